@@ -1,0 +1,1 @@
+//! The ccmux client: attach, reconnect, one-shot commands.

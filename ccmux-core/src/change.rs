@@ -1,0 +1,245 @@
+//! Changes: what the log holds and [`crate::apply`] does.
+//!
+//! Each change is small, total and already decided: it carries every id, time and size it needs,
+//! so that applying it asks nobody and cannot fail on a state it was decided for.
+
+use bstr::BString;
+
+use crate::geometry::Size;
+use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
+use crate::key::Key;
+use crate::layout::{Layout, Preset};
+use crate::model::{Binding, Ended, Environment, Program, Timestamp};
+
+/// A pane about to exist.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewPane {
+    /// Its id.
+    pub id: PaneId,
+    /// Its identity on disk.
+    pub uuid: PaneUuid,
+    /// What it runs.
+    pub program: Program,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// Where an option lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OptionScope {
+    /// `set -s`
+    Server,
+    /// `set -g`
+    GlobalSession,
+    /// `set -gw`
+    GlobalWindow,
+    /// `set`
+    Session(SessionId),
+    /// `set -w`
+    Window(WindowId),
+    /// `set -p`
+    Pane(PaneId),
+}
+
+/// Why a pane was removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CloseReason {
+    /// A command asked for it; final at once.
+    Command,
+    /// Its program ended; recovery may undo this shortly after (see DURABILITY on shutdowns).
+    ProgramEnded(Ended),
+}
+
+/// One change of the state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A session with its first window and pane.
+    SessionCreated {
+        /// Its id.
+        id: SessionId,
+        /// Its unique name.
+        name: String,
+        /// When.
+        created: Timestamp,
+        /// Start directory.
+        cwd: BString,
+        /// Its environment.
+        environment: Environment,
+        /// Size of its windows.
+        size: Size,
+    },
+    /// A session was renamed.
+    SessionRenamed {
+        /// Which.
+        id: SessionId,
+        /// The new name.
+        name: String,
+    },
+    /// A session was given a size by its clients (soft).
+    SessionResized {
+        /// Which.
+        id: SessionId,
+        /// The size all its windows get.
+        size: Size,
+    },
+    /// An empty session is gone.
+    SessionClosed {
+        /// Which.
+        id: SessionId,
+    },
+    /// A window with one pane.
+    WindowCreated {
+        /// Its id.
+        id: WindowId,
+        /// The session that gets it.
+        session: SessionId,
+        /// Its index, free before.
+        index: u32,
+        /// Its name.
+        name: String,
+        /// Its only pane.
+        pane: NewPane,
+    },
+    /// A window was renamed.
+    WindowRenamed {
+        /// Which.
+        id: WindowId,
+        /// The new name.
+        name: String,
+    },
+    /// A window moved to another index (or session).
+    WindowMoved {
+        /// Which.
+        id: WindowId,
+        /// To this session.
+        session: SessionId,
+        /// To this index, free before.
+        index: u32,
+    },
+    /// An empty window is gone; its session's current window passes on.
+    WindowClosed {
+        /// Which.
+        id: WindowId,
+    },
+    /// A window became its session's current one (soft).
+    WindowSelected {
+        /// Which.
+        id: WindowId,
+    },
+    /// A pane joined an existing window; `layout` already has it.
+    PaneCreated {
+        /// The window.
+        window: WindowId,
+        /// The pane.
+        pane: NewPane,
+        /// The window's layout with the pane.
+        layout: Layout,
+    },
+    /// A pane is gone from its window (not its last); the layout closes the hole.
+    PaneClosed {
+        /// Which.
+        id: PaneId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A pane became its window's active one (soft).
+    PaneSelected {
+        /// Which.
+        id: PaneId,
+    },
+    /// The program of a pane ended and the pane remains.
+    PaneEnded {
+        /// Which.
+        id: PaneId,
+        /// How.
+        ended: Ended,
+    },
+    /// A program was started anew in an existing pane (`respawn-pane`, or after a restoration).
+    PaneRespawned {
+        /// Which.
+        id: PaneId,
+        /// Its new identity on disk stays the old one; what it runs may differ.
+        program: Program,
+    },
+    /// Two panes traded places, possibly across windows.
+    PanesSwapped {
+        /// One.
+        a: PaneId,
+        /// The other.
+        b: PaneId,
+    },
+    /// A pane's title (soft).
+    PaneTitled {
+        /// Which.
+        id: PaneId,
+        /// The title.
+        title: BString,
+    },
+    /// A pane's directory (soft).
+    PaneMoved {
+        /// Which.
+        id: PaneId,
+        /// The directory.
+        cwd: BString,
+    },
+    /// A window's layout.
+    LayoutChanged {
+        /// Which.
+        window: WindowId,
+        /// The new layout, over the same panes.
+        layout: Layout,
+        /// The preset it came from.
+        preset: Option<Preset>,
+    },
+    /// A window's active pane fills it, or no longer does.
+    Zoomed {
+        /// Which.
+        window: WindowId,
+        /// Whether it does.
+        zoomed: bool,
+    },
+    /// An option was set, or unset with `None`.
+    OptionSet {
+        /// Where.
+        scope: OptionScope,
+        /// Its full name.
+        name: String,
+        /// Canonical text.
+        value: Option<String>,
+    },
+    /// An environment variable of a session, or with `None` the global environment.
+    EnvironmentSet {
+        /// Where.
+        session: Option<SessionId>,
+        /// Its name.
+        name: BString,
+        /// `None` removes the entry; `Some(None)` hides the variable from new programs.
+        value: Option<Option<BString>>,
+    },
+    /// A key was bound, or unbound with `None`.
+    KeyBound {
+        /// The key table.
+        table: String,
+        /// The key.
+        key: Key,
+        /// What it does.
+        binding: Option<Binding>,
+    },
+}
+
+impl Change {
+    /// Whether the reply to its command may go out before the change is on the disk.
+    ///
+    /// Soft changes are focus, titles and directories: written at once, so that they survive the
+    /// server, and synced soon.
+    pub fn is_soft(&self) -> bool {
+        matches!(
+            self,
+            Change::SessionResized { .. }
+                | Change::WindowSelected { .. }
+                | Change::PaneSelected { .. }
+                | Change::PaneTitled { .. }
+                | Change::PaneMoved { .. }
+        )
+    }
+}

@@ -1,0 +1,52 @@
+//! Sizes and directions on the character grid.
+
+/// A size in character cells.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Size {
+    /// Columns, at least 1.
+    pub cols: u16,
+    /// Rows, at least 1.
+    pub rows: u16,
+}
+
+impl Size {
+    /// The size tmux gives a detached session (`default-size`).
+    pub const DEFAULT: Size = Size { cols: 80, rows: 24 };
+    /// The largest size accepted in either dimension (tmux's `WINDOW_MAXIMUM`).
+    pub const MAX: u16 = 10_000;
+}
+
+/// A rectangle on a window: offset from its top left corner, and extent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Rect {
+    /// Column of the left edge, from 0.
+    pub x: u16,
+    /// Row of the top edge, from 0.
+    pub y: u16,
+    /// Columns.
+    pub cols: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+/// How a split lies: `Horizontal` puts panes side by side (tmux's `-h`), `Vertical` stacks them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SplitDirection {
+    /// Left and right.
+    Horizontal,
+    /// Above and below.
+    Vertical,
+}
+
+/// One of four directions, as in `select-pane -L`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Direction {
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+}

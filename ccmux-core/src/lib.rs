@@ -1,0 +1,1 @@
+//! ccmux's model and command language: no IO, no clocks, no processes, no terminals.

@@ -1,0 +1,173 @@
+//! The model: everything that is true of sessions, windows and panes, and survives the server.
+//!
+//! A [`State`] is changed by [`crate::apply`] alone, live and in recovery alike, so replaying the
+//! log *is* executing it. What a process knows only while it runs (pty, pid, screen, attached
+//! clients) is deliberately absent.
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+
+use crate::geometry::Size;
+use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
+use crate::key::Key;
+use crate::layout::{Layout, Preset};
+
+/// Milliseconds since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Timestamp(pub u64);
+
+/// Environment entries; `None` means "removed from the environment of new programs" (`setenv -r`).
+pub type Environment = BTreeMap<BString, Option<BString>>;
+
+/// Options set at one scope, by their full name; absent means inherited. Values are kept in the
+/// canonical text form that [`crate::options`] produces and reads.
+pub type OptionSet = BTreeMap<String, String>;
+
+/// Everything the server must never forget.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct State {
+    /// Sessions by id.
+    pub sessions: BTreeMap<SessionId, Session>,
+    /// Windows by id; each belongs to exactly one session.
+    pub windows: BTreeMap<WindowId, Window>,
+    /// Panes by id; each belongs to exactly one window.
+    pub panes: BTreeMap<PaneId, Pane>,
+    /// The ids the next creations get.
+    pub next: NextIds,
+    /// Options of the server (`set -s`).
+    pub server_options: OptionSet,
+    /// Options all sessions inherit (`set -g`).
+    pub session_options: OptionSet,
+    /// Options all windows and panes inherit (`set -gw`).
+    pub window_options: OptionSet,
+    /// The global environment (`setenv -g`).
+    pub environment: Environment,
+    /// Key bindings that differ from the built-in ones, by table and key; `None` unbinds.
+    pub bindings: BTreeMap<(String, Key), Option<Binding>>,
+}
+
+/// The next number of each kind. Ids are never reused, not even after a restart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NextIds {
+    /// Next session.
+    pub session: u32,
+    /// Next window.
+    pub window: u32,
+    /// Next pane.
+    pub pane: u32,
+}
+
+/// A session: a named, numbered list of windows with a current one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Its name, unique among sessions, without `:` and `.`.
+    pub name: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The directory new windows start in unless told otherwise.
+    pub cwd: BString,
+    /// Windows by index.
+    pub windows: BTreeMap<u32, WindowId>,
+    /// The current window; always one of `windows`.
+    pub current: WindowId,
+    /// Windows that were current before, most recent first, without `current`.
+    pub last: Vec<WindowId>,
+    /// The session's environment.
+    pub environment: Environment,
+    /// Options set on this session.
+    pub options: OptionSet,
+    /// The size its windows were last given; what a detached session keeps.
+    pub size: Size,
+}
+
+/// A window: panes arranged by a layout.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Its id.
+    pub id: WindowId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Its name.
+    pub name: String,
+    /// Where its panes lie; never empty. Kept unzoomed while `zoomed`.
+    pub layout: Layout,
+    /// The active pane; always one of the layout's.
+    pub active: PaneId,
+    /// Panes that were active before, most recent first, without `active`.
+    pub last: Vec<PaneId>,
+    /// Whether the active pane fills the window for now (`resize-pane -Z`).
+    pub zoomed: bool,
+    /// The preset last applied, for `next-layout`.
+    pub preset: Option<Preset>,
+    /// Options set on this window.
+    pub options: OptionSet,
+}
+
+/// A pane: one program (or the place where it was) in one rectangle of a window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pane {
+    /// Its id.
+    pub id: PaneId,
+    /// Its identity on disk and towards its keeper.
+    pub uuid: PaneUuid,
+    /// The window it belongs to.
+    pub window: WindowId,
+    /// What runs in it.
+    pub program: Program,
+    /// The directory its program was last known to be in (OSC 7 or the process table).
+    pub cwd: Option<BString>,
+    /// Its title, set by its program or by `select-pane -T`.
+    pub title: BString,
+    /// When it was created.
+    pub created: Timestamp,
+    /// How its program ended, once it has and the pane remains (`remain-on-exit`).
+    pub ended: Option<Ended>,
+    /// Options set on this pane.
+    pub options: OptionSet,
+}
+
+/// How to start the program of a pane.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Program {
+    /// As given on the command line: empty for the default shell; one element is a shell command;
+    /// several are an argv that is run as it is.
+    pub argv: Vec<BString>,
+    /// The directory it starts in.
+    pub cwd: BString,
+    /// Extra environment of this pane (`-e NAME=value`).
+    pub environment: Environment,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// Its exit status or the signal that ended it.
+    pub status: ExitStatus,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// Exit status of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExitStatus {
+    /// It returned this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// It ended while nobody who could ask was its parent.
+    Unknown,
+}
+
+/// A key binding: commands in tmux's language, and how the key behaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// The commands, in canonical text (what `list-keys` prints).
+    pub command: String,
+    /// `-r`: the key may be repeated without the prefix for `repeat-time`.
+    pub repeat: bool,
+    /// `-N`: a note, shown by `list-keys -N`.
+    pub note: Option<String>,
+}

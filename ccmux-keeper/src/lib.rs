@@ -1,0 +1,1 @@
+//! The small process that holds one pane's pty and program.

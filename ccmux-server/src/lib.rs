@@ -1,0 +1,1 @@
+//! The ccmux daemon: event loop, panes, clients, commands and persistence.

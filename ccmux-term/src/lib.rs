@@ -1,0 +1,1 @@
+//! ccmux's terminal emulator, history, keyframes and screen composition.

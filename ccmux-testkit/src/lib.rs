@@ -1,0 +1,1 @@
+//! Hermetic test environment for ccmux.

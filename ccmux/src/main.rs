@@ -1,0 +1,3 @@
+//! The ccmux executable.
+
+fn main() {}
