@@ -1,1 +1,5 @@
 //! ccmux's terminal emulator, history, keyframes and screen composition.
+
+mod style;
+
+pub use style::{Attributes, Color, Style, Underline};
