@@ -52,6 +52,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct Closing {
     pub(crate) pane: Pane,
     pub(crate) seq: Seq,
+    /// Its keeper has been told.
+    pub(crate) is_ending: bool,
 }
 
 /// Whether and how the server is about to stop.
@@ -82,8 +84,8 @@ pub(crate) struct Server {
     pub(crate) stopping: Stopping,
     /// Links of ended keepers that are still to be reaped.
     reaping: Vec<Link>,
-    /// When each session was last used, most recent last: for "the last session".
-    pub(crate) activity: Vec<SessionId>,
+    /// When each session was last used by this server's clients.
+    pub(crate) activity: BTreeMap<SessionId, Timestamp>,
     /// Sequence number of the newest record written.
     pub(crate) written: Seq,
     next_client: u32,
@@ -105,14 +107,14 @@ impl Server {
 
     /// Notes that a session was used just now.
     pub(crate) fn touch_session(&mut self, id: SessionId) {
-        self.activity.retain(|&other| other != id);
-        self.activity.push(id);
+        let now = self.now();
+        self.activity.insert(id, now);
     }
 
     /// The session used last, or else the newest.
     pub(crate) fn last_session(&self) -> Option<SessionId> {
-        let used = self.activity.iter().rev().find(|id| self.state.sessions.contains_key(id));
-        used.or_else(|| self.state.sessions.keys().next_back()).copied()
+        let used = |id: &SessionId| self.activity.get(id).copied().unwrap_or_default();
+        self.state.sessions.keys().copied().max_by_key(|id| (used(id), *id))
     }
 
     /// Asks for a new picture on every client that looks at a session.
