@@ -30,6 +30,9 @@ use self::cell::Cell;
 pub use self::preset::{MainPane, Preset, UnknownPreset};
 pub use self::split::{NewPaneSize, Split};
 
+/// How deep splits nest. Real layouts stay under a dozen.
+const DEPTH_MAX: usize = 128;
+
 /// The arrangement of a window's panes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {

@@ -142,13 +142,6 @@ fn least(panes: usize) -> u16 {
     u16::try_from(panes).unwrap_or(u16::MAX).saturating_mul(PANE_MIN + 1).saturating_sub(1)
 }
 
-fn across(along: SplitDirection) -> SplitDirection {
-    match along {
-        SplitDirection::Horizontal => SplitDirection::Vertical,
-        SplitDirection::Vertical => SplitDirection::Horizontal,
-    }
-}
-
 /// Panes in a row with equal extents; the last gets what the division leaves.
 fn even(panes: &[PaneId], along: SplitDirection, size: Size) -> Cell {
     let count = u16::try_from(panes.len()).expect("BUG: more panes than a window has cells");
@@ -189,7 +182,7 @@ fn beside_main(
             _ => room - main,
         }
     };
-    let others = even(&panes[1..], across(along), with_extent(size, along, other));
+    let others = even(&panes[1..], along.across(), with_extent(size, along, other));
     let size = with_extent(others.size, along, main + other + 1);
     let main = Cell::leaf(panes[0], with_extent(size, along, main));
     Cell::split(along, size, vec![main, others])
