@@ -41,7 +41,7 @@ pub enum OptionScope {
     Pane(PaneId),
 }
 
-/// Why a pane was removed.
+/// Why a pane or window was removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CloseReason {
     /// A command asked for it; final at once.
@@ -116,10 +116,12 @@ pub enum Change {
         /// To this index, free before.
         index: u32,
     },
-    /// An empty window is gone; its session's current window passes on.
+    /// A window is gone with the panes it still had; its session's current window passes on.
     WindowClosed {
         /// Which.
         id: WindowId,
+        /// Why.
+        reason: CloseReason,
     },
     /// A window became its session's current one (soft).
     WindowSelected {

@@ -50,3 +50,42 @@ pub enum Direction {
     /// Down.
     Down,
 }
+
+/// A length in one dimension, absolute or relative.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Extent {
+    /// So many cells.
+    Cells(u16),
+    /// So many hundredths of a whole; at most 100.
+    Percent(u8),
+}
+
+impl Extent {
+    /// The length in cells, given the whole.
+    pub fn of(self, whole: u16) -> u16 {
+        match self {
+            Extent::Cells(cells) => cells,
+            Extent::Percent(percent) => {
+                let part = u32::from(whole) * u32::from(percent.min(100)) / 100;
+                u16::try_from(part).expect("a part is no larger than the whole")
+            }
+        }
+    }
+}
+
+/// The text is neither a number of cells nor a percentage.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("invalid size: {0}")]
+pub struct ParseExtentError(String);
+
+impl std::str::FromStr for Extent {
+    type Err = ParseExtentError;
+
+    fn from_str(text: &str) -> Result<Extent, ParseExtentError> {
+        let extent = match text.strip_suffix('%') {
+            Some(percent) => percent.parse().ok().filter(|p| *p <= 100).map(Extent::Percent),
+            None => text.parse().ok().map(Extent::Cells),
+        };
+        extent.ok_or_else(|| ParseExtentError(text.to_owned()))
+    }
+}

@@ -1,1 +1,10 @@
 //! ccmux's model and command language: no IO, no clocks, no processes, no terminals.
+
+pub mod apply;
+pub mod change;
+pub mod geometry;
+pub mod ids;
+pub mod key;
+pub mod layout;
+pub mod model;
+pub mod options;
