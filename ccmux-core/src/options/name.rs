@@ -1,5 +1,7 @@
 //! From what a person typed to an option, its index, and the scope it is set at.
 
+use std::fmt;
+
 use crate::change::OptionScope;
 use crate::ids::{PaneId, SessionId, WindowId};
 
@@ -39,6 +41,17 @@ impl OptionName {
     /// The row of the table, or `None` for a user option.
     pub fn spec(&self) -> Option<&'static OptionSpec> {
         super::spec(&self.name)
+    }
+}
+
+impl fmt::Display for OptionName {
+    /// The full name with the index: the key under which the value is kept.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match self.index {
+            Some(index) => write!(f, "[{index}]"),
+            None => Ok(()),
+        }
     }
 }
 
