@@ -2,6 +2,8 @@
 
 pub mod apply;
 pub mod change;
+pub mod command;
+pub mod format;
 pub mod geometry;
 pub mod ids;
 pub mod key;
