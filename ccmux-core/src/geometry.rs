@@ -14,6 +14,12 @@ impl Size {
     pub const DEFAULT: Size = Size { cols: 80, rows: 24 };
     /// The largest size accepted in either dimension (tmux's `WINDOW_MAXIMUM`).
     pub const MAX: u16 = 10_000;
+
+    /// The nearest size within the bounds.
+    #[must_use]
+    pub fn clamped(self) -> Size {
+        Size { cols: self.cols.clamp(1, Size::MAX), rows: self.rows.clamp(1, Size::MAX) }
+    }
 }
 
 /// A rectangle on a window: offset from its top left corner, and extent.
@@ -36,6 +42,17 @@ pub enum SplitDirection {
     Horizontal,
     /// Above and below.
     Vertical,
+}
+
+impl SplitDirection {
+    /// The other one.
+    #[must_use]
+    pub fn across(self) -> SplitDirection {
+        match self {
+            SplitDirection::Horizontal => SplitDirection::Vertical,
+            SplitDirection::Vertical => SplitDirection::Horizontal,
+        }
+    }
 }
 
 /// One of four directions, as in `select-pane -L`.

@@ -73,6 +73,14 @@ impl Cell {
         }
     }
 
+    /// How many splits lie around the innermost pane.
+    pub(super) fn depth(&self) -> usize {
+        match &self.kind {
+            CellKind::Leaf(_) => 0,
+            CellKind::Split(_, children) => 1 + children.iter().map(Cell::depth).max().unwrap_or(0),
+        }
+    }
+
     /// Calls `visit` for each leaf, depth first, which is the order of pane indexes.
     pub(super) fn for_each_leaf(&self, x: u16, y: u16, visit: &mut impl FnMut(PaneId, Rect)) {
         match &self.kind {

@@ -4,7 +4,7 @@ use crate::geometry::{Extent, Size, SplitDirection};
 use crate::ids::PaneId;
 
 use super::cell::{Cell, CellKind, PANE_MIN, with_extent};
-use super::{Layout, LayoutError};
+use super::{DEPTH_MAX, Layout, LayoutError};
 
 /// How large a new pane shall be along the split.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,25 +41,11 @@ impl Layout {
         let mut layout = self.clone();
         if split.full {
             split_root(&mut layout.root, new, split)?;
-            return Ok(layout);
-        }
-        let halves = Halves::of(self.root.at(&path).extent(split.direction), split)?;
-        if let Some((&index, parent)) = path.split_last()
-            && layout.root.at(parent).is_split_along(split.direction)
-        {
-            let CellKind::Split(_, siblings) = &mut layout.root.at_mut(parent).kind else {
-                unreachable!("BUG: a parent that is no split")
-            };
-            let cell = &mut siblings[index];
-            let size = with_extent(cell.size, split.direction, halves.new);
-            cell.set_extent(split.direction, halves.old);
-            siblings.insert(index + usize::from(!split.before), Cell::leaf(new, size));
         } else {
-            let cell = layout.root.at_mut(&path);
-            let size = cell.size;
-            let old = Cell::leaf(target, with_extent(size, split.direction, halves.old));
-            let new = Cell::leaf(new, with_extent(size, split.direction, halves.new));
-            *cell = Cell::split(split.direction, size, in_order(old, new, split.before));
+            split_cell(&mut layout.root, &path, Cell::leaf(new, self.size()), split)?;
+        }
+        if layout.root.depth() > DEPTH_MAX {
+            return Err(LayoutError::NoSpace);
         }
         Ok(layout)
     }
@@ -85,6 +71,32 @@ impl Layout {
         }
         Ok(layout)
     }
+}
+
+/// Divides the cell at `path` with a new one, which becomes its sibling where the directions agree.
+fn split_cell(
+    root: &mut Cell,
+    path: &[usize],
+    mut new: Cell,
+    split: Split,
+) -> Result<(), LayoutError> {
+    let along = split.direction;
+    let size = root.at(path).size;
+    let halves = Halves::of(root.at(path).extent(along), split)?;
+    new.size = with_extent(size, along, halves.new);
+    if let Some((&index, parent)) = path.split_last()
+        && let CellKind::Split(direction, siblings) = &mut root.at_mut(parent).kind
+        && *direction == along
+    {
+        siblings[index].set_extent(along, halves.old);
+        siblings.insert(index + usize::from(!split.before), new);
+        return Ok(());
+    }
+    let cell = root.at_mut(path);
+    let mut old = cell.clone();
+    old.set_extent(along, halves.old);
+    *cell = Cell::split(along, size, in_order(old, new, split.before));
+    Ok(())
 }
 
 /// The extents of the old and the new cell after a split.

@@ -6,12 +6,8 @@ use std::fmt;
 use crate::geometry::{Size, SplitDirection};
 use crate::ids::PaneId;
 
-use super::cell::{Cell, CellKind};
-use super::{Layout, LayoutError};
-
-/// Splits within splits that a string may have. Real layouts stay under a dozen; the bound keeps a
-/// hostile string from exhausting the stack.
-const DEPTH_MAX: usize = 128;
+use super::cell::{Cell, CellKind, with_extent};
+use super::{DEPTH_MAX, Layout, LayoutError};
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,31 +22,52 @@ impl Layout {
     /// do not count, as in tmux. Where it has more places than there are panes, its last places
     /// close.
     pub fn parse(text: &str, panes: &[PaneId]) -> Result<Layout, LayoutError> {
-        let (sum, body) = text.split_once(',').ok_or(LayoutError::Invalid)?;
-        let sum_is_hex = sum.len() == 4 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !sum_is_hex || u16::from_str_radix(sum, 16) != Ok(checksum(body.as_bytes())) {
-            return Err(LayoutError::Invalid);
-        }
-        let mut reader = Reader { rest: body, next_leaf: 0 };
-        let root = reader.cell(0).ok_or(LayoutError::Invalid)?;
-        if !reader.rest.is_empty() {
-            return Err(LayoutError::Invalid);
-        }
-        let mut layout = Layout { root };
-        let cells = layout.pane_count();
+        let (mut layout, named) = read(text)?;
+        let cells = named.len();
         if panes.len() > cells || panes.is_empty() {
             return Err(LayoutError::TooManyPanes { panes: panes.len(), cells });
         }
-        correct_root_size(&mut layout.root);
-        if !adds_up(&layout.root) {
-            return Err(LayoutError::SizeMismatch);
-        }
-        // Places are numbered by the reader, so the last place is the one with the highest number.
         for last in (panes.len()..cells).rev() {
             layout = layout.close(place(last))?;
         }
         layout.arranged(panes)
     }
+
+    /// Reads a layout string with the pane numbers in it: the reverse of `to_string`.
+    ///
+    /// # Errors
+    /// [`LayoutError::Invalid`] also for a place without a number, and
+    /// [`LayoutError::DuplicatePane`] for a number that comes twice.
+    pub fn parse_with_ids(text: &str) -> Result<Layout, LayoutError> {
+        let (layout, named) = read(text)?;
+        let panes: Vec<PaneId> =
+            named.into_iter().collect::<Option<_>>().ok_or(LayoutError::Invalid)?;
+        let mut seen = std::collections::BTreeSet::new();
+        if let Some(twice) = panes.iter().find(|pane| !seen.insert(**pane)) {
+            return Err(LayoutError::DuplicatePane(*twice));
+        }
+        layout.arranged(&panes)
+    }
+}
+
+/// Reads a string into a layout of stand-in panes (see [`place`]) and the pane number that the
+/// string has for each.
+fn read(text: &str) -> Result<(Layout, Vec<Option<PaneId>>), LayoutError> {
+    let (sum, body) = text.split_once(',').ok_or(LayoutError::Invalid)?;
+    let sum_is_hex = sum.len() == 4 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !sum_is_hex || u16::from_str_radix(sum, 16) != Ok(checksum(body.as_bytes())) {
+        return Err(LayoutError::Invalid);
+    }
+    let mut reader = Reader { rest: body, named: Vec::new() };
+    let mut root = reader.cell(0).ok_or(LayoutError::Invalid)?;
+    if !reader.rest.is_empty() {
+        return Err(LayoutError::Invalid);
+    }
+    correct_root_size(&mut root);
+    if !adds_up(&root) {
+        return Err(LayoutError::SizeMismatch);
+    }
+    Ok((Layout { root }, reader.named))
 }
 
 /// The stand-in for a pane while a string is read.
@@ -95,7 +112,8 @@ fn brackets(along: SplitDirection) -> (char, char) {
 
 struct Reader<'a> {
     rest: &'a str,
-    next_leaf: usize,
+    /// What the string calls the places read so far.
+    named: Vec<Option<PaneId>>,
 }
 
 impl Reader<'_> {
@@ -129,7 +147,7 @@ impl Reader<'_> {
         let along = match self.rest.chars().next() {
             Some('{') => SplitDirection::Horizontal,
             Some('[') => SplitDirection::Vertical,
-            _ => return self.leaf(size),
+            _ => return Some(self.leaf(size)),
         };
         if depth == DEPTH_MAX {
             return None;
@@ -151,17 +169,16 @@ impl Reader<'_> {
 
     /// A leaf, with or without a pane number: `,12` belongs to it unless `x` follows, which makes
     /// it the start of the next cell.
-    fn leaf(&mut self, size: Size) -> Option<Cell> {
+    fn leaf(&mut self, size: Size) -> Cell {
         let saved = self.rest;
-        if self.rest.starts_with(',') {
-            self.eat(',')?;
-            if self.number().is_none() || self.rest.starts_with('x') {
-                self.rest = saved;
-            }
+        let number = self.eat(',').and_then(|()| self.number());
+        let named = number.filter(|_| !self.rest.starts_with('x')).map(PaneId);
+        if named.is_none() {
+            self.rest = saved;
         }
-        let leaf = Cell::leaf(place(self.next_leaf), size);
-        self.next_leaf += 1;
-        Some(leaf)
+        let leaf = Cell::leaf(place(self.named.len()), size);
+        self.named.push(named);
+        leaf
     }
 }
 
@@ -172,22 +189,15 @@ fn correct_root_size(root: &mut Cell) {
     let total: u32 = children.iter().map(|child| u32::from(child.extent(along)) + 1).sum();
     let Some(size) = children.last().map(|child| child.size) else { return };
     if let Ok(total) = u16::try_from(total - 1) {
-        root.size = with_extent_checked(size, along, total);
+        root.size = with_extent(size, along, total);
     }
-}
-
-fn with_extent_checked(size: Size, along: SplitDirection, total: u16) -> Size {
-    super::cell::with_extent(size, along, total)
 }
 
 /// Invariant L1, for a tree that came from outside.
 fn adds_up(cell: &Cell) -> bool {
     let CellKind::Split(along, children) = &cell.kind else { return true };
     let total: u32 = children.iter().map(|child| u32::from(child.extent(*along)) + 1).sum();
-    let across = match along {
-        SplitDirection::Horizontal => SplitDirection::Vertical,
-        SplitDirection::Vertical => SplitDirection::Horizontal,
-    };
+    let across = along.across();
     total == u32::from(cell.extent(*along)) + 1
         && cell.extent(*along) <= Size::MAX
         && children
