@@ -12,6 +12,10 @@ pub mod key;
 pub mod layout;
 pub mod model;
 pub mod options;
+mod pattern;
+pub mod target;
+#[cfg(test)]
+mod test_state;
 
 pub use self::apply::{ApplyError, apply, apply_all};
 pub use self::change::Change;
