@@ -3,13 +3,19 @@
 pub mod apply;
 pub mod change;
 mod check;
+pub mod command;
 pub mod decide;
+pub mod format;
 pub mod geometry;
 pub mod ids;
 pub mod key;
 pub mod layout;
 pub mod model;
 pub mod options;
+mod pattern;
+pub mod target;
+#[cfg(test)]
+mod test_state;
 
 pub use self::apply::{ApplyError, apply, apply_all};
 pub use self::change::Change;
