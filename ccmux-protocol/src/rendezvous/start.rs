@@ -1,0 +1,314 @@
+//! Starting a server, exactly once.
+//!
+//! Whoever holds the lock may start; the started program inherits the lock. Losers of the race
+//! wait for the socket, watching that the lock stays held: if the winner's server dies before it
+//! listens, the lock comes free and the next of them is the winner.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bstr::{BStr, ByteSlice as _};
+use command_fds::CommandFdExt as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+use thiserror::Error;
+
+use super::connect::{ConnectError, connect};
+use super::lock::{Launch, LockError, LockOutcome, LockedFile, lock_or_holder};
+use super::server_args::{LOCK_FD, READY_FD};
+use super::{Place, PlaceError};
+
+/// How long anybody waits for a server in all.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(20);
+/// Servers that may die before they listen, until a starter gives up. More than one, because
+/// recovery sets aside what it died of twice.
+const DEATHS_MAX: u32 = 5;
+/// What is read of a server's report.
+const REPORT_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why there is no server.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No usable place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// No usable lock file.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The socket cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The program cannot be executed.
+    #[error("cannot start the server {}: {source}", exe.display())]
+    Spawn {
+        /// The program.
+        exe: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The server says why it does not run.
+    #[error("the server did not start: {message}")]
+    Failed {
+        /// What it said.
+        message: String,
+    },
+    /// The server ended without a word.
+    #[error("the server ended before it was ready ({status})")]
+    Died {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// Somebody holds the lock, but nobody listens.
+    #[error("{} holds the lock on {} but does not answer on {}", holder(*pid), state_dir.display(), socket.display())]
+    Timeout {
+        /// The state directory.
+        state_dir: PathBuf,
+        /// The socket.
+        socket: PathBuf,
+        /// The process that registered last.
+        pid: Option<u32>,
+    },
+}
+
+impl StartError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StartError::Timeout { pid: Some(pid), .. } => {
+                Some(format!("kill -USR1 {pid} makes a server bind its socket again"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A connection, and whether it took starting a server.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub stream: UnixStream,
+    /// Whether this call started the server.
+    pub started: bool,
+}
+
+/// Connects to the server of `place`; if there is none, starts one as it was last registered, or
+/// as `fallback` says. Waits at most ten seconds.
+pub fn connect_or_start(place: &Place, fallback: &Launch) -> Result<Connected, StartError> {
+    let mut patience = Patience::new();
+    let mut deaths = 0;
+    let mut started = false;
+    loop {
+        match connect(place) {
+            Ok(stream) => return Ok(Connected { stream, started }),
+            Err(ConnectError::NotRunning { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let pid = match lock_or_holder(place)? {
+            LockOutcome::Locked(lock) => match start_server(place, lock, fallback) {
+                Ok(()) => {
+                    started = true;
+                    continue;
+                }
+                Err(StartError::Died { .. }) if deaths < DEATHS_MAX => {
+                    deaths += 1;
+                    None
+                }
+                Err(error) => return Err(error),
+            },
+            LockOutcome::Held(registration) => registration.map(|holder| holder.pid),
+        };
+        if !patience.pause() {
+            let Place { state_dir, socket, .. } = place.clone();
+            return Err(StartError::Timeout { state_dir, socket, pid });
+        }
+    }
+}
+
+/// Starts a server with the lock that we hold, and waits until it listens.
+pub fn start_server(place: &Place, lock: LockedFile, fallback: &Launch) -> Result<(), StartError> {
+    spawn_server(lock, fallback)?.wait(place)
+}
+
+/// What became of a [`nudge`].
+#[derive(Debug)]
+pub enum Nudge {
+    /// A server is there, or being started by somebody else.
+    Present,
+    /// This call started one.
+    Started,
+}
+
+/// Sees to it that a server is there or on its way, without waiting for it.
+pub fn nudge(place: &Place, fallback: &Launch) -> Result<Nudge, StartError> {
+    match lock_or_holder(place)? {
+        LockOutcome::Held(_) => Ok(Nudge::Present),
+        LockOutcome::Locked(lock) => {
+            spawn_server(lock, fallback)?.leave();
+            Ok(Nudge::Started)
+        }
+    }
+}
+
+/// Starts a server with the lock that we hold: as the last one was registered if its executable
+/// still exists, else as `fallback` says. Does not wait.
+pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
+    let registered = lock.registration().map(|registration| registration.launch);
+    match registered.filter(|launch| to_path(launch.exe.as_bstr()).exists()) {
+        None => spawn(&lock, fallback),
+        // An executable that is there but does not execute is as good as gone.
+        Some(launch) => spawn(&lock, &launch).or_else(|_| spawn(&lock, fallback)),
+    }
+    // Our copy of the lock closes here; the server has its own since it was forked.
+}
+
+/// A server that was started and has not reported yet.
+#[derive(Debug)]
+pub struct Starting {
+    child: Child,
+    ready: OwnedFd,
+}
+
+impl Starting {
+    /// Waits until the server listens, or says or shows that it never will.
+    pub fn wait(self, place: &Place) -> Result<(), StartError> {
+        let Starting { mut child, ready } = self;
+        let Some(report) = read_report(ready) else {
+            let pid = Some(child.id());
+            reap(child);
+            let Place { state_dir, socket, .. } = place.clone();
+            return Err(StartError::Timeout { state_dir, socket, pid });
+        };
+        if report == "ok" {
+            reap(child);
+            return Ok(());
+        }
+        // Without a report the pipe closed because the process ended.
+        if report.is_empty() {
+            let wait_failed = |source| StartError::Spawn { exe: PathBuf::new(), source };
+            return Err(StartError::Died { status: child.wait().map_err(wait_failed)? });
+        }
+        reap(child);
+        Err(StartError::Failed { message: report })
+    }
+
+    /// Lets the server come up by itself.
+    pub fn leave(self) {
+        reap(self.child);
+    }
+}
+
+fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
+    let exe = to_path(launch.exe.as_bstr());
+    let failed = |source| StartError::Spawn { exe: exe.to_owned(), source };
+    let (ready, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    let lock = lock.duplicate()?;
+    let os = OsStr::from_bytes;
+    let mut command = Command::new(exe);
+    command
+        .args(launch.args.iter().map(|arg| os(arg)))
+        .arg(LOCK_FD)
+        .arg(lock.as_raw_fd().to_string())
+        .arg(READY_FD)
+        .arg(theirs.as_raw_fd().to_string())
+        .env_clear()
+        .envs(launch.env.iter().map(|(name, value)| (os(name), os(value))))
+        .current_dir(directory_or_root(to_path(launch.cwd.as_bstr())))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // The descriptors keep their numbers. Moving them to fixed ones could overwrite the pipe
+        // on which `Command` reports a failed exec.
+        .preserved_fds(vec![lock, theirs]);
+    // Dropping `command` closes our copies of what the server inherited.
+    let child = command.spawn().map_err(failed)?;
+    Ok(Starting { child, ready })
+}
+
+/// The report without its line end; empty if the pipe closed without one; `None` when patience
+/// ran out.
+fn read_report(ready: OwnedFd) -> Option<String> {
+    let patience = Patience::new();
+    let mut report = Vec::new();
+    let mut pipe = File::from(ready).take(REPORT_BYTES_MAX);
+    loop {
+        let mut fds = [PollFd::new(pipe.get_ref(), PollFlags::IN)];
+        let left = Timespec::try_from(patience.left()).expect("seconds fit");
+        match poll(&mut fds, Some(&left)) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => break,
+        }
+        let mut piece = [0; 4096];
+        match pipe.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(n) => report.extend_from_slice(&piece[..n]),
+        }
+    }
+    Some(report.to_str_lossy().trim_end().to_owned())
+}
+
+/// Takes the exit status of a server, whenever that is: a starter that lives on (an attached
+/// client, a keeper) must not keep a zombie.
+fn reap(mut child: Child) {
+    // Without a thread the zombie stays until this process ends; nothing worse.
+    let _ = thread::Builder::new()
+        .name("reap".into())
+        .stack_size(64 * 1024)
+        .spawn(move || child.wait());
+}
+
+fn directory_or_root(cwd: &Path) -> &Path {
+    if cwd.is_dir() { cwd } else { Path::new("/") }
+}
+
+fn to_path(bytes: &BStr) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "somebody".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// The wait for another process, with pauses that grow. The only clock in this crate: what is
+/// waited for (a socket that somebody else will bind) gives no event to wait on.
+struct Patience {
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Patience { deadline: now() + PATIENCE, pause: PAUSE_MIN }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(now())
+    }
+
+    /// Pauses; `false` when there is no patience left.
+    #[expect(clippy::disallowed_methods, reason = "see `Patience`")]
+    fn pause(&mut self) -> bool {
+        if self.left().is_zero() {
+            return false;
+        }
+        thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        true
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "see `Patience`")]
+fn now() -> Instant {
+    Instant::now()
+}
