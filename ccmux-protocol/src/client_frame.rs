@@ -113,7 +113,7 @@ impl Frame for ClientFrame {
         match self {
             ClientFrame::Hello(hello) => put_json(HELLO, hello, out)?,
             ClientFrame::Command(argv) => {
-                put_json(COMMAND, &WireCommand { argv: argv.clone() }, out)?
+                put_json(COMMAND, &WireCommand { argv: argv.clone() }, out)?;
             }
             ClientFrame::Resume(token) => put_frame(RESUME, token, out)?,
             ClientFrame::Input(bytes) => put_bulk(INPUT, INPUT, bytes, out),
@@ -171,7 +171,11 @@ mod wire_size {
 
         use super::{Deserialize, Serialize, Size, WireSize};
 
-        #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+        #[expect(
+            clippy::ref_option,
+            clippy::trivially_copy_pass_by_ref,
+            reason = "the signature is serde's"
+        )]
         pub(in super::super) fn serialize<S: Serializer>(
             size: &Option<Size>,
             to: S,

@@ -50,9 +50,11 @@ pub struct Registration {
     pub socket: BString,
     /// Its release.
     pub version: String,
-    /// `true` from start to orderly end. With the lock free this means that the server vanished,
-    /// and then any command may start one: what it kept alive still runs.
-    pub is_running: bool,
+    /// Set at an end that leaves nothing to come back to: `kill-server`, or the last session
+    /// closed. Otherwise the next server continues this one, so it is started in the same way,
+    /// and by any command.
+    #[serde(default)]
+    pub ended: bool,
     /// How to start it again.
     pub launch: Launch,
 }

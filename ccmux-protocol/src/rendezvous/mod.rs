@@ -31,5 +31,6 @@ pub use lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or
 pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
 pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, Surroundings};
 pub use start::{
-    Connected, Nudge, StartError, Starting, connect_or_start, nudge, spawn_server, start_server,
+    Connected, Nudge, StartError, Starting, connect_or_continue, connect_or_start, nudge,
+    spawn_server, start_server,
 };

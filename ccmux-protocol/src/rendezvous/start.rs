@@ -22,7 +22,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use thiserror::Error;
 
 use super::connect::{ConnectError, connect};
-use super::lock::{Launch, LockError, LockOutcome, LockedFile, lock_or_holder};
+use super::lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder};
 use super::server_args::{LOCK_FD, READY_FD};
 use super::{Place, PlaceError};
 
@@ -81,6 +81,11 @@ pub enum StartError {
 }
 
 impl StartError {
+    fn timeout(place: &Place, pid: Option<u32>) -> Self {
+        let Place { state_dir, socket, .. } = place.clone();
+        StartError::Timeout { state_dir, socket, pid }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -92,7 +97,9 @@ impl StartError {
     }
 }
 
-/// A connection, and whether it took starting a server.
+/// A connection, and whether it took starting a server. The kernel closes the descriptors of a
+/// killed process one after the other, so this may be the backlog of a server that is no more:
+/// only an answer shows that there is one, and who gets none connects again.
 #[derive(Debug)]
 pub struct Connected {
     /// The connection.
@@ -101,35 +108,55 @@ pub struct Connected {
     pub started: bool,
 }
 
-/// Connects to the server of `place`; if there is none, starts one as it was last registered, or
-/// as `fallback` says. Waits at most ten seconds.
+/// Connects to the server of `place`; if there is none, starts one. Waits at most ten seconds.
+///
+/// A server that continues another is started as that one was registered, the first one as
+/// `fallback` says.
 pub fn connect_or_start(place: &Place, fallback: &Launch) -> Result<Connected, StartError> {
+    connect_or(place, fallback, |_| true)
+}
+
+/// Like [`connect_or_start`], but starts a server only if it continues another, which vanished or
+/// was stopped. After an end that left nothing, or if there never was one, that is
+/// [`ConnectError::NotRunning`].
+pub fn connect_or_continue(place: &Place, fallback: &Launch) -> Result<Connected, StartError> {
+    connect_or(place, fallback, |last| last.is_some_and(|registration| !registration.ended))
+}
+
+fn connect_or(
+    place: &Place,
+    fallback: &Launch,
+    may_start: impl Fn(Option<Registration>) -> bool,
+) -> Result<Connected, StartError> {
     let mut patience = Patience::new();
     let mut deaths = 0;
     let mut started = false;
     loop {
-        match connect(place) {
+        let not_running = match connect(place) {
             Ok(stream) => return Ok(Connected { stream, started }),
-            Err(ConnectError::NotRunning { .. }) => {}
+            Err(error @ ConnectError::NotRunning { .. }) => error,
             Err(error) => return Err(error.into()),
-        }
-        let pid = match lock_or_holder(place)? {
-            LockOutcome::Locked(lock) => match start_server(place, lock, fallback) {
-                Ok(()) => {
-                    started = true;
-                    continue;
-                }
-                Err(StartError::Died { .. }) if deaths < DEATHS_MAX => {
-                    deaths += 1;
-                    None
-                }
-                Err(error) => return Err(error),
-            },
-            LockOutcome::Held(registration) => registration.map(|holder| holder.pid),
         };
+        let mut holder = None;
+        match lock_or_holder(place)? {
+            LockOutcome::Held(registration) => holder = registration.map(|holder| holder.pid),
+            LockOutcome::Locked(mut lock) => {
+                if !may_start(lock.registration()) {
+                    return Err(not_running.into());
+                }
+                match start_server(place, lock, fallback) {
+                    // It may have been killed again already.
+                    Ok(()) => match connect(place) {
+                        Ok(stream) => return Ok(Connected { stream, started: true }),
+                        Err(_) => started = true,
+                    },
+                    Err(StartError::Died { .. }) if deaths < DEATHS_MAX => deaths += 1,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
         if !patience.pause() {
-            let Place { state_dir, socket, .. } = place.clone();
-            return Err(StartError::Timeout { state_dir, socket, pid });
+            return Err(StartError::timeout(place, holder));
         }
     }
 }
@@ -148,7 +175,8 @@ pub enum Nudge {
     Started,
 }
 
-/// Sees to it that a server is there or on its way, without waiting for it.
+/// Sees to it that a server is there or on its way, without waiting for it. Who holds the lock may
+/// just be dying, so whoever is still without a server asks again, with back-off.
 pub fn nudge(place: &Place, fallback: &Launch) -> Result<Nudge, StartError> {
     match lock_or_holder(place)? {
         LockOutcome::Held(_) => Ok(Nudge::Present),
@@ -159,11 +187,13 @@ pub fn nudge(place: &Place, fallback: &Launch) -> Result<Nudge, StartError> {
     }
 }
 
-/// Starts a server with the lock that we hold: as the last one was registered if its executable
-/// still exists, else as `fallback` says. Does not wait.
+/// Starts a server with the lock that we hold, and does not wait: as the last one was registered,
+/// if it has not [`ended`](Registration::ended) and its executable still exists, else as
+/// `fallback` says.
 pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
-    let registered = lock.registration().map(|registration| registration.launch);
-    match registered.filter(|launch| to_path(launch.exe.as_bstr()).exists()) {
+    let continued = lock.registration().filter(|registration| !registration.ended);
+    let launch = continued.map(|registration| registration.launch);
+    match launch.filter(|launch| to_path(launch.exe.as_bstr()).exists()) {
         None => spawn(&lock, fallback),
         // An executable that is there but does not execute is as good as gone.
         Some(launch) => spawn(&lock, &launch).or_else(|_| spawn(&lock, fallback)),
@@ -183,10 +213,9 @@ impl Starting {
     pub fn wait(self, place: &Place) -> Result<(), StartError> {
         let Starting { mut child, ready } = self;
         let Some(report) = read_report(ready) else {
-            let pid = Some(child.id());
+            let error = StartError::timeout(place, Some(child.id()));
             reap(child);
-            let Place { state_dir, socket, .. } = place.clone();
-            return Err(StartError::Timeout { state_dir, socket, pid });
+            return Err(error);
         };
         if report == "ok" {
             reap(child);
