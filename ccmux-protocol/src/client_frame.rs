@@ -23,9 +23,8 @@ pub enum ClientFrame {
     /// A command line as the shell split it; `;` as a word of its own or at the end of one
     /// separates commands. Empty: attach to the last session, or make one.
     Command(Vec<BString>),
-    /// Takes up an attachment that a vanished server held: the last
-    /// [`ServerFrame::Token`](crate::ServerFrame::Token), unread. Instead of `Command`.
-    Resume(Vec<u8>),
+    /// Takes up an attachment that a vanished server held. Instead of `Command`.
+    Resume(Resume),
     /// Bytes typed on the terminal, raw.
     Input(Vec<u8>),
     /// The terminal has a new size.
@@ -34,6 +33,16 @@ pub enum ClientFrame {
     Wakeup(Size),
     /// The client leaves of its own accord; the attachment ends.
     Goodbye,
+}
+
+/// An attachment to take up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resume {
+    /// Whether the terminal shows what the vanished server drew: its modes are set, and it must
+    /// not be entered a second time. Otherwise it is as the user left it.
+    pub is_drawn: bool,
+    /// The last [`ServerFrame::Token`](crate::ServerFrame::Token), unread.
+    pub token: Vec<u8>,
 }
 
 /// The protocol versions that a peer speaks, both ends included.
@@ -115,7 +124,10 @@ impl Frame for ClientFrame {
             ClientFrame::Command(argv) => {
                 put_json(COMMAND, &WireCommand { argv: argv.clone() }, out)?;
             }
-            ClientFrame::Resume(token) => put_frame(RESUME, token, out)?,
+            ClientFrame::Resume(Resume { is_drawn, token }) => {
+                let payload = [&[u8::from(*is_drawn)], token.as_slice()].concat();
+                put_frame(RESUME, &payload, out)?;
+            }
             ClientFrame::Input(bytes) => put_bulk(INPUT, INPUT, bytes, out),
             ClientFrame::Resize(size) => put_json(RESIZE, &wire_size::WireSize::from(*size), out)?,
             ClientFrame::Wakeup(size) => put_json(WAKEUP, &wire_size::WireSize::from(*size), out)?,
@@ -128,7 +140,12 @@ impl Frame for ClientFrame {
         Ok(match kind {
             HELLO => ClientFrame::Hello(get_json(kind, payload)?),
             COMMAND => ClientFrame::Command(get_json::<WireCommand>(kind, payload)?.argv),
-            RESUME => ClientFrame::Resume(payload.to_vec()),
+            RESUME => {
+                let (flags, token) = payload.split_first().ok_or_else(|| {
+                    FrameError::Malformed { kind, message: "the payload is empty".to_owned() }
+                })?;
+                ClientFrame::Resume(Resume { is_drawn: flags & 1 != 0, token: token.to_vec() })
+            }
             INPUT => ClientFrame::Input(payload.to_vec()),
             RESIZE => ClientFrame::Resize(get_json::<wire_size::WireSize>(kind, payload)?.into()),
             WAKEUP => ClientFrame::Wakeup(get_json::<wire_size::WireSize>(kind, payload)?.into()),

@@ -12,7 +12,7 @@
 //!                                <-   Welcome, or Refused and the end
 //! Command (argv), or Resume      ->
 //!                                <-   Stdout, Stderr
-//!                                <-   Attached, Token        (from here on the terminal is raw)
+//!                                <-   Attached, Leave, Token (from here on the terminal is raw)
 //!                                <-   Output, Token ...
 //! Input, Resize, Wakeup ...      ->
 //!                                <-   Exit
@@ -27,7 +27,7 @@ pub mod rendezvous;
 mod server_frame;
 mod wire_bytes;
 
-pub use client_frame::{ClientFrame, Hello, VersionRange};
+pub use client_frame::{ClientFrame, Hello, Resume, VersionRange};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, encode};
 pub use server_frame::{Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Welcome};
 

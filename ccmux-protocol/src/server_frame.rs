@@ -16,6 +16,7 @@ const STDOUT: u8 = 0x87;
 const STDERR: u8 = 0x88;
 const SUSPEND: u8 = 0x89;
 const EXIT: u8 = 0x8a;
+const LEAVE: u8 = 0x8b;
 
 /// A frame from server to client.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,8 +26,12 @@ pub enum ServerFrame {
     /// The other answer to `Hello`, or to anything that is not a frame. The conversation is over.
     Refused(Refusal),
     /// The client has a session: its terminal becomes raw now. The first `Output` after this and
-    /// after `Wakeup` draws everything, modes included.
+    /// after `Wakeup` enters the terminal (alternate screen, modes) and draws everything; after a
+    /// `Resume` whose terminal is drawn already it only draws.
     Attached,
+    /// The bytes that give the terminal back as it was. Sent before the first `Output` and never
+    /// as one: the client writes them itself, once, however it ends.
+    Leave(Vec<u8>),
     /// What to send as `Resume` should the server vanish; replaces the one before.
     Token(Vec<u8>),
     /// Escape bytes for the terminal that belong together: the terminal gets all or none of them.
@@ -147,6 +152,7 @@ impl Frame for ServerFrame {
             ServerFrame::Welcome(welcome) => put_json(WELCOME, welcome, out)?,
             ServerFrame::Refused(refusal) => put_json(REFUSED, refusal, out)?,
             ServerFrame::Attached => put_frame(ATTACHED, &[], out)?,
+            ServerFrame::Leave(bytes) => put_frame(LEAVE, bytes, out)?,
             ServerFrame::Token(token) => put_frame(TOKEN, token, out)?,
             ServerFrame::Output(bytes) => put_bulk(OUTPUT_PART, OUTPUT, bytes, out),
             ServerFrame::OutputPart(bytes) => put_bulk(OUTPUT_PART, OUTPUT_PART, bytes, out),
@@ -163,6 +169,7 @@ impl Frame for ServerFrame {
             WELCOME => ServerFrame::Welcome(get_json(kind, payload)?),
             REFUSED => ServerFrame::Refused(get_json(kind, payload)?),
             ATTACHED => ServerFrame::Attached,
+            LEAVE => ServerFrame::Leave(payload.to_vec()),
             TOKEN => ServerFrame::Token(payload.to_vec()),
             OUTPUT => ServerFrame::Output(payload.to_vec()),
             OUTPUT_PART => ServerFrame::OutputPart(payload.to_vec()),

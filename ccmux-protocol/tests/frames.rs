@@ -4,7 +4,7 @@ use bstr::BString;
 use ccmux_core::geometry::Size;
 use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, Hello,
-    Refusal, RefusalCode, ServerFrame, VersionRange, Welcome, encode,
+    Refusal, RefusalCode, Resume, ServerFrame, VersionRange, Welcome, encode,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -79,7 +79,8 @@ fn any_client_frame() -> impl Strategy<Value = ClientFrame> {
     prop_oneof![
         any_hello().prop_map(|hello| ClientFrame::Hello(Box::new(hello))),
         vec(any_bytes(), 0..4).prop_map(ClientFrame::Command),
-        vec(any::<u8>(), 0..40).prop_map(ClientFrame::Resume),
+        (any::<bool>(), vec(any::<u8>(), 0..40))
+            .prop_map(|(is_drawn, token)| ClientFrame::Resume(Resume { is_drawn, token })),
         vec(any::<u8>(), 0..40).prop_map(ClientFrame::Input),
         any_size().prop_map(ClientFrame::Resize),
         any_size().prop_map(ClientFrame::Wakeup),
@@ -113,6 +114,7 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
         }),
         Just(ServerFrame::Attached),
         Just(ServerFrame::Suspend),
+        vec(any::<u8>(), 0..40).prop_map(ServerFrame::Leave),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Token),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Output),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Stdout),

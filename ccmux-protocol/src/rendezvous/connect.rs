@@ -61,7 +61,7 @@ pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
 }
 
 /// Binds the socket of `place` with mode 0600, replacing what a vanished server left there. Only
-/// for the holder of the lock.
+/// for the holder of the lock, as is removing the socket at an orderly end.
 pub fn bind(place: &Place) -> io::Result<UnixListener> {
     match fs::remove_file(&place.socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -22,12 +22,14 @@
 
 mod connect;
 mod lock;
+mod patience;
 mod place;
 mod server_args;
 mod start;
 
 pub use connect::{ConnectError, bind, connect, peer_uid};
 pub use lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder};
+pub use patience::Patience;
 pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
 pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, Surroundings};
 pub use start::{

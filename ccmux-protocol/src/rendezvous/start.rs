@@ -13,7 +13,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use bstr::{BStr, ByteSlice as _};
 use command_fds::CommandFdExt as _;
@@ -24,12 +23,8 @@ use thiserror::Error;
 use super::connect::{ConnectError, connect};
 use super::lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder};
 use super::server_args::{LOCK_FD, READY_FD};
-use super::{Place, PlaceError};
+use super::{Patience, Place, PlaceError};
 
-/// How long anybody waits for a server in all.
-const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE_MIN: Duration = Duration::from_millis(1);
-const PAUSE_MAX: Duration = Duration::from_millis(20);
 /// Servers that may die before they listen, until a starter gives up. More than one, because
 /// recovery sets aside what it died of twice.
 const DEATHS_MAX: u32 = 5;
@@ -307,37 +302,4 @@ fn to_path(bytes: &BStr) -> &Path {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "somebody".to_owned(), |pid| format!("process {pid}"))
-}
-
-/// The wait for another process, with pauses that grow. The only clock in this crate: what is
-/// waited for (a socket that somebody else will bind) gives no event to wait on.
-struct Patience {
-    deadline: Instant,
-    pause: Duration,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Patience { deadline: now() + PATIENCE, pause: PAUSE_MIN }
-    }
-
-    fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(now())
-    }
-
-    /// Pauses; `false` when there is no patience left.
-    #[expect(clippy::disallowed_methods, reason = "see `Patience`")]
-    fn pause(&mut self) -> bool {
-        if self.left().is_zero() {
-            return false;
-        }
-        thread::sleep(self.pause);
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
-        true
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "see `Patience`")]
-fn now() -> Instant {
-    Instant::now()
 }
