@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod change;
 mod check;
+pub mod command;
+pub mod format;
 pub mod geometry;
 pub mod ids;
 pub mod key;

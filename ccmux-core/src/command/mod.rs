@@ -1,0 +1,183 @@
+//! tmux's command language: from text or an argv to commands with checked arguments, and back.
+//!
+//! ```text
+//! text -- lexer --> tokens -- parser --> statements -- build --> CommandList -- Display --> text
+//! argv ---------------------------------> statements ----^
+//! ```
+//!
+//! Nothing here touches the world: variables, home directories, the formats of `%if` and aliases
+//! come from a [`ParseContext`]. Assignments (`NAME=value`) become `set-environment -g` commands
+//! at the front of the list.
+//!
+//! Invariants
+//! * C1 A [`ParsedCommand`] fits its spec: its flags are known, those that take values have them,
+//!   the number of its other arguments is in range, and blocks stand only where they may.
+//! * C2 The printed form of a list is read back as an equal list, whatever bytes its words hold.
+//! * C3 No text makes the parser panic, recurse without bound, or read on at the end.
+
+mod args;
+mod build;
+mod error;
+mod lexer;
+mod parser;
+mod print;
+mod spec;
+mod table;
+
+use std::fmt;
+
+use bstr::BString;
+
+pub use self::args::{Args, NumberError, Value, parse_number};
+pub use self::error::{ArgsError, ParseError, ParseErrorKind};
+pub use self::print::quote;
+pub use self::spec::{Blocks, CommandSpec, find};
+pub use self::table::COMMANDS;
+
+use self::build::Builder;
+
+/// What a text may refer to.
+#[derive(Clone, Copy)]
+pub struct ParseContext<'a> {
+    /// The file the text is from, for errors.
+    pub source_name: Option<&'a str>,
+    /// The value of an environment variable.
+    pub environment: &'a dyn Fn(&str) -> Option<BString>,
+    /// The home directory of a user, or of the server's own.
+    pub home: &'a dyn Fn(Option<&str>) -> Option<BString>,
+    /// Expands the format of an `%if`.
+    pub format: &'a dyn Fn(&str) -> String,
+    /// What an alias (`command-alias`) stands for.
+    pub alias: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl ParseContext<'_> {
+    /// No variables, no homes, no aliases, and formats that expand to themselves.
+    pub const fn bare() -> ParseContext<'static> {
+        ParseContext {
+            source_name: None,
+            environment: &|_| None,
+            home: &|_| None,
+            format: &|format| String::from(format),
+            alias: &|_| None,
+        }
+    }
+}
+
+impl fmt::Debug for ParseContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParseContext")
+            .field("source_name", &self.source_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A command with its arguments.
+#[derive(Clone, Debug)]
+pub struct ParsedCommand {
+    /// Which command.
+    pub spec: &'static CommandSpec,
+    /// Its arguments, which fit the spec.
+    pub args: Args,
+    /// The line it ends on, from 1.
+    pub line: u32,
+    /// Commands divided by `;` are a group, numbered from 0 within its list: when one fails, those
+    /// after it in its group do not run.
+    pub group: u32,
+}
+
+/// Where a command was written does not matter.
+impl PartialEq for ParsedCommand {
+    fn eq(&self, other: &ParsedCommand) -> bool {
+        self.spec == other.spec && self.args == other.args && self.group == other.group
+    }
+}
+
+impl Eq for ParsedCommand {}
+
+impl fmt::Display for ParsedCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.spec.name, self.args)
+    }
+}
+
+/// Commands in the order they run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CommandList {
+    /// The commands.
+    pub commands: Vec<ParsedCommand>,
+}
+
+impl CommandList {
+    /// Whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// The text for use as arguments of a command itself (`bind-key x a \; b`): with `;` escaped.
+    pub fn to_escaped_string(&self) -> String {
+        self.joined(" \\; ", " \\;\\; ")
+    }
+
+    fn joined(&self, within_group: &str, between_groups: &str) -> String {
+        let mut text = String::new();
+        for (index, command) in self.commands.iter().enumerate() {
+            if let Some(previous) = index.checked_sub(1) {
+                let is_same = self.commands[previous].group == command.group;
+                text.push_str(if is_same { within_group } else { between_groups });
+            }
+            text.push_str(&command.to_string());
+        }
+        text
+    }
+}
+
+impl fmt::Display for CommandList {
+    /// On one line; `;;` stands between groups.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.joined(" ; ", " ;; "))
+    }
+}
+
+/// Reads commands from text. One error refuses all of it, as in tmux.
+pub fn parse(
+    text: impl AsRef<[u8]>,
+    context: &ParseContext<'_>,
+) -> Result<CommandList, ParseError> {
+    let script = parser::read(text.as_ref(), context)?;
+    Builder { context, failed: &mut Err }.script(script)
+}
+
+/// Reads commands from text, leaving out what cannot be understood: an unknown command or wrong
+/// arguments cost the rest of their group, a syntax error everything.
+///
+/// For configuration files: one line meant for another version must not cost all others.
+pub fn parse_lenient(
+    text: impl AsRef<[u8]>,
+    context: &ParseContext<'_>,
+) -> (CommandList, Vec<ParseError>) {
+    let mut errors = Vec::new();
+    let result = parser::read(text.as_ref(), context).and_then(|script| {
+        let mut failed = |error| {
+            errors.push(error);
+            Ok(())
+        };
+        Builder { context, failed: &mut failed }.script(script)
+    });
+    match result {
+        Ok(commands) => (commands, errors),
+        Err(error) => {
+            errors.push(error);
+            (CommandList::default(), errors)
+        }
+    }
+}
+
+/// Reads commands from the arguments of a process. A `;` of its own or at the end of an argument
+/// divides commands; nothing else is special.
+pub fn parse_argv(argv: &[BString], context: &ParseContext<'_>) -> Result<CommandList, ParseError> {
+    Builder { context, failed: &mut Err }.statements(build::argv_statements(argv))
+}
+
+#[cfg(test)]
+mod tests;
