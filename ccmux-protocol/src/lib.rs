@@ -23,12 +23,14 @@
 
 mod client_frame;
 mod frame;
+mod needs_server;
 pub mod rendezvous;
 mod server_frame;
 mod wire_bytes;
 
 pub use client_frame::{ClientFrame, Hello, Resume, VersionRange};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, encode};
+pub use needs_server::starts_server;
 pub use server_frame::{Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Welcome};
 
 /// The protocol version that this build speaks. A draft until release 0.1.0.
