@@ -26,7 +26,7 @@ mod tests {
         for line in ["", "new", "new-session -d", "attach", "a", "at", "start", "start-server"] {
             check(line, true);
         }
-        for line in ["list-keys", "lsk", "ls ; new -d", "ls; start"] {
+        for line in ["ls ; new -d", "ls; start"] {
             check(line, true);
         }
         for line in ["ls", "has-session", "has -t x", "new-window", "kill-server", "kill-session"] {
