@@ -9,7 +9,7 @@ use crate::geometry::Size;
 use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use crate::key::Key;
 use crate::layout::{Layout, Preset};
-use crate::model::{Binding, Ended, Environment, Program, Timestamp};
+use crate::model::{Binding, Ended, Environment, NextIds, Program, Timestamp};
 
 /// A pane about to exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +41,7 @@ pub enum OptionScope {
     Pane(PaneId),
 }
 
-/// Why a pane was removed.
+/// Why a pane or window was removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CloseReason {
     /// A command asked for it; final at once.
@@ -53,7 +53,7 @@ pub enum CloseReason {
 /// One change of the state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// A session with its first window and pane.
+    /// A session; its first window follows in the same record.
     SessionCreated {
         /// Its id.
         id: SessionId,
@@ -82,7 +82,7 @@ pub enum Change {
         /// The size all its windows get.
         size: Size,
     },
-    /// An empty session is gone.
+    /// A session whose windows are gone already is gone too.
     SessionClosed {
         /// Which.
         id: SessionId,
@@ -116,10 +116,20 @@ pub enum Change {
         /// To this index, free before.
         index: u32,
     },
-    /// An empty window is gone; its session's current window passes on.
+    /// A window is gone with the panes it still had; its session's current window passes on.
     WindowClosed {
         /// Which.
         id: WindowId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Two windows traded places, possibly across sessions; a session that showed one of them
+    /// shows the other in its place.
+    WindowsSwapped {
+        /// One.
+        a: WindowId,
+        /// The other.
+        b: WindowId,
     },
     /// A window became its session's current one (soft).
     WindowSelected {
@@ -161,7 +171,31 @@ pub enum Change {
         /// Its new identity on disk stays the old one; what it runs may differ.
         program: Program,
     },
-    /// Two panes traded places, possibly across windows.
+    /// A pane left its window, where others remain, for a new window of its own.
+    PaneBroken {
+        /// Which.
+        id: PaneId,
+        /// The new window's id.
+        window: WindowId,
+        /// The session that gets it.
+        session: SessionId,
+        /// Its index, free before.
+        index: u32,
+        /// Its name.
+        name: String,
+    },
+    /// A pane joined another window. Its old window closes the hole, and is gone if it has none
+    /// left.
+    PaneJoined {
+        /// Which.
+        id: PaneId,
+        /// The window that gets it.
+        window: WindowId,
+        /// That window's layout with the pane.
+        layout: Layout,
+    },
+    /// Two panes traded places, possibly across windows. A window whose active pane left has the
+    /// newcomer active.
     PanesSwapped {
         /// One.
         a: PaneId,
@@ -188,7 +222,7 @@ pub enum Change {
         window: WindowId,
         /// The new layout, over the same panes.
         layout: Layout,
-        /// The preset it came from.
+        /// The preset it came from, which `next-layout` goes on from; `None` changes nothing.
         preset: Option<Preset>,
     },
     /// A window's active pane fills it, or no longer does.
@@ -225,6 +259,12 @@ pub enum Change {
         /// What it does.
         binding: Option<Binding>,
     },
+    /// Ids below these are taken by something outside the state (a keeper or directory found by
+    /// recovery) and will not be given out.
+    IdsReserved {
+        /// The least ids to give out next.
+        next: NextIds,
+    },
 }
 
 impl Change {
@@ -240,6 +280,15 @@ impl Change {
                 | Change::PaneSelected { .. }
                 | Change::PaneTitled { .. }
                 | Change::PaneMoved { .. }
+        )
+    }
+
+    /// Whether the change removes something because a program ended, which recovery may undo.
+    pub fn is_program_end(&self) -> bool {
+        matches!(
+            self,
+            Change::PaneClosed { reason: CloseReason::ProgramEnded(_), .. }
+                | Change::WindowClosed { reason: CloseReason::ProgramEnded(_), .. }
         )
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bstr::BString;
 
-use crate::geometry::Size;
+use crate::geometry::{Rect, Size};
 use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use crate::key::Key;
 use crate::layout::{Layout, Preset};
@@ -47,6 +47,86 @@ pub struct State {
     pub bindings: BTreeMap<(String, Key), Option<Binding>>,
 }
 
+impl State {
+    /// The session of that exact name.
+    pub fn session_named(&self, name: &str) -> Option<&Session> {
+        self.sessions.values().find(|session| session.name == name)
+    }
+
+    /// The window a pane belongs to.
+    pub fn window_of(&self, pane: PaneId) -> Option<&Window> {
+        self.windows.get(&self.panes.get(&pane)?.window)
+    }
+
+    /// The session a pane belongs to.
+    pub fn session_of(&self, pane: PaneId) -> Option<&Session> {
+        self.sessions.get(&self.window_of(pane)?.session)
+    }
+
+    /// The index of a window in its session.
+    pub fn window_index(&self, window: WindowId) -> Option<u32> {
+        self.sessions.get(&self.windows.get(&window)?.session)?.index_of(window)
+    }
+
+    /// The position of a pane in its window, from 0: its index without `pane-base-index`.
+    pub fn pane_position(&self, pane: PaneId) -> Option<usize> {
+        self.window_of(pane)?.layout.panes().iter().position(|id| *id == pane)
+    }
+
+    /// The pane that input to a session goes to: the active one of its current window.
+    pub fn active_pane(&self, session: SessionId) -> Option<PaneId> {
+        let session = self.sessions.get(&session)?;
+        Some(self.windows.get(&session.current)?.active)
+    }
+}
+
+impl Session {
+    /// The index of one of its windows.
+    pub fn index_of(&self, window: WindowId) -> Option<u32> {
+        self.windows.iter().find(|(_, id)| **id == window).map(|(index, _)| *index)
+    }
+
+    /// The window after (by index) the given one, from the last on to the first.
+    pub fn window_after(&self, window: WindowId) -> Option<WindowId> {
+        let index = self.index_of(window)?;
+        let after = self.windows.range(index + 1..).next();
+        after.or_else(|| self.windows.first_key_value()).map(|(_, id)| *id)
+    }
+
+    /// The window before (by index) the given one, from the first on to the last.
+    pub fn window_before(&self, window: WindowId) -> Option<WindowId> {
+        let index = self.index_of(window)?;
+        let before = self.windows.range(..index).next_back();
+        before.or_else(|| self.windows.last_key_value()).map(|(_, id)| *id)
+    }
+}
+
+impl Window {
+    /// What is shown: the layout, or while zoomed the active pane alone.
+    pub fn visible_layout(&self) -> Layout {
+        if self.zoomed {
+            Layout::single(self.active, self.layout.size())
+        } else {
+            self.layout.clone()
+        }
+    }
+
+    /// The size a pane of this window has now, zoomed or not: `None` for a pane that is not in it.
+    /// A pane hidden by a zoomed one keeps its size.
+    pub fn pane_rect(&self, pane: PaneId) -> Option<Rect> {
+        if self.zoomed && pane == self.active {
+            let Size { cols, rows } = self.layout.size();
+            return Some(Rect { x: 0, y: 0, cols, rows });
+        }
+        self.layout.rect(pane)
+    }
+
+    /// Its panes from the most recently active one on; panes never active are not among them.
+    pub fn recent_panes(&self) -> Vec<PaneId> {
+        std::iter::once(self.active).chain(self.last.iter().copied()).collect()
+    }
+}
+
 /// The next number of each kind. Ids are never reused, not even after a restart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct NextIds {
@@ -71,7 +151,7 @@ pub struct Session {
     pub cwd: BString,
     /// Windows by index.
     pub windows: BTreeMap<u32, WindowId>,
-    /// The current window; always one of `windows`.
+    /// The current window; always one of `windows` between records.
     pub current: WindowId,
     /// Windows that were current before, most recent first, without `current`.
     pub last: Vec<WindowId>,

@@ -1,0 +1,228 @@
+//! tmux's five arrangements.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::geometry::{Extent, Size, SplitDirection};
+use crate::ids::PaneId;
+
+use super::Layout;
+use super::cell::{Cell, PANE_MIN, with_extent};
+
+/// An arrangement by name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Preset {
+    /// All side by side.
+    EvenHorizontal,
+    /// All stacked.
+    EvenVertical,
+    /// One above, the others side by side below it.
+    MainHorizontal,
+    /// One left, the others stacked right of it.
+    MainVertical,
+    /// A grid.
+    Tiled,
+}
+
+/// The text names no arrangement, or a prefix of several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not the name of a layout")]
+pub struct UnknownPreset;
+
+/// The sizes the main presets give (`main-pane-width` and its sisters); the `other` ones win over
+/// the main ones unless they are `None` or do not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MainPane {
+    /// Columns of the main pane of `main-vertical`.
+    pub width: Extent,
+    /// Rows of the main pane of `main-horizontal`.
+    pub height: Extent,
+    /// Columns of the other panes of `main-vertical`.
+    pub other_width: Option<Extent>,
+    /// Rows of the other panes of `main-horizontal`.
+    pub other_height: Option<Extent>,
+}
+
+impl Default for MainPane {
+    fn default() -> Self {
+        MainPane {
+            width: Extent::Cells(80),
+            height: Extent::Cells(24),
+            other_width: None,
+            other_height: None,
+        }
+    }
+}
+
+impl Preset {
+    /// All of them, in the order in which `next-layout` goes through them.
+    pub const ALL: [Preset; 5] = [
+        Preset::EvenHorizontal,
+        Preset::EvenVertical,
+        Preset::MainHorizontal,
+        Preset::MainVertical,
+        Preset::Tiled,
+    ];
+
+    /// Its name in `select-layout`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::EvenHorizontal => "even-horizontal",
+            Preset::EvenVertical => "even-vertical",
+            Preset::MainHorizontal => "main-horizontal",
+            Preset::MainVertical => "main-vertical",
+            Preset::Tiled => "tiled",
+        }
+    }
+
+    /// The one `next-layout` applies after `current`.
+    pub fn next(current: Option<Preset>) -> Preset {
+        Preset::step(current, 1, 0)
+    }
+
+    /// The one `previous-layout` applies after `current`.
+    pub fn previous(current: Option<Preset>) -> Preset {
+        Preset::step(current, Preset::ALL.len() - 1, Preset::ALL.len() - 1)
+    }
+
+    fn step(current: Option<Preset>, by: usize, first: usize) -> Preset {
+        let index = current
+            .and_then(|current| Preset::ALL.iter().position(|preset| *preset == current))
+            .map_or(first, |index| (index + by) % Preset::ALL.len());
+        Preset::ALL[index]
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Preset {
+    type Err = UnknownPreset;
+
+    /// Accepts a name or the beginning of exactly one.
+    fn from_str(text: &str) -> Result<Preset, UnknownPreset> {
+        let mut matching = Preset::ALL.into_iter().filter(|preset| preset.name().starts_with(text));
+        match (matching.next(), matching.next()) {
+            (Some(preset), None) => Ok(preset),
+            _ => Err(UnknownPreset),
+        }
+    }
+}
+
+impl Layout {
+    /// The same panes, in their order, arranged by a preset in a window of `size`.
+    ///
+    /// The first pane is the main one. One pane alone just fills the window.
+    #[must_use]
+    pub fn preset(&self, preset: Preset, main: &MainPane, size: Size) -> Layout {
+        let panes = self.panes();
+        if let [only] = panes[..] {
+            return Layout::single(only, size);
+        }
+        let root = match preset {
+            Preset::EvenHorizontal => even(&panes, SplitDirection::Horizontal, size),
+            Preset::EvenVertical => even(&panes, SplitDirection::Vertical, size),
+            Preset::MainHorizontal => {
+                beside_main(&panes, SplitDirection::Vertical, main.height, main.other_height, size)
+            }
+            Preset::MainVertical => {
+                beside_main(&panes, SplitDirection::Horizontal, main.width, main.other_width, size)
+            }
+            Preset::Tiled => tiled(&panes, size),
+        };
+        Layout { root }
+    }
+}
+
+/// The least extent of so many panes in a row.
+fn least(panes: usize) -> u16 {
+    u16::try_from(panes).unwrap_or(u16::MAX).saturating_mul(PANE_MIN + 1).saturating_sub(1)
+}
+
+/// Panes in a row with equal extents; the last gets what the division leaves.
+fn even(panes: &[PaneId], along: SplitDirection, size: Size) -> Cell {
+    let count = u16::try_from(panes.len()).expect("BUG: more panes than a window has cells");
+    let extent = super::cell::extent(size, along).max(least(panes.len()));
+    let size = with_extent(size, along, extent);
+    let each = (extent - (count - 1)) / count;
+    let last = extent - (each + 1) * (count - 1);
+    let cell = |(index, pane): (usize, &PaneId)| {
+        let extent = if index + 1 == panes.len() { last } else { each };
+        Cell::leaf(*pane, with_extent(size, along, extent))
+    };
+    if let [only] = panes {
+        return Cell::leaf(*only, size);
+    }
+    Cell::split(along, size, panes.iter().enumerate().map(cell).collect())
+}
+
+/// The first pane along a direction, then all others side by side across it.
+fn beside_main(
+    panes: &[PaneId],
+    along: SplitDirection,
+    main: Extent,
+    other: Option<Extent>,
+    size: Size,
+) -> Cell {
+    let whole = super::cell::extent(size, along);
+    let mut main = main.of(whole);
+    let other = if main.saturating_add(PANE_MIN + 1) >= whole {
+        main = whole.saturating_sub(PANE_MIN + 1).max(PANE_MIN);
+        PANE_MIN
+    } else {
+        let room = whole - 1;
+        match other.map(|other| other.of(whole)) {
+            Some(other) if other >= PANE_MIN && room.saturating_sub(other) >= main => {
+                main = room - other;
+                other
+            }
+            _ => room - main,
+        }
+    };
+    let others = even(&panes[1..], along.across(), with_extent(size, along, other));
+    let size = with_extent(others.size, along, main + other + 1);
+    let main = Cell::leaf(panes[0], with_extent(size, along, main));
+    Cell::split(along, size, vec![main, others])
+}
+
+/// Rows of equal panes; the last row and the last pane of each get what is left.
+fn tiled(panes: &[PaneId], size: Size) -> Cell {
+    let (mut rows, mut columns) = (1, 1);
+    while rows * columns < panes.len() {
+        rows += 1;
+        if rows * columns < panes.len() {
+            columns += 1;
+        }
+    }
+    let part = |whole: u16, count: usize| {
+        let count = u16::try_from(count).expect("BUG: more panes than a window has cells");
+        let each = (whole.saturating_sub(count - 1) / count).max(PANE_MIN);
+        (each, whole.max((each + 1) * count - 1))
+    };
+    let (width, cols) = part(size.cols, columns);
+    let (height, all_rows) = part(size.rows, rows);
+    let used_rows = panes.len().div_ceil(columns);
+    let row = |(index, panes): (usize, &[PaneId])| {
+        let top = u16::try_from(index).expect("BUG: more rows than cells") * (height + 1);
+        let rows = if index + 1 == used_rows { all_rows - top } else { height };
+        let mut left = cols;
+        let cell = |(index, pane): (usize, &PaneId)| {
+            let cols = if index + 1 == panes.len() { left } else { width };
+            left -= cols.min(left - 1) + 1;
+            Cell::leaf(*pane, Size { cols, rows })
+        };
+        let mut cells: Vec<Cell> = panes.iter().enumerate().map(cell).collect();
+        match cells.len() {
+            1 => cells.remove(0),
+            _ => Cell::split(SplitDirection::Horizontal, Size { cols, rows }, cells),
+        }
+    };
+    let mut cells: Vec<Cell> = panes.chunks(columns).enumerate().map(row).collect();
+    match cells.len() {
+        1 => cells.remove(0),
+        _ => Cell::split(SplitDirection::Vertical, Size { cols, rows: all_rows }, cells),
+    }
+}

@@ -1,0 +1,1 @@
+//! Options: their names, types and defaults, and how they are inherited.
