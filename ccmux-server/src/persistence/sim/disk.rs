@@ -323,10 +323,17 @@ impl FileImage {
             Loss::Sectors => {
                 let mut lengths = vec![image.len()];
                 let mut full = image.clone();
+                let mut versions: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
                 for (_, op) in &self.pending {
                     op.apply(&mut full);
                     lengths.push(full.len());
-                    op.apply_some_sectors(&mut image, random);
+                    for start in op.sectors() {
+                        let end = full.len().min(start + SECTOR);
+                        versions.entry(start).or_default().push(full[start..end].to_vec());
+                    }
+                }
+                for (start, versions) in versions {
+                    keep_some_version(&mut image, start, &versions, random);
                 }
                 image.resize(lengths[random.below(lengths.len() as u64) as usize], 0);
             }
@@ -369,22 +376,29 @@ impl FileOp {
         }
     }
 
-    /// Applies the parts of a write that lie in sectors that luck keeps, some of them torn.
-    pub(super) fn apply_some_sectors(&self, image: &mut Vec<u8>, random: &mut Random) {
-        let FileOp::Write { offset, bytes } = self else { return };
-        let mut start = 0;
-        while start < bytes.len() {
-            let at = *offset as usize + start;
-            let in_sector = (SECTOR - at % SECTOR).min(bytes.len() - start);
-            let kept = match random.below(5) {
-                0 | 1 => 0,
-                2 => random.below(in_sector as u64 + 1) as usize,
-                _ => in_sector,
-            };
-            put(image, at, &bytes[start..start + kept]);
-            start += in_sector;
-        }
+    /// Where the sectors start that it writes to.
+    pub(super) fn sectors(&self) -> impl Iterator<Item = usize> {
+        let (start, end) = match self {
+            FileOp::Write { offset, bytes } => (*offset as usize, *offset as usize + bytes.len()),
+            FileOp::SetLen(_) => (0, 0),
+        };
+        (start / SECTOR * SECTOR..end).step_by(SECTOR)
     }
+}
+
+/// Puts one of the contents that a sector had in turn into `image`, or leaves its old one; now and
+/// then only the first bytes of it.
+fn keep_some_version(image: &mut Vec<u8>, start: usize, versions: &[Vec<u8>], random: &mut Random) {
+    let latest = versions.len() as u64 - 1;
+    let version = match random.below(6) {
+        0 | 1 => return,
+        2 => random.below(latest + 1),
+        _ => latest,
+    };
+    let bytes = &versions[version as usize];
+    let is_torn = random.below(4) == 0;
+    let kept = if is_torn { random.below(bytes.len() as u64) as usize } else { bytes.len() };
+    put(image, start, &bytes[..kept]);
 }
 
 pub(super) fn put(image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
