@@ -4,6 +4,7 @@ pub mod apply;
 pub mod change;
 mod check;
 pub mod command;
+pub mod decide;
 pub mod format;
 pub mod geometry;
 pub mod ids;
@@ -11,8 +12,13 @@ pub mod key;
 pub mod layout;
 pub mod model;
 pub mod options;
+mod pattern;
+pub mod target;
+#[cfg(test)]
+mod test_state;
 
 pub use self::apply::{ApplyError, apply, apply_all};
 pub use self::change::Change;
 pub use self::check::InvariantViolation;
+pub use self::decide::{Command, CommandError, Facts, decide};
 pub use self::model::State;

@@ -1,1 +1,3 @@
 //! The ccmux daemon: event loop, panes, clients, commands and persistence.
+
+pub mod persistence;

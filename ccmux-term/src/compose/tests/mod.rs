@@ -1,0 +1,4 @@
+//! Tests of frames and painting.
+
+mod frame;
+mod painter;
