@@ -28,6 +28,7 @@ pub mod rendezvous;
 mod server_frame;
 mod wire_bytes;
 
+pub use ccmux_core::geometry::Size;
 pub use client_frame::{ClientFrame, Hello, Resume, VersionRange};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, encode};
 pub use needs_server::starts_server;

@@ -1,4 +1,5 @@
 //! Frames survive the wire, and nothing on the wire survives that is not a frame.
+#![cfg(test)]
 
 use bstr::BString;
 use ccmux_core::geometry::Size;

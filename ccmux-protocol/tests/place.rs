@@ -1,4 +1,5 @@
 //! Where servers live, and which directories are refused.
+#![cfg(test)]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};

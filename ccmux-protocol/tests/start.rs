@@ -2,13 +2,14 @@
 //!
 //! The server is this test binary, started anew with [`fake_server`] as its only test: a listener
 //! that tells everybody its pid, at a place given by the real command line.
+#![cfg(test)]
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -16,15 +17,15 @@ use std::time::Duration;
 
 use bstr::BString;
 use ccmux_protocol::rendezvous::{
-    ConnectError, Connected, Launch, LockOutcome, LockedFile, Nudge, Place, Registration,
+    ConnectError, Connected, Launch, LockOutcome, LockedFile, Place, Registration, Revival,
     ServerArgs, StartError, Surroundings, bind, connect, connect_or_continue, connect_or_start,
-    lock_or_holder, nudge, start_server,
+    lock_or_holder, revive, start_server,
 };
 use rustix::process::{Pid, Signal, getpid, getuid, kill_process};
 use tempfile::TempDir;
 
 /// For everything that is waited for; matters on failure only.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const VERSION: &str = "fake";
 
 /// Not a test of its own: the server of the others. Without their arguments it does nothing.
@@ -312,14 +313,25 @@ fn only_a_server_to_continue_is_started_by_any_command() {
     assert_eq!(world.starts(), 2);
 }
 
+/// What keepers do when their server vanishes.
 #[test]
-fn a_nudge_starts_one_server_and_does_not_wait() {
+fn a_vanished_server_is_revived_once_by_whoever_asks() {
     let world = World::new();
+    let revive = || revive(&world.place.state_dir, Path::new("/nonexistent/ccmux")).unwrap();
+    assert_eq!(revive(), Revival::Unregistered);
+
     let launch = for_harness(world.launch(&[]));
-    let nudges: Vec<Nudge> = (0..4).map(|_| nudge(&world.place, &launch).unwrap()).collect();
-    assert!(matches!(nudges[..], [Nudge::Started, Nudge::Present, Nudge::Present, Nudge::Present]));
-    assert!(!connect_or_start(&world.place, &launch).unwrap().started);
-    assert_eq!(world.starts(), 1);
+    let (_, pid, _) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
+    assert_eq!(revive(), Revival::Present);
+    kill(pid);
+    drop(world.lock_when_free());
+    assert_eq!(
+        [revive(), revive(), revive()],
+        [Revival::Started, Revival::Present, Revival::Present]
+    );
+    let (_, _, started) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
+    assert!(!started);
+    assert_eq!(world.starts(), 2);
 }
 
 /// A descriptor that is not the lock makes no server.

@@ -18,6 +18,9 @@ use thiserror::Error;
 use super::Place;
 use crate::wire_bytes;
 
+/// The name of the lock file in the state directory.
+pub(super) const LOCK: &str = "lock";
+
 /// What is read of a lock file at most; a registration carries an environment.
 const REGISTRATION_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -98,7 +101,10 @@ pub enum LockError {
 
 /// Takes the lock of `place` if it is free. The state directory must exist.
 pub fn lock_or_holder(place: &Place) -> Result<LockOutcome, LockError> {
-    let path = place.lock_path();
+    lock_or_holder_at(place.lock_path())
+}
+
+pub(super) fn lock_or_holder_at(path: PathBuf) -> Result<LockOutcome, LockError> {
     let io = |source| LockError::Io { path: path.clone(), source };
     loop {
         let mut file = OpenOptions::new()

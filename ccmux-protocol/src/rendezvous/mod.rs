@@ -33,6 +33,6 @@ pub use patience::Patience;
 pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
 pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, Surroundings};
 pub use start::{
-    Connected, Nudge, StartError, Starting, connect_or_continue, connect_or_start, nudge,
+    Connected, Revival, StartError, Starting, connect_or_continue, connect_or_start, revive,
     spawn_server, start_server,
 };

@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf, absolute};
 
 use thiserror::Error;
 
+use super::lock::LOCK;
+
 const DEFAULT_NAME: &str = "default";
 
 /// Where one server lives. Paths are absolute; nothing is created by resolving.
@@ -112,7 +114,7 @@ impl Place {
 
     /// The file whose lock makes a process the server of this place.
     pub fn lock_path(&self) -> PathBuf {
-        self.state_dir.join("lock")
+        self.state_dir.join(LOCK)
     }
 
     /// Creates the state directory and, where it is ours, the socket's directory; refuses them

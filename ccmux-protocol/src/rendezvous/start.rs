@@ -21,7 +21,10 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use thiserror::Error;
 
 use super::connect::{ConnectError, connect};
-use super::lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder};
+use super::lock::{
+    LOCK, Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder,
+    lock_or_holder_at,
+};
 use super::server_args::{LOCK_FD, READY_FD};
 use super::{Patience, Place, PlaceError};
 
@@ -161,23 +164,31 @@ pub fn start_server(place: &Place, lock: LockedFile, fallback: &Launch) -> Resul
     spawn_server(lock, fallback)?.wait(place)
 }
 
-/// What became of a [`nudge`].
-#[derive(Debug)]
-pub enum Nudge {
-    /// A server is there, or being started by somebody else.
+/// What became of [`revive`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Revival {
+    /// Somebody holds the lock: a server, one being started, or one that is just dying. So whoever
+    /// is still without a server asks again later.
     Present,
-    /// This call started one.
+    /// This call started a server. The caller reaps it, as any child.
     Started,
+    /// No server has registered, so nobody knows how to start one.
+    Unregistered,
 }
 
-/// Sees to it that a server is there or on its way, without waiting for it. Who holds the lock may
-/// just be dying, so whoever is still without a server asks again, with back-off.
-pub fn nudge(place: &Place, fallback: &Launch) -> Result<Nudge, StartError> {
-    match lock_or_holder(place)? {
-        LockOutcome::Held(_) => Ok(Nudge::Present),
-        LockOutcome::Locked(lock) => {
-            spawn_server(lock, fallback)?.leave();
-            Ok(Nudge::Started)
+/// Gets the server of a state directory going again unless one is there, and does not wait for
+/// it. `exe` is for when the executable that the last one registered is gone.
+pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
+    match lock_or_holder_at(state_dir.join(LOCK))? {
+        LockOutcome::Held(_) => Ok(Revival::Present),
+        LockOutcome::Locked(mut lock) => {
+            let Some(registration) = lock.registration() else {
+                return Ok(Revival::Unregistered);
+            };
+            let fallback =
+                Launch { exe: exe.as_os_str().as_bytes().into(), ..registration.launch.clone() };
+            spawn_first_of(&lock, &[&registration.launch, &fallback])?;
+            Ok(Revival::Started)
         }
     }
 }
@@ -187,13 +198,11 @@ pub fn nudge(place: &Place, fallback: &Launch) -> Result<Nudge, StartError> {
 /// `fallback` says.
 pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
     let continued = lock.registration().filter(|registration| !registration.ended);
-    let launch = continued.map(|registration| registration.launch);
-    match launch.filter(|launch| to_path(launch.exe.as_bstr()).exists()) {
+    match continued {
         None => spawn(&lock, fallback),
-        // An executable that is there but does not execute is as good as gone.
-        Some(launch) => spawn(&lock, &launch).or_else(|_| spawn(&lock, fallback)),
+        Some(registration) => spawn_first_of(&lock, &[&registration.launch, fallback]),
     }
-    // Our copy of the lock closes here; the server has its own since it was forked.
+    // Our copy of the lock closes here; the server has had its own since it was forked.
 }
 
 /// A server that was started and has not reported yet.
@@ -224,11 +233,18 @@ impl Starting {
         reap(child);
         Err(StartError::Failed { message: report })
     }
+}
 
-    /// Lets the server come up by itself.
-    pub fn leave(self) {
-        reap(self.child);
+/// Starts the first program that is there and can be executed.
+fn spawn_first_of(lock: &LockedFile, launches: &[&Launch]) -> Result<Starting, StartError> {
+    let mut result = None;
+    for launch in launches {
+        match spawn(lock, launch) {
+            Ok(starting) => return Ok(starting),
+            Err(error) => result = Some(error),
+        }
     }
+    Err(result.expect("BUG: nothing to start"))
 }
 
 fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
