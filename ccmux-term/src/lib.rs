@@ -10,6 +10,7 @@
 //! ```
 
 pub mod compose;
+pub mod copy_mode;
 mod emulator;
 mod event;
 mod grid;
