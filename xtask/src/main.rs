@@ -1,3 +1,25 @@
-//! Development tasks.
+//! ccmux's development tasks: `cargo xtask TASK`.
+#![expect(clippy::print_stdout, reason = "the output of a task is its purpose")]
 
-fn main() {}
+mod ci;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "ccmux's development tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything a change must pass: format, lints, docs, tests, and the flake hunt.
+    Ci(ci::CiArgs),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Ci(args) => ci::run(&args),
+    }
+}

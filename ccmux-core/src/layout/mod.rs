@@ -27,7 +27,7 @@ use crate::ids::PaneId;
 
 use self::cell::Cell;
 
-pub use self::preset::{MainPane, Preset, UnknownPreset};
+pub use self::preset::{Preset, PresetOptions, UnknownPreset};
 pub use self::split::{NewPaneSize, Split};
 
 /// How deep splits nest. Real layouts stay under a dozen.
@@ -40,7 +40,7 @@ pub struct Layout {
 }
 
 /// Why an operation on a layout was refused. The texts are tmux's.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LayoutError {
     /// Both halves of a split need a cell, and the separator another.
     #[error("no space for new pane")]

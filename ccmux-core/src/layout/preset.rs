@@ -29,27 +29,30 @@ pub enum Preset {
 #[error("not the name of a layout")]
 pub struct UnknownPreset;
 
-/// The sizes the main presets give (`main-pane-width` and its sisters); the `other` ones win over
-/// the main ones unless they are `None` or do not fit.
+/// The options that presets go by. Of the extents, those of the other panes win over those of the
+/// main one unless they are `None` or leave it too little.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct MainPane {
-    /// Columns of the main pane of `main-vertical`.
-    pub width: Extent,
-    /// Rows of the main pane of `main-horizontal`.
-    pub height: Extent,
-    /// Columns of the other panes of `main-vertical`.
+pub struct PresetOptions {
+    /// `main-pane-width`, for `main-vertical`.
+    pub main_width: Extent,
+    /// `main-pane-height`, for `main-horizontal`.
+    pub main_height: Extent,
+    /// `other-pane-width`, for `main-vertical`.
     pub other_width: Option<Extent>,
-    /// Rows of the other panes of `main-horizontal`.
+    /// `other-pane-height`, for `main-horizontal`.
     pub other_height: Option<Extent>,
+    /// `tiled-layout-max-columns`
+    pub tiled_columns_max: Option<usize>,
 }
 
-impl Default for MainPane {
+impl Default for PresetOptions {
     fn default() -> Self {
-        MainPane {
-            width: Extent::Cells(80),
-            height: Extent::Cells(24),
+        PresetOptions {
+            main_width: Extent::Cells(80),
+            main_height: Extent::Cells(24),
             other_width: None,
             other_height: None,
+            tiled_columns_max: None,
         }
     }
 }
@@ -117,7 +120,7 @@ impl Layout {
     ///
     /// The first pane is the main one. One pane alone just fills the window.
     #[must_use]
-    pub fn preset(&self, preset: Preset, main: &MainPane, size: Size) -> Layout {
+    pub fn preset(&self, preset: Preset, options: &PresetOptions, size: Size) -> Layout {
         let panes = self.panes();
         if let [only] = panes[..] {
             return Layout::single(only, size);
@@ -125,13 +128,19 @@ impl Layout {
         let root = match preset {
             Preset::EvenHorizontal => even(&panes, SplitDirection::Horizontal, size),
             Preset::EvenVertical => even(&panes, SplitDirection::Vertical, size),
-            Preset::MainHorizontal => {
-                beside_main(&panes, SplitDirection::Vertical, main.height, main.other_height, size)
-            }
-            Preset::MainVertical => {
-                beside_main(&panes, SplitDirection::Horizontal, main.width, main.other_width, size)
-            }
-            Preset::Tiled => tiled(&panes, size),
+            Preset::MainHorizontal => beside_main(
+                &panes,
+                SplitDirection::Vertical,
+                (options.main_height, options.other_height),
+                size,
+            ),
+            Preset::MainVertical => beside_main(
+                &panes,
+                SplitDirection::Horizontal,
+                (options.main_width, options.other_width),
+                size,
+            ),
+            Preset::Tiled => tiled(&panes, options.tiled_columns_max, size),
         };
         Layout { root }
     }
@@ -163,8 +172,7 @@ fn even(panes: &[PaneId], along: SplitDirection, size: Size) -> Cell {
 fn beside_main(
     panes: &[PaneId],
     along: SplitDirection,
-    main: Extent,
-    other: Option<Extent>,
+    (main, other): (Extent, Option<Extent>),
     size: Size,
 ) -> Cell {
     let whole = super::cell::extent(size, along);
@@ -189,11 +197,11 @@ fn beside_main(
 }
 
 /// Rows of equal panes; the last row and the last pane of each get what is left.
-fn tiled(panes: &[PaneId], size: Size) -> Cell {
+fn tiled(panes: &[PaneId], columns_max: Option<usize>, size: Size) -> Cell {
     let (mut rows, mut columns) = (1, 1);
     while rows * columns < panes.len() {
         rows += 1;
-        if rows * columns < panes.len() {
+        if rows * columns < panes.len() && columns_max.is_none_or(|max| columns < max) {
             columns += 1;
         }
     }

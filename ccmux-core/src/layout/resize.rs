@@ -64,6 +64,19 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Gives a pane and those beside it in the innermost split equal extents, the last one what is
+    /// left; where they have them already, the split around that one is next.
+    pub fn spread(&self, pane: PaneId) -> Result<Layout, LayoutError> {
+        let mut path = self.root.path_to(pane).ok_or(LayoutError::NoSuchPane(pane))?;
+        let mut layout = self.clone();
+        while path.pop().is_some() {
+            if spread_children(layout.root.at_mut(&path)) {
+                break;
+            }
+        }
+        Ok(layout)
+    }
+
     /// The innermost split along a direction that holds the pane, and which child of it does.
     fn place(&self, pane: PaneId, along: SplitDirection) -> Result<Option<Place>, LayoutError> {
         let mut path = self.root.path_to(pane).ok_or(LayoutError::NoSuchPane(pane))?;
@@ -112,4 +125,33 @@ fn move_once(siblings: &mut [Cell], index: usize, along: SplitDirection, needed:
     siblings[grows].adjust(along, size);
     siblings[shrinks].adjust(along, -size);
     size
+}
+
+/// Evens out the children of a split as far as their panes allow. Returns whether that changed
+/// anything.
+fn spread_children(cell: &mut Cell) -> bool {
+    let whole = cell.size;
+    let CellKind::Split(along, children) = &mut cell.kind else { return false };
+    let along = *along;
+    let count = u16::try_from(children.len()).expect("BUG: more panes than a window has cells");
+    let total = super::cell::extent(whole, along);
+    let each = (total - (count - 1)) / count;
+    let last = total - (each + 1) * (count - 1);
+    let wanted = |index| if index + 1 == children.len() { last } else { each };
+    let changes: Vec<i32> = children
+        .iter()
+        .enumerate()
+        .map(|(index, child)| i32::from(wanted(index)) - i32::from(child.extent(along)))
+        .collect();
+    let fits = children
+        .iter()
+        .zip(&changes)
+        .all(|(child, change)| i32::from(child.slack(along)) + change >= 0);
+    if !fits || changes.iter().all(|change| *change == 0) {
+        return false;
+    }
+    for (child, change) in children.iter_mut().zip(changes) {
+        child.adjust(along, change);
+    }
+    true
 }

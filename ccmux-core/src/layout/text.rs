@@ -147,7 +147,7 @@ impl Reader<'_> {
         let along = match self.rest.chars().next() {
             Some('{') => SplitDirection::Horizontal,
             Some('[') => SplitDirection::Vertical,
-            _ => return self.leaf(size),
+            _ => return Some(self.leaf(size)),
         };
         if depth == DEPTH_MAX {
             return None;
@@ -169,7 +169,7 @@ impl Reader<'_> {
 
     /// A leaf, with or without a pane number: `,12` belongs to it unless `x` follows, which makes
     /// it the start of the next cell.
-    fn leaf(&mut self, size: Size) -> Option<Cell> {
+    fn leaf(&mut self, size: Size) -> Cell {
         let saved = self.rest;
         let number = self.eat(',').and_then(|()| self.number());
         let named = number.filter(|_| !self.rest.starts_with('x')).map(PaneId);
@@ -178,7 +178,7 @@ impl Reader<'_> {
         }
         let leaf = Cell::leaf(place(self.named.len()), size);
         self.named.push(named);
-        Some(leaf)
+        leaf
     }
 }
 

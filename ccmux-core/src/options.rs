@@ -1,1 +1,0 @@
-//! Options: their names, types and defaults, and how they are inherited.
