@@ -88,7 +88,12 @@ pub(super) fn open(
         watermark: recovery.highest,
     };
     let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
-    let recovered = Recovered { state: recovery.state, report: recovery.report };
+    let recovered = Recovered {
+        state: recovery.state,
+        report: recovery.report,
+        store,
+        is_new_boot: recovery.last_boot.is_some_and(|boot| boot != options.boot),
+    };
     let persistence = Persistence::new(
         wal,
         checkpointer,

@@ -57,6 +57,8 @@ pub(super) struct Recovery {
     pub(super) highest: Seq,
     /// The last record that the disk proves to have been durable.
     pub(super) proven: Seq,
+    /// The boot of the machine in which the log was last written.
+    pub(super) last_boot: Option<Uuid>,
     /// Why there is no session, if there is none but was one before.
     pub(super) emptied_by: Option<EmptiedBy>,
     /// Ends of programs that a shutdown may still turn out to have caused.
@@ -142,6 +144,8 @@ pub(super) fn recover(
     }
     let highest = segments.iter().map(|segment| segment.highest());
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
+    let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
+    let last_boot = newest.map(|header| header.boot);
     let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);
     let (report, set_aside) = findings.into_parts();
     Ok(Recovery {
@@ -149,6 +153,7 @@ pub(super) fn recover(
         reached,
         highest,
         proven: proof.seq,
+        last_boot,
         emptied_by,
         unsettled: ending.unsettled,
         format,
