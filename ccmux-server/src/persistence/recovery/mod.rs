@@ -28,7 +28,7 @@ use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
 use self::survey::{SegmentFile, Survey, survey};
 use super::OpenError;
-use super::checkpoint::{BadCheckpoint, EmptiedBy};
+use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::storage::Storage;
 use super::wal::{HeaderError, Seq};
@@ -68,7 +68,7 @@ pub(super) struct Recovery {
     /// The store that the files belong to; none if there are none.
     pub(super) store: Option<Uuid>,
     /// Checkpoints that can be read, newest first.
-    pub(super) good_checkpoints: Vec<Seq>,
+    pub(super) good_checkpoints: Vec<GoodCheckpoint>,
     /// The segments on the disk, of whatever quality.
     pub(super) segments: BTreeSet<Seq>,
     pub(super) set_aside: Vec<SetAside>,
@@ -158,7 +158,13 @@ pub(super) fn recover(
         unsettled: ending.unsettled,
         format,
         store,
-        good_checkpoints: good.iter().map(|snapshot| snapshot.seq).collect(),
+        good_checkpoints: good
+            .iter()
+            .map(|snapshot| GoodCheckpoint {
+                seq: snapshot.seq,
+                is_empty: snapshot.state.sessions.is_empty(),
+            })
+            .collect(),
         segments: survey.segments.iter().map(|segment| segment.first).collect(),
         set_aside,
         report: RecoveryReport {
