@@ -10,6 +10,7 @@
 //! ```
 
 mod emulator;
+mod equality;
 mod event;
 mod grid;
 mod history;
