@@ -169,6 +169,12 @@ impl Link {
         Ok(events)
     }
 
+    /// Whether something waits until the connection can be written. Of interest to a poll loop
+    /// that asks for readiness anew each time; [`receive`](Self::receive) does the writing.
+    pub fn wants_write(&self) -> bool {
+        self.connection.wants_write()
+    }
+
     /// Wakes a keeper that waits for room in the ring
     /// ([`ServerRing::set_spooled`](crate::ServerRing::set_spooled) says when).
     pub fn bell(&mut self) -> io::Result<()> {

@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use rustix::fs::{Mode, OFlags};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
-    SIGUSR1, SIGUSR2,
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP,
+    SIGTTIN, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
 };
 
 /// What the process keeps for life besides its connections.
@@ -69,8 +69,8 @@ pub(super) fn set_oom_score_adj(_value: Option<i32>) {}
 fn handle_signals() -> io::Result<UnixStream> {
     let ignored = Arc::new(AtomicBool::new(false));
     for signal in [
-        SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN,
-        SIGTTOU,
+        SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP,
+        SIGTTIN, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
     ] {
         signal_hook::flag::register(signal, Arc::clone(&ignored))?;
     }
@@ -86,13 +86,12 @@ fn close_strangers() -> io::Result<()> {
     let listed: Vec<RawFd> = std::fs::read_dir("/dev/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect();
-    for descriptor in listed {
-        if descriptor > 2 {
-            #[expect(unsafe_code, reason = "closing descriptors that no value owns")]
-            // SAFETY: by the contract of `run` nothing in this process owns a descriptor above 2
-            // yet. The one that listed the directory is closed already; closing it again fails
-            // without effect.
-            unsafe {
+    for descriptor in listed.into_iter().filter(|descriptor| *descriptor > 2) {
+        #[expect(unsafe_code, reason = "closing descriptors that no value owns")]
+        // SAFETY: by the contract of `run` nothing in this process owns a descriptor above 2 yet.
+        // The one that listed the directory is closed already, so look before closing.
+        unsafe {
+            if rustix::io::fcntl_getfd(BorrowedFd::borrow_raw(descriptor)).is_ok() {
                 rustix::io::close(descriptor);
             }
         }

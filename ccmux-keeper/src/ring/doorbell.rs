@@ -59,3 +59,6 @@ pub(super) fn fall_asleep<E>(
     }
     idle
 }
+
+#[cfg(test)]
+mod interleavings;

@@ -6,6 +6,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod prompt;
 pub(crate) mod status_line;
+pub(crate) mod style;
 pub(crate) mod view;
 
 use std::time::Duration;

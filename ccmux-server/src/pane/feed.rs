@@ -7,16 +7,22 @@
 use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
-use ccmux_keeper::ring::{ChildEnd, RingError, Wake};
-use ccmux_term::Event as TermEvent;
+use ccmux_keeper::{ChildEnd, RingError, Wake};
+use ccmux_term::{Event as TermEvent, Size};
 
+use super::mode::PaneMode;
+use super::store::Scrollback;
 use super::{Pane, Stage};
-use crate::persistence::scrollback::{FrameKind, Scrollback};
+use crate::persistence::scrollback::{
+    ArchiveJob, FrameKind, HistoryBlock, HistoryLimits, Keyframe,
+};
 
 /// How much one pane may print in one turn before clients and other panes are looked after.
 const TURN_BYTES_MAX: usize = 128 * 1024;
 /// How much is emulated at once: small enough for the caches, large enough to amortize the spool.
 const PIECE_BYTES_MAX: usize = 32 * 1024;
+/// History lines are stored and compressed in blocks of about this size.
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// What a turn of feeding brought.
 #[derive(Debug, Default)]
@@ -76,7 +82,8 @@ impl Pane {
         let wake = held.ring.set_spooled(to)?;
         self.output.consumed = to;
         if let (Wake::Ring, Some(link)) = (wake, self.link()) {
-            link.bell();
+            // A connection that cannot take a byte is one that the loop hears of anyway.
+            let _ = link.bell();
         }
         self.terminal.advance(scratch);
         let events = self.terminal.take_events();
@@ -87,6 +94,7 @@ impl Pane {
             fed.events.extend(events);
         }
         fed.is_fed = true;
+        self.is_shown_unfinished = false;
         Ok(true)
     }
 
@@ -100,6 +108,90 @@ impl Pane {
         self.output.is_touched = true;
         self.terminal.advance(bytes);
         self.terminal.take_events();
+    }
+
+    /// Gives the terminal another size, as an input of its stream.
+    pub(crate) fn resize(&mut self, scrollback: &mut Scrollback, now: Timestamp, size: Size) {
+        let mut payload = [0; 4];
+        payload[..2].copy_from_slice(&size.cols.to_le_bytes());
+        payload[2..].copy_from_slice(&size.rows.to_le_bytes());
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Resize, &payload);
+        self.output.is_touched = true;
+        self.terminal.resize(size);
+        if let Some(PaneMode { copy, source, .. }) = &mut self.mode {
+            source.with(&self.terminal, |lines| copy.resize(size, lines));
+        }
+    }
+
+    /// Clears the history, as an input of the stream.
+    pub(crate) fn clear_history(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Clear, &[]);
+        self.output.is_touched = true;
+        self.terminal.clear_history();
+        self.terminal.take_events();
+        scrollback.clear_history(self.uuid, self.terminal.history_end());
+    }
+
+    /// Resets the terminal, as an input of the stream (`send-keys -R`).
+    pub(crate) fn reset(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Reset, &[]);
+        self.output.is_touched = true;
+        self.terminal.reset();
+    }
+
+    /// Applies an input found in the spool.
+    pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) {
+        match (kind, payload) {
+            (FrameKind::Bytes, bytes) => self.terminal.advance(bytes),
+            (FrameKind::Resize, [a, b, c, d]) => {
+                let cols = u16::from_le_bytes([*a, *b]);
+                let rows = u16::from_le_bytes([*c, *d]);
+                self.terminal.resize(Size { cols, rows });
+            }
+            (FrameKind::Clear, _) => self.terminal.clear_history(),
+            (FrameKind::Reset, _) => self.terminal.reset(),
+            (FrameKind::Resize | FrameKind::Option | FrameKind::Timeout, _) => {}
+        }
+    }
+
+    /// Hands history lines and a keyframe to the archiver.
+    pub(crate) fn archive(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        lines_max: Option<u64>,
+    ) {
+        let end = self.terminal.history_end();
+        let mut blocks = Vec::new();
+        let mut from = self.output.archived.max(self.terminal.history_start());
+        while from < end {
+            let batch = self.terminal.history_batch(from, BLOCK_BYTES);
+            let Some(count) = u32::try_from(batch.count).ok().filter(|count| *count > 0) else {
+                break;
+            };
+            from = batch.first_line + batch.count;
+            blocks.push(HistoryBlock {
+                first_line: batch.first_line,
+                count,
+                bytes: batch.bytes,
+                offset: self.output.consumed,
+                time: now,
+            });
+        }
+        let start = scrollback.stored_start(self.uuid).max(self.terminal.history_cleared_before());
+        let keyframe = Keyframe {
+            position: scrollback.position(self.uuid),
+            history: start.min(end)..end,
+            time: now,
+            bytes: self.terminal.keyframe(),
+        };
+        self.output.archived = end;
+        self.output.keyframed = self.output.consumed;
+        self.output.is_touched = false;
+        self.output.is_archiving = true;
+        let limits = HistoryLimits { lines: lines_max, bytes: u64::MAX };
+        let job = ArchiveJob { pane: self.uuid, blocks, keyframe: Some(keyframe), limits };
+        scrollback.submit(job, lines_max);
     }
 
     /// Declares that the server goes to sleep; false if the keeper has published more meanwhile.

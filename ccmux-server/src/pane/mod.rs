@@ -13,14 +13,17 @@
 pub(crate) mod encode;
 pub(crate) mod environment;
 pub(crate) mod feed;
+pub(crate) mod history;
 pub(crate) mod mode;
+pub(crate) mod store;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use bstr::BString;
 use ccmux_core::ids::{PaneId, PaneUuid};
-use ccmux_keeper::ring::ServerRing;
-use ccmux_keeper::Link;
+use ccmux_core::model::Program;
+use ccmux_keeper::{Link, ServerRing};
 use ccmux_term::{Size, Terminal};
 
 use crate::persistence::Seq;
@@ -41,6 +44,26 @@ pub(crate) struct Pane {
     pub(crate) input: Input,
     /// Copy mode or a view of a command's output, instead of the screen.
     pub(crate) mode: Option<PaneMode>,
+    /// Title and directory on their way to the log.
+    pub(crate) soft: Soft,
+    /// When its program was last looked at in the process table.
+    pub(crate) looked_at: Option<Duration>,
+    /// A picture the program did not finish in time is shown as it is.
+    pub(crate) is_shown_unfinished: bool,
+    /// One-shot events found in a replay, with the stream offset after them: acted upon once the
+    /// ring tells which were acted upon before.
+    pub(crate) replayed: Vec<(u64, Vec<ccmux_term::Event>)>,
+}
+
+/// Soft facts of a pane that are logged in a moment.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Soft {
+    /// A new directory.
+    pub(crate) cwd: Option<BString>,
+    /// When it is to be logged.
+    pub(crate) due: Option<Duration>,
+    /// When something was last logged.
+    pub(crate) logged_at: Option<Duration>,
 }
 
 /// How far a pane's program is.
@@ -50,6 +73,13 @@ pub(crate) enum Stage {
     Waiting {
         /// The record.
         seq: Seq,
+        /// What to run instead of the recorded program, after a restoration.
+        program: Option<Program>,
+    },
+    /// Its old program is being ended; a new one follows (`respawn-pane`).
+    Respawning {
+        /// The conversation with the old keeper.
+        link: Link,
     },
     /// A keeper was started for it.
     Starting {
@@ -123,15 +153,28 @@ impl Pane {
     /// A pane without a program, `terminal` being what it shows.
     pub(crate) fn new(id: PaneId, uuid: PaneUuid, terminal: Terminal, stage: Stage) -> Self {
         let (output, input) = (Output::default(), Input::default());
-        Self { id, uuid, stage, terminal, output, input, mode: None }
+        Self {
+            id,
+            uuid,
+            stage,
+            terminal,
+            output,
+            input,
+            mode: None,
+            soft: Soft::default(),
+            looked_at: None,
+            is_shown_unfinished: false,
+            replayed: Vec::new(),
+        }
     }
 
     /// The connection to its keeper, whatever it is being used for.
     pub(crate) fn link(&mut self) -> Option<&mut Link> {
         match &mut self.stage {
-            Stage::Starting { link } | Stage::Adopting { link } | Stage::Replacing { link, .. } => {
-                Some(link)
-            }
+            Stage::Starting { link }
+            | Stage::Adopting { link }
+            | Stage::Respawning { link }
+            | Stage::Replacing { link, .. } => Some(link),
             Stage::Live(live) => Some(&mut live.link),
             Stage::Waiting { .. } | Stage::Unreachable { .. } | Stage::Ended => None,
         }
@@ -224,11 +267,23 @@ impl Pane {
         self.input.queue = queue;
     }
 
-    /// Whether the pty must be watched for room, and whether that is new.
-    pub(crate) fn wants_writable(&mut self) -> Option<bool> {
-        let wants = !self.input.queue.is_empty() && self.held().is_some();
-        let is_news = wants != self.input.is_watching;
-        self.input.is_watching = wants;
-        is_news.then_some(wants)
+    /// The pty, if it must begin to be watched for room.
+    pub(crate) fn begin_watching(&mut self) -> Option<BorrowedFd<'_>> {
+        if self.input.queue.is_empty() || self.input.is_watching {
+            return None;
+        }
+        let is_held = self.held().is_some();
+        self.input.is_watching = is_held;
+        self.held().map(|held| held.master.as_fd())
+    }
+
+    /// The pty is no longer watched, or about to be closed.
+    pub(crate) fn unwatch_input(&mut self) {
+        self.input.is_watching = false;
+    }
+
+    /// Whether there is nothing left to write while the pty is watched.
+    pub(crate) fn is_watched_in_vain(&self) -> bool {
+        self.input.queue.is_empty() && self.input.is_watching
     }
 }

@@ -1,10 +1,15 @@
 //! A pane that shows something other than its screen: its history in copy mode, or the output of a
 //! command.
 
-use ccmux_term::copy_mode::{CopyMode, LineSource};
+use std::borrow::Cow;
+
+use ccmux_core::options::Style as StyleChange;
+use ccmux_term::compose::{Frame, Rect};
+use ccmux_term::copy_mode::{CopyMode, CopyStyles, LineSource};
 use ccmux_term::{HistoryLine, Terminal};
 
-use crate::persistence::scrollback::PaneHistory;
+use super::history::StoredLines;
+use crate::client::style::look;
 
 /// What a pane shows instead of its screen.
 #[derive(Debug)]
@@ -13,13 +18,15 @@ pub(crate) struct PaneMode {
     pub(crate) copy: CopyMode,
     /// What is looked at.
     pub(crate) source: ModeSource,
+    /// A search goes on when there is nothing more urgent.
+    pub(crate) is_searching: bool,
 }
 
 /// What a mode looks at.
 #[derive(Debug)]
 pub(crate) enum ModeSource {
     /// The pane itself: chunks on disk, then lines in memory, then the screen.
-    Pane(PaneHistory),
+    Pane(StoredLines),
     /// Lines a command printed (`list-keys` from a key binding).
     Text(Vec<HistoryLine>),
 }
@@ -30,59 +37,97 @@ impl ModeSource {
         let line = |text| HistoryLine { text, ..HistoryLine::default() };
         Self::Text(lines.into_iter().map(line).collect())
     }
+
+    /// Asks something about the lines as they are now.
+    pub(crate) fn with<T>(
+        &self,
+        terminal: &Terminal,
+        ask: impl FnOnce(&dyn LineSource) -> T,
+    ) -> T {
+        match self {
+            ModeSource::Pane(stored) => ask(&PaneLines::new(stored, terminal)),
+            ModeSource::Text(lines) => ask(&TextLines(lines)),
+        }
+    }
+}
+
+impl PaneMode {
+    /// Draws the mode where the pane lies.
+    pub(crate) fn render(
+        &self,
+        terminal: &Terminal,
+        frame: &mut Frame,
+        place: Rect,
+        styles: [&StyleChange; 3],
+        is_active: bool,
+    ) {
+        let [mode, matches, current_match] = styles.map(look);
+        let styles = CopyStyles { mode, matches, current_match };
+        let cursor = self
+            .source
+            .with(terminal, |lines| self.copy.render(lines, frame, place, &styles));
+        if is_active {
+            frame.place_cursor(place, cursor);
+        }
+    }
 }
 
 /// All lines of a pane, numbered as its history is: those on disk, in memory, and on the screen.
 #[derive(Debug)]
 pub(crate) struct PaneLines<'a> {
-    history: &'a PaneHistory,
+    stored: &'a StoredLines,
     terminal: &'a Terminal,
     screen: Vec<HistoryLine>,
 }
 
 impl<'a> PaneLines<'a> {
     /// The lines as they are now.
-    pub(crate) fn new(history: &'a PaneHistory, terminal: &'a Terminal) -> Self {
-        Self { history, terminal, screen: terminal.screen_lines() }
+    pub(crate) fn new(stored: &'a StoredLines, terminal: &'a Terminal) -> Self {
+        Self { stored, terminal, screen: terminal.screen_lines() }
     }
 }
 
 impl LineSource for PaneLines<'_> {
     fn start(&self) -> u64 {
         let in_memory = self.terminal.history_start();
-        match self.history.first_line() {
-            Some(on_disk) => on_disk.min(in_memory).max(self.terminal.history_cleared_before()),
-            None => in_memory,
-        }
+        self.stored.first_line().map_or(in_memory, |on_disk| on_disk.min(in_memory))
+    }
+
+    fn screen_start(&self) -> u64 {
+        self.terminal.history_end()
     }
 
     fn end(&self) -> u64 {
         self.terminal.history_end() + self.screen.len() as u64
     }
 
-    fn line(&self, number: u64) -> Option<HistoryLine> {
+    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
         let end = self.terminal.history_end();
         if number >= end {
-            return self.screen.get(usize::try_from(number - end).ok()?).cloned();
+            return self.screen.get(usize::try_from(number - end).ok()?).map(Cow::Borrowed);
         }
-        self.terminal.history_line(number).or_else(|| self.history.line(number))
+        self.terminal.history_line(number).or_else(|| self.stored.line(number)).map(Cow::Owned)
     }
 }
 
 /// The lines of [`ModeSource::Text`].
 #[derive(Debug)]
-pub(crate) struct TextLines<'a>(pub(crate) &'a [HistoryLine]);
+struct TextLines<'a>(&'a [HistoryLine]);
 
 impl LineSource for TextLines<'_> {
     fn start(&self) -> u64 {
         0
     }
 
+    fn screen_start(&self) -> u64 {
+        self.end()
+    }
+
     fn end(&self) -> u64 {
         self.0.len() as u64
     }
 
-    fn line(&self, number: u64) -> Option<HistoryLine> {
-        self.0.get(usize::try_from(number).ok()?).cloned()
+    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
+        self.0.get(usize::try_from(number).ok()?).map(Cow::Borrowed)
     }
 }

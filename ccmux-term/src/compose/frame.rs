@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::cell::{
     CLUSTER_BYTES_MAX, CLUSTERS_BYTES_MAX, Cell, CellText, FrameCell, Glyph, LinkId,
 };
 use super::scroll::{Scroll, ScrollDirection};
-use super::width::cluster_width;
+use super::width::clusters;
 use crate::{Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseTracking, Size, Style};
 
 /// A rectangle of cells: offset from the top left corner of the frame, and extent.
@@ -52,7 +50,7 @@ pub struct Frame {
     /// The title of the terminal's window; `None` leaves it alone.
     pub title: Option<String>,
     size: Size,
-    cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
     clusters: String,
     links: Vec<Arc<Hyperlink>>,
 }
@@ -120,19 +118,17 @@ impl Frame {
             return 0;
         }
         let mut used = 0;
-        for cluster in text.graphemes(true) {
+        for cluster in clusters(text) {
             let left = area.cols - used;
             if left == 0 {
                 break;
             }
-            let width = cluster_width(cluster);
-            if width == 0 {
-                continue;
-            }
-            let glyph = if u16::from(width) > left { Glyph::SPACE } else { self.glyph(cluster) };
-            let width = u16::from(width).min(left) as u8;
-            self.write(area.x + used, area.y, Cell::new(glyph, width, style, LinkId::NONE));
-            used += u16::from(width);
+            let width = u16::from(cluster.width);
+            let is_cut = width > left;
+            let glyph = if is_cut { Glyph::SPACE } else { self.glyph(cluster.text) };
+            let width = width.min(left);
+            self.write(area.x + used, area.y, Cell::new(glyph, width as u8, style, LinkId::NONE));
+            used += width;
         }
         used
     }
@@ -329,7 +325,7 @@ impl Frame {
         }
     }
 
-    fn index(&self, x: u16, y: u16) -> usize {
+    pub(super) fn index(&self, x: u16, y: u16) -> usize {
         usize::from(y) * usize::from(self.size.cols) + usize::from(x)
     }
 }

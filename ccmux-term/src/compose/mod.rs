@@ -24,6 +24,7 @@
 mod caps;
 mod cell;
 mod color;
+mod draw;
 mod frame;
 mod painter;
 mod pencil;
@@ -31,7 +32,7 @@ mod row;
 mod scroll;
 mod session;
 mod sgr;
-mod width;
+pub(crate) mod width;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use ccmux_core::change::{Change, CloseReason, NewPane, OptionScope};
 use ccmux_core::geometry::{Size, SplitDirection};
 use ccmux_core::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use ccmux_core::key::{Key, KeyCode, Modifiers};
-use ccmux_core::layout::{Layout, MainPane, NewPaneSize, Preset, Split};
+use ccmux_core::layout::{Layout, NewPaneSize, Preset, PresetOptions, Split};
 use ccmux_core::model::{
     Binding, Ended, Environment, ExitStatus, NextIds, OptionSet, Pane, Program, Session, State,
     Timestamp, Window,
@@ -288,7 +288,7 @@ fn layout() -> impl Strategy<Value = Layout> {
             layout = layout.split(panes[target.index(panes.len())], new, split).unwrap_or(layout);
         }
         if let Some(preset) = preset {
-            layout = layout.preset(preset, &MainPane::default(), layout.size());
+            layout = layout.preset(preset, &PresetOptions::default(), layout.size());
         }
         if let Some((cols, rows)) = resized {
             layout = layout.resize(Size { cols, rows });

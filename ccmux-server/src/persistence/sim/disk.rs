@@ -64,7 +64,8 @@ pub(super) struct Disk {
     /// Orders all pending changes of the disk.
     pub(super) clock: u64,
     pub(super) numbered_calls: u64,
-    pub(super) power_cut_at: Option<u64>,
+    /// Faults by the number of the call they strike.
+    pub(super) strikes: BTreeMap<u64, Fault>,
     pub(super) rules: Vec<FaultRule>,
     pub(super) capacity: Option<u64>,
     pub(super) is_off: bool,
@@ -159,9 +160,7 @@ impl Disk {
         let mut fault = None;
         if kind.is_numbered() {
             self.numbered_calls += 1;
-            if self.power_cut_at == Some(self.numbered_calls) {
-                fault = Some(Fault::PowerCut);
-            }
+            fault = self.strikes.remove(&self.numbered_calls);
         }
         for rule in self.rules.iter_mut().filter(|rule| rule.kind == kind) {
             if rule.skip > 0 {

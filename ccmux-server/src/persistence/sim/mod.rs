@@ -16,6 +16,7 @@ mod random;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -39,7 +40,7 @@ impl SimStorage {
             entry_ops: Vec::new(),
             clock: 0,
             numbered_calls: 0,
-            power_cut_at: None,
+            strikes: BTreeMap::new(),
             rules: Vec::new(),
             capacity: None,
             is_off: false,
@@ -53,9 +54,9 @@ impl SimStorage {
         self.disk().numbered_calls
     }
 
-    /// Cuts the power during call number `call` (from 1, as counted by [`SimStorage::calls`]).
-    pub fn cut_power_at(&self, call: u64) {
-        self.disk().power_cut_at = Some(call);
+    /// Lets a fault strike call number `call` (from 1, as counted by [`SimStorage::calls`]).
+    pub fn strike(&self, call: u64, fault: Fault) {
+        self.disk().strikes.insert(call, fault);
     }
 
     /// Whether the power is off, so that every call fails.
@@ -71,7 +72,9 @@ impl SimStorage {
 
     /// Takes all faults away.
     pub fn heal(&self) {
-        self.disk().rules.clear();
+        let mut disk = self.disk();
+        disk.rules.clear();
+        disk.strikes.clear();
     }
 
     /// Limits the sum of all file lengths; what would grow beyond it fails with ENOSPC.
@@ -99,7 +102,7 @@ impl SimStorage {
         old.is_off = true;
         drop(old);
         disk.is_off = false;
-        disk.power_cut_at = None;
+        disk.strikes.clear();
         disk.numbered_calls = 0;
         disk.rules.clear();
         disk.trace.clear();

@@ -115,7 +115,7 @@ fn faults_strike_the_calls_they_are_aimed_at() {
     storage.set_capacity(None);
     file.allocate(3000).unwrap();
 
-    storage.cut_power_at(storage.calls() + 2);
+    storage.strike(storage.calls() + 2, Fault::PowerCut);
     file.write_at(0, b"4").unwrap();
     assert!(file.write_at(0, b"5").is_err());
     assert!(storage.is_off());

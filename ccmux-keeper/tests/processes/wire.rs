@@ -1,0 +1,1 @@
+//! The protocol from raw bytes, as `docs/keeper-protocol.md` draws it.
