@@ -84,7 +84,7 @@ impl Grid {
         if top == 0 && bottom + 1 == self.rows.len() {
             self.rows.rotate_left(count);
         } else {
-            for y in top..=bottom - count {
+            for y in top..bottom + 1 - count {
                 self.rows.swap(y, y + count);
             }
         }

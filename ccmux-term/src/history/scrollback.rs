@@ -107,14 +107,6 @@ impl Scrollback {
     }
 }
 
-/// What is kept for its memory only does not count.
-impl PartialEq for Scrollback {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { history, head: _, head_marks, has_head, line: _ } = self;
-        *history == other.history && *head_marks == other.head_marks && *has_head == other.has_head
-    }
-}
-
 /// The cells of a row that wraps: all columns, without the blank that a wide character left.
 pub(crate) fn push_wrapped_cells(cells: &mut Vec<Cell>, row: &Row, cols: usize) {
     match row.cells.split_last() {

@@ -13,6 +13,8 @@
 //! * C1 controls are recognized in their two-byte form only: in UTF-8 their one-byte form is a
 //!   continuation byte.
 
+#[cfg(test)]
+mod differential;
 mod params;
 mod utf8;
 
