@@ -109,6 +109,10 @@ impl Attachment {
     pub(crate) fn run(mut self) -> Result<Exit, ClientError> {
         if let Line::Online(link) = &mut self.line {
             link.set_nonblocking()?;
+            let frames = link.decoded()?;
+            if let Some(exit) = self.follow_all(frames)? {
+                return Ok(exit);
+            }
         }
         // The size may have changed since the greeting, before its signal was caught.
         self.tell_size()?;
@@ -216,13 +220,18 @@ impl Attachment {
         let received = link.receive_available()?;
         let is_lost = matches!(received, Received::Lost(_));
         let (Received::Frames(frames) | Received::Lost(frames)) = received;
+        let exit = self.follow_all(frames)?;
+        if exit.is_none() && is_lost {
+            self.search()?;
+        }
+        Ok(exit)
+    }
+
+    fn follow_all(&mut self, frames: Vec<ServerFrame>) -> Result<Option<Exit>, ClientError> {
         for frame in frames {
             if let Some(exit) = self.follow(frame)? {
                 return Ok(Some(exit));
             }
-        }
-        if is_lost {
-            self.search()?;
         }
         Ok(None)
     }
@@ -335,6 +344,8 @@ impl Attachment {
             Err(_) => return Err(ClientError::LostServer),
         };
         link.set_nonblocking()?;
+        // A server has nothing more to say before it is told what for; if it has, that comes with
+        // the next bytes.
         let resume = Resume {
             is_drawn: self.terminal.is_drawn(),
             token: self.token.clone().unwrap_or_default(),

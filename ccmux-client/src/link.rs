@@ -1,6 +1,5 @@
 //! The connection to a server.
 
-use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -24,9 +23,9 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) enum Received {
     /// Frames, maybe none; more may come.
-    Frames(VecDeque<ServerFrame>),
+    Frames(Vec<ServerFrame>),
     /// The last frames: the server is gone.
-    Lost(VecDeque<ServerFrame>),
+    Lost(Vec<ServerFrame>),
 }
 
 impl Link {
@@ -83,11 +82,18 @@ impl Link {
             }
             Err(error) => !is_transient(&error),
         };
-        let mut frames = VecDeque::new();
-        while let Some(frame) = self.decoder.next_frame()? {
-            frames.push_back(frame);
-        }
+        let frames = self.decoded()?;
         Ok(if is_lost { Received::Lost(frames) } else { Received::Frames(frames) })
+    }
+
+    /// The frames that were read together with an earlier one. To be taken before waiting for the
+    /// socket, which does not know of them.
+    pub(crate) fn decoded(&mut self) -> Result<Vec<ServerFrame>, FrameError> {
+        let mut frames = Vec::new();
+        while let Some(frame) = self.decoder.next_frame()? {
+            frames.push(frame);
+        }
+        Ok(frames)
     }
 
     /// Writes as much as the socket takes now.

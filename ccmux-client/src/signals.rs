@@ -51,18 +51,14 @@ impl Signals {
     /// Starts catching.
     pub(crate) fn register() -> io::Result<Self> {
         let (wake, waker) = UnixStream::pair()?;
-        let mut signals = Signals::on(wake)?;
+        wake.set_nonblocking(true)?;
+        let mut signals = Signals { wake, flags: Flags::default(), registered: Vec::new() };
         for ((number, _), is_pending) in CAUGHT.iter().zip(&signals.flags) {
             // The flag first: it is up when the wake-up comes.
             signals.registered.push(flag::register(*number, Arc::clone(is_pending))?);
             signals.registered.push(low_level::pipe::register(*number, waker.try_clone()?)?);
         }
         Ok(signals)
-    }
-
-    fn on(wake: UnixStream) -> io::Result<Self> {
-        wake.set_nonblocking(true)?;
-        Ok(Signals { wake, flags: Flags::default(), registered: Vec::new() })
     }
 
     /// The signals that are pending, each once.
@@ -90,15 +86,6 @@ impl Signals {
     pub(crate) fn stop_process() -> io::Result<()> {
         low_level::emulate_default_handler(SIGTSTP)
     }
-
-    /// Signals that nobody sends but the other half.
-    #[cfg(test)]
-    pub(crate) fn simulated() -> (Self, SimulatedSignals) {
-        let (wake, waker) = UnixStream::pair().unwrap();
-        let signals = Signals::on(wake).unwrap();
-        let flags = signals.flags.clone();
-        (signals, SimulatedSignals { waker, flags })
-    }
 }
 
 impl AsFd for Signals {
@@ -112,22 +99,5 @@ impl Drop for Signals {
         for id in self.registered.drain(..) {
             low_level::unregister(id);
         }
-    }
-}
-
-#[cfg(test)]
-#[derive(Debug)]
-pub(crate) struct SimulatedSignals {
-    waker: UnixStream,
-    flags: Flags,
-}
-
-#[cfg(test)]
-impl SimulatedSignals {
-    pub(crate) fn raise(&mut self, wanted: Signal) {
-        use std::io::Write as _;
-        let index = CAUGHT.iter().position(|(_, signal)| *signal == wanted).unwrap();
-        self.flags[index].store(true, Ordering::SeqCst);
-        self.waker.write_all(b"s").unwrap();
     }
 }

@@ -266,3 +266,43 @@ fn size_of(fd: BorrowedFd<'_>) -> Option<Size> {
     let size = tcgetwinsize(fd).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some(Size { cols: size.ws_col, rows: size.ws_row })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use ccmux_testkit::{PtyProcess, Tail};
+
+    use super::*;
+
+    /// Not a test of its own: the process of the next. Without its argument it does nothing.
+    #[test]
+    fn panicking_process() {
+        if std::env::args().next_back().as_deref() == Some("panics") {
+            let name = TerminalName::of_stdin().unwrap();
+            let mut terminal = Terminal::take(&name).unwrap();
+            terminal.give_back_on_panic();
+            terminal.draw(b"picture");
+            terminal.write_pending().unwrap();
+            panic!("as asked");
+        }
+    }
+
+    /// C1, for panics: the terminal is whole again before the message appears on it.
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let test = "terminal::tests::panicking_process";
+        command.args(["--exact", test, "--nocapture", "--", "panics"]);
+        let process = PtyProcess::spawn(command, 80, 24, Tail::default()).unwrap();
+        assert!(!process.wait_exit().success());
+        assert!(!process.is_raw());
+        let text = process
+            .wait_display("output", |tail| Some(String::from_utf8_lossy(&tail.bytes).into_owned()));
+        let leave = String::from_utf8([CUT, LEAVE].concat()).unwrap();
+        let (before, after) = text.split_once(&leave).unwrap();
+        assert!(before.ends_with("picture"), "{text:?}");
+        assert!(after.contains("as asked"), "{text:?}");
+        assert!(!after.contains(&leave), "{text:?}");
+    }
+}

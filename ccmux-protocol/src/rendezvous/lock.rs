@@ -129,6 +129,12 @@ pub(super) fn lock_or_holder_at(path: PathBuf) -> Result<LockOutcome, LockError>
     }
 }
 
+/// What the last server of a state directory registered, without touching the lock; `None` if
+/// none has, or not legibly.
+pub fn registration(state_dir: &Path) -> Option<Registration> {
+    read_registration(&mut File::open(state_dir.join(LOCK)).ok()?)
+}
+
 impl LockedFile {
     /// Takes over a locked descriptor that a starter passed on.
     pub fn inherited(place: &Place, fd: OwnedFd) -> Result<Self, LockError> {

@@ -28,7 +28,9 @@ mod server_args;
 mod start;
 
 pub use connect::{ConnectError, bind, connect, peer_uid};
-pub use lock::{Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder};
+pub use lock::{
+    Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder, registration,
+};
 pub use patience::Patience;
 pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
 pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, Surroundings};
