@@ -12,6 +12,7 @@
 pub mod compose;
 pub mod copy_mode;
 mod emulator;
+mod equality;
 mod event;
 mod grid;
 mod history;
