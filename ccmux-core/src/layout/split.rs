@@ -4,7 +4,7 @@ use crate::geometry::{Extent, SplitDirection};
 use crate::ids::PaneId;
 
 use super::cell::{Cell, CellKind, PANE_MIN, with_extent};
-use super::{DEPTH_MAX, Layout, LayoutError};
+use super::{DEPTH_MAX, Layout, LayoutError, PANES_MAX};
 
 /// How large a new pane shall be along the split.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -44,7 +44,7 @@ impl Layout {
         } else {
             split_cell(&mut layout.root, &path, Cell::leaf(new, self.size()), split)?;
         }
-        if layout.root.depth() > DEPTH_MAX {
+        if layout.root.depth() > DEPTH_MAX || layout.pane_count() > PANES_MAX {
             return Err(LayoutError::NoSpace);
         }
         Ok(layout)
