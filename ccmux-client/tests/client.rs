@@ -21,6 +21,7 @@ use ccmux_protocol::{
     Size, VersionRange, Welcome, encode,
 };
 use ccmux_testkit::{DEADLINE, PtyProcess, Tail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getuid};
 use tempfile::TempDir;
 
@@ -108,6 +109,9 @@ impl World {
     }
 
     fn accept(&self) -> Peer {
+        let deadline = Timespec::try_from(DEADLINE).unwrap();
+        let mut fds = [PollFd::new(&self.listener, PollFlags::IN)];
+        assert_eq!(poll(&mut fds, Some(&deadline)), Ok(1), "nobody connects");
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         Peer { stream, decoder: FrameDecoder::new() }
@@ -397,6 +401,7 @@ fn a_stuck_terminal_blocks_nobody() {
             Ok(n) => {
                 sent += n;
                 refusals = 0;
+                assert!(sent < 4 * 1024 * 1024, "{sent} bytes are buffered");
             }
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
@@ -405,7 +410,6 @@ fn a_stuck_terminal_blocks_nobody() {
             }
         }
     }
-    assert!(sent < 4 * 1024 * 1024, "{sent} bytes are buffered");
     peer.stream.set_nonblocking(false).unwrap();
     process.type_bytes(b"q");
     assert_eq!(peer.receive(), ClientFrame::Input(b"q".to_vec()));
