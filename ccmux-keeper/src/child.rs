@@ -28,6 +28,9 @@ pub struct ChildSpec {
     pub cwd: Option<BString>,
     /// The size of the pane.
     pub size: WindowSize,
+    /// Where the pane's stream goes on: 0 for a new pane, or how much earlier programs in it had
+    /// printed. Offsets in the ring count from here.
+    pub stream_offset: u64,
     /// The `oom_score_adj` for keeper and program, on systems that have one.
     pub oom_score_adj: Option<i32>,
 }

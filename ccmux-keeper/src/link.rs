@@ -217,6 +217,11 @@ impl Link {
         }
     }
 
+    /// Whether the keeper was started by this process, which then must reap it.
+    pub fn is_child(&self) -> bool {
+        self.process.is_some()
+    }
+
     fn start(
         command: &KeeperCommand,
         alive: AliveLock,

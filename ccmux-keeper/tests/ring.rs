@@ -87,7 +87,7 @@ impl Start {
         for offset in spooled..head {
             data[(offset % CAPACITY as u64) as usize] = output(offset);
         }
-        Start { ring: KeeperRing::create().unwrap(), head, spooled, data }
+        Start { ring: KeeperRing::create(0).unwrap(), head, spooled, data }
     }
 
     /// A server that has taken all but the last few bytes. The worlds of one start share their
@@ -214,7 +214,7 @@ proptest! {
     fn no_header_makes_either_half_fail_badly(
         words in prop::collection::vec((0..32_u64, prop_oneof![any::<u64>(), 0..600_000_u64]), 1..6),
     ) {
-        let ring = KeeperRing::create().unwrap();
+        let ring = KeeperRing::create(0).unwrap();
         let mut live = World::starting_at(100_000, 5000);
         for (word, value) in words {
             poke(&ring, word * 8, value);
@@ -275,7 +275,7 @@ fn a_damaged_header_is_refused() {
         (ANSWERED, 1, "answered"),
         (CHILD_STATE, 5, "child state"),
     ] {
-        let ring = KeeperRing::create().unwrap();
+        let ring = KeeperRing::create(0).unwrap();
         poke(&ring, at, value);
         corrupt(ServerRing::open(file_of(&ring).into()).map(|_| ()), field);
         if at != ANSWERED {
@@ -284,7 +284,7 @@ fn a_damaged_header_is_refused() {
         }
     }
     for guard in [READ_BYTES_MAX as u64 + 1, u64::MAX] {
-        let ring = KeeperRing::create().unwrap();
+        let ring = KeeperRing::create(0).unwrap();
         poke(&ring, GUARD, guard);
         corrupt(KeeperRing::adopt(file_of(&ring).into()).map(|_| ()), "guard");
     }

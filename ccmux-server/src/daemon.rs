@@ -3,7 +3,6 @@
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bstr::BString;
@@ -14,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::event_loop::{Event, Poller};
 use crate::log_file::{LOG_BYTES_MAX, LogFile};
 use crate::pane::environment::scrubbed;
-use crate::server::{Server, Stopping, Surroundings};
+use crate::server::{Door, Server, Stopping, Surroundings};
 use crate::signals::Signals;
 
 /// How much easier than programs the server is to choose for the out-of-memory killer: nothing is
@@ -59,7 +58,8 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let mut server = Server::restore(surroundings, Box::new(clock), &poller, signals)?;
     let registration = Registration {
         pid: std::process::id(),
-        started_ms: started.0,
+        started_unix_ms: started.0,
+        ended: false,
         socket: BString::from(path_bytes(&args.place.socket)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         launch: args.launch.clone(),
@@ -67,7 +67,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     args.lock.register(&registration).context("registering in the lock file")?;
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
-    server.listen(listener, args.place, args.lock)?;
+    server.listen(listener, args.place, args.lock, registration)?;
     server.begin(args.config_files);
     Ok((server, poller))
 }
@@ -131,7 +131,7 @@ fn log_to(state_dir: &Path) -> Result<()> {
     use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt;
     let log = LogFile::open(state_dir, LOG_BYTES_MAX).context("opening the log file")?;
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Arc::new(log));
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log);
     let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO).with(layer);
     // A process has one server and so one log; a second start in one process keeps the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
@@ -164,10 +164,11 @@ impl Server {
         listener: std::os::unix::net::UnixListener,
         place: ccmux_protocol::rendezvous::Place,
         lock: ccmux_protocol::rendezvous::LockedFile,
+        registration: Registration,
     ) -> Result<()> {
         listener.set_nonblocking(true).context("setting up the socket")?;
         self.watcher.readable(listener.as_fd(), Event::Accept).context("watching the socket")?;
-        self.door = Some(crate::server::Door { listener, place, _lock: lock });
+        self.door = Some(Door { listener, place, lock, registration });
         Ok(())
     }
 }

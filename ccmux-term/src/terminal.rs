@@ -215,6 +215,19 @@ impl Terminal {
         lines
     }
 
+    /// Row `y` of the screen as a line of its own.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_line(&self, y: u16) -> HistoryLine {
+        let Emulator { grid, pens, clusters, .. } = &self.emulator;
+        let row = grid.row(usize::from(y));
+        let fill = pens.get(row.fill).style;
+        let mut line = HistoryLine { marks: row.marks, fill, ..HistoryLine::default() };
+        append_cells(&mut line, &row_cells(row, grid.cols()), pens, clusters);
+        line
+    }
+
     /// Everything but the history lines, of which it names where they begin and end; see
     /// [`Terminal::restore`]. Events should have been taken: they are not part of it.
     pub fn keyframe(&self) -> Vec<u8> {

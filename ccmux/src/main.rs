@@ -6,6 +6,7 @@
 mod client;
 mod flags;
 mod keeper;
+mod server;
 mod surroundings;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     match args.first().and_then(|word| word.to_str()) {
         Some("keeper") => keeper::run(&args[1..]),
+        Some("server") => server::run(&args[1..]),
         _ => client::run(args),
     }
 }

@@ -20,10 +20,15 @@ pub struct KeeperRing {
 }
 
 impl KeeperRing {
-    /// Makes a new, empty ring.
-    pub fn create() -> Result<KeeperRing, RingError> {
+    /// Makes a new, empty ring whose first byte will have the stream offset `start`.
+    pub fn create(start: u64) -> Result<KeeperRing, RingError> {
+        let start = check("stream offset", start, 0, OFFSET_MAX)?;
         let mapping = Mapping::create()?;
-        Ok(KeeperRing { pattern: mapping.pattern(), mapping, head: 0, guard: 0, spooled: 0 })
+        for word in [Word::Guard, Word::Head, Word::Spooled, Word::Answered] {
+            mapping.store(word, start);
+        }
+        let pattern = mapping.pattern();
+        Ok(KeeperRing { pattern, mapping, head: start, guard: start, spooled: start })
     }
 
     /// Continues the ring of a keeper that was killed.

@@ -43,6 +43,7 @@ mod tag {
     pub(super) const DIRECTORY: u16 = 19;
     pub(super) const WINDOW_SIZE: u16 = 20;
     pub(super) const OOM_SCORE_ADJ: u16 = 21;
+    pub(super) const STREAM_OFFSET: u16 = 22;
     pub(super) const SIGNAL: u16 = 32;
     pub(super) const STEP: u16 = 48;
     pub(super) const ERRNO: u16 = 49;
@@ -323,7 +324,10 @@ fn encode_start(spec: &ChildSpec) -> FrameBuilder {
     let WindowSize { rows, cols, width_px, height_px } = spec.size;
     let size: Vec<u8> =
         [rows, cols, width_px, height_px].into_iter().flat_map(u16::to_le_bytes).collect();
-    oom_field(frame.field(tag::WINDOW_SIZE, &[&size]), spec.oom_score_adj)
+    let frame = frame
+        .field(tag::WINDOW_SIZE, &[&size])
+        .field(tag::STREAM_OFFSET, &[&spec.stream_offset.to_le_bytes()]);
+    oom_field(frame, spec.oom_score_adj)
 }
 
 fn decode_start(start: &Fields<'_>) -> Result<ChildSpec, WireError> {
@@ -347,6 +351,7 @@ fn decode_start(start: &Fields<'_>) -> Result<ChildSpec, WireError> {
         env,
         cwd: start.optional(tag::DIRECTORY).map(BString::from),
         size: WindowSize { rows: half(0), cols: half(2), width_px: half(4), height_px: half(6) },
+        stream_offset: u64::from_le_bytes(start.array(tag::STREAM_OFFSET)?),
         oom_score_adj: start.optional_i32(tag::OOM_SCORE_ADJ)?,
     })
 }

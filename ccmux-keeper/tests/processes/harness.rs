@@ -54,6 +54,7 @@ pub(crate) fn program(words: &[&str]) -> ChildSpec {
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
         cwd: None,
         size: WindowSize { rows: 24, cols: 80, width_px: 0, height_px: 0 },
+        stream_offset: 0,
         oom_score_adj: None,
     }
 }

@@ -7,6 +7,7 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use ccmux_protocol::{ClientFrame, FrameDecoder, FrameError, ServerFrame};
 
@@ -16,6 +17,8 @@ const READ_BYTES_MAX: usize = 256 * 1024;
 const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Small, so that a client that was stopped has few old pictures before the present one.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
+/// How long a server that ends waits for each client to take its last words.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
 
 /// One connected peer.
 #[derive(Debug)]
@@ -92,6 +95,18 @@ impl Connection {
         }
         self.queue.clear();
         self.sent = 0;
+    }
+
+    /// Sends what is queued although the process is about to end: waits for the client a moment.
+    pub(crate) fn flush_last(&mut self) {
+        let wait = Some(LAST_FLUSH);
+        let is_blocking = self
+            .stream
+            .set_nonblocking(false)
+            .and_then(|()| self.stream.set_write_timeout(wait));
+        if is_blocking.is_ok() {
+            self.flush();
+        }
     }
 
     /// Whether everything queued has been taken by the socket.

@@ -81,7 +81,8 @@ pub(crate) struct Attachment {
     /// A paste is under way, to the pane that was active when it began.
     pub(crate) paste_to: Option<ccmux_core::ids::PaneId>,
     token: Vec<u8>,
-    is_entered: bool,
+    /// Its terminal has been prepared, by this server or one before it.
+    pub(crate) is_entered: bool,
 }
 
 /// A text at the bottom until it is old or a key is pressed.
@@ -137,6 +138,25 @@ impl Client {
         Self { id, connection, hello: None, stage, connected: now, active: now }
     }
 
+    /// Its name: that of its terminal, or its process.
+    pub(crate) fn name(&self) -> String {
+        let hello = self.hello.as_deref();
+        match hello.and_then(|hello| hello.tty.as_ref()) {
+            Some(tty) => tty.to_string(),
+            None => format!("client-{}", hello.map_or(0, |hello| hello.pid)),
+        }
+    }
+
+    /// Whether it has been told to end and has taken that.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.stage, ClientStage::Leaving) && self.connection.is_flushed()
+    }
+
+    /// Whether there is nobody to serve any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.connection.is_closed()
+    }
+
     /// What it looks at.
     pub(crate) fn attachment(&self) -> Option<&Attachment> {
         match &self.stage {
@@ -167,6 +187,7 @@ impl Client {
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let attachment = Attachment::new(session, is_read_only, size, caps, now);
         self.stage = ClientStage::Attached(Box::new(attachment));
+        self.connection.send(&ServerFrame::Leave(leave(&caps)));
         self.connection.send(&ServerFrame::Attached);
     }
 
@@ -179,12 +200,6 @@ impl Client {
 
     /// Tells the client to end, its terminal restored.
     pub(crate) fn exit(&mut self, exit: Exit) {
-        if let ClientStage::Attached(attachment) = &self.stage {
-            if attachment.is_entered {
-                let bytes = leave(&attachment.caps);
-                self.connection.send(&ServerFrame::Output(bytes));
-            }
-        }
         self.stage = ClientStage::Leaving;
         self.connection.send(&ServerFrame::Exit(exit));
     }

@@ -128,7 +128,10 @@ impl Server {
         match &pane.mode {
             Some(mode) => {
                 let options = self.pane_options(pane.id);
-                mode.render(&pane.terminal, frame, place, &options.style("mode-style"), is_active);
+                let styles =
+                    ["mode-style", "copy-mode-match-style", "copy-mode-current-match-style"]
+                        .map(|name| options.style(name));
+                mode.render(&pane.terminal, frame, place, &styles, is_active);
             }
             None => {
                 frame.draw_terminal(place, &pane.terminal);
@@ -213,7 +216,7 @@ impl Server {
                 .unwrap_or_default();
             draw_line(frame, area, &text, base);
         }
-        if rows > 0 && self.persistence.is_degraded() {
+        if rows > 0 && self.is_degraded() {
             draw_warning(frame, y, " NOT DURABLE ");
         }
     }

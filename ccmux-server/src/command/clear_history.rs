@@ -4,6 +4,6 @@ use super::{Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let target = cx.pane('t')?;
-    cx.server.clear_history(target.pane);
+    cx.server.clear_pane_history(target.pane);
     Ok(Flow::Next)
 }

@@ -1,7 +1,5 @@
 //! `command-prompt`: asks for text at the bottom and runs commands made from it.
 
-use ccmux_core::command::parse;
-
 use super::{Cx, Flow, Origin, Outcome, Wait};
 use crate::client::prompt::{Prompt, PromptKind, PromptOutcome};
 use crate::client::{OpenPrompt, Purpose};

@@ -136,6 +136,20 @@ impl<'a> Cx<'a> {
         Ok(environment)
     }
 
+    /// What a new session's environment has beside the global one: what `update-environment` names,
+    /// as the client has it, and `-e`.
+    pub(crate) fn session_environment(&self) -> Result<Environment, CommandError> {
+        let mut environment = Environment::new();
+        let client = self.job.origin.client().and_then(|id| self.server.clients.get(&id));
+        if let Some(hello) = client.and_then(|client| client.hello.as_deref()) {
+            for (_, name) in self.server.global_session_options().array("update-environment") {
+                environment.insert(name.into(), hello.env(name).map(BString::from));
+            }
+        }
+        environment.extend(self.environment()?);
+        Ok(environment)
+    }
+
     /// Prints what `-P` asks for about a pane that was created.
     pub(crate) fn print_created(&mut self, pane: Option<PaneId>, default_format: &str) {
         let Some(target) = pane.and_then(|pane| self.server.target_of_pane(pane)) else { return };

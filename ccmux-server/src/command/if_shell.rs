@@ -1,6 +1,6 @@
 //! `if-shell`: one of two commands, as a shell command or a format says.
 
-use ccmux_core::command::{Value, parse};
+use ccmux_core::command::Value;
 use ccmux_core::format::is_true;
 
 use super::shell::ShellPurpose;

@@ -155,11 +155,6 @@ impl Jobs {
         self.jobs.insert(job.id, job);
     }
 
-    /// A job that is not running at this moment.
-    pub(crate) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
-        self.jobs.get_mut(&id)
-    }
-
     /// Drops what a vanished client still wanted; what has been logged stays.
     pub(crate) fn forget_client(&mut self, client: ClientId) {
         self.jobs.retain(|_, job| job.origin.client() != Some(client));

@@ -60,6 +60,7 @@ mod swap_pane;
 mod swap_window;
 mod switch_client;
 
+pub(crate) use capture_pane::Bound;
 pub(crate) use command_prompt::prompt_answered;
 pub(crate) use ccmux_core::target::Target;
 pub(crate) use context::Cx;

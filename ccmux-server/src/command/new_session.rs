@@ -10,7 +10,8 @@ use super::{CommandError, Cx, Flow, Origin, Outcome};
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let name = cx.text('s').map(|name| cx.server.expand(&name, None, None));
     if let Some(name) = name.as_deref().filter(|_| cx.args().has('A')) {
-        let existing = cx.server.state.session_named(&session_name(name)).map(|found| found.id);
+        let name = session_name(name)?;
+        let existing = cx.server.state.session_named(&name).map(|found| found.id);
         if let Some(target) = existing.and_then(|id| cx.server.target_of_session(id)) {
             attach(cx, target)?;
             return Ok(Flow::Next);

@@ -45,7 +45,8 @@ impl Server {
             Wait::Settled(seq) => self.is_settled(*seq),
             Wait::Started(panes) => panes.iter().all(|id| {
                 self.panes.get(id).is_none_or(|pane| {
-                    !matches!(pane.stage, Stage::Waiting { .. } | Stage::Starting { .. })
+                    pane.respawn.is_none()
+                        && !matches!(pane.stage, Stage::Waiting { .. } | Stage::Starting { .. } | Stage::Respawning { .. })
                 })
             }),
             // Whoever answers clears the wait.
@@ -135,7 +136,7 @@ impl Server {
 
     /// The end of a job: exit status, or what it printed, shown.
     fn answer(&mut self, job: Job) {
-        let durable = !self.persistence.is_degraded();
+        let durable = !self.is_degraded();
         match job.origin {
             Origin::OneShot(id) => {
                 let Some(client) = self.clients.get_mut(&id) else { return };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ccmux_core::command::{Value, parse};
+use ccmux_core::command::Value;
 
 use super::shell::ShellPurpose;
 use super::{CommandError, Cx, Flow, Outcome, Wait};

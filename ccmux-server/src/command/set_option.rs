@@ -59,7 +59,7 @@ fn set(cx: &mut Cx<'_>, window_flag: bool) -> Outcome {
     match result {
         Err(_) if is_quiet => Ok(Flow::Next),
         result => result.map(|_| {
-            cx.server.options_changed();
+            cx.server.fit_sessions();
             Flow::Next
         }),
     }

@@ -35,11 +35,11 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
 
 fn line(name: &BStr, value: Option<&BString>, as_shell: bool) -> Vec<u8> {
     match (value, as_shell) {
-        (Some(value), false) => [name, b"=".as_bstr(), value.as_bstr()].concat(),
-        (None, false) => [b"-".as_bstr(), name].concat(),
-        (None, true) => [b"unset ".as_bstr(), name, b";".as_bstr()].concat(),
+        (Some(value), false) => [&**name, b"=", value].concat(),
+        (None, false) => [b"-", &**name].concat(),
+        (None, true) => [b"unset ", &**name, b";"].concat(),
         (Some(value), true) => {
-            let mut out = [name, b"=\"".as_bstr()].concat();
+            let mut out = [&**name, b"=\""].concat();
             for &byte in value.iter() {
                 if matches!(byte, b'$' | b'`' | b'"' | b'\\') {
                     out.push(b'\\');

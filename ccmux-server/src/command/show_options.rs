@@ -1,7 +1,7 @@
 //! `show-options` and `show-window-options`.
 
 use ccmux_core::command::quote;
-use ccmux_core::options::{OptionName, OptionSpec, specs};
+use ccmux_core::options::{OptionKind, OptionName, OptionSpec, specs};
 
 use super::set_option::place;
 use super::{CommandError, Cx, Flow, Outcome};
@@ -39,6 +39,11 @@ fn show(cx: &mut Cx<'_>, window_flag: bool) -> Outcome {
         cx.print(line);
     }
     Ok(Flow::Next)
+}
+
+fn is_text(kind: OptionKind) -> bool {
+    use OptionKind::{Command, String, Style};
+    matches!(kind, String | Style | Command)
 }
 
 type Scope = ccmux_core::change::OptionScope;
@@ -82,7 +87,7 @@ fn one(cx: &Cx<'_>, scope: Scope, name: &OptionName) -> Result<Vec<String>, Comm
     let is_inherited = cx.args().has('A') && !set_here(spec.name) && !is_global(scope);
     if !spec.is_array() {
         let value = view.text(spec.name).unwrap_or_default();
-        return Ok(vec![line(cx, spec.name, value, is_inherited, spec.is_text())]);
+        return Ok(vec![line(cx, spec.name, value, is_inherited, is_text(spec.kind))]);
     }
     Ok(view
         .array(spec.name)

@@ -21,9 +21,10 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         match read(&path) {
             Ok(contents) => {
                 let name = path.display().to_string();
-                let base = cx.server.parse_context();
-                let context = ParseContext { source_name: Some(&name), ..base };
-                let (list, wrong) = parse_lenient(&contents, &context);
+                let (list, wrong) = cx.server.with_parse_context(|context| {
+                    let context = ParseContext { source_name: Some(&name), ..*context };
+                    parse_lenient(&contents, &context)
+                });
                 commands.extend(list.commands);
                 errors.extend(wrong.iter().map(ToString::to_string));
             }

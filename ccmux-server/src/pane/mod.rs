@@ -46,6 +46,8 @@ pub(crate) struct Pane {
     pub(crate) mode: Option<PaneMode>,
     /// Title and directory on their way to the log.
     pub(crate) soft: Soft,
+    /// The record that gives it a new program, while the old one is still there.
+    pub(crate) respawn: Option<Seq>,
     /// When its program was last looked at in the process table.
     pub(crate) looked_at: Option<Duration>,
     /// A picture the program did not finish in time is shown as it is.
@@ -99,6 +101,13 @@ pub(crate) enum Stage {
         link: Link,
         /// What the dead keeper had held.
         held: Held,
+    },
+    /// The connection to its keeper was lost while the keeper seems to live.
+    Lost {
+        /// What the server held of it.
+        held: Option<Held>,
+        /// When to look again.
+        at: Duration,
     },
     /// Its keeper lives but cannot be spoken with.
     Unreachable {
@@ -162,6 +171,7 @@ impl Pane {
             input,
             mode: None,
             soft: Soft::default(),
+            respawn: None,
             looked_at: None,
             is_shown_unfinished: false,
             replayed: Vec::new(),
@@ -176,7 +186,10 @@ impl Pane {
             | Stage::Respawning { link }
             | Stage::Replacing { link, .. } => Some(link),
             Stage::Live(live) => Some(&mut live.link),
-            Stage::Waiting { .. } | Stage::Unreachable { .. } | Stage::Ended => None,
+            Stage::Waiting { .. }
+            | Stage::Lost { .. }
+            | Stage::Unreachable { .. }
+            | Stage::Ended => None,
         }
     }
 
@@ -185,6 +198,7 @@ impl Pane {
         match &mut self.stage {
             Stage::Live(live) => Some(&mut live.held),
             Stage::Replacing { held, .. } => Some(held),
+            Stage::Lost { held, .. } => held.as_mut(),
             _ => None,
         }
     }

@@ -58,10 +58,10 @@ impl PaneMode {
         terminal: &Terminal,
         frame: &mut Frame,
         place: Rect,
-        styles: [&StyleChange; 3],
+        styles: &[StyleChange; 3],
         is_active: bool,
     ) {
-        let [mode, matches, current_match] = styles.map(look);
+        let [mode, matches, current_match] = styles.each_ref().map(look);
         let styles = CopyStyles { mode, matches, current_match };
         let cursor = self
             .source
@@ -77,13 +77,12 @@ impl PaneMode {
 pub(crate) struct PaneLines<'a> {
     stored: &'a StoredLines,
     terminal: &'a Terminal,
-    screen: Vec<HistoryLine>,
 }
 
 impl<'a> PaneLines<'a> {
     /// The lines as they are now.
     pub(crate) fn new(stored: &'a StoredLines, terminal: &'a Terminal) -> Self {
-        Self { stored, terminal, screen: terminal.screen_lines() }
+        Self { stored, terminal }
     }
 }
 
@@ -93,24 +92,20 @@ impl LineSource for PaneLines<'_> {
         self.stored.first_line().map_or(in_memory, |on_disk| on_disk.min(in_memory))
     }
 
-    fn screen_start(&self) -> u64 {
+    fn end(&self) -> u64 {
         self.terminal.history_end()
     }
 
-    fn end(&self) -> u64 {
-        self.terminal.history_end() + self.screen.len() as u64
+    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
+        self.terminal.history_line(number).or_else(|| self.stored.line(number)).map(Cow::Owned)
     }
 
-    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
-        let end = self.terminal.history_end();
-        if number >= end {
-            return self.screen.get(usize::try_from(number - end).ok()?).map(Cow::Borrowed);
-        }
-        self.terminal.history_line(number).or_else(|| self.stored.line(number)).map(Cow::Owned)
+    fn screen(&self) -> Vec<HistoryLine> {
+        self.terminal.screen_lines()
     }
 }
 
-/// The lines of [`ModeSource::Text`].
+/// The lines of [`ModeSource::Text`]: a screen without history.
 #[derive(Debug)]
 struct TextLines<'a>(&'a [HistoryLine]);
 
@@ -119,15 +114,15 @@ impl LineSource for TextLines<'_> {
         0
     }
 
-    fn screen_start(&self) -> u64 {
-        self.end()
-    }
-
     fn end(&self) -> u64 {
-        self.0.len() as u64
+        0
     }
 
-    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
-        self.0.get(usize::try_from(number).ok()?).map(Cow::Borrowed)
+    fn line(&self, _number: u64) -> Option<Cow<'_, HistoryLine>> {
+        None
+    }
+
+    fn screen(&self) -> Vec<HistoryLine> {
+        self.0.to_vec()
     }
 }

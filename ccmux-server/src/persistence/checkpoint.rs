@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::record::{DecodeError, StoredState, to_json};
-use super::storage::{Storage, StorageFile, read_whole};
+use super::storage::{Storage, StorageFile, create_dir_durably, read_whole};
 use super::wal::Seq;
 
 pub(super) const CHECKPOINT_DIR: &str = "checkpoints";
@@ -61,6 +61,13 @@ impl TrimFloor {
     pub fn seq(&self) -> Seq {
         self.seq
     }
+}
+
+/// A checkpoint that recovery could read: good, but nothing proves that it is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct GoodCheckpoint {
+    pub(super) seq: Seq,
+    pub(super) is_empty: bool,
 }
 
 /// What a checkpoint holds.
@@ -142,13 +149,9 @@ pub(super) struct CheckpointStore {
 impl CheckpointStore {
     /// Verifies the checkpoints that recovery found good: what was read may have been in memory
     /// only, if the server was killed before it had synced it.
-    pub(super) fn open(
-        storage: Arc<dyn Storage>,
-        store: Uuid,
-        good: impl IntoIterator<Item = Seq>,
-    ) -> Self {
+    pub(super) fn open(storage: Arc<dyn Storage>, store: Uuid, good: &[GoodCheckpoint]) -> Self {
         let mut verified: Vec<VerifiedCheckpoint> =
-            good.into_iter().filter_map(|seq| reverify(&*storage, store, seq)).collect();
+            good.iter().filter_map(|good| reverify(&*storage, store, *good)).collect();
         verified.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.seq));
         if storage.sync_dir(Path::new(CHECKPOINT_DIR)).is_err() {
             verified.clear();
@@ -195,6 +198,9 @@ impl CheckpointStore {
 
     fn write_durably(&self, bytes: &[u8], snapshot: &Snapshot) -> Result<(), CheckpointError> {
         let failed = |action| move |source| CheckpointError::Io { action, source };
+        // It is missing if the disk failed when the store was opened.
+        create_dir_durably(&*self.storage, Path::new(CHECKPOINT_DIR))
+            .map_err(failed("create the directory of"))?;
         let temporary = Path::new(NEXT_CHECKPOINT);
         match self.storage.remove(temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -231,17 +237,22 @@ pub(super) fn read(storage: &dyn Storage, seq: Seq) -> Result<(Snapshot, Uuid), 
     Ok((snapshot, store))
 }
 
-fn reverify(storage: &dyn Storage, store: Uuid, seq: Seq) -> Option<VerifiedCheckpoint> {
-    let verify = || -> Result<Snapshot, BadCheckpoint> {
+/// The checksum is enough here: recovery has understood the contents already.
+fn reverify(
+    storage: &dyn Storage,
+    store: Uuid,
+    good: GoodCheckpoint,
+) -> Option<VerifiedCheckpoint> {
+    let GoodCheckpoint { seq, is_empty } = good;
+    let verify = || -> Result<Seq, BadCheckpoint> {
         let file: Box<dyn StorageFile> = storage.open(&checkpoint_path(seq))?;
         file.sync()?;
         file.forget_cached();
-        decode(&read_whole(&*file, BYTES_MAX)?, store)
+        let bytes = read_whole(&*file, BYTES_MAX)?;
+        Ok(check(&bytes, store)?.0.seq)
     };
     match verify() {
-        Ok(snapshot) if snapshot.seq == seq => {
-            Some(VerifiedCheckpoint { seq, is_empty: snapshot.state.sessions.is_empty() })
-        }
+        Ok(found) if found == seq => Some(VerifiedCheckpoint { seq, is_empty }),
         Ok(_) => None,
         Err(error) => {
             tracing::warn!(%seq, %error, "a checkpoint could not be verified");
@@ -317,7 +328,8 @@ fn decode_header(bytes: &[u8]) -> Result<Header, BadCheckpoint> {
     })
 }
 
-fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
+/// Checks everything but the meaning of the payload, and returns it.
+fn check(bytes: &[u8], store: Uuid) -> Result<(Header, &[u8]), BadCheckpoint> {
     let header = decode_header(bytes)?;
     if header.store != store {
         return Err(BadCheckpoint::OtherStore);
@@ -327,6 +339,11 @@ fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
     {
         return Err(BadCheckpoint::Contents);
     }
+    Ok((header, payload))
+}
+
+fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
+    let (header, payload) = check(bytes, store)?;
     let Payload { time, emptied_by, state } =
         serde_json::from_slice(payload).map_err(DecodeError::from)?;
     let state = state.into_state()?;

@@ -47,6 +47,8 @@ mod facts;
 mod format;
 pub mod record;
 mod recovery;
+pub(crate) mod restoration;
+pub mod scrollback;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod sim;
 mod startup;
@@ -173,6 +175,10 @@ pub struct Recovered {
     pub state: State,
     /// What was found and done.
     pub report: RecoveryReport,
+    /// The identity of the store; its other files carry it too.
+    pub store: Uuid,
+    /// The machine was started anew since the log was last written.
+    pub is_new_boot: bool,
 }
 
 /// Who does what takes long.

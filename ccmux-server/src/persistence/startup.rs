@@ -2,8 +2,9 @@
 //!
 //! Each step leaves a disk that recovers to the same state (P3):
 //! 1. the file `format`, if there is none;
-//! 2. a verified checkpoint of the recovered state: records that were replayed may have been in
-//!    memory only, if a killed server had not synced them yet;
+//! 2. a sync of the old segments, and a verified checkpoint of the recovered state: records that
+//!    were replayed may have been in memory only, if a killed server had not synced them yet, and
+//!    a sync alone proves nothing if an earlier one had failed;
 //! 3. damaged files into `quarantine/`;
 //! 4. a new segment behind the highest number seen.
 //!
@@ -16,13 +17,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot};
+use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint};
 use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, Uuid16};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
-use super::storage::{Storage, read_full, read_whole};
+use super::storage::{Storage, create_dir_durably, read_full, read_whole};
 use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
 use super::{OpenError, OpenOptions, Persistence, Recovered, Workers};
 
@@ -48,16 +49,18 @@ pub(super) fn open(
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (checkpoints, settled) = settle(&storage, &mut recovery, store, &options);
-    let durable = match settled {
-        Ok(()) => recovery.highest,
-        Err(_) => recovery.proven.min(recovery.reached),
+    let logged = match settled {
+        Ok(Redundancy::Whole) => recovery.highest,
+        _ => recovery.proven.min(recovery.reached),
     };
+    let durable = if settled.is_ok() { recovery.highest } else { logged };
     let start = LogStart {
         store,
         boot: options.boot,
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
+        logged,
         follows: recovery.reached,
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,
@@ -88,7 +91,12 @@ pub(super) fn open(
         watermark: recovery.highest,
     };
     let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
-    let recovered = Recovered { state: recovery.state, report: recovery.report };
+    let recovered = Recovered {
+        state: recovery.state,
+        report: recovery.report,
+        store,
+        is_new_boot: recovery.last_boot.is_some_and(|boot| boot != options.boot),
+    };
     let persistence = Persistence::new(
         wal,
         checkpointer,
@@ -99,19 +107,28 @@ pub(super) fn open(
     Ok((persistence, recovered))
 }
 
+/// Where what was recovered is safe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Redundancy {
+    /// In the log, and in a checkpoint unless one must wait.
+    Whole,
+    /// In a checkpoint: the last records of the log may be in memory only.
+    CheckpointOnly,
+}
+
 /// Makes what was recovered durable, and puts damage out of the way. The error says what failed.
 fn settle(
     storage: &Arc<dyn Storage>,
     recovery: &mut Recovery,
     store: Uuid,
     options: &OpenOptions,
-) -> (CheckpointStore, Result<(), String>) {
+) -> (CheckpointStore, Result<Redundancy, String>) {
     let prepared = prepare(&**storage, recovery, store);
     let good = std::mem::take(&mut recovery.good_checkpoints);
-    let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, good);
+    let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, &good);
     let settled = prepared
         .and_then(|()| make_durable(&**storage, recovery, &mut checkpoints, options))
-        .map(|()| {
+        .inspect(|_| {
             set_aside(&**storage, &recovery.set_aside);
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
             if recovery.highest > watermark
@@ -126,8 +143,7 @@ fn settle(
 fn prepare(storage: &dyn Storage, recovery: &mut Recovery, store: Uuid) -> Result<(), String> {
     let made = [WAL_DIR, CHECKPOINT_DIR, QUARANTINE_DIR]
         .iter()
-        .try_for_each(|dir| storage.create_dir(Path::new(dir)))
-        .and_then(|()| storage.sync_dir(Path::new("")));
+        .try_for_each(|dir| create_dir_durably(storage, Path::new(dir)));
     made.map_err(|error| format!("cannot create the directories of the store: {error}"))?;
     if recovery.format.is_some() {
         return Ok(());
@@ -146,28 +162,27 @@ fn make_durable(
     recovery: &mut Recovery,
     checkpoints: &mut CheckpointStore,
     options: &OpenOptions,
-) -> Result<(), String> {
-    let newest = checkpoints.newest().map_or(Seq(0), super::checkpoint::VerifiedCheckpoint::seq);
-    if recovery.highest == newest {
-        return Ok(());
-    }
-    if recovery.unsettled.is_some() {
-        // No checkpoint covers what may still have to be taken back.
-        match sync_segments(storage, recovery) {
-            Ok(()) => return Ok(()),
-            Err(error) => {
-                tracing::warn!(%error, "ends of programs became final early");
-                recovery.unsettled = None;
-            }
+) -> Result<Redundancy, String> {
+    let redundancy = match sync_segments(storage, recovery) {
+        Ok(()) => Redundancy::Whole,
+        Err(error) => {
+            tracing::warn!(%error, "the old log could not be synced; a checkpoint replaces it");
+            recovery.unsettled = None;
+            Redundancy::CheckpointOnly
         }
-    }
-    let snapshot = Snapshot {
-        seq: recovery.highest,
-        time: options.now,
-        state: recovery.state.clone(),
-        emptied_by: recovery.emptied_by.clone(),
     };
-    checkpoints.write(&snapshot).map(drop).map_err(|error| error.to_string())
+    let newest = checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq);
+    // No checkpoint covers what may still have to be taken back.
+    if recovery.highest > newest && recovery.unsettled.is_none() {
+        let snapshot = Snapshot {
+            seq: recovery.highest,
+            time: options.now,
+            state: recovery.state.clone(),
+            emptied_by: recovery.emptied_by.clone(),
+        };
+        checkpoints.write(&snapshot).map_err(|error| error.to_string())?;
+    }
+    Ok(redundancy)
 }
 
 fn sync_segments(storage: &dyn Storage, recovery: &Recovery) -> io::Result<()> {

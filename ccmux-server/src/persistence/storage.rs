@@ -91,6 +91,12 @@ pub fn read_full(file: &dyn StorageFile, offset: u64, buf: &mut [u8]) -> io::Res
     Ok(filled)
 }
 
+/// Makes a directory in the root of the store, and makes sure that it stays.
+pub(super) fn create_dir_durably(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    storage.create_dir(path)?;
+    storage.sync_dir(Path::new(""))
+}
+
 /// Refuses a path that could leave the store.
 pub(super) fn check_path(path: &Path) -> io::Result<()> {
     if path.components().all(|part| matches!(part, Component::Normal(_))) {

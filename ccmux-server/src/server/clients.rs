@@ -7,9 +7,8 @@ use ccmux_core::command::parse_argv;
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
-use ccmux_core::target::TargetContext;
 use ccmux_protocol::{
-    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, ServerFrame, VersionRange, Welcome,
+    ClientFrame, Exit, ExitReason, Hello, Refusal, Resume, RefusalCode, ServerFrame, VersionRange, Welcome,
 };
 
 use super::Server;
@@ -26,7 +25,8 @@ impl Server {
     /// Takes every connection that waits.
     pub(crate) fn accept_clients(&mut self) {
         loop {
-            match self.listener.accept() {
+            let Some(door) = &self.door else { return };
+            match door.listener.accept() {
                 Ok((stream, _)) => self.welcome(stream),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -96,8 +96,8 @@ impl Server {
             (ClientStage::Greeting, ClientFrame::Command(argv)) if client.hello.is_some() => {
                 self.begin_command_line(id, &argv);
             }
-            (ClientStage::Greeting, ClientFrame::Resume(token)) if client.hello.is_some() => {
-                self.resume(id, &token);
+            (ClientStage::Greeting, ClientFrame::Resume(resume)) if client.hello.is_some() => {
+                self.resume(id, &resume);
             }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
             (
@@ -131,12 +131,11 @@ impl Server {
             "attach-session"
         })];
         let argv = if argv.is_empty() { &default } else { argv };
-        let context = self.context_of_client(id);
-        let parsed = parse_argv(argv, &self.parse_context());
+        let parsed = self.with_parse_context(|context| parse_argv(argv, context));
         let Some(client) = self.clients.get_mut(&id) else { return };
         match parsed {
-            Ok(commands) => {
-                let job = self.jobs.add(Origin::OneShot(id), context, commands);
+            Ok(list) => {
+                let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
                 client.stage = ClientStage::Commanding(job);
                 self.has_more = true;
             }
@@ -154,23 +153,9 @@ impl Server {
         }
     }
 
-    /// What targets mean for the commands of a client: its session, or the pane it runs in.
-    pub(crate) fn context_of_client(&self, id: ClientId) -> TargetContext {
-        let Some(client) = self.clients.get(&id) else { return TargetContext::default() };
-        let from_pane = || {
-            let value = client.hello.as_deref()?.env("CCMUX_PANE")?;
-            let pane = std::str::from_utf8(value).ok()?.parse().ok()?;
-            self.state.panes.contains_key(&pane).then(|| self.context_of_pane(pane))
-        };
-        match client.attachment() {
-            Some(attachment) => self.context_of_session(attachment.session),
-            None => from_pane().unwrap_or_else(|| self.context_of_nobody()),
-        }
-    }
-
     /// Takes up an attachment that an earlier server held.
-    fn resume(&mut self, id: ClientId, token: &[u8]) {
-        let token: Result<ResumeToken, _> = serde_json::from_slice(token);
+    fn resume(&mut self, id: ClientId, resume: &Resume) {
+        let token: Result<ResumeToken, _> = serde_json::from_slice(&resume.token);
         let session = token.as_ref().ok().map(|token| SessionId(token.session));
         let session = session.filter(|id| self.state.sessions.contains_key(id));
         let Some(client) = self.clients.get_mut(&id) else { return };
@@ -178,6 +163,10 @@ impl Server {
             Some(session) => {
                 let is_read_only = token.is_ok_and(|token| token.read_only);
                 self.attach(id, session, is_read_only);
+                if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
+                {
+                    attachment.is_entered = resume.is_drawn;
+                }
             }
             None => client.exit(Exit { reason: ExitReason::Exited, ..Exit::done(0) }),
         }
@@ -213,8 +202,17 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.active = now;
         let Some(attachment) = client.attachment() else { return };
-        let (session, size) = (attachment.session, attachment.size);
+        let session = attachment.session;
         self.touch_session(session);
+        self.fit_session(id);
+    }
+
+    /// Gives a session's windows the size of one of its clients.
+    fn fit_session(&mut self, id: ClientId) {
+        let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment()) else {
+            return;
+        };
+        let (session, size) = (attachment.session, attachment.size);
         let rows = size.rows.saturating_sub(self.status_rows(session)).max(1);
         let size = Size { cols: size.cols, rows };
         if self.state.sessions.get(&session).is_some_and(|session| session.size != size) {
@@ -223,9 +221,25 @@ impl Server {
         }
     }
 
+    /// Sizes follow options: the status line may have come or gone.
+    pub(crate) fn fit_sessions(&mut self) {
+        let mut newest: Vec<_> = self
+            .clients
+            .values()
+            .filter_map(|client| Some((client.active, client.id, client.attachment()?.session)))
+            .collect();
+        newest.sort_unstable();
+        for (_, id, session) in newest {
+            if self.clients_of(session).last() == Some(&id) {
+                self.fit_session(id);
+            }
+        }
+        self.redraw_all();
+    }
+
     /// Ends a client's attachment in good order.
     pub(crate) fn detach(&mut self, id: ClientId) {
-        let durable = !self.persistence.is_degraded();
+        let durable = !self.is_degraded();
         let Some(client) = self.clients.get_mut(&id) else { return };
         let Some(attachment) = client.attachment() else { return };
         let name = self.state.sessions.get(&attachment.session).map(|session| &session.name);

@@ -1,15 +1,14 @@
 //! How a change becomes true: decided, logged, applied, and then made so.
 
-use bstr::BString;
 use ccmux_core::apply::apply_all;
 use ccmux_core::change::Change;
 use ccmux_core::decide::{Command as Intent, Facts, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
-use ccmux_core::model::Ended;
+use ccmux_core::model::ExitStatus;
 
 use super::{Server, Stopping};
 use crate::command::{CommandError, Job};
-use crate::persistence::{LogEntry, Seq};
+use crate::persistence::{LogEntry, LogHealth, Seq, entropy};
 
 /// Who made a change: for the log, and for people who read it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +29,10 @@ impl Cause {
 impl Server {
     /// What `decide` is told of the world.
     pub(crate) fn facts(&self) -> Facts {
-        Facts { now: self.now(), uuid: PaneUuid(uuid::Uuid::new_v4()) }
+        // The entropy source is the kernel's; without it there would be no server by now.
+        let bytes = entropy().expect("the kernel gave random bytes at the start");
+        let uuid = PaneUuid(uuid::Builder::from_random_bytes(bytes).into_uuid());
+        Facts { now: self.now(), uuid }
     }
 
     /// Decides, logs and applies what a command of a job wants; returns the changes.
@@ -65,14 +67,14 @@ impl Server {
     /// Logs and applies changes as one record, then makes the world agree with them.
     ///
     /// Returns the record's number; `None` when there is nothing to change.
-    fn commit(&mut self, changes: &[Change], cause: &Cause) -> Result<Option<Seq>, CommandError> {
+    pub(crate) fn commit(&mut self, changes: &[Change], cause: &Cause) -> Result<Option<Seq>, CommandError> {
         if changes.is_empty() {
             return Ok(None);
         }
         let entry = LogEntry {
             time: self.now(),
             actor: cause.actor.clone(),
-            cause: BString::from(cause.what.as_str()),
+            cause: cause.what.clone(),
             changes: changes.to_vec(),
         };
         // A record too large for the log is refused before anything has changed.
@@ -83,29 +85,41 @@ impl Server {
             // and memory differ for ever. Dying is safe, the programs live on.
             panic!("BUG: a decided change does not apply: {error}");
         }
-        self.written = seq;
+        for change in changes {
+            if let Change::PaneRespawned { id, .. } = change {
+                self.respawn(*id, seq);
+            }
+        }
         self.reconcile(seq);
         Ok(Some(seq))
     }
 
+    /// Whether the log takes nothing for now.
+    fn is_log_degraded(&self) -> bool {
+        matches!(self.persistence.health(), LogHealth::Degraded { .. })
+    }
+
     /// Whether a record is on the disk, or will not be for now and everybody is told so.
     pub(crate) fn is_settled(&self, seq: Seq) -> bool {
-        self.persistence.durable() >= seq || self.persistence.is_degraded()
+        self.persistence.durable() >= seq || self.is_log_degraded()
     }
 
     /// A program ended: the pane goes, or remains to show it (`remain-on-exit`).
-    pub(crate) fn log_program_end(&mut self, id: PaneId, ended: Ended, is_kept: bool) {
+    pub(crate) fn log_program_end(&mut self, id: PaneId, status: ExitStatus) {
         if !self.state.panes.contains_key(&id) {
             return;
         }
         let cause = Cause::event("program", "ended");
-        self.change_silently(&cause, Intent::ProgramEnded { pane: id, ended, is_kept });
+        self.change_silently(&cause, Intent::ProgramEnded { pane: id, status });
     }
 
     /// A checkpoint, when enough has been logged since the last one.
     pub(crate) fn checkpoint_if_due(&mut self) {
-        if self.stopping == Stopping::No && self.persistence.checkpoint_due(self.elapsed()) {
-            self.persistence.checkpoint(&self.state);
+        if self.stopping == Stopping::No && self.persistence.checkpoint_due(self.now()) {
+            let now = self.now();
+            if let Err(refusal) = self.persistence.checkpoint(&self.state, now) {
+                tracing::warn!(%refusal, "no checkpoint now");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use ccmux_term::Event as TermEvent;
 use super::Server;
 use super::commit::Cause;
 use crate::client::prompt::PromptOutcome;
-use crate::client::{OpenPrompt, Purpose};
+use crate::client::OpenPrompt;
 use crate::command::prompt_answered;
 use crate::event_loop::ClientId;
 
@@ -54,7 +54,8 @@ impl Server {
                 }
                 TermEvent::HistoryCleared { .. } => {
                     if let Some(pane) = self.panes.get(&id) {
-                        self.scrollback.clear_history(pane.uuid);
+                        let end = pane.terminal.history_end();
+                        self.scrollback.clear_history(pane.uuid, end);
                     }
                 }
                 TermEvent::IconName(_)
@@ -68,7 +69,7 @@ impl Server {
     }
 
     /// The clients that have a pane on their screen.
-    fn clients_showing(&self, id: PaneId) -> Vec<ClientId> {
+    pub(crate) fn clients_looking_at(&self, id: PaneId) -> Vec<ClientId> {
         let Some(window) = self.state.window_of(id) else { return Vec::new() };
         self.clients_of(window.session)
             .into_iter()
@@ -79,7 +80,7 @@ impl Server {
     }
 
     fn ring_bell(&mut self, id: PaneId) {
-        for client in self.clients_showing(id) {
+        for client in self.clients_looking_at(id) {
             self.send_when_flushed(client, b"\x07");
         }
     }
@@ -102,7 +103,7 @@ impl Server {
         let mut text = String::new();
         write!(text, "\x1b]52;{selection};{}\x07", STANDARD.encode(data))
             .expect("writing to a String cannot fail");
-        for client in self.clients_showing(id) {
+        for client in self.clients_looking_at(id) {
             self.send_when_flushed(client, text.as_bytes());
         }
     }
@@ -283,11 +284,6 @@ fn path_of(payload: &[u8]) -> Option<BString> {
         path.push(u8::from_str_radix(&digits, 16).ok()?);
     }
     (!path.contains(&0)).then(|| path.into())
-}
-
-/// Whether an answer of a template prompt belongs into the history.
-pub(crate) fn is_remembered(purpose: &Purpose) -> bool {
-    matches!(purpose, Purpose::Template { is_single: false, .. })
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ccmux_core::bindings;
-use ccmux_core::command::parse;
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Rect;
 use ccmux_core::ids::PaneId;
@@ -168,10 +167,9 @@ impl Server {
 
     /// Parses and runs commands for an attached client; what is wrong is shown to it.
     pub(crate) fn run_text(&mut self, id: ClientId, text: &str) {
-        match parse(text, &self.parse_context()) {
-            Ok(commands) => {
-                let context = self.context_of_client(id);
-                self.jobs.add(Origin::Attached(id), context, commands);
+        match self.parse_text(text) {
+            Ok(list) => {
+                self.jobs.add(Origin::Attached(id), None, list.commands);
                 // Keys that follow must meet the state that this one makes.
                 self.run_jobs();
             }
@@ -190,8 +188,8 @@ impl Server {
             return;
         }
         let Some(open) = attachment.prompt.take() else { return };
-        if let (PromptOutcome::Answered(answer), Purpose::Template { .. }) =
-            (&outcome, &open.purpose)
+        if let PromptOutcome::Answered(answer) = &outcome
+            && matches!(open.purpose, Purpose::Template { is_single: false, .. })
         {
             attachment.prompt_history.push(answer);
         }
@@ -290,7 +288,7 @@ impl Server {
         let is_press = event.action == MouseAction::Press && event.button == MouseButton::Left;
         if is_press && self.pane_of_client(id) != Some(pane) {
             let cause = Cause::event("mouse", "select-pane");
-            return self.change_silently(&cause, Intent::select_pane(pane));
+            return self.change_silently(&cause, Intent::SelectPane { pane, keep_zoom: false });
         }
         let Some(runtime) = self.panes.get(&pane) else { return };
         if self.is_read_only(id) || runtime.mode.is_some() {

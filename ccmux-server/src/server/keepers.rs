@@ -5,21 +5,26 @@
 //! pty would split the stream.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bstr::BString;
 use ccmux_core::ids::{PaneId, PaneUuid};
-use ccmux_core::model::{Ended, ExitStatus, Program};
-use ccmux_keeper::ring::{ChildEnd, WindowSize};
-use ccmux_keeper::{ChildSpec, KeeperCommand, Link, LinkEvent, lock_alive};
-use rustix::termios::Winsize;
+use ccmux_core::model::{ExitStatus, Program};
+use ccmux_keeper::{
+    ChildEnd, ChildSpec, KeeperCommand, Link, LinkError, LinkEvent, Orphan, WindowSize, lock_alive,
+};
 
 use super::Server;
 use crate::event_loop::Event;
 use crate::pane::environment::overlay;
 use crate::pane::{Held, Live, Pane, Stage};
+use crate::persistence::Seq;
+use crate::persistence::restoration::write_number;
 
 /// The signal a closed pane's program gets: its terminal hung up.
 const SIGHUP: i32 = 1;
+/// How soon a lost keeper is looked at again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Server {
     /// The directory of a pane.
@@ -28,39 +33,37 @@ impl Server {
     }
 
     /// Starts a keeper and the program of a pane. Its record must be settled.
-    pub(crate) fn start_program(&mut self, id: PaneId) {
-        let Some(program) = self.state.panes.get(&id).map(|pane| pane.program.clone()) else {
+    pub(crate) fn start_program(&mut self, id: PaneId, program: Option<Program>) {
+        // A keeper that lives already has a program; a second one would split its stream.
+        if self.adopt_keeper(id) {
+            return;
+        }
+        let recorded = self.state.panes.get(&id).map(|pane| pane.program.clone());
+        let (Some(program), Some(pane)) = (program.or(recorded), self.panes.get(&id)) else {
             return;
         };
-        let Some(pane) = self.panes.get(&id) else { return };
         let (uuid, size, stream_offset) = (pane.uuid, pane.size(), pane.output.consumed);
         let child = self.child_spec(id, &program, window_size(size), stream_offset);
-        let result = self.start_keeper(uuid, child);
+        let result = self.start_keeper(id, uuid, child);
         self.began(id, result, |link| Stage::Starting { link });
     }
 
-    fn start_keeper(&self, uuid: PaneUuid, child: ChildSpec) -> std::io::Result<Link> {
+    fn start_keeper(
+        &self,
+        id: PaneId,
+        uuid: PaneUuid,
+        child: ChildSpec,
+    ) -> Result<Link, LinkError> {
         let pane_dir = self.pane_dir(uuid);
         create_private_dir(&pane_dir)?;
-        let alive = lock_alive(&pane_dir)?.ok_or_else(|| {
-            std::io::Error::other("a keeper of this pane is still alive")
-        })?;
-        ccmux_keeper::spawn(self.keeper_command(uuid, pane_dir, alive), child)
+        write_number(&pane_dir, id)?;
+        let alive = lock_alive(&pane_dir)?
+            .ok_or_else(|| std::io::Error::other("a keeper of this pane is still alive"))?;
+        Link::spawn(&self.keeper_command(), alive, child)
     }
 
-    fn keeper_command(
-        &self,
-        uuid: PaneUuid,
-        pane_dir: PathBuf,
-        alive: std::fs::File,
-    ) -> KeeperCommand {
-        KeeperCommand {
-            exe: self.surroundings.exe.clone(),
-            args: vec!["keeper".into()],
-            uuid: uuid.0,
-            pane_dir,
-            alive,
-        }
+    fn keeper_command(&self) -> KeeperCommand {
+        KeeperCommand { exe: self.surroundings.exe.clone(), args: vec!["keeper".into()] }
     }
 
     /// Greets the keeper of a pane that an earlier server left, or finds that there is none.
@@ -75,7 +78,7 @@ impl Server {
             Ok(None) => {}
             Err(error) => tracing::error!(pane = %id, %error, "cannot look at a keeper's lock"),
         }
-        let result = ccmux_keeper::adopt(&pane_dir, uuid.0);
+        let result = Link::adopt(&pane_dir);
         self.began(id, result, |link| Stage::Adopting { link });
         true
     }
@@ -84,7 +87,7 @@ impl Server {
     fn began(
         &mut self,
         id: PaneId,
-        result: std::io::Result<Link>,
+        result: Result<Link, LinkError>,
         stage: impl FnOnce(Link) -> Stage,
     ) {
         let watched = result.and_then(|link| {
@@ -128,9 +131,6 @@ impl Server {
     }
 
     fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held) {
-        if let Err(error) = rustix::io::ioctl_fionbio(&held.master, true) {
-            tracing::error!(pane = %id, %error, "the pty cannot be made non-blocking");
-        }
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
@@ -153,15 +153,24 @@ impl Server {
     }
 
     fn keeper_failed(&mut self, id: PaneId, failure: &ccmux_keeper::Failure) {
-        tracing::warn!(pane = %id, %failure, "a program could not be started");
-        let now = self.now();
-        self.let_go(id);
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        pane.stage = Stage::Ended;
-        let text = format!("\x1b[0m{failure}\r\n");
+        if pane.held().is_some() {
+            // It read output before and cannot any more; its successor may.
+            return tracing::error!(pane = %id, %failure, "a keeper cannot go on");
+        }
+        tracing::warn!(pane = %id, %failure, "a program could not be started");
+        self.let_go(id);
+        let now = self.now();
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        if let Stage::Starting { link } = std::mem::replace(&mut pane.stage, Stage::Ended) {
+            self.reaping.push(link);
+        }
+        let text = format!("\x1b[m{failure}\r\n");
         pane.print(&mut self.scrollback, now, text.as_bytes());
-        let ended = Ended { status: ExitStatus::Code(127), time: now };
-        self.log_program_end(id, ended, true);
+        for client in self.clients_looking_at(id) {
+            self.tell(client, failure.to_string());
+        }
+        self.log_program_end(id, ExitStatus::Code(127));
     }
 
     /// The connection to a keeper closed. If the keeper is gone, another takes over its pty.
@@ -169,28 +178,27 @@ impl Server {
         self.let_go(id);
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let uuid = pane.uuid;
-        let held = match std::mem::replace(&mut pane.stage, Stage::Ended) {
-            Stage::Live(live) => Some(live.held),
-            Stage::Replacing { held, .. } => Some(held),
-            _ => None,
+        let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
+        let (held, link) = match stage {
+            Stage::Live(live) => (Some(live.held), Some(live.link)),
+            Stage::Replacing { held, link } => (Some(held), Some(link)),
+            Stage::Starting { link } | Stage::Adopting { link } => (None, Some(link)),
+            Stage::Respawning { link } => {
+                self.reaping.push(link);
+                return self.start_program(id, None);
+            }
+            Stage::Ended => return,
+            other @ (Stage::Waiting { .. } | Stage::Lost { .. } | Stage::Unreachable { .. }) => {
+                pane.stage = other;
+                return;
+            }
         };
+        self.reaping.extend(link);
         let pane_dir = self.pane_dir(uuid);
         match (lock_alive(&pane_dir), held) {
-            (Ok(Some(alive)), Some(held)) => {
-                tracing::warn!(pane = %id, "a keeper was killed; starting another");
-                let command = self.keeper_command(uuid, pane_dir, alive);
-                let oom = self.surroundings.oom_score_adj;
-                let result = ccmux_keeper::replace(command, &held.master, &held.ring, held.child_pid, oom);
-                self.began(id, result, |link| Stage::Replacing { link, held });
-            }
-            // It lives: speak with it again.
-            (Ok(None), _) => {
-                self.adopt_keeper(id);
-            }
-            (Ok(Some(_)), None) => {
-                let time = self.now();
-                self.log_program_end(id, Ended { status: ExitStatus::Unknown, time }, true);
-            }
+            (Ok(Some(_free)), Some(held)) => self.replace_keeper(id, held),
+            (Ok(None), held) => self.try_again_soon(id, held),
+            (Ok(Some(_)), None) => self.log_program_end(id, ExitStatus::Unknown),
             (Err(error), _) => {
                 if let Some(pane) = self.panes.get_mut(&id) {
                     pane.stage = Stage::Unreachable { why: error.to_string() };
@@ -198,6 +206,65 @@ impl Server {
             }
         }
         self.redraw_pane(id);
+    }
+
+    /// A keeper that was killed lets go of its lock a moment after its connection; one that lives
+    /// can be spoken with again.
+    fn try_again_soon(&mut self, id: PaneId, held: Option<Held>) {
+        let at = self.elapsed() + RETRY_INTERVAL;
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.stage = Stage::Lost { held, at };
+        }
+    }
+
+    /// Looks again at keepers whose connection was lost.
+    pub(crate) fn retry_lost(&mut self) {
+        let now = self.elapsed();
+        let due: Vec<PaneId> = self
+            .panes
+            .values()
+            .filter(|pane| matches!(pane.stage, Stage::Lost { at, .. } if at <= now))
+            .map(|pane| pane.id)
+            .collect();
+        for id in due {
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            let uuid = pane.uuid;
+            let Stage::Lost { held, .. } = std::mem::replace(&mut pane.stage, Stage::Ended) else {
+                continue;
+            };
+            let is_free = lock_alive(&self.pane_dir(uuid)).is_ok_and(|lock| lock.is_some());
+            match (is_free, held) {
+                (true, Some(held)) => self.replace_keeper(id, held),
+                (true, None) => self.log_program_end(id, ExitStatus::Unknown),
+                (false, held) => {
+                    if !self.adopt_keeper(id) || self.is_unreachable(id) {
+                        self.try_again_soon(id, held);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts a keeper that goes on where a killed one stopped.
+    fn replace_keeper(&mut self, id: PaneId, held: Held) {
+        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
+        let alive = match lock_alive(&self.pane_dir(uuid)) {
+            Ok(Some(alive)) => alive,
+            _ => return self.try_again_soon(id, Some(held)),
+        };
+        tracing::warn!(pane = %id, "a keeper was killed; starting another");
+        let orphan = Orphan {
+            child_pid: held.child_pid,
+            master: &held.master,
+            ring: &held.ring,
+            oom_score_adj: self.surroundings.oom_score_adj,
+        };
+        let result = Link::replace(&self.keeper_command(), alive, &orphan);
+        self.began(id, result, |link| Stage::Replacing { link, held });
+    }
+
+    fn is_unreachable(&self, id: PaneId) -> bool {
+        self.panes.get(&id).is_some_and(|pane| matches!(pane.stage, Stage::Unreachable { .. }))
     }
 
     /// Stops watching a pane's link and pty, and keeps the link for reaping.
@@ -220,8 +287,7 @@ impl Server {
             ChildEnd::Signaled(signal) => ExitStatus::Signal(signal),
             ChildEnd::Unknown => ExitStatus::Unknown,
         };
-        let time = self.now();
-        self.log_program_end(id, Ended { status, time }, false);
+        self.log_program_end(id, status);
     }
 
     /// Tells the keeper of a closed pane to end its program; the record of it is settled.
@@ -229,9 +295,50 @@ impl Server {
     /// Returns false if there is no keeper to tell.
     pub(crate) fn end_keeper(pane: &mut Pane) -> bool {
         let Some(link) = pane.link() else { return false };
-        link.end(SIGHUP);
-        link.release();
+        // A link that fails is one whose keeper is gone; its close is heard of.
+        let _ = link.end(SIGHUP).and_then(|()| link.release());
         true
+    }
+
+    /// A pane gets a new program once the record of it is settled; the old one is ended first.
+    pub(crate) fn respawn(&mut self, id: PaneId, seq: Seq) {
+        let now = self.now();
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        pane.mode = None;
+        pane.reset(&mut self.scrollback, now);
+        match pane.stage {
+            Stage::Ended | Stage::Waiting { .. } => {
+                pane.stage = Stage::Waiting { seq, program: None };
+            }
+            _ => pane.respawn = Some(seq),
+        }
+    }
+
+    /// Ends the old programs of panes that get a new one.
+    pub(crate) fn end_respawning(&mut self) {
+        let due: Vec<PaneId> = self
+            .panes
+            .values()
+            .filter(|pane| pane.respawn.is_some_and(|seq| self.is_settled(seq)))
+            .map(|pane| pane.id)
+            .collect();
+        for id in due {
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            // One that is on its way, or lost for the moment, is ended once it can be spoken with.
+            if !matches!(pane.stage, Stage::Live(_)) {
+                continue;
+            }
+            pane.respawn = None;
+            Self::end_keeper(pane);
+            if let Some(held) = pane.held() {
+                use std::os::fd::AsFd;
+                self.watcher.forget(held.master.as_fd());
+            }
+            pane.unwatch_input();
+            if let Stage::Live(live) = std::mem::replace(&mut pane.stage, Stage::Ended) {
+                pane.stage = Stage::Respawning { link: live.link };
+            }
+        }
     }
 
     /// A keeper of a closed pane is heard from: when it is gone, so are the pane's files. Not
@@ -245,8 +352,7 @@ impl Server {
         let events = link.receive().unwrap_or_else(|_| vec![LinkEvent::Closed]);
         let is_ready = events.iter().any(|event| matches!(event, LinkEvent::Ready { .. }));
         if is_ready && closing.is_ending {
-            link.end(SIGHUP);
-            link.release();
+            let _ = link.end(SIGHUP).and_then(|()| link.release());
         }
         if events.iter().any(|event| matches!(event, LinkEvent::Closed | LinkEvent::Failed(_))) {
             let closing = self.closing.swap_remove(at);
@@ -264,23 +370,24 @@ impl Server {
                 self.watcher.forget(link.as_fd());
                 self.reaping.push(link);
             }
-            Stage::Starting { link } | Stage::Adopting { link } | Stage::Replacing { link, .. } => {
+            Stage::Starting { link }
+            | Stage::Adopting { link }
+            | Stage::Respawning { link }
+            | Stage::Replacing { link, .. } => {
                 self.watcher.forget(link.as_fd());
                 self.reaping.push(link);
             }
-            Stage::Waiting { .. } | Stage::Unreachable { .. } | Stage::Ended => {}
+            Stage::Waiting { .. }
+            | Stage::Lost { .. }
+            | Stage::Unreachable { .. }
+            | Stage::Ended => {}
         }
         self.has_more = true;
     }
 
     /// Collects keepers that have ended.
     pub(crate) fn reap(&mut self) {
-        self.reaping.retain_mut(|link| !link.try_reap());
-        for pane in self.panes.values_mut() {
-            if let Some(link) = pane.link() {
-                link.try_reap();
-            }
-        }
+        self.reaping.retain_mut(|link| matches!(link.try_reap(), Ok(None)) && link.is_child());
     }
 
     /// Tells the kernel how large a pane is; its program gets SIGWINCH.
@@ -288,9 +395,7 @@ impl Server {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let size = pane.size();
         if let Some(held) = pane.held() {
-            let winsize =
-                Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 };
-            if let Err(error) = rustix::termios::tcsetwinsize(&held.master, winsize) {
+            if let Err(error) = ccmux_keeper::set_window_size(&held.master, window_size(size)) {
                 tracing::warn!(pane = %id, %error, "the window size could not be set");
             }
             held.ring.set_window_size(window_size(size));
@@ -341,7 +446,7 @@ impl Server {
             argv,
             argv0,
             env: env.into_iter().collect(),
-            cwd: program.cwd.clone(),
+            cwd: Some(program.cwd.clone()),
             size,
             oom_score_adj: self.surroundings.oom_score_adj,
             stream_offset,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use bstr::ByteSlice as _;
 use ccmux_core::command::{ParseContext, parse_lenient};
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::rendezvous::bind;
 use ccmux_protocol::{Exit, ExitReason};
@@ -175,6 +176,25 @@ impl Server {
         }
     }
 
+    /// Forgets a pane's history, in memory and on disk.
+    pub(crate) fn clear_pane_history(&mut self, id: PaneId) {
+        let now = self.now();
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.clear_history(&mut self.scrollback, now);
+            pane.mode = None;
+        }
+        self.redraw_pane(id);
+    }
+
+    /// Resets a pane's terminal.
+    pub(crate) fn reset_terminal(&mut self, id: PaneId) {
+        let now = self.now();
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.reset(&mut self.scrollback, now);
+        }
+        self.redraw_pane(id);
+    }
+
     /// Tells clients that the server ends.
     pub(crate) fn part_from_clients(&mut self) {
         let durable = !self.is_degraded();
@@ -222,7 +242,7 @@ impl Server {
     }
 
     /// How many lines of history a pane keeps on disk.
-    pub(crate) fn history_limit(&self, id: ccmux_core::ids::PaneId) -> Option<u64> {
+    pub(crate) fn history_limit(&self, id: PaneId) -> Option<u64> {
         self.pane_options(id).limit("history-limit").map(u64::from)
     }
 
@@ -285,7 +305,7 @@ fn pane_report(pane: &Pane) -> serde_json::Value {
         Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
         Stage::Adopting { .. } => ("adopting", None),
         Stage::Live(_) => ("live", None),
-        Stage::Replacing { .. } => ("replacing its keeper", None),
+        Stage::Replacing { .. } | Stage::Lost { .. } => ("replacing its keeper", None),
         Stage::Unreachable { why } => ("unreachable", Some(why.as_str())),
         Stage::Ended => ("ended", None),
     };

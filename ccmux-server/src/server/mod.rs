@@ -4,15 +4,25 @@
 //! output, and paints the clients that are ready for a picture. All of it is ordinary method calls
 //! on one thread; helper threads only ever hand back owned values.
 
-mod commit;
+mod clients;
+pub(crate) mod commit;
+mod door;
+mod events;
+mod input;
 mod keepers;
+mod lifecycle;
+mod modes;
+mod orphans;
+mod programs;
 mod reconcile;
 mod restore;
+mod targets;
 mod turn;
 mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
@@ -22,10 +32,12 @@ use ccmux_keeper::Link;
 
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::command::Jobs;
+use crate::command::{Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
-use crate::persistence::scrollback::Scrollback;
+use crate::signals::Signals;
+pub(crate) use door::Door;
+use crate::pane::store::Scrollback;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
 
 /// What the server was told when it was started; does not change.
@@ -45,6 +57,8 @@ pub(crate) struct Surroundings {
     pub(crate) started: Timestamp,
     /// The machine's name, for `#{host}`.
     pub(crate) host: String,
+    /// The user.
+    pub(crate) uid: u32,
 }
 
 /// A pane that the state no longer has, until its removal is durable and its program gone.
@@ -75,23 +89,42 @@ pub(crate) struct Server {
     pub(crate) closing: Vec<Closing>,
     pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) jobs: Jobs,
+    pub(crate) shells: Shells,
     pub(crate) persistence: Persistence,
     pub(crate) scrollback: Scrollback,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) watcher: Watcher,
+    pub(crate) waker: Arc<mio::Waker>,
+    pub(crate) signals: Signals,
     pub(crate) surroundings: Surroundings,
+    /// What recovery found in the log; what it found of panes is in `pane_damage`.
     pub(crate) recovery: RecoveryReport,
+    pub(crate) pane_damage: Vec<String>,
+    /// Whether a client has been told of damage.
+    pub(crate) recovery_shown: bool,
+    /// Whether the machine was started anew since the server before this one.
+    pub(crate) is_new_boot: bool,
     pub(crate) stopping: Stopping,
+    /// `kill-server` was asked for.
+    pub(crate) is_killed: bool,
+    /// The socket, once it is bound, and the lock.
+    pub(crate) door: Option<Door>,
     /// Links of ended keepers that are still to be reaped.
     reaping: Vec<Link>,
     /// When each session was last used by this server's clients.
     pub(crate) activity: BTreeMap<SessionId, Timestamp>,
-    /// Sequence number of the newest record written.
-    pub(crate) written: Seq,
+    /// Clients that had more to say than one turn takes.
+    unread_clients: Vec<ClientId>,
+    /// What was wrong with the configuration, for the first client.
+    pub(crate) config_errors: Vec<String>,
+    /// Why not everything is durable, as the clients have been shown.
+    shown_degraded: Option<String>,
+    /// When the status line is drawn anew because of the clock.
+    clock_due: Option<Duration>,
     next_client: u32,
     scratch: Vec<u8>,
     /// Whether the last turn left work that must not wait for an event.
-    has_more: bool,
+    pub(crate) has_more: bool,
 }
 
 impl Server {

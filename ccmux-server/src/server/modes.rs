@@ -3,9 +3,9 @@
 use ccmux_core::bindings;
 use ccmux_core::ids::PaneId;
 use ccmux_core::key::Key;
-use ccmux_term::HistoryLine;
+use ccmux_term::{HistoryLine, Terminal};
 use ccmux_term::copy_mode::{
-    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource, ModeKeys,
+    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource as _, ModeKeys,
     copy_command,
 };
 
@@ -176,7 +176,6 @@ impl Server {
             return Err(CommandError::new(format!("can't find pane: {id}")));
         };
         let rows = i64::from(pane.size().rows);
-        let cols = usize::from(pane.size().cols);
         let last = match end {
             Bound::Screen | Bound::All => rows - 1,
             Bound::Row(row) => row.min(rows - 1),
@@ -187,47 +186,45 @@ impl Server {
             Bound::Row(row) => row,
         };
         // A range written backwards means the same one, as in tmux.
-        let (first, last) = if first > last && start != Bound::Screen { (last, first) } else { (first, last) };
+        let is_backwards = first > last && start != Bound::Screen;
+        let (first, last) = if is_backwards { (last, first) } else { (first, last) };
         let stored = self.scrollback.stored_lines(pane.uuid);
         let lines = PaneLines::new(&stored, &pane.terminal);
-        let screen = screen_rows(&pane.terminal);
         let mut out: Vec<HistoryLine> = Vec::new();
         if first < 0 {
-            history_rows(&lines, first, last, cols, joined, &mut out);
+            out = history_rows(&lines, &pane.terminal, (first, last), joined);
         }
-        let from = first.max(0);
-        if joined {
-            out.extend(joined_screen(&lines, &screen, from, last));
+        let from = usize::try_from(first.max(0)).unwrap_or(0);
+        let count = usize::try_from(last + 1).unwrap_or(0).saturating_sub(from);
+        if joined && from == 0 && last == rows - 1 {
+            // The first line may have begun in the history: it is whole here.
+            let screen = pane.terminal.screen_lines();
+            out.extend(screen);
         } else {
-            out.extend(
-                screen
-                    .into_iter()
-                    .skip(usize::try_from(from).unwrap_or(0))
-                    .take(usize::try_from(last - from + 1).unwrap_or(0)),
-            );
+            let screen = (0..pane.size().rows).map(|y| pane.terminal.row_line(y));
+            out.extend(screen.skip(from).take(count));
         }
         Ok(out)
     }
 }
 
-/// The rows of the screen, each a line of its own.
-fn screen_rows(terminal: &ccmux_term::Terminal) -> Vec<HistoryLine> {
-    (0..terminal.size().rows).map(|y| terminal.row_line(y)).collect()
-}
-
-/// Rows `first..` before the screen (negative; -1 is the row above it), oldest first.
+/// Rows before the screen, oldest first: `first` and `last` are negative or, for `last`, on the
+/// screen; -1 is the row above it.
 fn history_rows(
     lines: &PaneLines<'_>,
-    first: i64,
-    last: i64,
-    cols: usize,
+    terminal: &Terminal,
+    (first, last): (i64, i64),
     joined: bool,
-    out: &mut Vec<HistoryLine>,
-) {
+) -> Vec<HistoryLine> {
+    let cols = usize::from(terminal.size().cols);
     let wanted = first.unsigned_abs();
     let dropped = if last < -1 { last.unsigned_abs() - 1 } else { 0 };
+    // From the newest row to the oldest.
     let mut rows: Vec<HistoryLine> = Vec::new();
-    let mut number = lines.screen_start();
+    if !joined {
+        rows.extend(head_rows(terminal, cols).into_iter().rev());
+    }
+    let mut number = lines.end();
     while number > lines.start() && (rows.len() as u64) < wanted {
         number -= 1;
         let Some(line) = lines.line(number) else { continue };
@@ -238,26 +235,22 @@ fn history_rows(
         }
     }
     rows.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+    rows.drain(..rows.len().min(usize::try_from(dropped).unwrap_or(usize::MAX)));
     rows.reverse();
-    let keep = rows.len().saturating_sub(usize::try_from(dropped).unwrap_or(usize::MAX));
-    rows.truncate(keep);
-    out.append(&mut rows);
+    rows
 }
 
-/// Lines of the screen whose first row lies in the range, whole.
-fn joined_screen(
-    lines: &PaneLines<'_>,
-    screen: &[HistoryLine],
-    from: i64,
-    last: i64,
-) -> Vec<HistoryLine> {
-    let is_whole = from == 0 && last + 1 == screen.len() as i64;
-    if is_whole {
-        return (lines.screen_start()..lines.end())
-            .filter_map(|number| lines.line(number).map(std::borrow::Cow::into_owned))
-            .collect();
+/// Rows that have left the screen of a line whose end is still on it.
+fn head_rows(terminal: &Terminal, cols: usize) -> Vec<HistoryLine> {
+    if terminal.modes().alternate_screen {
+        return Vec::new();
     }
-    let from = usize::try_from(from).unwrap_or(0);
-    let len = usize::try_from(last + 1).unwrap_or(0).saturating_sub(from);
-    screen.iter().skip(from).take(len).cloned().collect()
+    let on_screen = (0..terminal.size().rows)
+        .take_while(|y| terminal.row_wrapped(*y))
+        .count()
+        .saturating_add(1);
+    let Some(first) = terminal.screen_lines().into_iter().next() else { return Vec::new() };
+    let mut rows = first.wrapped(cols);
+    rows.truncate(rows.len().saturating_sub(on_screen));
+    rows
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::model::Program;
 use ccmux_protocol::{Exit, ExitReason};
 use ccmux_term::Terminal;
 
@@ -42,7 +43,7 @@ impl Server {
         for id in new {
             let uuid = self.state.panes[&id].uuid;
             let terminal = Terminal::new(term_size(self.pane_size(id)));
-            let pane = Pane::new(id, uuid, terminal, Stage::Waiting { seq });
+            let pane = Pane::new(id, uuid, terminal, Stage::Waiting { seq, program: None });
             self.panes.insert(id, pane);
         }
     }
@@ -86,7 +87,7 @@ impl Server {
                 None => {
                     let exit = Exit {
                         reason: ExitReason::Exited,
-                        durable: !self.persistence.is_degraded(),
+                        durable: !self.is_degraded(),
                         ..Exit::done(0)
                     };
                     if let Some(client) = self.clients.get_mut(&id) {
@@ -108,17 +109,20 @@ impl Server {
     /// Does what had to wait for records to be durable.
     pub(crate) fn settle(&mut self) {
         self.take_persistence_news();
-        let ready: Vec<PaneId> = self
+        let ready: Vec<(PaneId, Option<Program>)> = self
             .panes
             .values()
             .filter_map(|pane| match pane.stage {
-                Stage::Waiting { seq } if self.is_settled(seq) => Some(pane.id),
+                Stage::Waiting { seq, ref program } if self.is_settled(seq) => {
+                    Some((pane.id, program.clone()))
+                }
                 _ => None,
             })
             .collect();
-        for id in ready {
-            self.start_program(id);
+        for (id, program) in ready {
+            self.start_program(id, program);
         }
+        self.end_respawning();
         let mut without_keeper = Vec::new();
         for at in 0..self.closing.len() {
             if !self.closing[at].is_ending && self.is_settled(self.closing[at].seq) {

@@ -44,10 +44,9 @@ impl Server {
             .context("collecting random bytes")?;
         let entropy = options.entropy;
         let (persistence, recovered) = Persistence::open(Arc::clone(&storage), options)?;
-        let Recovered { state, report } = recovered;
+        let Recovered { state, report, store, is_new_boot } = recovered;
         tracing::info!(%report, "recovered");
         let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));
-        let store = persistence.store_id();
         let (scrollback, index) = Scrollback::open(storage, store, salt, &notifier)
             .context("starting the helper threads")?;
         let watcher = poller.watcher().context("setting up the event loop")?;
@@ -71,6 +70,8 @@ impl Server {
             surroundings,
             recovery: report,
             recovery_shown: false,
+            is_new_boot,
+            shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,
             is_killed: false,
@@ -208,7 +209,7 @@ impl Server {
 
     /// Reads the configuration where this is a new beginning, and lets the loop begin.
     pub(crate) fn begin(&mut self, config_files: Vec<std::path::PathBuf>) {
-        if self.state == State::default() || self.recovery.is_new_boot {
+        if self.state == State::default() || self.is_new_boot {
             self.load_configuration(config_files);
         }
         self.fit_panes();

@@ -1,8 +1,10 @@
 //! Who is meant: targets of commands, clients by name, and views of options.
 
+use std::collections::BTreeMap;
+
 use bstr::BString;
 use ccmux_core::change::OptionScope;
-use ccmux_core::command::ParseContext;
+use ccmux_core::command::{CommandList, ParseContext, ParseError, parse};
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::options::View;
 use ccmux_core::target::{Target, TargetContext, Targets};
@@ -10,6 +12,7 @@ use ccmux_core::target::{Target, TargetContext, Targets};
 use super::Server;
 use crate::command::{CommandError, Job, Origin};
 use crate::event_loop::ClientId;
+use crate::pane::environment::overlay;
 
 impl Server {
     /// Asks something about targets as the commands of a job mean them.
@@ -127,6 +130,11 @@ impl Server {
         ask(&context)
     }
 
+    /// Parses commands.
+    pub(crate) fn parse_text(&self, text: impl AsRef<[u8]>) -> Result<CommandList, ParseError> {
+        self.with_parse_context(|context| parse(text, context))
+    }
+
     /// A variable of the global environment.
     fn variable(&self, name: &str) -> Option<BString> {
         let name = BString::from(name);
@@ -161,11 +169,29 @@ impl Server {
         self.state.options(OptionScope::Pane(id))
     }
 
+    /// The environment of shell commands: that of the server and the session.
+    pub(crate) fn shell_environment(&self, target: Option<Target>) -> BTreeMap<BString, BString> {
+        let mut environment = self.surroundings.environment.clone();
+        overlay(&mut environment, &self.state.environment);
+        let session = target.and_then(|target| self.state.sessions.get(&target.session));
+        if let Some(session) = session {
+            overlay(&mut environment, &session.environment);
+        }
+        let socket = self.surroundings.socket.display();
+        let number = session.map_or(0, |session| session.id.0);
+        let value = format!("{socket},{},{number}", std::process::id());
+        environment.insert("CCMUX".into(), value.into());
+        if let Some(target) = target {
+            environment.insert("CCMUX_PANE".into(), target.pane.to_string().into());
+        }
+        environment
+    }
+
     /// The shell of a pane: `default-shell` where it is set, else `$SHELL`, else sh.
     pub(crate) fn default_shell(
         &self,
         id: PaneId,
-        environment: &std::collections::BTreeMap<BString, BString>,
+        environment: &BTreeMap<BString, BString>,
     ) -> BString {
         let session = self.state.session_of(id).map(|session| session.id);
         let options = session.map_or_else(

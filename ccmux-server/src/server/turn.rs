@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ccmux_core::change::OptionScope;
 use ccmux_core::ids::PaneId;
 
 use super::{Server, Stopping};
@@ -35,9 +36,13 @@ impl Server {
     pub(crate) fn turn(&mut self) -> Option<Duration> {
         self.has_more = false;
         self.settle();
+        self.read_on();
+        self.retry_lost();
         self.feed_panes();
+        self.take_shells();
         self.expire();
         self.run_jobs();
+        self.resume_searches();
         self.take_keyframes();
         self.checkpoint_if_due();
         self.watch_input();
@@ -100,7 +105,9 @@ impl Server {
                 || ((behind > 0 || output.is_touched) && is_paused)
                 || (behind > 0 && pinning.contains(&pane.uuid));
             if is_due && !output.is_archiving && self.scrollback.has_room() {
-                pane.archive(&mut self.scrollback, self.clock.now());
+                let lines_max =
+                    self.state.options(OptionScope::Pane(pane.id)).limit("history-limit");
+                pane.archive(&mut self.scrollback, self.clock.now(), lines_max.map(u64::from));
             }
         }
     }
@@ -130,8 +137,25 @@ impl Server {
         });
         clients
             .chain(keyframes)
+            .chain(self.pane_deadlines())
+            .chain(self.lost_deadlines())
             .chain(self.clock_deadline())
             .chain(self.persistence_deadline())
             .min()
+    }
+
+    /// When lost keepers are looked at again.
+    fn lost_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.panes.values().filter_map(|pane| match pane.stage {
+            Stage::Lost { at, .. } => Some(at),
+            _ => None,
+        })
+    }
+
+    /// Clients that had more to say than one turn takes go on.
+    fn read_on(&mut self) {
+        for id in std::mem::take(&mut self.unread_clients) {
+            self.talk_with_client(id);
+        }
     }
 }

@@ -66,13 +66,22 @@ impl Variables for Known<'_> {
             i64::try_from(self.server.now().0 / 1000).unwrap_or(i64::MAX)
         });
         let Ok(moment) = JiffTimestamp::from_second(seconds) else { return String::new() };
-        format::strftime(&moment.to_zoned(TimeZone::system()), text)
+        format::strftime(&moment.to_zoned_datetime(TimeZone::system()), text)
     }
 
     fn search(&self, pane: PaneId, search: &PaneSearch<'_>) -> Option<u32> {
         let terminal = &self.server.panes.get(&pane)?.terminal;
+        let pattern = match search.is_regex {
+            true => search.pattern.to_owned(),
+            false => regex::escape(search.pattern).replace("\\*", ".*").replace("\\?", "."),
+        };
+        let pattern = regex::RegexBuilder::new(&pattern)
+            .case_insensitive(search.ignore_case)
+            .size_limit(1 << 20)
+            .build()
+            .ok()?;
         let text = terminal.text();
-        let found = text.lines().position(|line| search.matches(line))?;
+        let found = text.lines().position(|line| pattern.is_match(line))?;
         u32::try_from(found + 1).ok()
     }
 }

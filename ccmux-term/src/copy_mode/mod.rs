@@ -31,6 +31,7 @@ pub use copy::{CopiedText, CopyTarget};
 pub use render::CopyStyles;
 pub use run::{CopyMode, CopyOutcome};
 pub use view::CopyPosition;
+pub(crate) use wrap::wrap as wrap_ranges;
 
 use crate::{HistoryLine, Terminal};
 

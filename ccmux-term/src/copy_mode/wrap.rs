@@ -6,7 +6,7 @@ use crate::compose::width::clusters;
 
 /// The rows of `text` at `width` columns (at least 2), as byte ranges that together are all of it.
 /// An empty line is one empty row.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<Range<usize>> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<Range<usize>> {
     let mut rows = Vec::new();
     let mut start = 0;
     each_break(text, width, |at| {

@@ -11,8 +11,8 @@ impl Perform for Emulator {
     }
 
     #[inline]
-    fn print(&mut self, c: char) {
-        self.print_char(c);
+    fn print(&mut self, text: &[char]) {
+        self.print_chars(text);
     }
 
     #[inline]

@@ -42,6 +42,52 @@ impl Emulator {
         self.last_printed = text.last().map(|&byte| char::from(byte));
     }
 
+    /// Prints characters outside ASCII. Those that are plainly one or two columns wide and fit on
+    /// the row go straight to it, the others one by one.
+    pub(super) fn print_chars(&mut self, text: &[char]) {
+        let mut rest = text;
+        while let Some((&first, later)) = rest.split_first() {
+            let printed = self.print_simple(rest);
+            if printed > 0 {
+                rest = &rest[printed..];
+                continue;
+            }
+            self.print_char(first);
+            rest = later;
+        }
+    }
+
+    /// Prints the simple characters at the front of `text` and returns how many there were.
+    fn print_simple(&mut self, text: &[char]) -> usize {
+        if self.cursor.is_wrap_pending || self.modes.insert || self.charsets.single.is_some() {
+            return 0;
+        }
+        let (pen, cols) = (self.pen_id(), self.cols());
+        let row = self.grid.row_mut(self.cursor.y);
+        let mut x = self.cursor.x;
+        let mut printed = 0;
+        for &c in text {
+            let content = match simple_width(c) {
+                Some(1) => Content::narrow(c),
+                Some(2) => Content::wide(c),
+                _ => break,
+            };
+            let end = x + 1 + usize::from(content.is_wide());
+            // The last column is left to the careful path: it has a wrap to remember.
+            if end >= cols {
+                break;
+            }
+            row.write(x, content, pen, cols);
+            x = end;
+            printed += 1;
+        }
+        if printed > 0 {
+            self.cursor.x = x;
+            self.last_printed = Some(text[printed - 1]);
+        }
+        printed
+    }
+
     #[inline]
     pub(super) fn print_char(&mut self, c: char) {
         self.charsets.single = None;
@@ -122,17 +168,13 @@ impl Emulator {
                 }
                 self.clusters.extend(index, c)
             }
-            ContentKind::Char(base) => {
-                let mut text = String::from(base);
-                text.push(c);
-                self.clusters.push(&text)
-            }
+            ContentKind::Char(base) => self.clusters.push([base, c]),
             _ => return,
         };
         let widens = !is_wide
             && !self.cursor.is_wrap_pending
-            && (c == EMOJI_PRESENTATION || is_regional_indicator(c))
-            && self.clusters.get(index).width() == 2;
+            && (is_regional_indicator(c)
+                || c == EMOJI_PRESENTATION && self.clusters.get(index).width() == 2);
         let row = self.grid.row_mut(self.cursor.y);
         if widens {
             row.write(x, Content::cluster(index, true), cell.pen, cols);
@@ -178,6 +220,17 @@ fn width(c: char) -> Option<usize> {
         ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' => Some(1),
         '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
         _ => c.width(),
+    }
+}
+
+/// Columns of a character if it stands for itself whatever is before it.
+#[inline]
+fn simple_width(c: char) -> Option<usize> {
+    match c {
+        '\u{a1}'..='\u{a8}' | '\u{aa}'..='\u{ac}' | '\u{af}'..='\u{2ff}' => Some(1),
+        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
+        _ if may_join(c) => None,
+        _ => c.width().filter(|&width| width > 0),
     }
 }
 

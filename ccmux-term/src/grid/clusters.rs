@@ -24,8 +24,8 @@ impl ClusterTable {
         &self.text[start..self.ends[index] as usize]
     }
 
-    pub(crate) fn push(&mut self, text: &str) -> u32 {
-        self.text.push_str(text);
+    pub(crate) fn push(&mut self, text: impl IntoIterator<Item = char>) -> u32 {
+        self.text.extend(text);
         self.ends.push(self.text.len() as u32);
         self.ends.len() as u32 - 1
     }
@@ -37,9 +37,8 @@ impl ClusterTable {
             self.ends[index as usize] = self.text.len() as u32;
             return index;
         }
-        let mut text = self.get(index).to_owned();
-        text.push(c);
-        self.push(&text)
+        let text = self.get(index).to_owned();
+        self.push(text.chars().chain([c]))
     }
 
     pub(crate) fn is_due_for_sweep(&self) -> bool {
@@ -52,7 +51,11 @@ impl ClusterTable {
         let new_ids = used
             .iter()
             .enumerate()
-            .map(|(index, &is_used)| if is_used { self.push(old.get(index as u32)) } else { 0 })
+            .map(
+                |(index, &is_used)| {
+                    if is_used { self.push(old.get(index as u32).chars()) } else { 0 }
+                },
+            )
             .collect();
         self.sweep_at = self.ends.len() * 2;
         new_ids

@@ -4,11 +4,10 @@
 //! the table has doubled since the last sweep, the owner marks the pens still in use and the
 //! table renumbers them. It is therefore bounded by twice the number of cells that can be alive.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::cell::PenId;
-use crate::Style;
+use crate::{Color, Style};
 
 /// A hyperlink (OSC 8).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -20,7 +19,7 @@ pub struct Hyperlink {
 }
 
 /// Everything about a cell but its text.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Pen {
     pub(crate) style: Style,
     pub(crate) link: Option<Arc<Hyperlink>>,
@@ -108,35 +107,26 @@ impl PenTable {
 }
 
 /// A multiplicative hash: pens are tiny and looked up at every change of style, and an
-/// adversary gains nothing but a longer probe in a table bounded by the screen.
-struct PenHasher(u64);
-
-impl Hasher for PenHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
+/// adversary gains nothing but longer probes in a table bounded by the screen.
+fn hash(pen: &Pen) -> u64 {
+    let Pen { style, link } = pen;
+    let look = u64::from(style.attributes.bits()) << 3 | style.underline as u64;
+    let link = link.as_ref().map_or(0, |link| Arc::as_ptr(link).addr() as u64);
+    let words = [
+        color_code(style.fg) | color_code(style.bg) << 32,
+        color_code(style.underline_color) | look << 32,
+        link,
+    ];
+    let hash = words
+        .iter()
+        .fold(0_u64, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    hash ^ hash >> 29
 }
 
-fn hash(pen: &Pen) -> u64 {
-    let mut hasher = PenHasher(0);
-    pen.hash(&mut hasher);
-    hasher.finish()
+fn color_code(color: Color) -> u64 {
+    match color {
+        Color::Default => 0,
+        Color::Indexed(index) => 1 << 24 | u64::from(index),
+        Color::Rgb(r, g, b) => u64::from(u32::from_be_bytes([2, r, g, b])),
+    }
 }

@@ -170,18 +170,18 @@ impl HistoryLine {
         Ok(())
     }
 
-    /// Adds text in one style at the end.
+    /// Adds a run at the end, or lengthens the last one if it looks the same.
+    pub(crate) fn join_run(&mut self, len_bytes: usize, pen: &Pen) {
+        match self.runs.last_mut() {
+            Some(last) if last.style == pen.style && last.link == pen.link => {
+                last.len_bytes += len_bytes as u32;
+            }
+            _ => self.push_run(len_bytes, pen),
+        }
+    }
+
+    /// Adds a run at the end.
     pub(crate) fn push_run(&mut self, len_bytes: usize, pen: &Pen) {
-        if len_bytes == 0 {
-            return;
-        }
-        if let Some(last) = self.runs.last_mut()
-            && last.style == pen.style
-            && last.link == pen.link
-        {
-            last.len_bytes += len_bytes as u32;
-            return;
-        }
         let link = pen.link.clone();
         self.runs.push(Run { len_bytes: len_bytes as u32, style: pen.style, link });
     }

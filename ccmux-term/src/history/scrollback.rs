@@ -53,8 +53,7 @@ impl Scrollback {
         if !self.has_head && !row.wrapped && is_plain(row) {
             let cells = &row.cells[..row.occupied()];
             self.history.push(|out| {
-                let byte = |content: Content| if content.0 == 0 { b' ' } else { content.0 as u8 };
-                encode_plain(out, cells.iter().map(|cell| byte(cell.content)));
+                encode_plain(out, cells.iter().map(|cell| ascii(cell.content)));
             });
             return;
         }
@@ -127,18 +126,49 @@ pub(crate) fn append_cells(
     pens: &PenTable,
     clusters: &ClusterTable,
 ) {
+    let mut is_first = true;
     for run in cells.chunk_by(|a, b| a.pen == b.pen) {
         let start = line.text.len();
-        for cell in run {
-            match cell.content.kind() {
-                ContentKind::Char(c) => line.text.push(c),
-                ContentKind::Cluster(index) => line.text.push_str(clusters.get(index)),
-                ContentKind::Continuation => {}
-                ContentKind::Empty | ContentKind::Spacer => line.text.push(' '),
-            }
+        append_text(&mut line.text, run, clusters);
+        let (len, pen) = (line.text.len() - start, pens.get(run[0].pen));
+        // Two neighbours in `cells` never have the same pen.
+        if std::mem::take(&mut is_first) {
+            line.join_run(len, pen);
+        } else {
+            line.push_run(len, pen);
         }
-        line.push_run(line.text.len() - start, pens.get(run[0].pen));
     }
+}
+
+fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+    // ASCII goes in pieces: converting cells is then a loop without branches.
+    for piece in cells.chunks(128) {
+        let mut bytes = [0; 128];
+        for (byte, cell) in bytes.iter_mut().zip(piece) {
+            *byte = ascii(cell.content);
+        }
+        let is_ascii = piece.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80;
+        match std::str::from_utf8(&bytes[..piece.len()]) {
+            Ok(ascii) if is_ascii => text.push_str(ascii),
+            _ => append_chars(text, piece, clusters),
+        }
+    }
+}
+
+fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+    for cell in cells {
+        match cell.content.kind() {
+            ContentKind::Char(c) => text.push(c),
+            ContentKind::Cluster(index) => text.push_str(clusters.get(index)),
+            ContentKind::Continuation => {}
+            ContentKind::Empty | ContentKind::Spacer => text.push(' '),
+        }
+    }
+}
+
+/// The byte of a cell that is ASCII or empty.
+fn ascii(content: Content) -> u8 {
+    if content == Content::EMPTY { b' ' } else { content.0 as u8 }
 }
 
 /// Whether a row is ASCII in the default style throughout, with no marks.

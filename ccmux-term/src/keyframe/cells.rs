@@ -234,7 +234,7 @@ impl CellReader {
                     return Err(CodecError::Invalid("cluster"));
                 }
                 let text = wire::printable(reader.take(len)?)?;
-                Ok(Content::cluster(self.clusters.push(text), is_wide))
+                Ok(Content::cluster(self.clusters.push(text.chars()), is_wide))
             }
             _ => {
                 let c = char::from_u32(code >> 2).filter(|c| !c.is_control());

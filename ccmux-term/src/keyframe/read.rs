@@ -52,8 +52,8 @@ fn terminal(reader: &mut Reader<'_>) -> Result<Terminal, CodecError> {
     emulator.charsets = charsets(reader)?;
     emulator.top = reader.small()?;
     emulator.bottom = reader.small()?;
-    let is_region = emulator.top < emulator.bottom || rows == 1 && emulator.bottom == 0;
-    if !is_region || emulator.bottom >= rows {
+    let is_one_row = rows == 1 && (emulator.top, emulator.bottom) == (0, 0);
+    if !is_one_row && (emulator.top >= emulator.bottom || emulator.bottom >= rows) {
         return Err(CodecError::Invalid("margins"));
     }
     emulator.last_printed = option(reader)?

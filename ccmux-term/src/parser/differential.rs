@@ -39,8 +39,8 @@ impl Perform for Ours {
         self.0.extend(text.iter().map(|&byte| Action::Print(char::from(byte))));
     }
 
-    fn print(&mut self, c: char) {
-        self.0.push(Action::Print(c));
+    fn print(&mut self, text: &[char]) {
+        self.0.extend(text.iter().copied().map(Action::Print));
     }
 
     fn execute(&mut self, byte: u8) {

@@ -37,8 +37,8 @@ const DEL: u8 = 0x7f;
 pub(crate) trait Perform {
     /// Prints a run of printable ASCII.
     fn print_ascii(&mut self, text: &[u8]);
-    /// Prints a character outside ASCII.
-    fn print(&mut self, c: char);
+    /// Prints characters outside ASCII.
+    fn print(&mut self, text: &[char]);
     /// A C0 control.
     fn execute(&mut self, byte: u8);
     /// `ESC intermediates final`.
@@ -161,7 +161,7 @@ impl Parser {
     #[inline]
     fn ground<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
         let mut at = 0;
-        while at < bytes.len() {
+        while at < bytes.len() && self.state == State::Ground {
             let byte = bytes[at];
             match byte {
                 0x20..=0x7e => {
@@ -183,22 +183,36 @@ impl Parser {
                     at += 1;
                 }
                 DEL => at += 1,
-                0x80.. => match utf8::decode(&bytes[at..]) {
-                    Decoded::Char(c, len) => {
-                        performer.print(c);
-                        at += len;
-                    }
-                    Decoded::Invalid(len) => {
-                        performer.print(char::REPLACEMENT_CHARACTER);
-                        at += len;
-                    }
-                    Decoded::Incomplete => {
-                        self.begin_char(&bytes[at..]);
-                        return bytes.len();
-                    }
-                },
+                0x80.. => at += self.text(performer, &bytes[at..]),
             }
         }
+        at
+    }
+
+    /// Characters outside ASCII; `bytes` begins with one. Returns how many bytes were used.
+    fn text<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let mut text = ['\0'; 64];
+        let mut len = 0;
+        let mut at = 0;
+        while len < text.len() && bytes.get(at).is_some_and(|&byte| byte >= 0x80) {
+            match utf8::decode(&bytes[at..]) {
+                Decoded::Char(c, used) => {
+                    text[len] = c;
+                    at += used;
+                }
+                Decoded::Invalid(used) => {
+                    text[len] = char::REPLACEMENT_CHARACTER;
+                    at += used;
+                }
+                Decoded::Incomplete => {
+                    self.begin_char(&bytes[at..]);
+                    at = bytes.len();
+                    break;
+                }
+            }
+            len += 1;
+        }
+        performer.print(&text[..len]);
         at
     }
 
@@ -216,14 +230,14 @@ impl Parser {
             }
             Decoded::Char(c, _) => {
                 self.leave_char();
-                performer.print(c);
+                performer.print(&[c]);
                 1
             }
             Decoded::Invalid(_) => {
                 // All bytes so far were a valid beginning, so the new one is the culprit; it is
                 // looked at again.
                 self.leave_char();
-                performer.print(char::REPLACEMENT_CHARACTER);
+                performer.print(&[char::REPLACEMENT_CHARACTER]);
                 0
             }
         }

@@ -14,6 +14,15 @@ pub(crate) enum Decoded {
 /// Decodes the first character of `bytes`, which is not empty and begins with a byte over 0x7f.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
+    // Most text outside ASCII has two or three bytes per character.
+    if let [0xe1..=0xec, second, third, ..] = *bytes
+        && second & third & 0xc0 == 0x80
+        && (second | third) & 0x40 == 0
+    {
+        let scalar = u32::from(bytes[0] & 0xf) << 12 | u32::from(second & 0x3f) << 6;
+        let c = char::from_u32(scalar | u32::from(third & 0x3f));
+        return Decoded::Char(c.expect("0x1000 to 0xcfff are characters"), 3);
+    }
     let lead = bytes[0];
     let (len, second_min, second_max) = match lead {
         0xc2..=0xdf => (2, 0x80, 0xbf),

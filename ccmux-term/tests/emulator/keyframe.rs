@@ -105,9 +105,9 @@ proptest! {
 /// A chunk border may fall into anything; one stream with everything is cut at every byte.
 #[test]
 fn the_law_holds_at_every_byte_of_a_rich_stream() {
-    let bytes = "a日\x1b[1;38:2::1:2:3mb\u{301}👩‍💻\r\n\x1b]8;id=x;http://e\x07link\x1b]8;;\x07\x1b]2;title\x1b\\\
+    let bytes = "a日\x1b[1;38:2::1:2:3mb\u{301}👩‍💻\r\n\x1b]8;id=x;http://e\x07li\x1b]8;id=x;http://e\x07nk\x1b]8;;\x07\x1b]2;title\x1b\\\
                  \x1b[?1049h\x1b[2;3Halt\x1b[?1049l\x1bP$qm\x1b\\\x1b_x\x1b\\\x1b[2;4r\x1b[?6h\n\n\n\n\x1b(0qx\x1b(B\
-                 \x1b[>5u\x1b[4 q0123456789012345678901234567890123456789";
+                 \x1b[>5u\x1b[4 q\x1b[r\x1b[9;1H\r\n\n\n\n0123456789012345678901234567890123456789";
     for at in 0..=bytes.len() {
         check_law(Size { cols: 12, rows: 4 }, bytes.as_bytes(), at).expect("the law holds");
     }

@@ -28,7 +28,7 @@ use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
 use self::survey::{SegmentFile, Survey, survey};
 use super::OpenError;
-use super::checkpoint::{BadCheckpoint, EmptiedBy};
+use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::storage::Storage;
 use super::wal::{HeaderError, Seq};
@@ -57,6 +57,8 @@ pub(super) struct Recovery {
     pub(super) highest: Seq,
     /// The last record that the disk proves to have been durable.
     pub(super) proven: Seq,
+    /// The boot of the machine in which the log was last written.
+    pub(super) last_boot: Option<Uuid>,
     /// Why there is no session, if there is none but was one before.
     pub(super) emptied_by: Option<EmptiedBy>,
     /// Ends of programs that a shutdown may still turn out to have caused.
@@ -66,7 +68,7 @@ pub(super) struct Recovery {
     /// The store that the files belong to; none if there are none.
     pub(super) store: Option<Uuid>,
     /// Checkpoints that can be read, newest first.
-    pub(super) good_checkpoints: Vec<Seq>,
+    pub(super) good_checkpoints: Vec<GoodCheckpoint>,
     /// The segments on the disk, of whatever quality.
     pub(super) segments: BTreeSet<Seq>,
     pub(super) set_aside: Vec<SetAside>,
@@ -142,6 +144,8 @@ pub(super) fn recover(
     }
     let highest = segments.iter().map(|segment| segment.highest());
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
+    let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
+    let last_boot = newest.map(|header| header.boot);
     let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);
     let (report, set_aside) = findings.into_parts();
     Ok(Recovery {
@@ -149,11 +153,18 @@ pub(super) fn recover(
         reached,
         highest,
         proven: proof.seq,
+        last_boot,
         emptied_by,
         unsettled: ending.unsettled,
         format,
         store,
-        good_checkpoints: good.iter().map(|snapshot| snapshot.seq).collect(),
+        good_checkpoints: good
+            .iter()
+            .map(|snapshot| GoodCheckpoint {
+                seq: snapshot.seq,
+                is_empty: snapshot.state.sessions.is_empty(),
+            })
+            .collect(),
         segments: survey.segments.iter().map(|segment| segment.first).collect(),
         set_aside,
         report: RecoveryReport {

@@ -1,6 +1,7 @@
 //! The images of the simulated disk, and what failures do to them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,32 @@ pub(super) struct FaultRule {
     pub(super) fault: Fault,
 }
 
+/// A call as it went, for the report of a failure.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) number: u64,
+    pub(super) kind: CallKind,
+    pub(super) target: Target,
+    pub(super) fault: Option<Fault>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, kind, target, fault } = self;
+        match target {
+            Target::Path(path) => write!(f, "{number} {kind:?} {}", path.display())?,
+            Target::Node(node) => write!(f, "{number} {kind:?} file {node}")?,
+        }
+        fault.map_or(Ok(()), |fault| write!(f, " -> {fault:?}"))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Path(PathBuf),
+    Node(usize),
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     pub(super) nodes: Vec<Node>,
@@ -69,7 +96,7 @@ pub(super) struct Disk {
     pub(super) rules: Vec<FaultRule>,
     pub(super) capacity: Option<u64>,
     pub(super) is_off: bool,
-    pub(super) trace: Vec<String>,
+    pub(super) trace: Vec<Call>,
     pub(super) random: Random,
 }
 
@@ -145,14 +172,14 @@ impl Outcome {
 impl Disk {
     pub(super) fn begin(&mut self, kind: CallKind, path: &Path) -> io::Result<Outcome> {
         check_path(path)?;
-        self.begin_call(kind, &path.display().to_string())
+        self.begin_call(kind, Target::Path(path.to_owned()))
     }
 
     pub(super) fn begin_on(&mut self, kind: CallKind, node: usize) -> io::Result<Outcome> {
-        self.begin_call(kind, &format!("#{node}"))
+        self.begin_call(kind, Target::Node(node))
     }
 
-    pub(super) fn begin_call(&mut self, kind: CallKind, what: &str) -> io::Result<Outcome> {
+    pub(super) fn begin_call(&mut self, kind: CallKind, target: Target) -> io::Result<Outcome> {
         if self.is_off {
             return Err(power_is_off());
         }
@@ -171,7 +198,7 @@ impl Disk {
             }
         }
         if kind != CallKind::Read {
-            self.trace.push(format!("{:4} {kind:?} {what} {fault:?}", self.numbered_calls));
+            self.trace.push(Call { number: self.numbered_calls, kind, target, fault });
         }
         self.is_off = fault == Some(Fault::PowerCut);
         Ok(Outcome { fault })

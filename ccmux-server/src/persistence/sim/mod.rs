@@ -21,8 +21,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use self::disk::{
+    Call, DirImage, Disk, FaultRule, FileImage, FileOp, Loss, Node, ROOT, names, no_space,
+};
 pub use self::disk::{CallKind, Fault};
-use self::disk::{DirImage, Disk, FaultRule, FileImage, FileOp, Loss, Node, ROOT, names, no_space};
 pub use self::random::Random;
 use super::storage::{Storage, StorageFile};
 
@@ -64,6 +66,11 @@ impl SimStorage {
         self.disk().is_off
     }
 
+    /// Whether any fault has struck.
+    pub fn has_struck(&self) -> bool {
+        self.disk().trace.iter().any(|call| call.fault.is_some())
+    }
+
     /// Makes the `nth` call of `kind` from now on (from 1), and `times - 1` after it, fail.
     pub fn fail(&self, kind: CallKind, nth: u64, times: u64, fault: Fault) {
         assert!(nth > 0, "calls are counted from 1");
@@ -80,6 +87,12 @@ impl SimStorage {
     /// Limits the sum of all file lengths; what would grow beyond it fails with ENOSPC.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.disk().capacity = bytes;
+    }
+
+    /// Another disk with the same contents, pending ones included; this one lives on.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self::from_disk(self.disk().clone())
     }
 
     /// The disk after the process was killed: nothing is lost, nothing more is synced.
@@ -132,7 +145,7 @@ impl SimStorage {
 
     /// The calls since the disk was started, one a line, for the report of a failure.
     pub fn trace(&self) -> String {
-        self.disk().trace.join("\n")
+        self.disk().trace.iter().map(Call::to_string).collect::<Vec<_>>().join("\n")
     }
 
     fn from_disk(disk: Disk) -> Self {

@@ -26,7 +26,7 @@ use super::segment::{
 use super::{AppendError, LogHealth, NEXT_SEGMENT, Notifier, Seq, WAL_DIR, segment_path};
 use crate::persistence::checkpoint::{TrimFloor, VerifiedCheckpoint};
 use crate::persistence::record::{Encoded, FLAG_SOFT};
-use crate::persistence::storage::{Storage, StorageFile};
+use crate::persistence::storage::{Storage, StorageFile, create_dir_durably};
 
 /// How long a soft record may wait for its sync.
 const SOFT_DELAY: Duration = Duration::from_secs(1);
@@ -45,6 +45,8 @@ pub(in crate::persistence) struct LogStart {
     /// The number up to which the disk is known to hold everything. If it is less than `issued`,
     /// nothing is durable until a checkpoint covers the rest.
     pub(in crate::persistence) durable: Seq,
+    /// The number up to which the segments themselves are known to be on the disk.
+    pub(in crate::persistence) logged: Seq,
     /// The record whose state the next one builds on; less than `issued` if numbers were voided.
     pub(in crate::persistence) follows: Seq,
     /// The segments on the disk.
@@ -80,6 +82,8 @@ impl std::fmt::Debug for Log {
 struct LogState {
     issued: Seq,
     durable: Seq,
+    /// The last record that was synced as such. A checkpoint moves `durable` alone.
+    logged: Seq,
     /// What is written but not durable, to be written again if the disk fails.
     unacknowledged: VecDeque<Unacknowledged>,
     /// Where appends go; none while the disk fails.
@@ -148,11 +152,13 @@ enum Job {
 
 impl Log {
     pub(super) fn start(storage: Arc<dyn Storage>, start: LogStart, notify: Notifier) -> Self {
-        let LogStart { store, boot, entropy, issued, durable, follows, segments, .. } = start;
+        let LogStart { store, boot, entropy, issued, durable, logged, follows, segments, .. } =
+            start;
         let standing = Standing::Degraded { since: start.now, why: start.why, retry: RETRY_FIRST };
         let state = LogState {
             issued,
             durable,
+            logged,
             unacknowledged: VecDeque::new(),
             current: None,
             retired: None,
@@ -433,12 +439,12 @@ impl Log {
         let rewritten =
             self.prepare(self.segment_bytes.max((HEADER_BYTES + bytes) as u64)).and_then(|file| {
                 let mut state = self.lock();
-                let durable = state.durable;
-                let salt = state.begin(&file, first, Some(durable), self)?;
+                let (follows, logged) = (state.durable, state.logged);
+                let salt = state.begin(&file, first, Some(follows), self)?;
                 drop(state);
                 let mut segment = Segment::new(file, salt, self.segment_bytes);
                 let mut scratch = Vec::new();
-                segment.write(&backlog, durable, &mut scratch)?;
+                segment.write(&backlog, logged, &mut scratch)?;
                 segment.file.sync()?;
                 Ok(segment)
             });
@@ -446,8 +452,8 @@ impl Log {
         let installed = rewritten.and_then(|mut segment| {
             // What came meanwhile; the next sync covers it.
             let late: Vec<_> = state.unacknowledged.iter().skip(backlog.len()).cloned().collect();
-            let durable = state.durable;
-            segment.write(&late, durable, &mut Vec::new())?;
+            let logged = state.logged;
+            segment.write(&late, logged, &mut Vec::new())?;
             self.install(&mut state, first)?;
             Ok(segment)
         });
@@ -469,7 +475,9 @@ impl Log {
     /// Tries to begin a segment after what could not be logged.
     fn reopen(&self) {
         // The probe: what cannot be synced while it is empty need not be tried.
-        let prepared = self.prepare(self.segment_bytes).and_then(|file| file.sync().map(|()| file));
+        let prepared = create_dir_durably(&*self.storage, Path::new(WAL_DIR))
+            .and_then(|()| self.prepare(self.segment_bytes))
+            .and_then(|file| file.sync().map(|()| file));
         let mut state = self.lock();
         state.is_retry_due = false;
         let Standing::Degraded { since, why, retry } = state.standing.clone() else { return };
@@ -560,7 +568,7 @@ impl LogState {
 
     fn write(&mut self, entries: &[Unacknowledged]) -> io::Result<()> {
         let Some(current) = &mut self.current else { return Ok(()) };
-        current.write(entries, self.durable, &mut self.scratch)
+        current.write(entries, self.logged, &mut self.scratch)
     }
 
     /// Writes the header of a new segment; returns its salt.
@@ -575,7 +583,7 @@ impl LogState {
         let mut salt = crc32c::crc32c(&log.entropy);
         salt = crc32c::crc32c_append(salt, &first.0.to_le_bytes());
         salt = crc32c::crc32c_append(salt, &self.begun.to_le_bytes());
-        let (store, boot, synced_through) = (log.store, log.boot, self.durable);
+        let (store, boot, synced_through) = (log.store, log.boot, self.logged);
         let header = SegmentHeader { salt, first, follows, synced_through, store, boot };
         file.write_at(0, &header.encode())?;
         Ok(salt)
@@ -583,6 +591,7 @@ impl LogState {
 
     /// Everything up to `target` was synced.
     fn synced(&mut self, target: Seq) {
+        self.logged = target;
         match &mut self.standing {
             Standing::Reopened { needs, synced, .. } => {
                 *synced = target;
@@ -669,12 +678,12 @@ impl Segment {
     fn write(
         &mut self,
         entries: &[Unacknowledged],
-        durable: Seq,
+        logged: Seq,
         scratch: &mut Vec<u8>,
     ) -> io::Result<()> {
         scratch.clear();
         for Unacknowledged { seq, record } in entries {
-            let frame = Frame::new(*seq, record.kind, record.flags, durable);
+            let frame = Frame::new(*seq, record.kind, record.flags, logged);
             frame.encode(self.salt, &record.payload, scratch);
         }
         let end = self.end + scratch.len() as u64;

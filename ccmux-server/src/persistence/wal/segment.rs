@@ -36,7 +36,7 @@ pub(crate) struct SegmentHeader {
     /// The record whose state its first record builds on: the number before `first`, or a lower one
     /// if a recovery voided what lies between. None if only a checkpoint knows what came before.
     pub(crate) follows: Option<Seq>,
-    /// Everything up to here was durable when the segment was begun: if it is gone, that is damage.
+    /// Everything up to here was synced when the segment was begun: if it is gone, that is damage.
     pub(crate) synced_through: Seq,
     pub(crate) store: Uuid,
     /// The boot of the machine in which all records of the segment were written.
@@ -94,7 +94,7 @@ pub(crate) struct Frame {
     pub(crate) seq: Seq,
     pub(crate) kind: u8,
     pub(crate) flags: u8,
-    /// How many records before this one were not known to be durable when it was written.
+    /// How many records before this one were not known to be synced when it was written.
     pub(crate) unsynced: u16,
 }
 
@@ -102,13 +102,13 @@ pub(crate) struct Frame {
 const UNSYNCED_MANY: u16 = u16::MAX;
 
 impl Frame {
-    pub(crate) fn new(seq: Seq, kind: u8, flags: u8, durable: Seq) -> Self {
-        let before = seq.0.saturating_sub(1).saturating_sub(durable.0);
+    pub(crate) fn new(seq: Seq, kind: u8, flags: u8, logged: Seq) -> Self {
+        let before = seq.0.saturating_sub(1).saturating_sub(logged.0);
         let unsynced = u16::try_from(before).unwrap_or(UNSYNCED_MANY);
         Self { seq, kind, flags, unsynced }
     }
 
-    /// The last record that was certainly durable when this one was written.
+    /// The last record that was certainly synced when this one was written.
     pub(crate) fn synced_through(&self) -> Option<Seq> {
         (self.unsynced != UNSYNCED_MANY)
             .then(|| Seq((self.seq.0 - 1).saturating_sub(u64::from(self.unsynced))))
