@@ -100,9 +100,6 @@ pub struct Hello {
     /// The whole environment.
     #[serde(default, with = "wire_bytes::pairs")]
     pub env: Vec<(BString, BString)>,
-    /// The client will send no input that should reach a pane.
-    #[serde(default)]
-    pub read_only: bool,
 }
 
 impl Hello {

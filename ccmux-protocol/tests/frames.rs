@@ -53,7 +53,7 @@ prop_compose! {
         versions in (any::<u32>(), any::<u32>()),
         client_version in "\\PC{0,8}",
         pid in any::<u32>(),
-        flags in any::<(bool, bool)>(),
+        is_tty in any::<bool>(),
         texts in (any_bytes(), proptest::option::of(any_bytes()), proptest::option::of(any_bytes())),
         size in proptest::option::of(any_size()),
         env in vec((any_bytes(), any_bytes()), 0..4),
@@ -63,7 +63,7 @@ prop_compose! {
             versions: VersionRange { min: versions.0, max: versions.1 },
             client_version,
             pid,
-            is_tty: flags.0,
+            is_tty,
             tty,
             size,
             colorterm: term.clone(),
@@ -71,7 +71,6 @@ prop_compose! {
             term,
             cwd,
             env,
-            read_only: flags.1,
         }
     }
 }

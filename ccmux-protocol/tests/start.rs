@@ -313,6 +313,20 @@ fn only_a_server_to_continue_is_started_by_any_command() {
     assert_eq!(world.starts(), 2);
 }
 
+/// A shell's redirection must not end up in the server: `(flock 9; ccmux new -d) 9>file`.
+#[test]
+fn a_server_does_not_inherit_descriptors_of_the_starter() {
+    let world = World::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).unwrap();
+    let launch = for_harness(world.launch(&[]));
+    answer(|| connect_or_start(&world.place, &launch)).unwrap();
+    drop(writer);
+    let (sender, receiver) = channel();
+    thread::spawn(move || sender.send(reader.read(&mut [0])));
+    assert_eq!(receiver.recv_timeout(DEADLINE).expect("an end").unwrap(), 0);
+}
+
 /// What keepers do when their server vanishes.
 #[test]
 fn a_vanished_server_is_revived_once_by_whoever_asks() {

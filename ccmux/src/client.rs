@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::absolute;
 use std::process::{Command, ExitCode};
@@ -51,6 +51,11 @@ fn try_run(flags: Flags) -> anyhow::Result<u8> {
         config_files.push(absolute(file).with_context(|| file.display().to_string())?);
     }
     let launch = surroundings.launch(&place, &config_files);
+    if flags.foreground {
+        let words = launch.args.iter().map(|word| OsStr::from_bytes(word));
+        let error = Command::new(&surroundings.exe).args(words).exec();
+        return Err(error).with_context(|| surroundings.exe.display().to_string());
+    }
     let argv = flags.argv.into_iter().map(|word| BString::from(word.into_vec())).collect();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let never_starts = flags.never_starts;

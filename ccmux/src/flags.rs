@@ -25,6 +25,9 @@ pub(crate) struct Flags {
     /// Do not start a server even if the command would.
     #[arg(short = 'N')]
     pub(crate) never_starts: bool,
+    /// Be the server, in the foreground.
+    #[arg(short = 'D', conflicts_with = "argv")]
+    pub(crate) foreground: bool,
     /// Execute a command with the shell, as a login shell would.
     #[arg(short = 'c', value_name = "shell-command")]
     pub(crate) shell_command: Option<OsString>,
@@ -54,7 +57,7 @@ pub(crate) struct Flags {
     pub(crate) argv: Vec<OsString>,
 }
 
-const USAGE: &str = "ccmux [-NV] [-L socket-name | -S socket-path] [-f file] [-c shell-command] \
+const USAGE: &str = "ccmux [-DNV] [-L socket-name | -S socket-path] [-f file] [-c shell-command] \
                      [command [flags]]";
 
 #[cfg(test)]
@@ -92,6 +95,8 @@ mod tests {
         assert!(flags.never_starts);
         assert_eq!(flags.config_files, ["a", "b"].map(PathBuf::from));
         assert_eq!((flags.control_mode, flags.socket_path), (1, Some(PathBuf::from("/s"))));
+        assert!(parse("-D").unwrap().foreground);
+        assert!(parse("-D ls").is_err());
         assert!(parse("-Z").is_err());
         assert!(parse("-L").is_err());
     }

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use std::thread;
 use bstr::{BStr, ByteSlice as _};
 use command_fds::CommandFdExt as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use thiserror::Error;
 
@@ -250,6 +251,7 @@ fn spawn_first_of(lock: &LockedFile, launches: &[&Launch]) -> Result<Starting, S
 fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
     let exe = to_path(launch.exe.as_bstr());
     let failed = |source| StartError::Spawn { exe: exe.to_owned(), source };
+    keep_strangers_from_children();
     let (ready, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
     let lock = lock.duplicate()?;
     let os = OsStr::from_bytes;
@@ -272,6 +274,19 @@ fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
     // Dropping `command` closes our copies of what the server inherited.
     let child = command.spawn().map_err(failed)?;
     Ok(Starting { child, ready })
+}
+
+/// Marks every descriptor close-on-exec that we were given open, by a shell's redirection say: a
+/// server would hold it for days, and whoever waits for its end would wait as long.
+fn keep_strangers_from_children() {
+    let listed = std::fs::read_dir("/dev/fd").into_iter().flatten().flatten();
+    let numbers = listed.filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
+    for number in numbers.filter(|number| *number > 2) {
+        #[expect(unsafe_code, reason = "descriptors that no value owns")]
+        // SAFETY: the descriptor is not closed, and it need not be open: then the call fails.
+        let stranger = unsafe { BorrowedFd::borrow_raw(number) };
+        let _ = fcntl_setfd(stranger, FdFlags::CLOEXEC);
+    }
 }
 
 /// The report without its line end; empty if the pipe closed without one; `None` when patience
