@@ -252,7 +252,7 @@ fn a_server_adopts_a_raw_keeper() {
     expected.splice(at.., rustix::process::getpid().as_raw_pid().to_le_bytes());
     assert_eq!(heard, expected);
 
-    let ring = KeeperRing::create().unwrap();
+    let ring = KeeperRing::create(0).unwrap();
     for byte in welcome(1, &uuid()) {
         stream.write_all(&[byte]).unwrap();
         assert_eq!(link.receive().unwrap().len(), 0);
@@ -305,7 +305,7 @@ fn a_server_refuses_a_keeper_that_breaks_the_protocol() {
     }
     // READY before WELCOME, with everything it needs.
     let (mut link, stream) = link_to_raw_keeper(&dir);
-    send_ready(&stream, &KeeperRing::create().unwrap());
+    send_ready(&stream, &KeeperRing::create(0).unwrap());
     assert!(matches!(link.receive().unwrap_err(), LinkError::Wire(_)));
 }
 

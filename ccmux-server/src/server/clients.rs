@@ -112,7 +112,7 @@ impl Server {
             (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),
             // What a client sends while its command line still runs came too early to matter.
             (
-                ClientStage::Commanding(_),
+                ClientStage::Commanding,
                 ClientFrame::Input(_) | ClientFrame::Resize(_) | ClientFrame::Goodbye,
             ) => {}
             (_, frame) => {
@@ -135,8 +135,8 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         match parsed {
             Ok(list) => {
-                let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
-                client.stage = ClientStage::Commanding(job);
+                self.jobs.add(Origin::OneShot(id), None, list.commands);
+                client.stage = ClientStage::Commanding;
                 self.has_more = true;
             }
             Err(error) => {

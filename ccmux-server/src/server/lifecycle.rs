@@ -200,7 +200,7 @@ impl Server {
         let durable = !self.is_degraded();
         for client in self.clients.values_mut() {
             if !matches!(client.stage, ClientStage::Leaving) {
-                let code = u8::from(matches!(client.stage, ClientStage::Commanding(_)));
+                let code = u8::from(matches!(client.stage, ClientStage::Commanding));
                 let reason = ExitReason::ServerExited;
                 client.exit(Exit { reason, durable, ..Exit::done(code) });
             }

@@ -47,6 +47,7 @@ impl Server {
             word_separators: self.word_separators(id),
             wrap_search: self.pane_options(id).flag("wrap-search"),
             exit_at_bottom,
+            last_search: None,
         };
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let cursor = match source {
@@ -156,8 +157,7 @@ impl Server {
     pub(crate) fn press_in_mode(&mut self, id: PaneId, key: Key) {
         let Some(table) = self.mode_table(id) else { return };
         let Some(binding) = bindings::lookup(&self.state, table, key) else { return };
-        let command = binding.command.clone();
-        let Ok(commands) = self.parse_text(command.as_bytes()) else { return };
+        let Ok(commands) = bindings::commands(binding) else { return };
         let client = self.find_client(None, None).ok();
         let origin = client.map_or_else(|| Origin::Config("send-keys".into()), Origin::Attached);
         self.jobs.add(origin, self.target_of_pane(id), commands.commands);
