@@ -19,7 +19,7 @@ mod mode;
 mod osc;
 mod palette;
 mod perform;
-mod print;
+pub(crate) mod print;
 mod queue;
 mod report;
 mod resize;
