@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ccmux_core::model::Timestamp;
 
 /// What time it is, twice: for people and records, and for deadlines.
-pub trait Clock: Debug + Send {
+pub(crate) trait Clock: Debug + Send {
     /// Wall-clock time; may jump.
     fn now(&self) -> Timestamp;
     /// Time since some fixed moment; never goes back.
@@ -15,21 +15,15 @@ pub trait Clock: Debug + Send {
 
 /// The system's clocks.
 #[derive(Debug)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
     /// A clock whose [`Clock::elapsed`] begins at zero.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { start: Instant::now() }
-    }
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

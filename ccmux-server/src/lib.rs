@@ -1,1 +1,15 @@
 //! The ccmux daemon: event loop, panes, clients, commands and persistence.
+//!
+//! [`daemon::run`] is the process. `server` owns everything; `event_loop` is what wakes it;
+//! `pane`, `client` and `command` are what it works with; `persistence` is what it never forgets.
+
+mod client;
+mod clock;
+mod command;
+pub mod daemon;
+mod event_loop;
+mod log_file;
+mod pane;
+pub mod persistence;
+mod server;
+mod signals;

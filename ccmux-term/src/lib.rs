@@ -1,5 +1,39 @@
 //! ccmux's terminal emulator, history, keyframes and screen composition.
+//!
+//! [`Terminal`] is the emulator: a program's bytes go in; the screen, its versions, events and
+//! history lines come out. It knows no sockets, disks, sessions or clocks.
+//!
+//! ```text
+//! bytes -> parser -> emulator -> grid (rows of cells) -> view (RowRef, CellRef)
+//!                       |           \ rows that leave -> history (encoded logical lines)
+//!                       \ events                     keyframe <-> all of it
+//! ```
 
+pub mod compose;
+pub mod copy_mode;
+mod emulator;
+mod equality;
+mod event;
+mod grid;
+mod history;
+mod keyframe;
+mod modes;
+mod parser;
+mod size;
 mod style;
+mod terminal;
+mod view;
+mod wire;
 
+pub use emulator::Rgb;
+pub use event::Event;
+pub use grid::pens::Hyperlink;
+pub use grid::row::LineMarks;
+pub use history::{HistoryBatch, HistoryLine, LINE_COLS_MAX, Run, decode_history};
+pub use keyframe::KeyframeError;
+pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking};
+pub use size::Size;
 pub use style::{Attributes, Color, Style, Underline};
+pub use terminal::Terminal;
+pub use view::{CellRef, Cells, RowRef};
+pub use wire::CodecError;

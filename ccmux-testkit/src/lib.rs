@@ -1,1 +1,24 @@
-//! Hermetic test environment for ccmux.
+//! Hermetic test environment for ccmux: the real executable, in a world of its own.
+//!
+//! [`TestEnv`] is a temporary directory with a home, state and sockets, and everything that was
+//! started in it ends with it. [`TestEnv::attach`] is a client in a pseudo-terminal whose screen is
+//! emulated, so that a test waits for what a user would see.
+//!
+//! Nothing here sleeps: whatever is waited for is an event, under one generous [`DEADLINE`] that
+//! matters only on failure and then shows the screen and the server's log.
+
+mod end;
+mod env;
+mod process;
+mod pty_process;
+mod screen;
+
+use std::time::Duration;
+
+pub use env::{Finished, TestEnv};
+pub use process::Process;
+pub use pty_process::{Display, PtyProcess, Tail};
+pub use screen::{Attached, Screen};
+
+/// For everything that is waited for.
+pub const DEADLINE: Duration = Duration::from_mins(1);

@@ -1,0 +1,95 @@
+//! The course of a client, from the command line to the exit status.
+
+use std::io::{Write as _, stderr, stdout};
+use std::sync::Arc;
+
+use bstr::BString;
+use ccmux_protocol::rendezvous::{
+    Connected, Launch, Place, StartError, Surroundings, connect, connect_or_continue,
+    connect_or_start,
+};
+use ccmux_protocol::{ClientFrame, Exit, starts_server};
+
+use crate::attach::{Attachment, Reconnect};
+use crate::error::ClientError;
+use crate::farewell::farewell;
+use crate::greeting::greet;
+use crate::hello::hello;
+use crate::one_shot::{Outcome, converse};
+use crate::signals::Signals;
+use crate::terminal::{Terminal, TerminalName};
+
+/// What a client is to do.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Where the server lives.
+    pub place: Place,
+    /// How to start one, should none run.
+    pub launch: Launch,
+    /// Starts none, whatever the command (`-N`).
+    pub never_starts: bool,
+    /// The process that we are.
+    pub surroundings: Surroundings,
+    /// The release.
+    pub version: String,
+    /// The command line for the server; empty attaches to the last session or makes one.
+    pub argv: Vec<BString>,
+}
+
+/// Runs a client to its end and returns the exit status. Prints what there is to say.
+pub fn run(options: &ClientOptions) -> u8 {
+    match try_run(options) {
+        Ok(code) => code,
+        Err(error) => {
+            let mut stderr = stderr().lock();
+            // Nobody may be left to tell.
+            let _ = writeln!(stderr, "{error}");
+            if let Some(hint) = error.hint() {
+                let _ = writeln!(stderr, "hint: {hint}");
+            }
+            1
+        }
+    }
+}
+
+fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
+    options.place.prepare(options.surroundings.uid).map_err(StartError::Place)?;
+    let name = TerminalName::of_stdin();
+    let hello = hello(options, name.as_ref());
+    let mut link = greet(&hello, || find_server(options))?;
+    link.send(&ClientFrame::Command(options.argv.clone()))?;
+    if let Outcome::Ended(exit) = converse(&mut link, &mut stdout(), &mut stderr())? {
+        return Ok(exit.code);
+    }
+    let name = name.ok_or(ClientError::NoTerminal)?;
+    let terminal = Terminal::take(&name).map_err(ClientError::Terminal)?;
+    terminal.give_back_on_panic();
+    let signals = Signals::register().map_err(ClientError::Signals)?;
+    let (place, launch) = (options.place.clone(), options.launch.clone());
+    let reconnect: Reconnect =
+        Arc::new(move |hello| greet(hello, || connect_or_continue(&place, &launch)));
+    let exit = Attachment::new(terminal, link, hello, signals, reconnect).run()?;
+    // The terminal was given back with the attachment.
+    say_farewell(&exit);
+    Ok(exit.code)
+}
+
+fn find_server(options: &ClientOptions) -> Result<Connected, StartError> {
+    let ClientOptions { place, launch, .. } = options;
+    if options.never_starts {
+        let stream = connect(place)?;
+        Ok(Connected { stream, started: false })
+    } else if starts_server(&options.argv) {
+        connect_or_start(place, launch)
+    } else {
+        connect_or_continue(place, launch)
+    }
+}
+
+fn say_farewell(exit: &Exit) {
+    if let Some(line) = farewell(&exit.reason) {
+        let mut stdout = stdout().lock();
+        // Nobody may be left to tell.
+        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+    }
+}

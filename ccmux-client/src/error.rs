@@ -1,0 +1,55 @@
+//! What can keep a client from its work.
+
+use std::io;
+
+use ccmux_protocol::rendezvous::{ConnectError, StartError};
+use ccmux_protocol::{FrameError, Refusal};
+use thiserror::Error;
+
+/// Why a client failed. The message is what the user gets to read.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// There is no server.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server will not talk to us.
+    #[error("the server refused: {}", .0.message)]
+    Refused(Refusal),
+    /// A server is there and says nothing.
+    #[error("the server does not answer")]
+    NoAnswer,
+    /// The server went away in the middle.
+    #[error("server exited unexpectedly")]
+    LostServer,
+    /// The server sent what is no frame, or cannot be sent one.
+    #[error("cannot talk to the server: {0}")]
+    Frame(#[from] FrameError),
+    /// The server wants to attach a client that has no terminal.
+    #[error("open terminal failed: not a terminal")]
+    NoTerminal,
+    /// The terminal cannot be used.
+    #[error("open terminal failed: {0}")]
+    Terminal(#[source] io::Error),
+    /// Signals cannot be caught, without which the terminal might not be given back.
+    #[error("cannot catch signals: {0}")]
+    Signals(#[source] io::Error),
+    /// The operating system failed in something that does not fail.
+    #[error("cannot wait for input: {0}")]
+    Wait(#[source] io::Error),
+}
+
+impl ClientError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ClientError::Start(error) => error.hint(),
+            ClientError::Refused(refusal) => refusal.hint.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whether a server ended in order, leaving nothing to come back to.
+    pub(crate) fn is_orderly_end(&self) -> bool {
+        matches!(self, ClientError::Start(StartError::Connect(ConnectError::NotRunning { .. })))
+    }
+}

@@ -1,0 +1,38 @@
+//! Reaching a server that answers.
+
+use ccmux_protocol::rendezvous::{Connected, Patience, StartError};
+use ccmux_protocol::{ClientFrame, Hello, ServerFrame};
+
+use crate::error::ClientError;
+use crate::link::Link;
+
+/// Connects and exchanges greetings. A server that goes away before it has answered was about to
+/// end when we came, and has done nothing for us yet: so that is tried again.
+pub(crate) fn greet(
+    hello: &Hello,
+    connect: impl Fn() -> Result<Connected, StartError>,
+) -> Result<Link, ClientError> {
+    let mut patience = Patience::new();
+    loop {
+        let mut link = Link::new(connect()?.stream);
+        match exchange(&mut link, hello, &patience) {
+            Ok(()) => return Ok(link),
+            Err(ClientError::LostServer) if patience.pause() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn exchange(link: &mut Link, hello: &Hello, patience: &Patience) -> Result<(), ClientError> {
+    link.send(&ClientFrame::Hello(Box::new(hello.clone())))?;
+    let left = patience.left();
+    if left.is_zero() {
+        return Err(ClientError::NoAnswer);
+    }
+    match link.receive(Some(left))? {
+        ServerFrame::Welcome(_) => Ok(()),
+        ServerFrame::Refused(refusal) => Err(ClientError::Refused(refusal)),
+        // A server speaks after it has welcomed us, not before.
+        _ => Err(ClientError::NoAnswer),
+    }
+}

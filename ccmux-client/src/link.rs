@@ -1,0 +1,116 @@
+//! The connection to a server.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use ccmux_protocol::{ClientFrame, FrameDecoder, FrameError, ServerFrame, encode};
+
+use crate::error::ClientError;
+
+const READ_BYTES: usize = 64 * 1024;
+
+/// A stream of frames. Blocking until [`set_nonblocking`](Self::set_nonblocking).
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: UnixStream,
+    decoder: FrameDecoder<ServerFrame>,
+    buffer: Box<[u8]>,
+}
+
+/// What came of reading.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Frames, maybe none; more may come.
+    Frames(Vec<ServerFrame>),
+    /// The last frames: the server is gone.
+    Lost(Vec<ServerFrame>),
+}
+
+impl Link {
+    pub(crate) fn new(stream: UnixStream) -> Self {
+        let buffer = vec![0; READ_BYTES].into_boxed_slice();
+        Link { stream, decoder: FrameDecoder::new(), buffer }
+    }
+
+    /// Sends one frame, waiting as long as it takes.
+    pub(crate) fn send(&mut self, frame: &ClientFrame) -> Result<(), ClientError> {
+        let mut wire = Vec::new();
+        encode(frame, &mut wire)?;
+        // What the server said before it went away may still be there to read, so that a failure
+        // shows there.
+        let _ = self.stream.write_all(&wire);
+        Ok(())
+    }
+
+    /// Waits for the next frame, at most for `patience` if given.
+    pub(crate) fn receive(
+        &mut self,
+        patience: Option<Duration>,
+    ) -> Result<ServerFrame, ClientError> {
+        self.stream.set_read_timeout(patience).map_err(ClientError::Wait)?;
+        loop {
+            if let Some(frame) = self.decoder.next_frame()? {
+                return Ok(frame);
+            }
+            match self.stream.read(&mut self.buffer) {
+                Ok(0) => return Err(ClientError::LostServer),
+                Ok(n) => self.decoder.push(&self.buffer[..n]),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                        return Err(ClientError::NoAnswer);
+                    }
+                    _ => return Err(ClientError::LostServer),
+                },
+            }
+        }
+    }
+
+    pub(crate) fn set_nonblocking(&mut self) -> Result<(), ClientError> {
+        self.stream.set_nonblocking(true).map_err(ClientError::Wait)
+    }
+
+    /// Reads once and takes the frames that are complete.
+    pub(crate) fn receive_available(&mut self) -> Result<Received, FrameError> {
+        let is_lost = match self.stream.read(&mut self.buffer) {
+            Ok(0) => true,
+            Ok(n) => {
+                self.decoder.push(&self.buffer[..n]);
+                false
+            }
+            Err(error) => !is_transient(&error),
+        };
+        let frames = self.decoded()?;
+        Ok(if is_lost { Received::Lost(frames) } else { Received::Frames(frames) })
+    }
+
+    /// The frames that were read together with an earlier one. To be taken before waiting for the
+    /// socket, which does not know of them.
+    pub(crate) fn decoded(&mut self) -> Result<Vec<ServerFrame>, FrameError> {
+        let mut frames = Vec::new();
+        while let Some(frame) = self.decoder.next_frame()? {
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+
+    /// Writes as much as the socket takes now.
+    pub(crate) fn write_available(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.write(bytes) {
+            Err(error) if is_transient(&error) => Ok(0),
+            result => result,
+        }
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+pub(crate) fn is_transient(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

@@ -1,0 +1,48 @@
+//! The `alive` lock: the one answer to whether a pane's keeper still lives.
+//!
+//! The server locks `alive` in the pane's directory and hands the locked file to the keeper it
+//! starts, which holds it for life and never passes it on. The lock belongs to the open file, so
+//! the server may close its own descriptor, or die. Free: the keeper is gone. Held: it lives,
+//! however slow, and must not be replaced. Stale sockets, reused process ids and wiped runtime
+//! directories all give the right answer.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// The right to start a keeper for one pane.
+#[derive(Debug)]
+pub struct AliveLock {
+    file: File,
+    pane_dir: PathBuf,
+}
+
+/// Takes the lock of the pane whose directory this is; `None` means that its keeper lives.
+///
+/// A keeper that was just killed may hold the lock for a moment after its connection has closed.
+pub fn lock_alive(pane_dir: &Path) -> io::Result<Option<AliveLock>> {
+    let pane_dir = std::path::absolute(pane_dir)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(pane_dir.join("alive"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(AliveLock { file, pane_dir })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+impl AliveLock {
+    /// The directory of the pane that this lock is for.
+    pub fn pane_dir(&self) -> &Path {
+        &self.pane_dir
+    }
+
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+}

@@ -1,0 +1,336 @@
+//! Starting a server, exactly once.
+//!
+//! Whoever holds the lock may start; the started program inherits the lock. Losers of the race
+//! wait for the socket, watching that the lock stays held: if the winner's server dies before it
+//! listens, the lock comes free and the next of them is the winner.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+
+use bstr::{BStr, ByteSlice as _};
+use command_fds::CommandFdExt as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::pipe::{PipeFlags, pipe_with};
+use thiserror::Error;
+
+use super::connect::{ConnectError, connect};
+use super::lock::{
+    LOCK, Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder,
+    lock_or_holder_at,
+};
+use super::server_args::{LOCK_FD, READY_FD};
+use super::{Patience, Place, PlaceError};
+
+/// Servers that may die before they listen, until a starter gives up. More than one, because
+/// recovery sets aside what it died of twice.
+const DEATHS_MAX: u32 = 5;
+/// What is read of a server's report.
+const REPORT_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why there is no server.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No usable place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// No usable lock file.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The socket cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The program cannot be executed.
+    #[error("cannot start the server {}: {source}", exe.display())]
+    Spawn {
+        /// The program.
+        exe: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The server says why it does not run.
+    #[error("the server did not start: {message}")]
+    Failed {
+        /// What it said.
+        message: String,
+    },
+    /// The server ended without a word.
+    #[error("the server ended before it was ready ({status})")]
+    Died {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// Somebody holds the lock, but nobody listens.
+    #[error("{} holds the lock on {} but does not answer on {}", holder(*pid), state_dir.display(), socket.display())]
+    Timeout {
+        /// The state directory.
+        state_dir: PathBuf,
+        /// The socket.
+        socket: PathBuf,
+        /// The process that registered last.
+        pid: Option<u32>,
+    },
+}
+
+impl StartError {
+    fn timeout(place: &Place, pid: Option<u32>) -> Self {
+        let Place { state_dir, socket, .. } = place.clone();
+        StartError::Timeout { state_dir, socket, pid }
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StartError::Timeout { pid: Some(pid), .. } => {
+                Some(format!("kill -USR1 {pid} makes a server bind its socket again"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A connection, and whether it took starting a server. The kernel closes the descriptors of a
+/// killed process one after the other, so this may be the backlog of a server that is no more:
+/// only an answer shows that there is one, and who gets none connects again.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub stream: UnixStream,
+    /// Whether this call started the server.
+    pub started: bool,
+}
+
+/// Connects to the server of `place`; if there is none, starts one. Waits at most ten seconds.
+///
+/// A server that continues another is started as that one was registered, the first one as
+/// `fallback` says.
+pub fn connect_or_start(place: &Place, fallback: &Launch) -> Result<Connected, StartError> {
+    connect_or(place, fallback, |_| true)
+}
+
+/// Like [`connect_or_start`], but starts a server only if it continues another, which vanished or
+/// was stopped. After an end that left nothing, or if there never was one, that is
+/// [`ConnectError::NotRunning`].
+pub fn connect_or_continue(place: &Place, fallback: &Launch) -> Result<Connected, StartError> {
+    connect_or(place, fallback, |last| last.is_some_and(|registration| !registration.ended))
+}
+
+fn connect_or(
+    place: &Place,
+    fallback: &Launch,
+    may_start: impl Fn(Option<Registration>) -> bool,
+) -> Result<Connected, StartError> {
+    let mut patience = Patience::new();
+    let mut deaths = 0;
+    let mut started = false;
+    loop {
+        let not_running = match connect(place) {
+            Ok(stream) => return Ok(Connected { stream, started }),
+            Err(error @ ConnectError::NotRunning { .. }) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let mut holder = None;
+        match lock_or_holder(place)? {
+            LockOutcome::Held(registration) => holder = registration.map(|holder| holder.pid),
+            LockOutcome::Locked(mut lock) => {
+                if !may_start(lock.registration()) {
+                    return Err(not_running.into());
+                }
+                match start_server(place, lock, fallback) {
+                    // It may have been killed again already.
+                    Ok(()) => match connect(place) {
+                        Ok(stream) => return Ok(Connected { stream, started: true }),
+                        Err(_) => started = true,
+                    },
+                    Err(StartError::Died { .. }) if deaths < DEATHS_MAX => deaths += 1,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        if !patience.pause() {
+            return Err(StartError::timeout(place, holder));
+        }
+    }
+}
+
+/// Starts a server with the lock that we hold, and waits until it listens.
+pub fn start_server(place: &Place, lock: LockedFile, fallback: &Launch) -> Result<(), StartError> {
+    spawn_server(lock, fallback)?.wait(place)
+}
+
+/// What became of [`revive`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Revival {
+    /// Somebody holds the lock: a server, one being started, or one that is just dying. So whoever
+    /// is still without a server asks again later.
+    Present,
+    /// This call started a server. The caller reaps it, as any child.
+    Started,
+    /// No server has registered, so nobody knows how to start one.
+    Unregistered,
+}
+
+/// Gets the server of a state directory going again unless one is there, and does not wait for
+/// it. `exe` is for when the executable that the last one registered is gone.
+pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
+    match lock_or_holder_at(state_dir.join(LOCK))? {
+        LockOutcome::Held(_) => Ok(Revival::Present),
+        LockOutcome::Locked(mut lock) => {
+            let Some(registration) = lock.registration() else {
+                return Ok(Revival::Unregistered);
+            };
+            let fallback =
+                Launch { exe: exe.as_os_str().as_bytes().into(), ..registration.launch.clone() };
+            spawn_first_of(&lock, &[&registration.launch, &fallback])?;
+            Ok(Revival::Started)
+        }
+    }
+}
+
+/// Starts a server with the lock that we hold, and does not wait: as the last one was registered,
+/// if it has not [`ended`](Registration::ended) and its executable still exists, else as
+/// `fallback` says.
+pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
+    let continued = lock.registration().filter(|registration| !registration.ended);
+    match continued {
+        None => spawn(&lock, fallback),
+        Some(registration) => spawn_first_of(&lock, &[&registration.launch, fallback]),
+    }
+    // Our copy of the lock closes here; the server has had its own since it was forked.
+}
+
+/// A server that was started and has not reported yet.
+#[derive(Debug)]
+pub struct Starting {
+    child: Child,
+    ready: OwnedFd,
+}
+
+impl Starting {
+    /// Waits until the server listens, or says or shows that it never will.
+    pub fn wait(self, place: &Place) -> Result<(), StartError> {
+        let Starting { mut child, ready } = self;
+        let Some(report) = read_report(ready) else {
+            let error = StartError::timeout(place, Some(child.id()));
+            reap(child);
+            return Err(error);
+        };
+        if report == "ok" {
+            reap(child);
+            return Ok(());
+        }
+        // Without a report the pipe closed because the process ended.
+        if report.is_empty() {
+            let wait_failed = |source| StartError::Spawn { exe: PathBuf::new(), source };
+            return Err(StartError::Died { status: child.wait().map_err(wait_failed)? });
+        }
+        reap(child);
+        Err(StartError::Failed { message: report })
+    }
+}
+
+/// Starts the first program that is there and can be executed.
+fn spawn_first_of(lock: &LockedFile, launches: &[&Launch]) -> Result<Starting, StartError> {
+    let mut result = None;
+    for launch in launches {
+        match spawn(lock, launch) {
+            Ok(starting) => return Ok(starting),
+            Err(error) => result = Some(error),
+        }
+    }
+    Err(result.expect("BUG: nothing to start"))
+}
+
+fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
+    let exe = to_path(launch.exe.as_bstr());
+    let failed = |source| StartError::Spawn { exe: exe.to_owned(), source };
+    keep_strangers_from_children();
+    let (ready, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    let lock = lock.duplicate()?;
+    let os = OsStr::from_bytes;
+    let mut command = Command::new(exe);
+    command
+        .args(launch.args.iter().map(|arg| os(arg)))
+        .arg(LOCK_FD)
+        .arg(lock.as_raw_fd().to_string())
+        .arg(READY_FD)
+        .arg(theirs.as_raw_fd().to_string())
+        .env_clear()
+        .envs(launch.env.iter().map(|(name, value)| (os(name), os(value))))
+        .current_dir(directory_or_root(to_path(launch.cwd.as_bstr())))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // The descriptors keep their numbers. Moving them to fixed ones could overwrite the pipe
+        // on which `Command` reports a failed exec.
+        .preserved_fds(vec![lock, theirs]);
+    // Dropping `command` closes our copies of what the server inherited.
+    let child = command.spawn().map_err(failed)?;
+    Ok(Starting { child, ready })
+}
+
+/// Marks every descriptor close-on-exec that we were given open, by a shell's redirection say: a
+/// server would hold it for days, and whoever waits for its end would wait as long.
+fn keep_strangers_from_children() {
+    let listed = std::fs::read_dir("/dev/fd").into_iter().flatten().flatten();
+    let numbers = listed.filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
+    for number in numbers.filter(|number| *number > 2) {
+        #[expect(unsafe_code, reason = "descriptors that no value owns")]
+        // SAFETY: the descriptor is not closed, and it need not be open: then the call fails.
+        let stranger = unsafe { BorrowedFd::borrow_raw(number) };
+        let _ = fcntl_setfd(stranger, FdFlags::CLOEXEC);
+    }
+}
+
+/// The report without its line end; empty if the pipe closed without one; `None` when patience
+/// ran out.
+fn read_report(ready: OwnedFd) -> Option<String> {
+    let patience = Patience::new();
+    let mut report = Vec::new();
+    let mut pipe = File::from(ready).take(REPORT_BYTES_MAX);
+    loop {
+        let mut fds = [PollFd::new(pipe.get_ref(), PollFlags::IN)];
+        let left = Timespec::try_from(patience.left()).expect("seconds fit");
+        match poll(&mut fds, Some(&left)) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => break,
+        }
+        let mut piece = [0; 4096];
+        match pipe.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(n) => report.extend_from_slice(&piece[..n]),
+        }
+    }
+    Some(report.to_str_lossy().trim_end().to_owned())
+}
+
+/// Takes the exit status of a server, whenever that is: a starter that lives on (an attached
+/// client, a keeper) must not keep a zombie.
+fn reap(mut child: Child) {
+    // Without a thread the zombie stays until this process ends; nothing worse.
+    let _ = thread::Builder::new()
+        .name("reap".into())
+        .stack_size(64 * 1024)
+        .spawn(move || child.wait());
+}
+
+fn directory_or_root(cwd: &Path) -> &Path {
+    if cwd.is_dir() { cwd } else { Path::new("/") }
+}
+
+fn to_path(bytes: &BStr) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "somebody".to_owned(), |pid| format!("process {pid}"))
+}

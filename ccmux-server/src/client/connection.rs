@@ -1,0 +1,127 @@
+//! A client's socket: frames in, frames out, and never a wait.
+//!
+//! Output queues here only as far as one answer or one picture is long: the view asks
+//! [`Connection::is_flushed`] before it makes the next picture, so a client that does not read
+//! costs one picture of memory and delays nobody.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use ccmux_protocol::{ClientFrame, FrameDecoder, FrameError, ServerFrame};
+
+/// How much is read from one client before others get their turn.
+const READ_BYTES_MAX: usize = 256 * 1024;
+/// Answers that a client leaves unread beyond this end its connection.
+const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Small, so that a client that was stopped has few old pictures before the present one.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+/// How long a server that ends waits for each client to take its last words.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
+
+/// One connected peer.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: UnixStream,
+    decoder: FrameDecoder<ClientFrame>,
+    queue: Vec<u8>,
+    sent: usize,
+    is_closed: bool,
+}
+
+impl Connection {
+    /// Takes over an accepted stream.
+    pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES)?;
+        Ok(Self {
+            stream,
+            decoder: FrameDecoder::new(),
+            queue: Vec::new(),
+            sent: 0,
+            is_closed: false,
+        })
+    }
+
+    /// Reads what there is and appends complete frames to `out`.
+    ///
+    /// Returns whether more may be waiting; an end of the stream closes the connection.
+    pub(crate) fn receive(&mut self, out: &mut Vec<ClientFrame>) -> Result<bool, FrameError> {
+        let mut scratch = [0; 16 * 1024];
+        let mut total = 0;
+        while !self.is_closed && total < READ_BYTES_MAX {
+            match self.stream.read(&mut scratch) {
+                Ok(0) => self.is_closed = true,
+                Ok(len) => {
+                    total += len;
+                    self.decoder.push(&scratch[..len]);
+                    while let Some(frame) = self.decoder.next_frame()? {
+                        out.push(frame);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.is_closed = true,
+            }
+        }
+        Ok(!self.is_closed)
+    }
+
+    /// Queues a frame and sends what the socket takes.
+    pub(crate) fn send(&mut self, frame: &ServerFrame) {
+        if self.is_closed {
+            return;
+        }
+        if let Err(error) = ccmux_protocol::encode(frame, &mut self.queue) {
+            tracing::error!(%error, "a frame could not be encoded");
+        }
+        if self.queue.len() - self.sent > QUEUE_BYTES_MAX {
+            tracing::warn!("a client left too much unread; closing its connection");
+            self.is_closed = true;
+        }
+        self.flush();
+    }
+
+    /// Sends what the socket takes of the queue.
+    pub(crate) fn flush(&mut self) {
+        while !self.is_closed && self.sent < self.queue.len() {
+            match self.stream.write(&self.queue[self.sent..]) {
+                Ok(len) => self.sent += len,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.is_closed = true,
+            }
+        }
+        self.queue.clear();
+        self.sent = 0;
+    }
+
+    /// Sends what is queued although the process is about to end: waits for the client a moment.
+    pub(crate) fn flush_last(&mut self) {
+        let wait = Some(LAST_FLUSH);
+        let is_blocking = self
+            .stream
+            .set_nonblocking(false)
+            .and_then(|()| self.stream.set_write_timeout(wait));
+        if is_blocking.is_ok() {
+            self.flush();
+        }
+    }
+
+    /// Whether everything queued has been taken by the socket.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether the peer is gone or was given up.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}

@@ -1,0 +1,310 @@
+//! Clients: who is connected, what they look at, and what they are being asked.
+
+pub(crate) mod borders;
+pub(crate) mod connection;
+pub(crate) mod input;
+pub(crate) mod keys;
+pub(crate) mod prompt;
+pub(crate) mod status_line;
+pub(crate) mod style;
+pub(crate) mod view;
+
+use std::time::Duration;
+
+use ccmux_core::geometry::Size;
+use ccmux_core::ids::SessionId;
+use ccmux_core::model::Timestamp;
+use ccmux_protocol::{Exit, Hello, ServerFrame};
+use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
+use serde::{Deserialize, Serialize};
+
+use crate::command::JobId;
+use crate::event_loop::ClientId;
+use connection::Connection;
+use input::InputDecoder;
+use keys::KeyState;
+use prompt::{Prompt, PromptHistory};
+
+/// Pictures follow one another no faster than this while output floods.
+const FRAME_INTERVAL: Duration = Duration::from_millis(16);
+/// Right after a key the next picture may be the echo, and does not wait for the interval.
+const ECHO_INTERVAL: Duration = Duration::from_micros(500);
+/// For how long after a key pictures are made without delay.
+const ECHO_WINDOW: Duration = Duration::from_millis(100);
+
+/// One connected peer.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) id: ClientId,
+    pub(crate) connection: Connection,
+    pub(crate) hello: Option<Box<Hello>>,
+    pub(crate) stage: ClientStage,
+    pub(crate) connected: Timestamp,
+    /// When it last typed.
+    pub(crate) active: Timestamp,
+}
+
+/// How far the conversation is.
+#[derive(Debug)]
+pub(crate) enum ClientStage {
+    /// Nothing was said, or only the greeting.
+    Greeting,
+    /// Its command line runs.
+    Commanding(JobId),
+    /// It looks at a session.
+    Attached(Box<Attachment>),
+    /// It was told to end; what is queued still goes out.
+    Leaving,
+}
+
+/// A terminal that looks at a session.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    pub(crate) session: SessionId,
+    /// The session it looked at before, for `switch-client -l`.
+    pub(crate) last_session: Option<SessionId>,
+    pub(crate) size: Size,
+    pub(crate) is_read_only: bool,
+    pub(crate) caps: OutputCaps,
+    pub(crate) frame: Frame,
+    pub(crate) painter: Painter,
+    pub(crate) decoder: InputDecoder,
+    /// When a held-back Escape becomes a key.
+    pub(crate) escape_at: Option<Duration>,
+    pub(crate) keys: KeyState,
+    pub(crate) message: Option<Message>,
+    pub(crate) prompt: Option<OpenPrompt>,
+    pub(crate) prompt_history: PromptHistory,
+    pub(crate) is_dirty: bool,
+    pub(crate) painted_at: Duration,
+    pub(crate) typed_at: Option<Duration>,
+    /// A paste is under way, to the pane that was active when it began.
+    pub(crate) paste_to: Option<ccmux_core::ids::PaneId>,
+    token: Vec<u8>,
+    /// Its terminal has been prepared, by this server or one before it.
+    pub(crate) is_entered: bool,
+}
+
+/// A text at the bottom until it is old or a key is pressed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Message {
+    pub(crate) text: String,
+    /// When it goes; `None` until a key.
+    pub(crate) until: Option<Duration>,
+}
+
+/// A prompt, and what its answer is for.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenPrompt {
+    pub(crate) prompt: Prompt,
+    pub(crate) purpose: Purpose,
+    /// The job that waits for the answer, if one does.
+    pub(crate) job: Option<JobId>,
+}
+
+/// What an answer is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// `confirm-before`: run this.
+    Confirm {
+        /// Commands.
+        command: String,
+    },
+    /// `command-prompt`: put the answers into this and run it.
+    Template {
+        /// With `%1` .. `%9` and `%%` for the answers.
+        template: String,
+        /// Answers so far.
+        answers: Vec<String>,
+        /// Questions still to ask, with what their answer begins with.
+        questions: Vec<(String, String)>,
+        /// One key is an answer (`-1`).
+        is_single: bool,
+    },
+}
+
+/// What a client hands to the next server to see the same again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct ResumeToken {
+    pub(crate) session: u32,
+    #[serde(default)]
+    pub(crate) read_only: bool,
+}
+
+impl Client {
+    /// A peer that has just connected.
+    pub(crate) fn new(id: ClientId, connection: Connection, now: Timestamp) -> Self {
+        let stage = ClientStage::Greeting;
+        Self { id, connection, hello: None, stage, connected: now, active: now }
+    }
+
+    /// Its name: that of its terminal, or its process.
+    pub(crate) fn name(&self) -> String {
+        let hello = self.hello.as_deref();
+        match hello.and_then(|hello| hello.tty.as_ref()) {
+            Some(tty) => tty.to_string(),
+            None => format!("client-{}", hello.map_or(0, |hello| hello.pid)),
+        }
+    }
+
+    /// Whether it has been told to end and has taken that.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.stage, ClientStage::Leaving) && self.connection.is_flushed()
+    }
+
+    /// Whether there is nobody to serve any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.connection.is_closed()
+    }
+
+    /// What it looks at.
+    pub(crate) fn attachment(&self) -> Option<&Attachment> {
+        match &self.stage {
+            ClientStage::Attached(attachment) => Some(attachment),
+            _ => None,
+        }
+    }
+
+    /// What it looks at, to change it.
+    pub(crate) fn attachment_mut(&mut self) -> Option<&mut Attachment> {
+        match &mut self.stage {
+            ClientStage::Attached(attachment) => Some(attachment),
+            _ => None,
+        }
+    }
+
+    /// Makes it look at a session, as a terminal of this size.
+    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool, now: Duration) {
+        let Some(hello) = self.hello.as_deref() else { return };
+        let text = |value: &Option<bstr::BString>| {
+            value.as_ref().map(ToString::to_string).unwrap_or_default()
+        };
+        let caps = OutputCaps::from_env(
+            &text(&hello.term),
+            &text(&hello.colorterm),
+            &text(&hello.term_program),
+        );
+        let size = hello.size.unwrap_or(Size::DEFAULT);
+        let attachment = Attachment::new(session, is_read_only, size, caps, now);
+        self.stage = ClientStage::Attached(Box::new(attachment));
+        self.connection.send(&ServerFrame::Leave(leave(&caps)));
+        self.connection.send(&ServerFrame::Attached);
+    }
+
+    /// Asks for a new picture.
+    pub(crate) fn redraw(&mut self) {
+        if let Some(attachment) = self.attachment_mut() {
+            attachment.is_dirty = true;
+        }
+    }
+
+    /// Tells the client to end, its terminal restored.
+    pub(crate) fn exit(&mut self, exit: Exit) {
+        self.stage = ClientStage::Leaving;
+        self.connection.send(&ServerFrame::Exit(exit));
+    }
+
+    /// Shows a text at the bottom.
+    pub(crate) fn show_message(&mut self, text: String, until: Option<Duration>) {
+        if let Some(attachment) = self.attachment_mut() {
+            attachment.message = Some(Message { text, until });
+            attachment.is_dirty = true;
+        }
+    }
+
+    /// Sends the picture that was composed into the attachment's frame.
+    pub(crate) fn paint(&mut self, now: Duration) {
+        let ClientStage::Attached(attachment) = &mut self.stage else { return };
+        let mut bytes = Vec::new();
+        if !attachment.is_entered {
+            attachment.is_entered = true;
+            bytes = enter(&attachment.caps);
+        }
+        attachment.painter.paint(&attachment.frame, &mut bytes);
+        attachment.is_dirty = false;
+        attachment.painted_at = now;
+        if !bytes.is_empty() {
+            self.connection.send(&ServerFrame::Output(bytes));
+        }
+    }
+
+    /// Gives the client the token for the case that this server vanishes, if it changed.
+    pub(crate) fn renew_token(&mut self) {
+        let ClientStage::Attached(attachment) = &mut self.stage else { return };
+        let token = ResumeToken {
+            session: attachment.session.0,
+            read_only: attachment.is_read_only,
+        };
+        let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
+        if bytes != attachment.token {
+            attachment.token.clone_from(&bytes);
+            self.connection.send(&ServerFrame::Token(bytes));
+        }
+    }
+}
+
+impl Attachment {
+    fn new(
+        session: SessionId,
+        is_read_only: bool,
+        size: Size,
+        caps: OutputCaps,
+        now: Duration,
+    ) -> Self {
+        let term_size = term_size(size);
+        Self {
+            session,
+            last_session: None,
+            size,
+            is_read_only,
+            caps,
+            frame: Frame::new(term_size),
+            painter: Painter::new(caps, term_size),
+            decoder: InputDecoder::default(),
+            escape_at: None,
+            keys: KeyState::default(),
+            message: None,
+            prompt: None,
+            prompt_history: PromptHistory::default(),
+            is_dirty: true,
+            painted_at: now.saturating_sub(FRAME_INTERVAL),
+            typed_at: None,
+            paste_to: None,
+            token: Vec::new(),
+            is_entered: false,
+        }
+    }
+
+    /// The terminal has another size, or lost what it showed.
+    pub(crate) fn resize(&mut self, size: Size) {
+        self.size = size;
+        self.frame = Frame::new(term_size(size));
+        self.painter.resize(term_size(size));
+        self.is_dirty = true;
+    }
+
+    /// When the next picture may be made; the past if at once.
+    pub(crate) fn paint_at(&self, now: Duration) -> Duration {
+        let is_echo = self.typed_at.is_some_and(|typed| now.saturating_sub(typed) < ECHO_WINDOW);
+        self.painted_at + if is_echo { ECHO_INTERVAL } else { FRAME_INTERVAL }
+    }
+
+    /// When something happens here without anybody doing anything: a picture is due, an Escape
+    /// becomes a key, a message goes, a repeat ends.
+    pub(crate) fn deadline(&self, now: Duration, is_flushed: bool) -> Option<Duration> {
+        [
+            (self.is_dirty && is_flushed).then(|| self.paint_at(now)),
+            self.escape_at,
+            self.message.as_ref().and_then(|message| message.until),
+            self.keys.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+/// A size as the emulator and the painter take it.
+pub(crate) fn term_size(size: Size) -> ccmux_term::Size {
+    ccmux_term::Size { cols: size.cols, rows: size.rows }
+}

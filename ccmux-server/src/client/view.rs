@@ -1,0 +1,304 @@
+//! What a client sees: panes, borders, status line, prompt and messages, composed into its frame.
+
+use ccmux_core::change::OptionScope;
+use ccmux_core::geometry::Rect as PaneRect;
+use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::model::Window;
+use ccmux_term::compose::{ClientModes, Frame, Rect};
+use ccmux_term::{Attributes, Color, KeyboardFlags, MouseTracking, Style};
+
+use super::borders::border_cells;
+use super::prompt::Prompt;
+use super::status_line::draw_line;
+use super::style::{changed, look};
+use super::Attachment;
+use crate::event_loop::ClientId;
+use crate::pane::Pane;
+use crate::server::Server;
+
+/// What fills the part of a client's screen that a smaller window leaves.
+const OUTSIDE: &str = "·";
+
+impl Server {
+    /// How many rows the status line of a session takes.
+    pub(crate) fn status_rows(&self, session: SessionId) -> u16 {
+        status_rows(self.session_options(session).choice("status"))
+    }
+
+    /// How many rows the status line of a new session will take.
+    pub(crate) fn default_status_rows(&self) -> u16 {
+        status_rows(self.global_session_options().choice("status"))
+    }
+
+    /// The row of a client's screen on which the window begins.
+    pub(crate) fn window_top(&self, session: SessionId) -> u16 {
+        match self.session_options(session).choice("status-position") {
+            "top" => self.status_rows(session),
+            _ => 0,
+        }
+    }
+
+    /// Composes and sends pictures to the clients that want one and can take it.
+    pub(crate) fn paint_clients(&mut self) {
+        let now = self.elapsed();
+        let due: Vec<ClientId> = self
+            .clients
+            .values()
+            .filter(|client| {
+                client.attachment().is_some_and(|attachment| {
+                    attachment.is_dirty
+                        && client.connection.is_flushed()
+                        && attachment.paint_at(now) <= now
+                })
+            })
+            .map(|client| client.id)
+            .collect();
+        for id in due {
+            self.paint_client(id);
+        }
+    }
+
+    fn paint_client(&mut self, id: ClientId) {
+        let now = self.elapsed();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(attachment) = client.attachment_mut() else { return };
+        // The frame is taken out, so that it can be drawn on while the server is only read.
+        let mut frame = std::mem::replace(
+            &mut attachment.frame,
+            Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
+        );
+        self.compose(id, &mut frame);
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if let Some(attachment) = client.attachment_mut() {
+            attachment.frame = frame;
+        }
+        client.paint(now);
+    }
+
+    /// Whether a program is in the middle of a picture of its own (mode 2026).
+    fn is_mid_frame(&self, id: PaneId) -> bool {
+        self.panes.get(&id).is_some_and(|pane| pane.terminal.modes().synchronized_output)
+    }
+
+    fn compose(&self, id: ClientId, frame: &mut Frame) {
+        frame.clear();
+        let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment()) else {
+            return;
+        };
+        let Some(session) = self.state.sessions.get(&attachment.session) else { return };
+        let Some(window) = self.state.windows.get(&session.current) else { return };
+        let status_rows = self.status_rows(session.id).min(attachment.size.rows);
+        let top = self.window_top(session.id).min(status_rows);
+        let area = Rect {
+            x: 0,
+            y: top,
+            cols: attachment.size.cols,
+            rows: attachment.size.rows - status_rows,
+        };
+        self.draw_window(frame, area, window);
+        self.set_modes(frame, window, session.id);
+        let status_y = if top > 0 { 0 } else { attachment.size.rows - status_rows };
+        self.draw_status(frame, id, attachment, (status_y, status_rows));
+        self.draw_bottom(frame, attachment, (status_y, status_rows));
+    }
+
+    fn draw_window(&self, frame: &mut Frame, area: Rect, window: &Window) {
+        let layout = window.visible_layout();
+        let size = layout.size();
+        let rects = layout.rects();
+        if size.cols < area.cols || size.rows < area.rows {
+            let dim = Style { attributes: Attributes::DIM, ..Style::default() };
+            for y in 0..area.rows {
+                let start = if y < size.rows { size.cols } else { 0 };
+                for x in start..area.cols {
+                    frame.put_str(area.x + x, area.y + y, OUTSIDE, dim);
+                }
+            }
+        }
+        for (id, rect) in &rects {
+            let Some(place) = place(area, *rect) else { continue };
+            if let Some(pane) = self.panes.get(id) {
+                self.draw_pane(frame, place, pane, *id == window.active);
+            }
+        }
+        self.draw_borders(frame, area, window, &rects);
+    }
+
+    fn draw_pane(&self, frame: &mut Frame, place: Rect, pane: &Pane, is_active: bool) {
+        match &pane.mode {
+            Some(mode) => {
+                let options = self.pane_options(pane.id);
+                let styles =
+                    ["mode-style", "copy-mode-match-style", "copy-mode-current-match-style"]
+                        .map(|name| options.style(name));
+                mode.render(&pane.terminal, frame, place, &styles, is_active);
+            }
+            None => {
+                frame.draw_terminal(place, &pane.terminal);
+                if is_active {
+                    frame.place_cursor(place, pane.terminal.cursor());
+                }
+            }
+        }
+    }
+
+    fn draw_borders(
+        &self,
+        frame: &mut Frame,
+        area: Rect,
+        window: &Window,
+        rects: &[(PaneId, PaneRect)],
+    ) {
+        let options = self.state.options(OptionScope::Window(window.id));
+        let plain = look(&options.style("pane-border-style"));
+        let active = look(&options.style("pane-active-border-style"));
+        let all: Vec<PaneRect> = rects.iter().map(|(_, rect)| *rect).collect();
+        let active_rect =
+            rects.iter().find(|(id, _)| *id == window.active).map(|(_, rect)| *rect);
+        for cell in border_cells(window.layout.size(), &all, active_rect) {
+            if cell.x < area.cols && cell.y < area.rows {
+                let style = if cell.is_active { active } else { plain };
+                let mut text = [0; 4];
+                let text = cell.glyph.encode_utf8(&mut text);
+                frame.put_str(area.x + cell.x, area.y + cell.y, text, style);
+            }
+        }
+    }
+
+    /// What the terminal must report: what the active program wants, and what ccmux itself does.
+    fn set_modes(&self, frame: &mut Frame, window: &Window, session: SessionId) {
+        let options = self.session_options(session);
+        let pane = self.panes.get(&window.active).filter(|pane| pane.mode.is_none());
+        let modes = pane.map(|pane| pane.terminal.modes());
+        let wanted = modes.as_ref().map_or(MouseTracking::Off, |modes| modes.mouse);
+        let own = if options.flag("mouse") { MouseTracking::Normal } else { MouseTracking::Off };
+        let keyboard = modes.as_ref().map_or(KeyboardFlags::empty(), |modes| modes.keyboard);
+        frame.modes = ClientModes {
+            mouse: if wanted == MouseTracking::Off { own } else { wanted },
+            bracketed_paste: true,
+            focus_events: modes.as_ref().is_some_and(|modes| modes.focus_events),
+            keyboard: keyboard & KeyboardFlags::DISAMBIGUATE,
+        };
+        if options.flag("set-titles") {
+            let format = options.string("set-titles-string").to_owned();
+            let target = self.target_of_session(session);
+            frame.title = Some(self.expand_time(&format, target, None));
+        }
+    }
+
+    fn draw_status(
+        &self,
+        frame: &mut Frame,
+        id: ClientId,
+        attachment: &Attachment,
+        (y, rows): (u16, u16),
+    ) {
+        let options = self.session_options(attachment.session);
+        let mut base = look(&options.style("status-style"));
+        // The older options of tmux, over the style.
+        for (name, is_foreground) in [("status-fg", true), ("status-bg", false)] {
+            let colour = options.colour(name);
+            if colour != ccmux_core::options::Colour::Default {
+                let change = match is_foreground {
+                    true => ccmux_core::options::Style { fg: Some(colour), ..Default::default() },
+                    false => ccmux_core::options::Style { bg: Some(colour), ..Default::default() },
+                };
+                base = changed(base, &change, base);
+            }
+        }
+        let target = self.target_of_session(attachment.session);
+        let formats = options.array("status-format");
+        for row in 0..rows {
+            let area = Rect { x: 0, y: y + row, cols: attachment.size.cols, rows: 1 };
+            let format = formats.iter().find(|(index, _)| *index == u32::from(row));
+            let text = format
+                .map(|(_, format)| self.expand_time(format, target, Some(id)))
+                .unwrap_or_default();
+            draw_line(frame, area, &text, base);
+        }
+        if rows > 0 && self.is_degraded() {
+            draw_warning(frame, y, " NOT DURABLE ");
+        }
+    }
+
+    /// A prompt or a message lies over the status line, or over the last row where there is none.
+    fn draw_bottom(&self, frame: &mut Frame, attachment: &Attachment, (y, rows): (u16, u16)) {
+        let options = self.session_options(attachment.session);
+        let style = look(&options.style("message-style"));
+        let y = if rows > 0 { y + rows - 1 } else { attachment.size.rows - 1 };
+        let area = Rect { x: 0, y, cols: attachment.size.cols, rows: 1 };
+        if let Some(open) = &attachment.prompt {
+            draw_prompt(frame, area, &open.prompt, style);
+        } else if let Some(message) = &attachment.message {
+            frame.fill(area, style);
+            frame.put_str(0, y, &message.text, style);
+        }
+    }
+
+    /// Notes that a pane looks different now: clients that show it want a picture.
+    pub(crate) fn redraw_pane(&mut self, id: PaneId) {
+        if self.is_mid_frame(id) {
+            return;
+        }
+        let Some(window) = self.state.window_of(id).map(|window| window.id) else { return };
+        for client in self.clients.values_mut() {
+            let Some(attachment) = client.attachment_mut() else { continue };
+            let session = self.state.sessions.get(&attachment.session);
+            if session.is_some_and(|session| session.current == window) {
+                attachment.is_dirty = true;
+            }
+        }
+    }
+}
+
+fn status_rows(choice: &str) -> u16 {
+    match choice {
+        "off" => 0,
+        "on" => 1,
+        more => more.parse().unwrap_or(1),
+    }
+}
+
+/// Where a pane lies on the screen; what does not fit is cut.
+fn place(area: Rect, pane: PaneRect) -> Option<Rect> {
+    if pane.x >= area.cols || pane.y >= area.rows {
+        return None;
+    }
+    Some(Rect {
+        x: area.x + pane.x,
+        y: area.y + pane.y,
+        cols: pane.cols.min(area.cols - pane.x),
+        rows: pane.rows.min(area.rows - pane.y),
+    })
+}
+
+fn draw_warning(frame: &mut Frame, y: u16, text: &str) {
+    let style = Style {
+        fg: Color::Indexed(15),
+        bg: Color::Indexed(1),
+        attributes: Attributes::BOLD,
+        ..Style::default()
+    };
+    let cols = frame.size().cols;
+    let width = (text.len() as u16).min(cols);
+    frame.put_str(cols - width, y, text, style);
+}
+
+fn draw_prompt(frame: &mut Frame, area: Rect, prompt: &Prompt, style: Style) {
+    frame.fill(area, style);
+    let (text, cursor) = prompt.line();
+    // A long line scrolls so that the cursor stays on the screen.
+    let skip = cursor.saturating_sub(usize::from(area.cols.saturating_sub(1)));
+    let visible: String = text.chars().skip(skip).collect();
+    frame.put_str(area.x, area.y, &visible, style);
+    let before: String = text.chars().skip(skip).take(cursor - skip).collect();
+    let x = unicode_width::UnicodeWidthStr::width(before.as_str()) as u16;
+    let cursor = ccmux_term::Cursor {
+        x,
+        y: 0,
+        visible: true,
+        shape: ccmux_term::CursorShape::default(),
+        blinking: false,
+    };
+    frame.place_cursor(area, cursor);
+}

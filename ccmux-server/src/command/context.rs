@@ -1,0 +1,169 @@
+//! What a command works with: its arguments, the server, and the one it runs for.
+
+use std::borrow::Cow;
+
+use bstr::BString;
+use ccmux_core::change::Change;
+use ccmux_core::command::{Args, ParsedCommand};
+use ccmux_core::decide::Command as Intent;
+use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::model::{Environment, Program};
+use ccmux_core::target::Target;
+
+use super::{CommandError, Job, Origin};
+use crate::event_loop::ClientId;
+use crate::server::Server;
+use crate::server::commit::Cause;
+
+/// One command on its way.
+#[derive(Debug)]
+pub(crate) struct Cx<'a> {
+    pub(crate) server: &'a mut Server,
+    pub(crate) job: &'a mut Job,
+    pub(crate) command: &'a ParsedCommand,
+}
+
+impl<'a> Cx<'a> {
+    /// The arguments.
+    pub(crate) fn args(&self) -> &'a Args {
+        &self.command.args
+    }
+
+    /// Decides, logs and applies.
+    pub(crate) fn change(&mut self, intent: Intent) -> Result<Vec<Change>, CommandError> {
+        let actor = match &self.job.origin {
+            Origin::OneShot(id) | Origin::Attached(id) => format!("client {}", id.0),
+            Origin::Config(path) => format!("config {}", path.display()),
+        };
+        let cause = Cause { actor, what: self.command.to_string() };
+        self.server.change(self.job, &cause, intent)
+    }
+
+    /// Prints a line: to a one-shot client's stdout, or into a view of the attached one.
+    pub(crate) fn print(&mut self, line: impl Into<Vec<u8>>) {
+        self.server.print_for(self.job, line);
+    }
+
+    /// The value of a flag as text.
+    pub(crate) fn text(&self, flag: char) -> Option<Cow<'a, str>> {
+        self.command.args.text(flag)
+    }
+
+    /// The pane that `-t` (or another flag) names, or the current one.
+    pub(crate) fn pane(&self, flag: char) -> Result<Target, CommandError> {
+        let text = self.text(flag);
+        Ok(self.server.with_targets(self.job, |targets| targets.pane(text.as_deref()))?)
+    }
+
+    /// The window that a flag names, with its active pane.
+    pub(crate) fn window(&self, flag: char) -> Result<Target, CommandError> {
+        let text = self.text(flag);
+        Ok(self.server.with_targets(self.job, |targets| targets.window(text.as_deref()))?)
+    }
+
+    /// The session that a flag names, with its current window and active pane.
+    pub(crate) fn session(&self, flag: char) -> Result<Target, CommandError> {
+        let text = self.text(flag);
+        Ok(self.server.with_targets(self.job, |targets| targets.session(text.as_deref()))?)
+    }
+
+    /// The place for a window that a flag names, taken or free.
+    pub(crate) fn window_place(
+        &self,
+        flag: char,
+    ) -> Result<(SessionId, Option<u32>), CommandError> {
+        let text = self.text(flag);
+        let place =
+            self.server.with_targets(self.job, |targets| targets.window_index(text.as_deref()))?;
+        Ok((place.session, place.index))
+    }
+
+    /// The attached client that a flag names, or the one the command runs for, or the only
+    /// sensible one.
+    pub(crate) fn client(&self, flag: char) -> Result<ClientId, CommandError> {
+        let wanted = self.text(flag);
+        self.server.find_client(wanted.as_deref(), self.job.origin.client())
+    }
+
+    /// Expands a format for a target.
+    pub(crate) fn expand(&self, format: &str, target: Target) -> String {
+        self.server.expand(format, Some(target), self.job.origin.client())
+    }
+
+    /// The client's working directory: where new programs start unless told otherwise.
+    pub(crate) fn client_cwd(&self) -> Option<BString> {
+        let client = self.server.clients.get(&self.job.origin.client()?)?;
+        if client.attachment().is_some() {
+            return None;
+        }
+        client.hello.as_ref().map(|hello| hello.cwd.clone()).filter(|cwd| !cwd.is_empty())
+    }
+
+    /// The program that a command creating a pane asks for: positional arguments, `-c` and `-e`.
+    pub(crate) fn program(&self, target: Option<Target>) -> Result<Program, CommandError> {
+        let mut argv = self.args().to_argv();
+        if argv.len() == 1 && argv[0].is_empty() {
+            argv.clear();
+        }
+        if argv.is_empty() {
+            let default = self.server.default_command(target);
+            argv.extend((!default.is_empty()).then(|| BString::from(default)));
+        }
+        Ok(Program { argv, cwd: self.start_directory(target), environment: self.environment()? })
+    }
+
+    fn start_directory(&self, target: Option<Target>) -> BString {
+        if let (Some(format), Some(target)) = (self.text('c'), target) {
+            return BString::from(self.expand(&format, target));
+        }
+        if let Some(directory) = self.args().value('c') {
+            return directory.into();
+        }
+        let of_session =
+            || Some(self.server.state.sessions.get(&target?.session)?.cwd.clone());
+        self.client_cwd().or_else(of_session).unwrap_or_else(|| self.server.home())
+    }
+
+    /// `-e NAME=value`, any number of times.
+    pub(crate) fn environment(&self) -> Result<Environment, CommandError> {
+        let mut environment = Environment::new();
+        for entry in self.args().values('e') {
+            let Some(at) = entry.iter().position(|&byte| byte == b'=') else {
+                return Err(CommandError::new(format!("invalid environment: {entry}")));
+            };
+            environment.insert(entry[..at].into(), Some(entry[at + 1..].into()));
+        }
+        Ok(environment)
+    }
+
+    /// What a new session's environment has beside the global one: what `update-environment` names,
+    /// as the client has it, and `-e`.
+    pub(crate) fn session_environment(&self) -> Result<Environment, CommandError> {
+        let mut environment = Environment::new();
+        let client = self.job.origin.client().and_then(|id| self.server.clients.get(&id));
+        if let Some(hello) = client.and_then(|client| client.hello.as_deref()) {
+            for (_, name) in self.server.global_session_options().array("update-environment") {
+                environment.insert(name.into(), hello.env(name).map(BString::from));
+            }
+        }
+        environment.extend(self.environment()?);
+        Ok(environment)
+    }
+
+    /// Prints what `-P` asks for about a pane that was created.
+    pub(crate) fn print_created(&mut self, pane: Option<PaneId>, default_format: &str) {
+        let Some(target) = pane.and_then(|pane| self.server.target_of_pane(pane)) else { return };
+        if self.args().has('P') {
+            let format = self.text('F').unwrap_or(Cow::Borrowed(default_format));
+            self.job.print_when_started = Some((format.into_owned(), target.pane));
+        }
+    }
+}
+
+/// The pane that changes brought into being.
+pub(crate) fn created(changes: &[Change]) -> Option<PaneId> {
+    changes.iter().find_map(|change| match change {
+        Change::WindowCreated { pane, .. } | Change::PaneCreated { pane, .. } => Some(pane.id),
+        _ => None,
+    })
+}

@@ -1,0 +1,48 @@
+//! `display-message`: a format, expanded and shown.
+
+use std::time::Duration;
+
+use super::{CommandError, Cx, Flow, Origin, Outcome};
+
+/// What is shown when no message is given.
+const DEFAULT: &str = "[#{session_name}] #{window_index}:#{window_name}, current pane \
+    #{pane_index} - (%H:%M %d-%b-%y)";
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    if cx.args().has('F') && cx.args().text_at(0).is_some() {
+        return Err(CommandError::new("only one of -F or argument must be given"));
+    }
+    // Without a session, formats of the server (pid, version) can still be asked for.
+    let target = match cx.pane('t') {
+        Ok(target) => Some(target),
+        Err(_) if cx.text('t').is_none() => None,
+        Err(error) => return Err(error),
+    };
+    let format = cx.text('F').map(std::borrow::Cow::into_owned).or_else(|| cx.args().text_at(0));
+    let format = format.unwrap_or_else(|| DEFAULT.to_owned());
+    let named = cx.text('c').is_some().then(|| cx.client('c')).transpose()?;
+    let client = named.or_else(|| {
+        let own = cx.job.origin.client()?;
+        cx.server.clients.get(&own)?.attachment().map(|_| own)
+    });
+    let client_shown = client.or_else(|| cx.client('c').ok());
+    let text = match cx.args().has('l') {
+        true => format,
+        false => cx.server.expand_time(&format, target, client_shown),
+    };
+    if cx.args().has('p') {
+        cx.print(text);
+        return Ok(Flow::Next);
+    }
+    let delay = cx.args().number('d', 0..=i64::from(u32::MAX));
+    let delay = delay.map_err(|error| CommandError::new(format!("delay {error}")))?;
+    match client_shown {
+        Some(id) => {
+            let millis = delay.and_then(|millis| u64::try_from(millis).ok());
+            cx.server.tell_for(id, text, millis.map(Duration::from_millis));
+        }
+        None if matches!(cx.job.origin, Origin::Config(_)) => cx.print(text),
+        None => return Err(CommandError::new("no current client")),
+    }
+    Ok(Flow::Next)
+}

@@ -1,0 +1,167 @@
+//! Running lists of commands: one after the other, each waiting for what it must wait for.
+//!
+//! A [`Job`] is a list on its way. It stops at a command that has to wait (for its record to be on
+//! the disk, for a program to start, for a person's answer, for a shell command) and goes on when
+//! that has happened; other jobs run meanwhile. Its origin gets the output, and for a one-shot
+//! client the exit status, once every hard change is durable.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use ccmux_core::command::ParsedCommand;
+use ccmux_core::ids::PaneId;
+use ccmux_core::target::Target;
+
+use crate::event_loop::ClientId;
+use crate::persistence::Seq;
+
+/// Commands that put others in front of themselves (`source-file`, `if-shell`) nest at most so
+/// deep; tmux stops file inclusion at 50 too.
+pub(crate) const NESTING_MAX: u16 = 50;
+
+/// Numbers a job.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct JobId(u64);
+
+/// Who wants the commands, and gets to hear of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    /// A command line: output goes to the client's stdout, the end is its exit status.
+    OneShot(ClientId),
+    /// A key or a prompt of an attached client: output is shown in the pane, errors at the bottom.
+    Attached(ClientId),
+    /// A configuration file, read at the start: errors are shown to the first client.
+    Config(PathBuf),
+}
+
+impl Origin {
+    /// The client, if there is one.
+    pub(crate) fn client(&self) -> Option<ClientId> {
+        match self {
+            Origin::OneShot(id) | Origin::Attached(id) => Some(*id),
+            Origin::Config(_) => None,
+        }
+    }
+}
+
+/// What a job waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Wait {
+    /// Until the record is on the disk, or the server is openly degraded.
+    Settled(Seq),
+    /// Until the panes' programs have started, or failed to.
+    Started(Vec<PaneId>),
+    /// Until the client has answered a prompt.
+    Answer,
+    /// Until a shell command has ended.
+    Shell,
+}
+
+/// A command of a job, with how deep it is nested.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) command: ParsedCommand,
+    pub(crate) nesting: u16,
+}
+
+/// A list of commands on its way.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) origin: Origin,
+    pub(crate) steps: VecDeque<Step>,
+    pub(crate) wait: Option<Wait>,
+    /// What its commands made or were given as the current target.
+    pub(crate) current: Option<Target>,
+    /// Lines printed for an attached client, shown when the job ends.
+    pub(crate) output: Vec<String>,
+    pub(crate) has_failed: bool,
+    /// The exit status that a command asked for.
+    pub(crate) exit_code: u8,
+    /// The newest hard record of its commands.
+    pub(crate) hard: Option<Seq>,
+    /// Panes whose programs must start before the next command.
+    pub(crate) started: Vec<PaneId>,
+    /// `-P`: a format to print once this pane's program has started.
+    pub(crate) print_when_started: Option<(String, PaneId)>,
+    /// How deep the command that runs now is nested.
+    pub(crate) nesting: u16,
+}
+
+impl Job {
+    /// Puts commands in front of what is left, one level deeper.
+    ///
+    /// Returns false, and changes nothing, past [`NESTING_MAX`].
+    pub(crate) fn insert(&mut self, commands: Vec<ParsedCommand>) -> bool {
+        let nesting = self.nesting + 1;
+        if nesting > NESTING_MAX {
+            return false;
+        }
+        for command in commands.into_iter().rev() {
+            self.steps.push_front(Step { command, nesting });
+        }
+        true
+    }
+}
+
+/// The jobs on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    jobs: BTreeMap<JobId, Job>,
+    next: u64,
+}
+
+impl Jobs {
+    /// Adds a job that will run in the next turn.
+    pub(crate) fn add(
+        &mut self,
+        origin: Origin,
+        current: Option<Target>,
+        commands: Vec<ParsedCommand>,
+    ) -> JobId {
+        let id = JobId(self.next);
+        self.next += 1;
+        let steps = commands.into_iter().map(|command| Step { command, nesting: 0 }).collect();
+        let job = Job {
+            id,
+            origin,
+            steps,
+            wait: None,
+            current,
+            output: Vec::new(),
+            has_failed: false,
+            exit_code: 0,
+            hard: None,
+            started: Vec::new(),
+            print_when_started: None,
+            nesting: 0,
+        };
+        self.jobs.insert(id, job);
+        id
+    }
+
+    /// The ids of all jobs, oldest first.
+    pub(crate) fn ids(&self) -> Vec<JobId> {
+        self.jobs.keys().copied().collect()
+    }
+
+    /// Takes a job out, to run it; [`Jobs::put_back`] unless it is done.
+    pub(crate) fn take(&mut self, id: JobId) -> Option<Job> {
+        self.jobs.remove(&id)
+    }
+
+    /// Returns a job that is not done.
+    pub(crate) fn put_back(&mut self, job: Job) {
+        self.jobs.insert(job.id, job);
+    }
+
+    /// Drops what a vanished client still wanted; what has been logged stays.
+    pub(crate) fn forget_client(&mut self, client: ClientId) {
+        self.jobs.retain(|_, job| job.origin.client() != Some(client));
+    }
+
+    /// Whether nothing is on its way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+}

@@ -1,0 +1,14 @@
+//! `kill-session`
+
+use ccmux_core::decide::Command as Intent;
+
+use super::{Cx, Flow, Outcome};
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let session = cx.session('t')?.session;
+    cx.change(match cx.args().has('a') {
+        true => Intent::KillOtherSessions { session },
+        false => Intent::KillSession { session },
+    })?;
+    Ok(Flow::Next)
+}

@@ -1,0 +1,26 @@
+//! `list-sessions`
+
+use ccmux_core::format::is_true;
+use ccmux_core::ids::SessionId;
+
+use super::{Cx, Flow, Outcome};
+
+const FORMAT: &str = "#{session_name}: #{session_windows} windows (created \
+    #{t:session_created})#{?session_attached, (attached),}";
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let format = cx.text('F').unwrap_or(std::borrow::Cow::Borrowed(FORMAT));
+    let mut ids: Vec<SessionId> = cx.server.state.sessions.keys().copied().collect();
+    ids.sort_by(|a, b| {
+        let name = |id| &cx.server.state.sessions[id].name;
+        name(a).cmp(name(b))
+    });
+    for id in ids {
+        let Some(target) = cx.server.target_of_session(id) else { continue };
+        if cx.text('f').is_none_or(|filter| is_true(&cx.expand(&filter, target))) {
+            let line = cx.expand(&format, target);
+            cx.print(line);
+        }
+    }
+    Ok(Flow::Next)
+}

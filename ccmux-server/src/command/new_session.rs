@@ -1,0 +1,87 @@
+//! `new-session`: creates a session, and shows it unless `-d`.
+
+use ccmux_core::decide::{Command as Intent, NewSession, session_name};
+use ccmux_core::geometry::Size;
+
+use super::attach_session::attach;
+use super::context::created;
+use super::{CommandError, Cx, Flow, Origin, Outcome};
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let name = cx.text('s').map(|name| cx.server.expand(&name, None, None));
+    if let Some(name) = name.as_deref().filter(|_| cx.args().has('A')) {
+        let name = session_name(name)?;
+        let existing = cx.server.state.session_named(&name).map(|found| found.id);
+        if let Some(target) = existing.and_then(|id| cx.server.target_of_session(id)) {
+            attach(cx, target)?;
+            return Ok(Flow::Next);
+        }
+    }
+    let attaches = !cx.args().has('d') && !matches!(cx.job.origin, Origin::Config(_));
+    if attaches {
+        check_terminal(cx)?;
+    }
+    let program = cx.program(None)?;
+    let intent = Intent::NewSession(NewSession {
+        name,
+        window_name: cx.text('n').map(|name| cx.server.expand(&name, None, None)),
+        cwd: program.cwd.clone(),
+        environment: cx.session_environment()?,
+        program,
+        size: size(cx)?,
+    });
+    let changes = cx.change(intent)?;
+    let target = created(&changes).and_then(|pane| cx.server.target_of_pane(pane));
+    cx.print_created(target.map(|target| target.pane), "#{session_name}:");
+    let Some(target) = target else { return Ok(Flow::Next) };
+    cx.server.touch_session(target.session);
+    if attaches {
+        attach(cx, target)?;
+    }
+    Ok(Flow::Next)
+}
+
+/// Refuses before anything is created what could not be shown afterwards.
+fn check_terminal(cx: &Cx<'_>) -> Result<(), CommandError> {
+    let Origin::OneShot(id) = cx.job.origin else { return Ok(()) };
+    let Some(hello) = cx.server.clients.get(&id).and_then(|client| client.hello.as_deref()) else {
+        return Ok(());
+    };
+    if hello.is_inside_pane() && hello.is_tty {
+        let message = "sessions should be nested with care, unset $CCMUX to force";
+        return Err(CommandError::new(message));
+    }
+    if !hello.is_tty {
+        return Err(CommandError::new("open terminal failed: not a terminal"));
+    }
+    Ok(())
+}
+
+/// The size of the windows: `-x` and `-y`, else the client's.
+fn size(cx: &Cx<'_>) -> Result<Option<Size>, CommandError> {
+    let side = |flag, what| {
+        let number = cx.args().number(flag, 1..=i64::from(Size::MAX));
+        number
+            .map(|side| side.and_then(|side| u16::try_from(side).ok()))
+            .map_err(|error| CommandError::new(format!("{what} {error}")))
+    };
+    let is_client = |flag| cx.text(flag).is_some_and(|text| text == "-");
+    let client = || {
+        let client = cx.server.clients.get(&cx.job.origin.client()?)?;
+        let size = match client.attachment() {
+            Some(attachment) => attachment.size,
+            None => client.hello.as_ref()?.size?,
+        };
+        let rows = size.rows.saturating_sub(cx.server.default_status_rows()).max(1);
+        Some(Size { cols: size.cols, rows })
+    };
+    let cols = if is_client('x') { None } else { side('x', "width")? };
+    let rows = if is_client('y') { None } else { side('y', "height")? };
+    let takes_client = !cx.args().has('d') || is_client('x') || is_client('y');
+    let base = client().filter(|_| takes_client);
+    if cols.is_none() && rows.is_none() {
+        return Ok(base);
+    }
+    let default = base.unwrap_or_else(|| cx.server.global_session_options().size("default-size"));
+    Ok(Some(Size { cols: cols.unwrap_or(default.cols), rows: rows.unwrap_or(default.rows) }))
+}

@@ -1,0 +1,16 @@
+//! `refresh-client`: a client's screen is drawn anew.
+
+use super::{Cx, Flow, Outcome};
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let client = cx.client('t')?;
+    if let Some(attachment) =
+        cx.server.clients.get_mut(&client).and_then(|client| client.attachment_mut())
+    {
+        if !cx.command.args.has('S') {
+            attachment.painter.invalidate();
+        }
+        attachment.is_dirty = true;
+    }
+    Ok(Flow::Next)
+}

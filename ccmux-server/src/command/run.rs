@@ -1,0 +1,159 @@
+//! Running jobs: the part of a turn that executes commands.
+
+use ccmux_core::command::ParsedCommand;
+use ccmux_protocol::{Exit, ServerFrame};
+
+use super::job::Step;
+use super::{Cx, Flow, Job, JobId, Origin, Outcome, Wait, exec_of};
+use crate::pane::Stage;
+use crate::server::Server;
+
+impl Server {
+    /// Lets every job go on as far as it can.
+    pub(crate) fn run_jobs(&mut self) {
+        for id in self.jobs.ids() {
+            self.run_job(id);
+        }
+    }
+
+    fn run_job(&mut self, id: JobId) {
+        let Some(mut job) = self.jobs.take(id) else { return };
+        loop {
+            if let Some(wait) = &job.wait {
+                if !self.is_over(wait) {
+                    return self.jobs.put_back(job);
+                }
+                job.wait = None;
+                self.print_started(&mut job);
+            }
+            match job.steps.pop_front() {
+                Some(step) => self.run_step(&mut job, step),
+                None if self.is_answerable(&job) => return self.answer(job),
+                None => {
+                    job.wait = if self.has_shell(id) {
+                        Some(Wait::Shell)
+                    } else {
+                        job.hard.map(Wait::Settled)
+                    };
+                }
+            }
+        }
+    }
+
+    fn is_over(&self, wait: &Wait) -> bool {
+        match wait {
+            Wait::Settled(seq) => self.is_settled(*seq),
+            Wait::Started(panes) => panes.iter().all(|id| {
+                self.panes.get(id).is_none_or(|pane| {
+                    pane.respawn.is_none()
+                        && !matches!(pane.stage, Stage::Waiting { .. } | Stage::Starting { .. } | Stage::Respawning { .. })
+                })
+            }),
+            // Whoever answers clears the wait.
+            Wait::Answer | Wait::Shell => false,
+        }
+    }
+
+    fn is_answerable(&self, job: &Job) -> bool {
+        job.hard.is_none_or(|seq| self.is_settled(seq)) && !self.has_shell(job.id)
+    }
+
+    /// What `-P` asked for, now that the pane has a program.
+    fn print_started(&mut self, job: &mut Job) {
+        let Some((format, pane)) = job.print_when_started.take() else { return };
+        let text = self.expand(&format, self.target_of_pane(pane), job.origin.client());
+        self.print_for(job, text);
+    }
+
+    /// Prints a line for whoever wanted a job.
+    pub(crate) fn print_for(&mut self, job: &mut Job, line: impl Into<Vec<u8>>) {
+        let mut line: Vec<u8> = line.into();
+        match &job.origin {
+            Origin::OneShot(id) => {
+                if let Some(client) = self.clients.get_mut(id) {
+                    line.push(b'\n');
+                    client.connection.send(&ServerFrame::Stdout(line));
+                }
+            }
+            Origin::Attached(_) | Origin::Config(_) => {
+                let text = String::from_utf8_lossy(&line);
+                job.output.extend(text.split('\n').map(str::to_owned));
+            }
+        }
+    }
+
+    fn run_step(&mut self, job: &mut Job, step: Step) {
+        job.nesting = step.nesting;
+        let outcome = self.execute(job, &step.command);
+        match outcome {
+            Ok(Flow::Wait(wait)) => job.wait = Some(wait),
+            Ok(Flow::Next) => {
+                let started = std::mem::take(&mut job.started);
+                if !started.is_empty() {
+                    job.wait = Some(Wait::Started(started));
+                }
+            }
+            Err(error) => {
+                job.has_failed = true;
+                self.complain(job, &error.to_string());
+                let group = step.command.group;
+                while job.steps.front().is_some_and(|next| {
+                    next.nesting == step.nesting && next.command.group == group
+                }) {
+                    job.steps.pop_front();
+                }
+            }
+        }
+    }
+
+    fn execute(&mut self, job: &mut Job, command: &ParsedCommand) -> Outcome {
+        let exec = exec_of(command.spec.name).expect("a test holds that every spec has a command");
+        exec(&mut Cx { server: self, job, command })
+    }
+
+    /// Tells whoever wanted a command what was wrong with it.
+    pub(crate) fn complain(&mut self, job: &Job, message: &str) {
+        match &job.origin {
+            Origin::OneShot(id) => {
+                if let Some(client) = self.clients.get_mut(id) {
+                    let text = format!("{message}\n").into_bytes();
+                    client.connection.send(&ServerFrame::Stderr(text));
+                }
+            }
+            Origin::Attached(id) => {
+                // tmux begins what it shows at the bottom with a capital letter.
+                let mut chars = message.chars();
+                let text = chars.next().map_or_else(String::new, |first| {
+                    first.to_uppercase().chain(chars).collect()
+                });
+                self.tell(*id, text);
+            }
+            Origin::Config(path) => {
+                self.config_errors.push(format!("{}: {message}", path.display()));
+            }
+        }
+    }
+
+    /// The end of a job: exit status, or what it printed, shown.
+    fn answer(&mut self, job: Job) {
+        let durable = !self.is_degraded();
+        match job.origin {
+            Origin::OneShot(id) => {
+                let Some(client) = self.clients.get_mut(&id) else { return };
+                if client.attachment().is_some() && !job.has_failed {
+                    return;
+                }
+                let code = if job.has_failed { 1 } else { job.exit_code };
+                client.exit(Exit { durable, ..Exit::done(code) });
+            }
+            Origin::Attached(id) => {
+                if !job.output.is_empty() {
+                    self.show_output(id, job.output);
+                }
+            }
+            Origin::Config(_) => {
+                self.config_errors.extend(job.output);
+            }
+        }
+    }
+}

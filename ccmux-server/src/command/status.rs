@@ -1,0 +1,57 @@
+//! `status`: how the server is, for people and as JSON.
+
+use serde_json::json;
+
+use super::{Cx, Flow, Outcome};
+
+pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let report = cx.server.report();
+    if cx.args().has('j') {
+        cx.print(report.to_string());
+        return Ok(Flow::Next);
+    }
+    for line in as_text(&report) {
+        cx.print(line);
+    }
+    Ok(Flow::Next)
+}
+
+/// The report as lines a person reads.
+fn as_text(report: &serde_json::Value) -> Vec<String> {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut lines = vec![
+        format!("server    pid {}, version {}", report["pid"], text(&report["version"])),
+        format!("socket    {}", text(&report["socket"])),
+        format!("state     {}", text(&report["state_dir"])),
+        format!(
+            "holds     {} sessions, {} windows, {} panes; {} clients attached",
+            report["sessions"], report["windows"], report["panes"].as_array().map_or(0, Vec::len),
+            report["clients"],
+        ),
+    ];
+    lines.push(match report["durable"] == json!(true) {
+        true => "durable   yes".to_owned(),
+        false => format!("durable   NO: {}", text(&report["degraded"])),
+    });
+    let recovery = &report["recovery"];
+    lines.push(format!("recovery  {}", text(&recovery["summary"])));
+    for problem in recovery["problems"].as_array().into_iter().flatten() {
+        lines.push(format!("          {}", text(problem)));
+    }
+    for note in report["notes"].as_array().into_iter().flatten() {
+        lines.push(format!("note      {}", text(note)));
+    }
+    for pane in report["panes"].as_array().into_iter().flatten() {
+        lines.push(format!(
+            "pane      {} {} (program {}, keeper {})",
+            text(&pane["id"]),
+            text(&pane["state"]),
+            pane["pid"],
+            pane["keeper_pid"],
+        ));
+    }
+    lines
+}

@@ -1,0 +1,174 @@
+//! The server process: start, the loop, and the end.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use bstr::BString;
+use ccmux_core::model::Timestamp;
+use ccmux_protocol::rendezvous::{Registration, ServerArgs, bind};
+
+use crate::clock::{Clock, SystemClock};
+use crate::event_loop::{Event, Poller};
+use crate::log_file::{LOG_BYTES_MAX, LogFile};
+use crate::pane::environment::scrubbed;
+use crate::server::{Door, Server, Stopping, Surroundings};
+use crate::signals::Signals;
+
+/// How much easier than programs the server is to choose for the out-of-memory killer: nothing is
+/// lost with it, and much is with a program.
+#[cfg(target_os = "linux")]
+const OOM_SCORE_ABOVE_PROGRAMS: i32 = 100;
+
+/// Runs a server until it has nothing left to do or is told to stop.
+pub fn run(mut args: ServerArgs) -> ExitCode {
+    let ready = args.ready.take();
+    match start(args) {
+        Ok((server, poller)) => {
+            if let Some(ready) = ready {
+                ready.ok();
+            }
+            match serve(server, poller) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    tracing::error!("the server ends: {error:#}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Err(error) => {
+            tracing::error!("the server cannot start: {error:#}");
+            if let Some(ready) = ready {
+                ready.fail(&format!("{error:#}"));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
+    let clock = SystemClock::new();
+    let started = clock.now();
+    log_to(&args.place.state_dir)?;
+    log_panics();
+    let signals = Signals::install().context("installing signal handlers")?;
+    let surroundings = surroundings(&args, started)?;
+    let poller = Poller::new().context("setting up the event loop")?;
+    let mut server = Server::restore(surroundings, Box::new(clock), &poller, signals)?;
+    let registration = Registration {
+        pid: std::process::id(),
+        started_unix_ms: started.0,
+        ended: false,
+        socket: BString::from(path_bytes(&args.place.socket)),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        launch: args.launch.clone(),
+    };
+    args.lock.register(&registration).context("registering in the lock file")?;
+    let listener = bind(&args.place)
+        .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
+    server.listen(listener, args.place, args.lock, registration)?;
+    server.begin(args.config_files);
+    Ok((server, poller))
+}
+
+fn serve(mut server: Server, mut poller: Poller) -> Result<()> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let timeout = server.turn();
+        if server.stopping != Stopping::No {
+            return server.stop();
+        }
+        poller.wait(timeout, &mut events).context("waiting for events")?;
+        for event in events.drain(..) {
+            server.handle(event);
+        }
+    }
+}
+
+/// What the server is told by its arguments and its process.
+fn surroundings(args: &ServerArgs, started: Timestamp) -> Result<Surroundings> {
+    let inherited = args.launch.env.iter().cloned();
+    Ok(Surroundings {
+        state_dir: args.place.state_dir.clone(),
+        socket: args.place.socket.clone(),
+        exe: own_executable()?,
+        environment: scrubbed(inherited),
+        oom_score_adj: yield_to_programs(),
+        started,
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        uid: rustix::process::getuid().as_raw(),
+    })
+}
+
+/// The running executable itself, even if its file has been replaced: keepers must be of the same
+/// release as the server that starts them.
+fn own_executable() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() {
+        return Ok(running.to_owned());
+    }
+    std::env::current_exe().context("finding the own executable")
+}
+
+/// Makes the server the first to go when memory runs out; returns what programs and keepers keep.
+#[cfg(target_os = "linux")]
+fn yield_to_programs() -> Option<i32> {
+    let path = "/proc/self/oom_score_adj";
+    let inherited: i32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let raised = inherited.saturating_add(OOM_SCORE_ABOVE_PROGRAMS).min(1000);
+    std::fs::write(path, raised.to_string()).ok()?;
+    Some(inherited)
+}
+
+/// Elsewhere there is no such order to be in.
+#[cfg(not(target_os = "linux"))]
+fn yield_to_programs() -> Option<i32> {
+    None
+}
+
+fn log_to(state_dir: &Path) -> Result<()> {
+    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+    let log = LogFile::open(state_dir, LOG_BYTES_MAX).context("opening the log file")?;
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log);
+    let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO).with(layer);
+    // A process has one server and so one log; a second start in one process keeps the first.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
+
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let backtrace = std::backtrace::Backtrace::force_capture();
+        tracing::error!("panic: {info}\n{backtrace}");
+    }));
+}
+
+fn path_bytes(path: &Path) -> &[u8] {
+    use std::os::unix::ffi::OsStrExt;
+    path.as_os_str().as_bytes()
+}
+
+impl Server {
+    /// Stops in good order: clients are told, keepers stay or are gone already, all is on the disk.
+    fn stop(mut self) -> Result<()> {
+        self.part_from_clients();
+        self.part_from_keepers();
+        self.finish()
+    }
+
+    /// Begins to listen: from here on clients are served.
+    fn listen(
+        &mut self,
+        listener: std::os::unix::net::UnixListener,
+        place: ccmux_protocol::rendezvous::Place,
+        lock: ccmux_protocol::rendezvous::LockedFile,
+        registration: Registration,
+    ) -> Result<()> {
+        listener.set_nonblocking(true).context("setting up the socket")?;
+        self.watcher.readable(listener.as_fd(), Event::Accept).context("watching the socket")?;
+        self.door = Some(Door { listener, place, lock, registration });
+        Ok(())
+    }
+}

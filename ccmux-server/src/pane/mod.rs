@@ -1,0 +1,303 @@
+//! A pane while the server runs: its keeper, its terminal, and what is on its way between them.
+//!
+//! The model knows a pane as long as it exists; a [`Pane`] here is the part that a process knows:
+//! descriptors, the emulator's screen, input not yet taken. It can be made again at any time from
+//! the model, the disk and the keeper (`persistence::restoration`).
+//!
+//! ```text
+//! Waiting --record durable--> Starting --READY--> Live --program ended--> Ended
+//!                 adopted after a start: Adopting --READY--^  |  ^
+//!                               keeper killed: Replacing <----+--+
+//! ```
+
+pub(crate) mod encode;
+pub(crate) mod environment;
+pub(crate) mod feed;
+pub(crate) mod history;
+pub(crate) mod mode;
+pub(crate) mod store;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use bstr::BString;
+use ccmux_core::ids::{PaneId, PaneUuid};
+use ccmux_core::model::Program;
+use ccmux_keeper::{Link, ServerRing};
+use ccmux_term::{Size, Terminal};
+
+use crate::persistence::Seq;
+use encode::{KeyModes, MouseTracking};
+use mode::PaneMode;
+
+/// Input a program leaves unread beyond this is dropped, and the person told.
+pub(crate) const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// One pane of the running server.
+#[derive(Debug)]
+pub(crate) struct Pane {
+    pub(crate) id: PaneId,
+    pub(crate) uuid: PaneUuid,
+    pub(crate) stage: Stage,
+    pub(crate) terminal: Terminal,
+    pub(crate) output: Output,
+    pub(crate) input: Input,
+    /// Copy mode or a view of a command's output, instead of the screen.
+    pub(crate) mode: Option<PaneMode>,
+    /// Title and directory on their way to the log.
+    pub(crate) soft: Soft,
+    /// The record that gives it a new program, while the old one is still there.
+    pub(crate) respawn: Option<Seq>,
+    /// When its program was last looked at in the process table.
+    pub(crate) looked_at: Option<Duration>,
+    /// A picture the program did not finish in time is shown as it is.
+    pub(crate) is_shown_unfinished: bool,
+    /// One-shot events found in a replay, with the stream offset after them: acted upon once the
+    /// ring tells which were acted upon before.
+    pub(crate) replayed: Vec<(u64, Vec<ccmux_term::Event>)>,
+}
+
+/// Soft facts of a pane that are logged in a moment.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Soft {
+    /// A new directory.
+    pub(crate) cwd: Option<BString>,
+    /// When it is to be logged.
+    pub(crate) due: Option<Duration>,
+    /// When something was last logged.
+    pub(crate) logged_at: Option<Duration>,
+}
+
+/// How far a pane's program is.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// Its record is not durable yet; nothing has been started.
+    Waiting {
+        /// The record.
+        seq: Seq,
+        /// What to run instead of the recorded program, after a restoration.
+        program: Option<Program>,
+    },
+    /// Its old program is being ended; a new one follows (`respawn-pane`).
+    Respawning {
+        /// The conversation with the old keeper.
+        link: Link,
+    },
+    /// A keeper was started for it.
+    Starting {
+        /// The conversation with the keeper.
+        link: Link,
+    },
+    /// A keeper of an earlier server was found and greeted.
+    Adopting {
+        /// The conversation with the keeper.
+        link: Link,
+    },
+    /// The program runs.
+    Live(Live),
+    /// Its keeper was killed; a new one takes over the pty and the ring.
+    Replacing {
+        /// The conversation with the new keeper.
+        link: Link,
+        /// What the dead keeper had held.
+        held: Held,
+    },
+    /// The connection to its keeper was lost while the keeper seems to live.
+    Lost {
+        /// What the server held of it.
+        held: Option<Held>,
+        /// When to look again.
+        at: Duration,
+    },
+    /// Its keeper lives but cannot be spoken with.
+    Unreachable {
+        /// Why, for `ccmux status`.
+        why: String,
+    },
+    /// No program: it ended, or it could not be started.
+    Ended,
+}
+
+/// A running program and everything that connects the server with it.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) link: Link,
+    pub(crate) held: Held,
+    pub(crate) keeper_pid: u32,
+}
+
+/// What the server holds of a pane beside its keeper, and would hand to a new one.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) master: OwnedFd,
+    pub(crate) ring: ServerRing,
+    pub(crate) child_pid: u32,
+}
+
+/// How far the pane's output has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Output {
+    /// Stream offset of the next byte to be spooled and emulated.
+    pub(crate) consumed: u64,
+    /// Stream offset of the newest keyframe handed to the archiver.
+    pub(crate) keyframed: u64,
+    /// First history line that has not been handed to the archiver.
+    pub(crate) archived: u64,
+    /// When the program last printed, for keyframes during pauses.
+    pub(crate) last_at: Duration,
+    /// Whether a keyframe is on its way to the disk.
+    pub(crate) is_archiving: bool,
+    /// Whether something other than output (a resize, a clear) wants a new keyframe.
+    pub(crate) is_touched: bool,
+}
+
+/// Input on its way to the program.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    queue: Vec<u8>,
+    is_watching: bool,
+}
+
+impl Pane {
+    /// A pane without a program, `terminal` being what it shows.
+    pub(crate) fn new(id: PaneId, uuid: PaneUuid, terminal: Terminal, stage: Stage) -> Self {
+        let (output, input) = (Output::default(), Input::default());
+        Self {
+            id,
+            uuid,
+            stage,
+            terminal,
+            output,
+            input,
+            mode: None,
+            soft: Soft::default(),
+            respawn: None,
+            looked_at: None,
+            is_shown_unfinished: false,
+            replayed: Vec::new(),
+        }
+    }
+
+    /// The connection to its keeper, whatever it is being used for.
+    pub(crate) fn link(&mut self) -> Option<&mut Link> {
+        match &mut self.stage {
+            Stage::Starting { link }
+            | Stage::Adopting { link }
+            | Stage::Respawning { link }
+            | Stage::Replacing { link, .. } => Some(link),
+            Stage::Live(live) => Some(&mut live.link),
+            Stage::Waiting { .. }
+            | Stage::Lost { .. }
+            | Stage::Unreachable { .. }
+            | Stage::Ended => None,
+        }
+    }
+
+    /// Pty and ring, while there are any.
+    pub(crate) fn held(&mut self) -> Option<&mut Held> {
+        match &mut self.stage {
+            Stage::Live(live) => Some(&mut live.held),
+            Stage::Replacing { held, .. } => Some(held),
+            Stage::Lost { held, .. } => held.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// The process id of its program, while it runs.
+    pub(crate) fn child_pid(&self) -> Option<u32> {
+        match &self.stage {
+            Stage::Live(live) => Some(live.held.child_pid),
+            Stage::Replacing { held, .. } => Some(held.child_pid),
+            _ => None,
+        }
+    }
+
+    /// Whether it has a program, or is about to.
+    pub(crate) fn is_running(&self) -> bool {
+        !matches!(self.stage, Stage::Ended)
+    }
+
+    /// The size of its screen.
+    pub(crate) fn size(&self) -> Size {
+        self.terminal.size()
+    }
+
+    /// How its program wants keys to be written.
+    pub(crate) fn key_modes(&self) -> KeyModes {
+        let modes = self.terminal.modes();
+        KeyModes {
+            application_cursor: modes.application_cursor_keys,
+            application_keypad: modes.application_keypad,
+            disambiguate: modes.keyboard.contains(ccmux_term::KeyboardFlags::DISAMBIGUATE)
+                || modes.modify_other_keys == 2,
+        }
+    }
+
+    /// Which mouse events its program wants, and whether in SGR form.
+    pub(crate) fn mouse(&self) -> (MouseTracking, bool) {
+        let modes = self.terminal.modes();
+        let tracking = match modes.mouse {
+            ccmux_term::MouseTracking::Off => MouseTracking::Off,
+            ccmux_term::MouseTracking::X10 | ccmux_term::MouseTracking::Normal => {
+                MouseTracking::Buttons
+            }
+            ccmux_term::MouseTracking::ButtonMotion => MouseTracking::Drag,
+            ccmux_term::MouseTracking::AnyMotion => MouseTracking::Any,
+        };
+        (tracking, modes.mouse_encoding == ccmux_term::MouseEncoding::Sgr)
+    }
+
+    /// Queues bytes for the program and writes what it takes. Returns whether all fit.
+    ///
+    /// While a program is being started they wait for it; a pane without one drops them.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
+        if !self.is_running() {
+            return true;
+        }
+        if self.input.queue.len() + bytes.len() > INPUT_BYTES_MAX {
+            return false;
+        }
+        self.input.queue.extend_from_slice(bytes);
+        self.flush_input();
+        true
+    }
+
+    /// Writes what the pty takes of the queued input.
+    pub(crate) fn flush_input(&mut self) {
+        let mut queue = std::mem::take(&mut self.input.queue);
+        let mut written = 0;
+        if let Some(held) = self.held() {
+            while written < queue.len() {
+                match rustix::io::write(&held.master, &queue[written..]) {
+                    Ok(len) => written += len,
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(rustix::io::Errno::AGAIN) => break,
+                    // The program is gone; what it did not read is read by nobody.
+                    Err(_) => written = queue.len(),
+                }
+            }
+        }
+        queue.drain(..written);
+        self.input.queue = queue;
+    }
+
+    /// The pty, if it must begin to be watched for room.
+    pub(crate) fn begin_watching(&mut self) -> Option<BorrowedFd<'_>> {
+        if self.input.queue.is_empty() || self.input.is_watching {
+            return None;
+        }
+        let is_held = self.held().is_some();
+        self.input.is_watching = is_held;
+        self.held().map(|held| held.master.as_fd())
+    }
+
+    /// The pty is no longer watched, or about to be closed.
+    pub(crate) fn unwatch_input(&mut self) {
+        self.input.is_watching = false;
+    }
+
+    /// Whether there is nothing left to write while the pty is watched.
+    pub(crate) fn is_watched_in_vain(&self) -> bool {
+        self.input.queue.is_empty() && self.input.is_watching
+    }
+}

@@ -1,0 +1,128 @@
+//! A pane that shows something other than its screen: its history in copy mode, or the output of a
+//! command.
+
+use std::borrow::Cow;
+
+use ccmux_core::options::Style as StyleChange;
+use ccmux_term::compose::{Frame, Rect};
+use ccmux_term::copy_mode::{CopyMode, CopyStyles, LineSource};
+use ccmux_term::{HistoryLine, Terminal};
+
+use super::history::StoredLines;
+use crate::client::style::look;
+
+/// What a pane shows instead of its screen.
+#[derive(Debug)]
+pub(crate) struct PaneMode {
+    /// View, cursor, search and selection.
+    pub(crate) copy: CopyMode,
+    /// What is looked at.
+    pub(crate) source: ModeSource,
+    /// A search goes on when there is nothing more urgent.
+    pub(crate) is_searching: bool,
+}
+
+/// What a mode looks at.
+#[derive(Debug)]
+pub(crate) enum ModeSource {
+    /// The pane itself: chunks on disk, then lines in memory, then the screen.
+    Pane(StoredLines),
+    /// Lines a command printed (`list-keys` from a key binding).
+    Text(Vec<HistoryLine>),
+}
+
+impl ModeSource {
+    /// Lines of plain text.
+    pub(crate) fn text(lines: impl IntoIterator<Item = String>) -> Self {
+        let line = |text| HistoryLine { text, ..HistoryLine::default() };
+        Self::Text(lines.into_iter().map(line).collect())
+    }
+
+    /// Asks something about the lines as they are now.
+    pub(crate) fn with<T>(
+        &self,
+        terminal: &Terminal,
+        ask: impl FnOnce(&dyn LineSource) -> T,
+    ) -> T {
+        match self {
+            ModeSource::Pane(stored) => ask(&PaneLines::new(stored, terminal)),
+            ModeSource::Text(lines) => ask(&TextLines(lines)),
+        }
+    }
+}
+
+impl PaneMode {
+    /// Draws the mode where the pane lies.
+    pub(crate) fn render(
+        &self,
+        terminal: &Terminal,
+        frame: &mut Frame,
+        place: Rect,
+        styles: &[StyleChange; 3],
+        is_active: bool,
+    ) {
+        let [mode, matches, current_match] = styles.each_ref().map(look);
+        let styles = CopyStyles { mode, matches, current_match };
+        let cursor = self
+            .source
+            .with(terminal, |lines| self.copy.render(lines, frame, place, &styles));
+        if is_active {
+            frame.place_cursor(place, cursor);
+        }
+    }
+}
+
+/// All lines of a pane, numbered as its history is: those on disk, in memory, and on the screen.
+#[derive(Debug)]
+pub(crate) struct PaneLines<'a> {
+    stored: &'a StoredLines,
+    terminal: &'a Terminal,
+}
+
+impl<'a> PaneLines<'a> {
+    /// The lines as they are now.
+    pub(crate) fn new(stored: &'a StoredLines, terminal: &'a Terminal) -> Self {
+        Self { stored, terminal }
+    }
+}
+
+impl LineSource for PaneLines<'_> {
+    fn start(&self) -> u64 {
+        let in_memory = self.terminal.history_start();
+        self.stored.first_line().map_or(in_memory, |on_disk| on_disk.min(in_memory))
+    }
+
+    fn end(&self) -> u64 {
+        self.terminal.history_end()
+    }
+
+    fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
+        self.terminal.history_line(number).or_else(|| self.stored.line(number)).map(Cow::Owned)
+    }
+
+    fn screen(&self) -> Vec<HistoryLine> {
+        self.terminal.screen_lines()
+    }
+}
+
+/// The lines of [`ModeSource::Text`]: a screen without history.
+#[derive(Debug)]
+struct TextLines<'a>(&'a [HistoryLine]);
+
+impl LineSource for TextLines<'_> {
+    fn start(&self) -> u64 {
+        0
+    }
+
+    fn end(&self) -> u64 {
+        0
+    }
+
+    fn line(&self, _number: u64) -> Option<Cow<'_, HistoryLine>> {
+        None
+    }
+
+    fn screen(&self) -> Vec<HistoryLine> {
+        self.0.to_vec()
+    }
+}

@@ -1,0 +1,164 @@
+//! The file `format`: which store this is, who may open it, and how far its log is known to reach.
+//!
+//! Two lines of text: JSON, and its checksum. `oldest_reader` is honoured even if the checksum
+//! fails, because a newer version may have changed what follows it.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::record::to_json;
+use super::storage::{Storage, read_whole};
+use super::wal::Seq;
+
+pub(super) const FORMAT_FILE: &str = "format";
+const NEXT_FORMAT: &str = "format.tmp";
+
+/// The layout of the state directory that this code writes, and the newest that it reads.
+pub(super) const LAYOUT: u32 = 1;
+const BYTES_MAX: u64 = 64 << 10;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Format {
+    pub(super) layout: u32,
+    pub(super) oldest_reader: u32,
+    pub(super) store: Uuid16,
+    /// A record that was durable: a log that ends before it has lost something.
+    pub(super) watermark: Seq,
+}
+
+/// A uuid as text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Uuid16(pub(super) Uuid);
+
+impl TryFrom<String> for Uuid16 {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, uuid::Error> {
+        Uuid::parse_str(&text).map(Self)
+    }
+}
+
+impl From<Uuid16> for String {
+    fn from(uuid: Uuid16) -> String {
+        uuid.0.to_string()
+    }
+}
+
+/// What the file says.
+#[derive(Debug)]
+pub(super) enum FormatFile {
+    Missing,
+    Damaged(String),
+    /// Only a newer version may open this store.
+    Newer {
+        layout: u32,
+    },
+    Good(Format),
+}
+
+pub(super) fn read(storage: &dyn Storage) -> io::Result<FormatFile> {
+    let file = match storage.open(Path::new(FORMAT_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FormatFile::Missing),
+        opened => opened?,
+    };
+    Ok(match read_whole(&*file, BYTES_MAX) {
+        Ok(bytes) => parse(&bytes),
+        Err(error) => FormatFile::Damaged(error.to_string()),
+    })
+}
+
+fn parse(bytes: &[u8]) -> FormatFile {
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    let (json, checksum) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+
+    #[derive(Deserialize)]
+    struct Versions {
+        layout: u32,
+        oldest_reader: u32,
+    }
+    if let Ok(Versions { layout, oldest_reader }) = serde_json::from_slice(json)
+        && oldest_reader > LAYOUT
+    {
+        return FormatFile::Newer { layout };
+    }
+    if checksum != checksum_line(json).as_bytes() {
+        return FormatFile::Damaged("its checksum is wrong".into());
+    }
+    match serde_json::from_slice(json) {
+        Ok(format) => FormatFile::Good(format),
+        Err(error) => FormatFile::Damaged(error.to_string()),
+    }
+}
+
+fn checksum_line(json: &[u8]) -> String {
+    format!("crc32c {:08x}", crc32c::crc32c(json))
+}
+
+/// Replaces the file durably.
+pub(super) fn write(storage: &dyn Storage, format: &Format) -> io::Result<()> {
+    let mut bytes = to_json(format);
+    let checksum = checksum_line(&bytes);
+    bytes.extend_from_slice(format!("\n{checksum}\n").as_bytes());
+    replace(storage, FORMAT_FILE, NEXT_FORMAT, &bytes)
+}
+
+/// Replaces a small file in the root of the store, by way of another name.
+pub(super) fn replace(
+    storage: &dyn Storage,
+    path: &str,
+    temporary: &str,
+    bytes: &[u8],
+) -> io::Result<()> {
+    match storage.remove(Path::new(temporary)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = storage.create(Path::new(temporary))?;
+    file.write_at(0, bytes)?;
+    file.sync()?;
+    storage.rename(Path::new(temporary), Path::new(path))?;
+    storage.sync_dir(Path::new(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persistence::sim::SimStorage;
+
+    const FORMAT: Format = Format {
+        layout: LAYOUT,
+        oldest_reader: LAYOUT,
+        store: Uuid16(Uuid::from_u128(5)),
+        watermark: Seq(9),
+    };
+
+    #[test]
+    fn reads_as_written_and_replaces() {
+        let storage = SimStorage::new(0);
+        assert!(matches!(read(&storage).unwrap(), FormatFile::Missing));
+        for watermark in [Seq(9), Seq(10)] {
+            let format = Format { watermark, ..FORMAT };
+            write(&storage, &format).unwrap();
+            assert!(matches!(read(&storage).unwrap(), FormatFile::Good(read) if read == format));
+        }
+    }
+
+    #[test]
+    fn damage_is_told_from_a_newer_version() {
+        let storage = SimStorage::new(0);
+        write(&storage, &FORMAT).unwrap();
+        let (_, bytes) = storage.files().remove(0);
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x80;
+            let is_damaged = matches!(parse(&damaged), FormatFile::Damaged(_));
+            assert!(is_damaged || at == bytes.len() - 1, "byte {at}");
+        }
+        let newer = br#"{"layout":7,"oldest_reader":6,"other":true}"#;
+        assert!(matches!(parse(newer), FormatFile::Newer { layout: 7 }));
+    }
+}

@@ -1,0 +1,398 @@
+//! Everything the server must never forget: the structural log, its checkpoints, their recovery.
+//!
+//! The server decides, logs, applies and only then acts:
+//!
+//! ```text
+//!  decide ──► Persistence::log ──► apply ──► (durable ≥ seq) ──► reply, start programs
+//!                  │                             ▲
+//!                  ▼ written at once             │ Notifier
+//!            wal/<first>.wal ──── committer: group fdatasync
+//!                  │
+//!                  ▼ now and then, from a clone of the state
+//!        checkpoints/<seq>.ckpt ── read back, then old segments go
+//! ```
+//!
+//! Nothing here has a clock: times are passed in. Threads exist only inside `wal` (the committer)
+//! and for the length of a checkpoint; both end when the [`Persistence`] is dropped.
+//!
+//! # Invariants
+//!
+//! Tests cite these by number.
+//!
+//! * **P1** An acknowledged hard change survives any crash, power loss included. Soft changes and
+//!   output survive any kill of the server.
+//! * **P2** The recovered state is the state after exactly *k* records, `acknowledged <= k <=
+//!   issued`: a prefix, never with a hole. A bad record ends the replay; none is skipped.
+//! * **P3** Recovery is idempotent: recovering twice, or crashing inside recovery, gives the same
+//!   state.
+//! * **P4** Damage other than a torn tail is reported (file, offset, what was lost), set aside and
+//!   survived: the older checkpoint, or the intact prefix, or an empty pane. The server always
+//!   starts. Nothing is lost silently: a log that ends below a watermark recorded elsewhere is
+//!   reported too. A breadcrumb names the pane or record being replayed; after the second crash
+//!   there it is quarantined and the server starts without it.
+//! * **P5** No log is shortened before the checkpoint that replaces it is durable: new segment,
+//!   header, sync, directory sync; checkpoint to a temporary file, sync, *read back and compare*,
+//!   rename, directory sync; only then what lies before the second-newest verified checkpoint is
+//!   deleted. An empty state never replaces a non-empty one without a recorded reason.
+//! * **P6** Disk use is bounded, by configuration, per pane and in total.
+//! * **P7** Every length read from disk is checked before it is trusted or allocated.
+//! * **P8** After a failed write or sync that file is never synced again: a second sync reports
+//!   success while the disk holds old data. A new segment gets what was not acknowledged; if that
+//!   fails too, the log is *degraded*: panes live on, nothing is called durable, it is retried with
+//!   back-off, and on success a checkpoint comes first.
+
+pub mod checkpoint;
+mod checkpointer;
+mod facts;
+mod format;
+pub mod record;
+mod recovery;
+pub(crate) mod restoration;
+pub mod scrollback;
+#[cfg(any(test, feature = "test-hooks"))]
+pub mod sim;
+mod startup;
+pub mod storage;
+#[cfg(test)]
+mod tests;
+mod wal;
+
+use std::io;
+use std::sync::Arc;
+
+use ccmux_core::change::Change;
+use ccmux_core::model::{State, Timestamp};
+use uuid::Uuid;
+
+use self::checkpoint::{CheckpointError, EmptiedBy, Snapshot};
+use self::checkpointer::Checkpointer;
+pub use self::facts::{boot_id, entropy};
+pub use self::record::LogEntry;
+use self::record::LogRecord;
+use self::recovery::UNDO_MS;
+pub use self::recovery::{Damage, RecoveryReport};
+use self::storage::Storage;
+use self::wal::Wal;
+pub use self::wal::{AppendError, LogHealth, Notifier, Seq};
+
+/// A checkpoint is due after this much of the log,
+const CHECKPOINT_BYTES: u64 = 1 << 20;
+/// this many records,
+const CHECKPOINT_RECORDS: u64 = 10_000;
+/// or this long after the first change that no checkpoint holds.
+const CHECKPOINT_MS: u64 = 5 * 60 * 1000;
+/// How long after a failed checkpoint the next one is tried.
+const CHECKPOINT_RETRY_MS: u64 = 10_000;
+
+/// What opening a store needs to know.
+pub struct OpenOptions {
+    /// The time.
+    pub now: Timestamp,
+    /// The boot of the machine, see [`boot_id`].
+    pub boot: Uuid,
+    /// Random bytes, different each time, see [`entropy`].
+    pub entropy: [u8; 16],
+    /// Called by helper threads when durability, health or a checkpoint may have changed.
+    pub notifier: Notifier,
+    /// Records known elsewhere to have been durable, and where that is written.
+    pub watermarks: Vec<(String, Seq)>,
+    /// What log segments are preallocated to, and after which the next one is begun.
+    pub segment_bytes: u64,
+}
+
+impl std::fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { now, boot, watermarks, .. } = self;
+        f.debug_struct("OpenOptions")
+            .field("now", now)
+            .field("boot", boot)
+            .field("watermarks", watermarks)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OpenOptions {
+    /// Options for this machine and moment.
+    pub fn new(now: Timestamp, notifier: Notifier) -> io::Result<Self> {
+        let (boot, entropy) = (boot_id(), entropy()?);
+        let segment_bytes = wal::SEGMENT_BYTES;
+        Ok(Self { now, boot, entropy, notifier, watermarks: Vec::new(), segment_bytes })
+    }
+}
+
+/// The store was not opened, and nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It could not be looked at.
+    #[error("cannot read the state directory: {source}")]
+    Read {
+        /// The error.
+        source: io::Error,
+    },
+    /// A newer ccmux wrote it and says that this one cannot read it.
+    #[error("the state directory was written by a newer ccmux (layout {layout})")]
+    Newer {
+        /// Its layout version.
+        layout: u32,
+    },
+    /// A file of it has a format that this version does not read.
+    #[error("{file} has format version {version}, which this ccmux does not read")]
+    OtherVersion {
+        /// Which file.
+        file: String,
+        /// Its version.
+        version: u32,
+    },
+    /// A record that must not be passed over is not understood.
+    #[error("{file} at {offset}: this ccmux does not understand record {seq}: {why}")]
+    NotUnderstood {
+        /// The record.
+        seq: Seq,
+        /// Its file.
+        file: String,
+        /// Where it begins.
+        offset: u64,
+        /// What is not understood.
+        why: String,
+    },
+}
+
+/// No checkpoint was begun; the log goes on as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CheckpointRefusal {
+    /// The last one is still being written.
+    #[error("a checkpoint is being written")]
+    Busy,
+    /// The log ends in ends of programs that may have to be taken back.
+    #[error("programs have just ended, which may be the beginning of a shutdown")]
+    Unsettled,
+}
+
+/// What a recovery hands to the server.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state to go on with.
+    pub state: State,
+    /// What was found and done.
+    pub report: RecoveryReport,
+    /// The identity of the store; its other files carry it too.
+    pub store: Uuid,
+    /// The machine was started anew since the log was last written.
+    pub is_new_boot: bool,
+}
+
+/// Who does what takes long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Workers {
+    Threads,
+    /// Nobody but the caller: a test decides when what happens.
+    #[cfg(test)]
+    None,
+}
+
+/// The durable side of a running server. One owner, one thread.
+///
+/// Dropping it is like a kill: what is written stays, nothing more is synced.
+#[derive(Debug)]
+pub struct Persistence {
+    // Before the log, so that a checkpoint at work ends before it.
+    checkpointer: Checkpointer,
+    wal: Wal,
+    workers: Workers,
+    backlog: Backlog,
+    /// Why the state may be empty although it was not.
+    emptied_by: Option<EmptiedBy>,
+    /// When the trailing ends of programs are final.
+    unsettled_until: Option<Timestamp>,
+}
+
+/// What was logged since the last checkpoint was begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Backlog {
+    bytes: u64,
+    records: u64,
+    since: Option<Timestamp>,
+    /// After a failure: not before this.
+    not_before: Option<Timestamp>,
+}
+
+impl Persistence {
+    /// Recovers the store and begins to log. Whatever the damage, the server starts; how it starts
+    /// is in the report and in [`Persistence::health`].
+    ///
+    /// # Errors
+    /// Only if the store must not or cannot be read at all; it is untouched then.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        options: OpenOptions,
+    ) -> Result<(Self, Recovered), OpenError> {
+        startup::open(storage, options, Workers::Threads)
+    }
+
+    fn new(
+        wal: Wal,
+        checkpointer: Checkpointer,
+        workers: Workers,
+        emptied_by: Option<EmptiedBy>,
+        unsettled_until: Option<Timestamp>,
+    ) -> Self {
+        let backlog = Backlog::default();
+        Self { checkpointer, wal, workers, backlog, emptied_by, unsettled_until }
+    }
+
+    /// Writes an entry to the log; apply it to the state afterwards, and before the next
+    /// checkpoint. It is durable once [`Persistence::durable`] reaches the number returned; for an
+    /// entry of soft changes alone there is no need to wait.
+    ///
+    /// A failing disk is no error here: see [`Persistence::health`].
+    pub fn log(&mut self, entry: &LogEntry) -> Result<Seq, AppendError> {
+        let record = LogRecord::Entry(entry.clone());
+        let encoded = record.encode();
+        // What could not be read back must not be acknowledged.
+        match LogRecord::decode(encoded.kind, &encoded.payload) {
+            Ok(read) if read == record => {}
+            Ok(_) => return Err(AppendError::Unfaithful { why: "it reads differently".into() }),
+            Err(error) => return Err(AppendError::Unfaithful { why: error.to_string() }),
+        }
+        let bytes = encoded.payload.len() as u64;
+        let seq = self.wal.append(encoded, entry.time)?;
+        self.backlog.bytes += bytes;
+        self.backlog.records += 1;
+        self.backlog.since.get_or_insert(entry.time);
+        if entry.is_program_end() {
+            self.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
+        } else if !entry.is_soft() {
+            self.unsettled_until = None;
+        }
+        if entry.changes.iter().any(|change| matches!(change, Change::SessionClosed { .. })) {
+            let (actor, cause) = (entry.actor.clone(), entry.cause.clone());
+            self.emptied_by = Some(EmptiedBy { seq, actor, cause });
+        }
+        Ok(seq)
+    }
+
+    /// The number of the last entry logged.
+    pub fn issued(&self) -> Seq {
+        self.wal.issued()
+    }
+
+    /// Everything up to this number survives a power cut.
+    pub fn durable(&self) -> Seq {
+        self.wal.durable()
+    }
+
+    /// Blocks until `seq` is durable; false if the log is degraded instead. Not for the event loop.
+    pub fn wait_durable(&self, seq: Seq) -> bool {
+        self.wal.sync_now();
+        self.wal.wait_durable(seq)
+    }
+
+    /// Whether what is logged becomes durable.
+    pub fn health(&self) -> LogHealth {
+        self.wal.health()
+    }
+
+    /// When [`Persistence::tick`] is to be called next, if nothing else happens.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let checkpoint = self.backlog.since.map(|since| Timestamp(since.0 + CHECKPOINT_MS));
+        let checkpoint = checkpoint.max(self.backlog.not_before);
+        [checkpoint, self.unsettled_until].into_iter().flatten().min()
+    }
+
+    /// Does what time brings: makes ends of programs final, notices that a checkpoint is done.
+    /// To be called at [`Persistence::next_deadline`] and after each call of the notifier.
+    pub fn tick(&mut self, now: Timestamp) {
+        if let Some(Err(error)) = self.checkpointer.poll() {
+            self.checkpoint_failed(&error, now);
+        }
+        if self.unsettled_until.is_some_and(|until| until <= now) {
+            self.unsettled_until = None;
+            self.mark(&LogRecord::Settled { time: now }, now);
+        }
+    }
+
+    /// Whether [`Persistence::checkpoint`] should be called.
+    pub fn checkpoint_due(&self, now: Timestamp) -> bool {
+        let Backlog { bytes, records, since, not_before } = self.backlog;
+        let is_possible = !self.checkpointer.is_busy()
+            && self.unsettled_until.is_none()
+            && not_before.is_none_or(|time| time <= now)
+            && self.wal.can_checkpoint();
+        is_possible
+            && (self.wal.wants_checkpoint()
+                || bytes >= CHECKPOINT_BYTES
+                || records >= CHECKPOINT_RECORDS
+                || since.is_some_and(|since| since.0 + CHECKPOINT_MS <= now.0))
+    }
+
+    /// Begins to write a checkpoint in the background. `state` is the state with every logged entry
+    /// applied.
+    pub fn checkpoint(&mut self, state: &State, now: Timestamp) -> Result<(), CheckpointRefusal> {
+        if self.checkpointer.is_busy() {
+            return Err(CheckpointRefusal::Busy);
+        }
+        if self.unsettled_until.is_some() {
+            return Err(CheckpointRefusal::Unsettled);
+        }
+        let snapshot = self.snapshot(state, now);
+        self.backlog = Backlog::default();
+        match self.workers {
+            Workers::Threads => self.checkpointer.start(snapshot),
+            #[cfg(test)]
+            Workers::None => {
+                if let Err(error) = self.checkpointer.take_now(&snapshot) {
+                    self.checkpoint_failed(&error, now);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the server was asked to end (SIGTERM): programs that ended just before, or end
+    /// from now on, may have been ended by the same shutdown.
+    pub fn mark_shutdown(&mut self, now: Timestamp) {
+        self.mark(&LogRecord::Terminating { time: now }, now);
+    }
+
+    /// Makes everything durable, takes a last checkpoint and ends. `state` is the state with every
+    /// logged entry applied.
+    ///
+    /// While the log ends in ends of programs younger than ten seconds there is no checkpoint; a
+    /// server that exits because nothing is left should wait until [`Persistence::next_deadline`]
+    /// has passed, or a reboot takes those ends back.
+    pub fn finalize(mut self, state: &State, now: Timestamp) -> LogHealth {
+        self.tick(now);
+        let issued = self.issued();
+        #[cfg(test)]
+        if self.workers == Workers::None {
+            self.wal.commit_now();
+        }
+        let is_durable = self.wait_durable(issued);
+        let is_useful = self.backlog.records > 0 || !is_durable;
+        if is_useful && self.unsettled_until.is_none() && self.wal.can_checkpoint() {
+            let snapshot = self.snapshot(state, now);
+            if let Err(error) = self.checkpointer.take_now(&snapshot) {
+                tracing::error!(%error, "there is no final checkpoint; the log has everything");
+            }
+        }
+        self.health()
+    }
+
+    fn snapshot(&self, state: &State, now: Timestamp) -> Snapshot {
+        let emptied_by = self.emptied_by.clone().filter(|_| state.sessions.is_empty());
+        Snapshot { seq: self.issued(), time: now, state: state.clone(), emptied_by }
+    }
+
+    fn checkpoint_failed(&mut self, error: &CheckpointError, now: Timestamp) {
+        tracing::error!(%error, "a checkpoint failed; the log is kept");
+        self.backlog.since.get_or_insert(now);
+        self.backlog.bytes = self.backlog.bytes.max(CHECKPOINT_BYTES);
+        self.backlog.not_before = Some(Timestamp(now.0 + CHECKPOINT_RETRY_MS));
+    }
+
+    fn mark(&mut self, record: &LogRecord, now: Timestamp) {
+        let appended = self.wal.append(record.encode(), now);
+        appended.expect("BUG: a mark is a small record");
+        self.wal.sync_now();
+    }
+}

@@ -1,0 +1,234 @@
+//! What is damaged, what that cost, and what is to be kept out of the way.
+
+use uuid::Uuid;
+
+use super::SetAside;
+use super::chain::{Chain, walk};
+use super::replay::Understood;
+use super::report::{Damage, RecoveryReport};
+use super::survey::{CheckpointFile, SegmentFile, Survey};
+use crate::persistence::checkpoint::{BadCheckpoint, EmptiedBy, Snapshot};
+use crate::persistence::format::{FORMAT_FILE, FormatFile};
+use crate::persistence::wal::{HeaderError, Seq, WAL_DIR};
+
+/// What a recovery collects on its way.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    damage: Vec<Damage>,
+    notes: Vec<String>,
+    set_aside: Vec<SetAside>,
+    cut_at: Option<Seq>,
+    lost: Option<(Seq, Seq)>,
+}
+
+impl Findings {
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    fn damage(&mut self, file: String, offset: usize, what: String) {
+        self.damage.push(Damage { file, offset: offset as u64, what });
+    }
+
+    /// The first record that the replay had to leave out, intact as it may be.
+    pub(super) fn cut_at(&self) -> Option<Seq> {
+        self.cut_at
+    }
+
+    pub(super) fn judge_format(&mut self, survey: &Survey) {
+        let has_files = !survey.checkpoints.is_empty() || !survey.segments.is_empty();
+        match &survey.format {
+            FormatFile::Missing if has_files => {
+                self.damage(FORMAT_FILE.into(), 0, "it is missing; made anew".into());
+            }
+            FormatFile::Damaged(why) => {
+                self.damage(FORMAT_FILE.into(), 0, format!("{why}; made anew"));
+                self.set_aside.push(SetAside::Move(FORMAT_FILE.into()));
+            }
+            FormatFile::Missing | FormatFile::Newer { .. } | FormatFile::Good(_) => {}
+        }
+    }
+
+    /// Sorts out the checkpoints that can be used, newest first.
+    pub(super) fn judge_checkpoints<'a>(
+        &mut self,
+        files: &'a [CheckpointFile],
+        store: Option<Uuid>,
+    ) -> Vec<&'a Snapshot> {
+        let mut good: Vec<&Snapshot> = Vec::new();
+        // From the oldest on, because an empty one is judged by its predecessor.
+        for file in files.iter().rev() {
+            let verdict = match &file.contents {
+                Err(error) => Err(error),
+                Ok((_, id)) if Some(*id) != store => Err(&BadCheckpoint::OtherStore),
+                Ok((snapshot, _)) => {
+                    let is_unexplained =
+                        snapshot.state.sessions.is_empty() && snapshot.emptied_by.is_none();
+                    if is_unexplained && good.last().is_some_and(|last| last.has_sessions()) {
+                        Err(&BadCheckpoint::EmptyWithoutReason)
+                    } else {
+                        Ok(snapshot)
+                    }
+                }
+            };
+            match verdict {
+                Ok(snapshot) => good.push(snapshot),
+                Err(error) => {
+                    let what = format!("{error}; not used");
+                    self.damage(file.path().display().to_string(), 0, what);
+                    self.set_aside.push(SetAside::Move(file.path()));
+                }
+            }
+        }
+        good.reverse();
+        good
+    }
+
+    /// Sorts out the segments that belong to the store.
+    pub(super) fn judge_segments<'a>(
+        &mut self,
+        segments: &'a [SegmentFile],
+        store: Option<Uuid>,
+    ) -> Vec<&'a SegmentFile> {
+        let mut ours = Vec::new();
+        for segment in segments {
+            let path = segment.path();
+            let file = path.display().to_string();
+            match (&segment.header, &segment.unreadable) {
+                (_, Some(error)) => {
+                    self.damage(file, 0, format!("it cannot be read: {error}"));
+                    self.set_aside.push(SetAside::Move(path));
+                }
+                (Ok(header), _) if Some(header.store) != store => {
+                    self.damage(file, 0, "it belongs to another store; not used".into());
+                    self.set_aside.push(SetAside::Move(path));
+                    continue;
+                }
+                (Err(HeaderError::Bad), _) if !segment.scan.records.is_empty() => {
+                    self.damage(file, 0, "its header is damaged; its records are not".into());
+                    self.set_aside.push(SetAside::Copy(path));
+                }
+                _ => {}
+            }
+            ours.push(segment);
+        }
+        ours
+    }
+
+    /// Ends the replay before a record that is intact and cannot be used.
+    pub(super) fn cut(&mut self, record: &Understood<'_>, why: &str) {
+        let file = record.segment.path().display().to_string();
+        let what = format!("record {} is left out with all after it: {why}", record.seq);
+        self.damage(file, record.offset, what);
+        self.cut_at = Some(record.seq);
+    }
+
+    /// Compares how far the log reaches with how far it is known to have been durable.
+    pub(super) fn judge_end(
+        &mut self,
+        segments: &[&SegmentFile],
+        chain: &Chain<'_>,
+        proven: Seq,
+        witness: &str,
+    ) {
+        let broken_at = chain.reached.next();
+        let (file, offset) = where_it_breaks(segments, broken_at);
+        if proven > chain.reached {
+            let what = format!(
+                "records {broken_at} to {proven} are missing; {witness} proves they were durable"
+            );
+            self.damage(file.clone(), offset, what);
+        }
+        let last = proven.max(chain.reached);
+        let first = self.cut_at.unwrap_or(broken_at);
+        if first <= last {
+            self.lost = Some((first, last));
+            self.set_aside_from(segments, first);
+            return;
+        }
+        let is_torn = |segment: &&&SegmentFile| {
+            segment.highest() > chain.reached
+                || (segment.scan.has_debris && is_last_of(segments, segment))
+        };
+        if segments.iter().any(|segment| is_torn(&segment)) {
+            self.note(format!("torn tail at {file}:{offset}: nothing acknowledged was in it"));
+        }
+    }
+
+    /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
+    /// one before it.
+    pub(super) fn judge_redundancy(&mut self, segments: &[&SegmentFile], second: Seq, newest: Seq) {
+        let chain = walk(segments, second);
+        if chain.reached >= newest {
+            return;
+        }
+        let next = segments.iter().find(|segment| segment.first > chain.reached.next());
+        let was_never_logged = next.is_some_and(|next| next.follows().is_none());
+        let is_proven = segments.iter().any(|segment| segment.synced_through() > chain.reached);
+        if is_proven && !was_never_logged {
+            let broken_at = chain.reached.next();
+            let (file, offset) = where_it_breaks(segments, broken_at);
+            let what =
+                format!("records from {broken_at} on are damaged; checkpoint {newest} has them");
+            self.damage(file, offset, what);
+            if let Some(segment) = segment_of(segments, broken_at) {
+                self.set_aside.push(SetAside::Copy(segment.path()));
+            }
+        }
+    }
+
+    /// Why the state may be empty although it was not, if the reason is a loss.
+    pub(super) fn reason_if_lost(&self, reached: Seq) -> Option<EmptiedBy> {
+        self.lost.map(|(first, last)| EmptiedBy {
+            seq: reached,
+            actor: "recovery".into(),
+            cause: format!("records {first} to {last} were lost"),
+        })
+    }
+
+    pub(super) fn into_parts(mut self) -> (RecoveryReport, Vec<SetAside>) {
+        self.set_aside.sort_unstable();
+        self.set_aside.dedup();
+        let report = RecoveryReport {
+            lost: self.lost,
+            damage: self.damage,
+            notes: self.notes,
+            ..RecoveryReport::default()
+        };
+        (report, self.set_aside)
+    }
+
+    fn set_aside_from(&mut self, segments: &[&SegmentFile], first: Seq) {
+        for segment in segments.iter().filter(|segment| !segment.is_blank()) {
+            if segment.first > first {
+                self.set_aside.push(SetAside::Move(segment.path()));
+            }
+        }
+        if let Some(segment) = segment_of(segments, first) {
+            self.set_aside.push(SetAside::Copy(segment.path()));
+        }
+    }
+}
+
+impl Snapshot {
+    fn has_sessions(&self) -> bool {
+        !self.state.sessions.is_empty()
+    }
+}
+
+/// The segment that a record should be in.
+fn segment_of<'a>(segments: &[&'a SegmentFile], seq: Seq) -> Option<&'a SegmentFile> {
+    segments.iter().rev().find(|segment| segment.first <= seq).copied()
+}
+
+/// The file and offset where a record should be and is not.
+fn where_it_breaks(segments: &[&SegmentFile], seq: Seq) -> (String, usize) {
+    match segment_of(segments, seq) {
+        Some(segment) => (segment.path().display().to_string(), segment.scan.end),
+        None => (WAL_DIR.to_owned(), 0),
+    }
+}
+
+fn is_last_of(segments: &[&SegmentFile], segment: &SegmentFile) -> bool {
+    segments.last().is_some_and(|last| last.first == segment.first)
+}

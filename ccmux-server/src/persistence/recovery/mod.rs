@@ -1,0 +1,246 @@
+//! Recovery: what is on the disk -> the state after some prefix of the log, and a report.
+//!
+//! Reads only; what follows from it (a checkpoint, a new segment, setting aside) is done by
+//! [`super::Persistence::open`] and may be cut short at any point. The decisions are a table in
+//! `docs/persistence-format.md`; the one that carries the rest: *a record is lost if anything on
+//! the disk proves that it was durable and the replay does not reach it; whatever else is missing
+//! behind the last intact record is a torn tail, and no damage.*
+//!
+//! Numbers are never given out twice: the log goes on behind the highest number seen anywhere, in a
+//! segment that says which record it follows. What lies between is void from then on.
+
+pub(super) mod breadcrumb;
+mod chain;
+mod judge;
+mod replay;
+mod report;
+mod survey;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use ccmux_core::model::{NextIds, State, Timestamp};
+use uuid::Uuid;
+
+use self::chain::walk;
+use self::judge::Findings;
+use self::replay::{Ending, ending, next_ids, replay, understand};
+pub use self::report::{Damage, RecoveryReport};
+use self::survey::{SegmentFile, Survey, survey};
+use super::OpenError;
+use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
+use super::format::{FORMAT_FILE, Format, FormatFile};
+use super::storage::Storage;
+use super::wal::{HeaderError, Seq};
+
+/// How long the end of a program can be taken for the beginning of a shutdown.
+pub(super) const UNDO_MS: u64 = 10_000;
+
+/// What recovery has to know besides the disk.
+pub(super) struct Circumstances<'a> {
+    pub(super) now: Timestamp,
+    /// The boot of the machine this is.
+    pub(super) boot: Uuid,
+    /// Records known elsewhere to have been durable, and where that is written.
+    pub(super) watermarks: &'a [(String, Seq)],
+    /// A record at which recovery crashed again and again.
+    pub(super) poisoned: Option<Seq>,
+}
+
+/// What recovery decided.
+#[derive(Debug)]
+pub(super) struct Recovery {
+    /// The state after record `reached`.
+    pub(super) state: State,
+    pub(super) reached: Seq,
+    /// The highest number seen anywhere; the log goes on behind it.
+    pub(super) highest: Seq,
+    /// The last record that the disk proves to have been durable.
+    pub(super) proven: Seq,
+    /// The boot of the machine in which the log was last written.
+    pub(super) last_boot: Option<Uuid>,
+    /// Why there is no session, if there is none but was one before.
+    pub(super) emptied_by: Option<EmptiedBy>,
+    /// Ends of programs that a shutdown may still turn out to have caused.
+    pub(super) unsettled: Option<Unsettled>,
+    /// The file `format`, if it is good.
+    pub(super) format: Option<Format>,
+    /// The store that the files belong to; none if there are none.
+    pub(super) store: Option<Uuid>,
+    /// Checkpoints that can be read, newest first.
+    pub(super) good_checkpoints: Vec<GoodCheckpoint>,
+    /// The segments on the disk, of whatever quality.
+    pub(super) segments: BTreeSet<Seq>,
+    pub(super) set_aside: Vec<SetAside>,
+    pub(super) report: RecoveryReport,
+}
+
+/// A trailing run of ends of programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unsettled {
+    /// When they are final.
+    pub(super) until: Timestamp,
+}
+
+/// A damaged file, to be kept out of the way.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum SetAside {
+    /// Nothing of it is used.
+    Move(PathBuf),
+    /// Its intact beginning stays in use.
+    Copy(PathBuf),
+}
+
+/// Decides what the state is. Changes nothing on the disk; tells `replaying` of every record before
+/// it is applied.
+pub(super) fn recover(
+    storage: &dyn Storage,
+    circumstances: &Circumstances<'_>,
+    replaying: &mut dyn FnMut(Seq),
+) -> Result<Recovery, OpenError> {
+    let survey = survey(storage).map_err(|source| OpenError::Read { source })?;
+    refuse_other_versions(&survey)?;
+    let mut findings = Findings::default();
+    let format = match survey.format {
+        FormatFile::Good(format) => Some(format),
+        _ => None,
+    };
+    let store = format.map(|format| format.store.0).or_else(|| store_of(&survey));
+    findings.judge_format(&survey);
+    let good = findings.judge_checkpoints(&survey.checkpoints, store);
+    let segments = findings.judge_segments(&survey.segments, store);
+    let base = good.first().copied();
+    let base_seq = base.map_or(Seq(0), |snapshot| snapshot.seq);
+
+    let chain = walk(&segments, base_seq);
+    let mut records = understand(&chain, &mut findings)?;
+    let poisoned = records.iter().position(|record| Some(record.seq) == circumstances.poisoned);
+    let mut ending = ending(&records, circumstances.boot, circumstances.now);
+    if let Some(at) = poisoned {
+        findings.cut(&records[at], "recovery crashed at it twice");
+        records.truncate(at);
+        ending = Ending::default();
+    }
+    let kept = ending.undone_from.unwrap_or(records.len());
+    let replayed = replay(base, &records[..kept], replaying);
+    if let Some((at, error)) = &replayed.refused {
+        findings.cut(&records[*at], &format!("it does not fit the state before it: {error}"));
+        ending = Ending::default();
+    }
+    let left_out = findings.cut_at().or_else(|| Some(records[ending.undone_from?].seq));
+    let reached = left_out.map_or(chain.reached, |seq| Seq(seq.0 - 1));
+
+    let proof = Proof::gather(&segments, base_seq, format.as_ref(), circumstances.watermarks);
+    findings.judge_end(&segments, &chain, proof.seq, &proof.source);
+    if let [_, second, ..] = good[..] {
+        findings.judge_redundancy(&segments, second.seq, base_seq);
+    }
+    let mut state = replayed.state;
+    for segment in &segments {
+        raise(&mut state.next, next_ids(segment, reached.next()));
+    }
+    if let Err(violation) = state.check() {
+        findings.note(format!("BUG: the recovered state is inconsistent: {violation}"));
+    }
+    let highest = segments.iter().map(|segment| segment.highest());
+    let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
+    let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
+    let last_boot = newest.map(|header| header.boot);
+    let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);
+    let (report, set_aside) = findings.into_parts();
+    Ok(Recovery {
+        state,
+        reached,
+        highest,
+        proven: proof.seq,
+        last_boot,
+        emptied_by,
+        unsettled: ending.unsettled,
+        format,
+        store,
+        good_checkpoints: good
+            .iter()
+            .map(|snapshot| GoodCheckpoint {
+                seq: snapshot.seq,
+                is_empty: snapshot.state.sessions.is_empty(),
+            })
+            .collect(),
+        segments: survey.segments.iter().map(|segment| segment.first).collect(),
+        set_aside,
+        report: RecoveryReport {
+            checkpoint: base.map(|snapshot| snapshot.seq),
+            replayed: replayed.applied,
+            reached,
+            undone: ending.undone,
+            ..report
+        },
+    })
+}
+
+/// The last record known to have been durable, and what knows it.
+struct Proof {
+    seq: Seq,
+    source: String,
+}
+
+impl Proof {
+    fn gather(
+        segments: &[&SegmentFile],
+        base: Seq,
+        format: Option<&Format>,
+        watermarks: &[(String, Seq)],
+    ) -> Self {
+        let mut proof = Proof { seq: base, source: "a checkpoint".into() };
+        for segment in segments {
+            proof.raise(segment.synced_through(), &segment.path().display().to_string());
+        }
+        if let Some(format) = format {
+            proof.raise(format.watermark, FORMAT_FILE);
+        }
+        for (source, seq) in watermarks {
+            proof.raise(*seq, source);
+        }
+        proof
+    }
+
+    fn raise(&mut self, seq: Seq, source: &str) {
+        if seq > self.seq {
+            *self = Proof { seq, source: source.to_owned() };
+        }
+    }
+}
+
+/// The store that the files name, for want of a file `format`: the newest checkpoint's, else the
+/// newest segment's.
+fn store_of(survey: &Survey) -> Option<Uuid> {
+    let checkpoints = survey.checkpoints.iter();
+    let stores = checkpoints.filter_map(|file| file.contents.as_ref().ok().map(|(_, id)| *id));
+    let segments = survey.segments.iter().rev();
+    stores.chain(segments.filter_map(|file| file.header.ok().map(|header| header.store))).next()
+}
+
+/// What another version wrote is not touched, whatever else could be made of it.
+fn refuse_other_versions(survey: &Survey) -> Result<(), OpenError> {
+    if let FormatFile::Newer { layout } = survey.format {
+        return Err(OpenError::Newer { layout });
+    }
+    for file in &survey.checkpoints {
+        if let Err(BadCheckpoint::Version(version)) = file.contents {
+            let file = file.path().display().to_string();
+            return Err(OpenError::OtherVersion { file, version });
+        }
+    }
+    for file in &survey.segments {
+        if let Err(HeaderError::Version(version)) = file.header {
+            let file = file.path().display().to_string();
+            return Err(OpenError::OtherVersion { file, version });
+        }
+    }
+    Ok(())
+}
+
+fn raise(next: &mut NextIds, least: NextIds) {
+    next.session = next.session.max(least.session);
+    next.window = next.window.max(least.window);
+    next.pane = next.pane.max(least.pane);
+}

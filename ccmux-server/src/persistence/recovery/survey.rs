@@ -1,0 +1,152 @@
+//! Reading everything that recovery decides on, before anything is decided.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use uuid::Uuid;
+
+use crate::persistence::checkpoint::{
+    self, BadCheckpoint, CHECKPOINT_DIR, Snapshot, checkpoint_path, checkpoint_seq,
+};
+use crate::persistence::format::{self, FormatFile};
+use crate::persistence::storage::{Storage, read_whole};
+use crate::persistence::wal::{
+    HeaderError, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, scan, segment_first,
+    segment_path,
+};
+
+/// All that is on the disk.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) format: FormatFile,
+    /// Newest first.
+    pub(super) checkpoints: Vec<CheckpointFile>,
+    /// In the order of their names.
+    pub(super) segments: Vec<SegmentFile>,
+}
+
+/// A checkpoint, good or bad.
+#[derive(Debug)]
+pub(super) struct CheckpointFile {
+    pub(super) seq: Seq,
+    pub(super) contents: Result<(Snapshot, Uuid), BadCheckpoint>,
+}
+
+impl CheckpointFile {
+    pub(super) fn path(&self) -> PathBuf {
+        checkpoint_path(self.seq)
+    }
+}
+
+/// A segment of the log.
+#[derive(Debug)]
+pub(super) struct SegmentFile {
+    /// From its name.
+    pub(super) first: Seq,
+    pub(super) header: Result<SegmentHeader, HeaderError>,
+    /// Why it could not be read at all.
+    pub(super) unreadable: Option<io::Error>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) scan: Scan,
+}
+
+impl SegmentFile {
+    pub(super) fn path(&self) -> PathBuf {
+        segment_path(self.first)
+    }
+
+    /// The record that its first one builds on; without a header the one numbered before it.
+    pub(super) fn follows(&self) -> Option<Seq> {
+        match &self.header {
+            Ok(header) => header.follows,
+            Err(_) => Some(Seq(self.first.0.saturating_sub(1))),
+        }
+    }
+
+    /// The last record for which the segment proves that it was durable.
+    pub(super) fn synced_through(&self) -> Seq {
+        let header = self.header.as_ref().ok().map(|header| header.synced_through);
+        let found = self.scan.records.iter().chain(&self.scan.beyond);
+        let frames = found.filter_map(|found| found.frame.synced_through());
+        header.into_iter().chain(frames).max().unwrap_or_default()
+    }
+
+    /// The greatest number the segment shows to have been given out.
+    pub(super) fn highest(&self) -> Seq {
+        let found = self.scan.records.iter().chain(&self.scan.beyond);
+        let records = found.map(|found| found.frame.seq).max().unwrap_or_default();
+        records.max(Seq(self.first.0.saturating_sub(1)))
+    }
+
+    /// Whether it holds nothing: preallocated, or not even begun.
+    pub(super) fn is_blank(&self) -> bool {
+        self.scan.records.is_empty() && self.scan.beyond.is_empty() && self.unreadable.is_none()
+    }
+}
+
+/// Reads the store.
+///
+/// # Errors
+/// Only what may pass: a file that cannot be read because it is damaged is part of the survey.
+pub(super) fn survey(storage: &dyn Storage) -> io::Result<Survey> {
+    let format = format::read(storage)?;
+    let mut checkpoints = Vec::new();
+    for seq in numbered(storage, CHECKPOINT_DIR, checkpoint_seq)?.into_iter().rev() {
+        match checkpoint::read(storage, seq) {
+            Err(BadCheckpoint::Io(error)) if !is_damage(&error) => return Err(error),
+            contents => checkpoints.push(CheckpointFile { seq, contents }),
+        }
+    }
+    let mut segments = Vec::new();
+    for first in numbered(storage, WAL_DIR, segment_first)? {
+        segments.push(read_segment(storage, first)?);
+    }
+    Ok(Survey { format, checkpoints, segments })
+}
+
+fn numbered(
+    storage: &dyn Storage,
+    dir: &str,
+    number: fn(&str) -> Option<Seq>,
+) -> io::Result<Vec<Seq>> {
+    let names = match storage.list(Path::new(dir)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed?,
+    };
+    let mut numbers: Vec<Seq> = names.iter().filter_map(|name| number(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn read_segment(storage: &dyn Storage, first: Seq) -> io::Result<SegmentFile> {
+    // A little above the limit, so that no rounding of ours calls a file damaged.
+    let bytes_max = SEGMENT_BYTES_MAX + (1 << 20);
+    let read = storage.open(&segment_path(first)).and_then(|file| read_whole(&*file, bytes_max));
+    let (bytes, unreadable) = match read {
+        Ok(bytes) => (bytes, None),
+        Err(error) if is_damage(&error) => (Vec::new(), Some(error)),
+        Err(error) => return Err(error),
+    };
+    let header = SegmentHeader::decode(&bytes);
+    // A header that names another first record than the file's name is as good as none.
+    let header = header
+        .and_then(|header| if header.first == first { Ok(header) } else { Err(HeaderError::Bad) });
+    let scan = scan(&bytes, first, header.ok().map(|header| header.salt));
+    Ok(SegmentFile { first, header, unreadable, bytes, scan })
+}
+
+/// Whether an error says that a file is broken, rather than that the machine is short of something.
+fn is_damage(error: &io::Error) -> bool {
+    let is_broken = [Errno::IO, Errno::BADMSG, Errno::LOOP]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+    let is_odd = matches!(
+        error.kind(),
+        io::ErrorKind::FileTooLarge
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::InvalidData
+    );
+    is_broken || is_odd
+}

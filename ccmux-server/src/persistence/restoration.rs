@@ -1,0 +1,171 @@
+//! From a recovered state to what must be done about each pane: the policy, and its words.
+//!
+//! Pure but for one small file per pane that holds its number, so that a keeper whose pane the
+//! state does not know can be told from one whose record was lost.
+
+use std::io;
+use std::path::Path;
+
+use ccmux_core::ids::PaneId;
+use ccmux_core::model::{Pane, Program, Timestamp};
+use ccmux_term::Terminal;
+use jiff::tz::TimeZone;
+
+/// Name of the file with a pane's number.
+const NUMBER_FILE: &str = "number";
+
+/// What becomes of a pane whose keeper is gone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    /// Its program had ended before; it goes on showing that.
+    Remain,
+    /// A program is started, and this said of it.
+    Start(Program, &'static str),
+    /// Nothing is started (`restore-command none`).
+    Wait(&'static str),
+}
+
+/// What the policy (`restore-command`) says about a pane.
+///
+/// A program is run again only where the policy says `command`: running it twice may do harm that
+/// a fresh shell cannot.
+pub(crate) fn fate(pane: &Pane, policy: &str) -> Fate {
+    if pane.ended.is_some() {
+        return Fate::Remain;
+    }
+    let cwd = pane.cwd.clone().unwrap_or_else(|| pane.program.cwd.clone());
+    match policy {
+        "none" => Fate::Wait("its program is gone"),
+        "command" if !pane.program.argv.is_empty() => {
+            let program = Program { cwd, ..pane.program.clone() };
+            Fate::Start(program, "its command was run again")
+        }
+        _ => {
+            let program = Program { argv: Vec::new(), cwd, ..pane.program.clone() };
+            Fate::Start(program, "this is a new shell")
+        }
+    }
+}
+
+/// Modes that a dead program may have left set, put back: alternate screen, mouse, paste, focus,
+/// keyboard, margins, character sets, colours.
+const CALM: &str = "\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
+    \x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?2026l\x1b[<99u\x1b[>4m\x1b[!p";
+
+/// Bytes that end what the lost program was drawing and say, dimly, what happened and when.
+///
+/// What a full-screen program showed is kept: it is printed once more on the main screen before
+/// the mark.
+pub(crate) fn restored_mark(terminal: &Terminal, now: Timestamp, what: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let was_full_screen = terminal.modes().alternate_screen;
+    let picture = if was_full_screen { terminal.screen_lines() } else { Vec::new() };
+    out.extend_from_slice(CALM.as_bytes());
+    if was_full_screen {
+        out.extend_from_slice(b"\r\n");
+    }
+    let last = picture.iter().rposition(|line| !line.text.is_empty()).map_or(0, |at| at + 1);
+    for line in &picture[..last] {
+        out.extend_from_slice(&ccmux_term::compose::write_line(line));
+        out.extend_from_slice(b"\x1b[m\r\n");
+    }
+    if !was_full_screen && terminal.cursor().x > 0 {
+        out.extend_from_slice(b"\r\n");
+    }
+    let text = format!("\x1b[2m[restored {}: {what}]\x1b[m\r\n", local_time(now));
+    out.extend_from_slice(text.as_bytes());
+    out
+}
+
+/// Bytes that mark lost output.
+pub(crate) fn gap_mark(bytes: u64) -> Vec<u8> {
+    format!("\x1b[m\r\n\x1b[2m[{bytes} bytes of output are lost here]\x1b[m\r\n").into_bytes()
+}
+
+fn local_time(now: Timestamp) -> String {
+    let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_millisecond(millis) {
+        Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => format!("{} ms after 1970", now.0),
+    }
+}
+
+/// Writes a pane's number beside its keeper's socket.
+pub(crate) fn write_number(pane_dir: &Path, id: PaneId) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    writeln!(options.open(pane_dir.join(NUMBER_FILE))?, "{id}")
+}
+
+/// Reads a pane's number; `None` if it is not there or no number.
+pub(crate) fn read_number(pane_dir: &Path) -> Option<PaneId> {
+    std::fs::read_to_string(pane_dir.join(NUMBER_FILE)).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ccmux_core::ids::{PaneUuid, WindowId};
+    use ccmux_core::model::{Ended, ExitStatus};
+    use ccmux_term::Size;
+
+    fn pane(argv: &[&str]) -> Pane {
+        Pane {
+            id: PaneId(1),
+            uuid: PaneUuid(uuid::Uuid::nil()),
+            window: WindowId(1),
+            program: Program {
+                argv: argv.iter().map(|word| (*word).into()).collect(),
+                cwd: "/start".into(),
+                environment: Default::default(),
+            },
+            cwd: Some("/last".into()),
+            title: "".into(),
+            created: Timestamp(0),
+            ended: None,
+            options: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_command_is_run_again_only_where_the_policy_says_so() {
+        let vim = pane(&["vim notes"]);
+        let Fate::Start(program, _) = fate(&vim, "shell") else { panic!("a shell is started") };
+        assert!(program.argv.is_empty());
+        assert_eq!(program.cwd, "/last");
+        let Fate::Start(program, _) = fate(&vim, "command") else { panic!("vim is started") };
+        assert_eq!(program.argv, ["vim notes"]);
+        assert!(matches!(fate(&vim, "none"), Fate::Wait(_)));
+    }
+
+    #[test]
+    fn a_pane_whose_program_had_ended_stays_as_it_is() {
+        let mut dead = pane(&[]);
+        dead.ended = Some(Ended { status: ExitStatus::Code(1), time: Timestamp(5) });
+        assert_eq!(fate(&dead, "command"), Fate::Remain);
+    }
+
+    #[test]
+    fn a_full_screen_program_leaves_its_last_picture_and_no_modes() {
+        let mut terminal = Terminal::new(Size { cols: 40, rows: 8 });
+        terminal.advance(b"$ vim\r\n\x1b[?1049h\x1b[?1000h\x1b[?2004h\x1b[2J\x1b[Hthe text");
+        let mark = restored_mark(&terminal, Timestamp(0), "this is a new shell");
+        terminal.advance(&mark);
+        let text = terminal.text();
+        assert!(text.contains("$ vim") && text.contains("the text"), "{text}");
+        assert!(text.contains("this is a new shell]"), "{text}");
+        let modes = terminal.modes();
+        assert!(!modes.alternate_screen && !modes.bracketed_paste);
+        assert_eq!(modes.mouse, ccmux_term::MouseTracking::Off);
+    }
+
+    #[test]
+    fn a_number_is_read_as_it_was_written() {
+        let dir = tempfile::TempDir::new().expect("a temporary directory");
+        assert_eq!(read_number(dir.path()), None);
+        write_number(dir.path(), PaneId(12)).expect("the number is written");
+        assert_eq!(read_number(dir.path()), Some(PaneId(12)));
+    }
+}

@@ -1,0 +1,310 @@
+//! The archiver: a thread that compresses and writes history chunks and keyframes.
+//!
+//! The server hands over lines and keyframes and goes on; what became durable comes back as
+//! [`ArchiveEvent`]s. Tasks of one pane are done in the order they were submitted. A task that fails
+//! twice stays in the queue, and the tasks of that pane behind it, and is tried again with growing
+//! pauses; meanwhile the archiver is degraded and other panes go on.
+
+mod pane;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ccmux_core::ids::PaneUuid;
+
+use self::worker::{Task, Worker};
+use super::chunk::{BLOCK_RAW_MAX, HistoryBlock};
+use super::keyframe::Keyframe;
+use super::layout::StreamPosition;
+use super::{Health, Notify};
+use crate::persistence::storage::Storage;
+
+/// A chunk is complete at about this length.
+const CHUNK_BYTES: u64 = 4 << 20;
+/// First and longest pause between attempts at a task that fails.
+const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What to keep of a pane.
+#[derive(Clone, Debug)]
+pub struct ArchiveJob {
+    /// Whose.
+    pub pane: PaneUuid,
+    /// Lines that left the screen, in order. Lines that were archived before replace those.
+    pub blocks: Vec<HistoryBlock>,
+    /// A keyframe to be written after the lines. If its history is empty all chunks are removed.
+    pub keyframe: Option<Keyframe>,
+    /// How much history to keep.
+    pub limits: HistoryLimits,
+}
+
+impl ArchiveJob {
+    fn bytes(&self) -> usize {
+        let lines: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
+        lines + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
+    }
+}
+
+/// Bounds of the history of one pane. History goes in whole chunks, so a little more may stay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HistoryLimits {
+    /// Lines to keep; `None` for as many as the bytes allow.
+    pub lines: Option<u64>,
+    /// Compressed bytes on disk.
+    pub bytes: u64,
+}
+
+/// What a job came to. All of it is durable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Archived {
+    /// Whose.
+    pub pane: PaneUuid,
+    /// First line on disk that is not cleared; `None` if there is none.
+    pub first_line: Option<u64>,
+    /// Number of the line after the last one archived by this process, if it archived any.
+    pub end_line: Option<u64>,
+    /// Where the stream stood at the keyframe, if there was one.
+    pub keyframe: Option<StreamPosition>,
+    /// The spool before this point may be released. It is the keyframe before the last, so that
+    /// one bad file costs nothing, unless the same point was keyframed twice.
+    pub release: Option<StreamPosition>,
+    /// Compressed bytes of history on disk.
+    pub bytes: u64,
+}
+
+/// Something the server must act on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ArchiveEvent {
+    /// A job is done.
+    Archived(Archived),
+    /// A pane's directory is gone.
+    Removed(PaneUuid),
+    /// Nothing of some pane can be written, for this reason.
+    Degraded(String),
+    /// Everything can be written again.
+    Recovered,
+}
+
+/// Bounds of the archiver.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchiverOptions {
+    /// [`Archiver::has_room`] says no while this much waits.
+    pub queue_bytes: usize,
+    /// Compressed history of all panes; beyond it the longest one loses its oldest lines.
+    pub total_bytes: u64,
+}
+
+impl Default for ArchiverOptions {
+    fn default() -> Self {
+        Self { queue_bytes: 32 << 20, total_bytes: 8 << 30 }
+    }
+}
+
+/// The archiver of a running server.
+#[derive(Debug)]
+pub struct Archiver {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    queue_bytes: usize,
+    notify: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    tasks: VecDeque<Task>,
+    bytes: usize,
+    events: Vec<ArchiveEvent>,
+    /// Panes whose last task failed, and those of them that wait for the pause to end.
+    failing: HashSet<PaneUuid>,
+    blocked: HashSet<PaneUuid>,
+    reason: Option<String>,
+    is_stopping: bool,
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<Task> {
+        let at = self.tasks.iter().position(|task| !self.blocked.contains(&task.pane()))?;
+        self.tasks.remove(at)
+    }
+
+    fn has_next(&self) -> bool {
+        self.tasks.iter().any(|task| !self.blocked.contains(&task.pane()))
+    }
+
+    fn done(&mut self, task: &Task, event: ArchiveEvent) {
+        self.bytes -= task.bytes();
+        self.events.push(event);
+        self.failing.remove(&task.pane());
+        if self.failing.is_empty() && self.reason.take().is_some() {
+            self.events.push(ArchiveEvent::Recovered);
+        }
+    }
+
+    fn failed(&mut self, task: Task, error: &io::Error) {
+        if self.reason.is_none() {
+            tracing::error!(pane = %task.pane(), %error, "history is no longer kept");
+            self.events.push(ArchiveEvent::Degraded(error.to_string()));
+        }
+        self.reason = Some(error.to_string());
+        self.failing.insert(task.pane());
+        self.blocked.insert(task.pane());
+        self.tasks.push_front(task);
+    }
+}
+
+impl Archiver {
+    /// Starts the thread. `notify` is called when there are events.
+    pub fn start(
+        storage: Arc<dyn Storage>,
+        options: ArchiverOptions,
+        notify: Notify,
+    ) -> io::Result<Self> {
+        let mut worker = Worker::new(storage, options.total_bytes)?;
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            queue_bytes: options.queue_bytes,
+            notify,
+        });
+        let thread = std::thread::Builder::new().name("archiver".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                if let Err(error) = worker.measure() {
+                    tracing::warn!(%error, "cannot tell how much history there is");
+                }
+                shared.run(&mut worker);
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Hands over a job. It is taken even if there is no room.
+    pub fn submit(&mut self, mut job: ArchiveJob) {
+        job.blocks.retain(|block| {
+            let is_sane = block.count > 0 && block.bytes.len() <= BLOCK_RAW_MAX;
+            if !is_sane {
+                tracing::error!(pane = %job.pane, block.count, "BUG: no proper block of history");
+            }
+            is_sane
+        });
+        self.push(Task::Archive(job));
+    }
+
+    /// Removes the directory of a pane that is closed and whose keeper is gone.
+    pub fn remove(&mut self, pane: PaneUuid) {
+        self.push(Task::Remove(pane));
+    }
+
+    fn push(&mut self, task: Task) {
+        let mut queue = self.shared.lock();
+        queue.bytes += task.bytes();
+        queue.tasks.push_back(task);
+        self.shared.wake.notify_one();
+    }
+
+    /// Whether the disk keeps up. If not, rings should not be read for the moment; while degraded,
+    /// lines have to be given up.
+    pub fn has_room(&self) -> bool {
+        self.shared.lock().bytes < self.shared.queue_bytes
+    }
+
+    /// What happened since the last call.
+    pub fn drain_completions(&mut self) -> Vec<ArchiveEvent> {
+        std::mem::take(&mut self.shared.lock().events)
+    }
+
+    /// Whether everything submitted becomes durable, and if not, why.
+    pub fn health(&self) -> Health {
+        Health::from_reason(self.shared.lock().reason.as_deref())
+    }
+
+    /// Does what is left, trying once what fails, and ends the thread. Returns the last events.
+    pub fn finish(mut self) -> Vec<ArchiveEvent> {
+        self.stop();
+        self.drain_completions()
+    }
+
+    fn stop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let mut queue = self.shared.lock();
+            queue.is_stopping = true;
+            queue.blocked.clear();
+            drop(queue);
+            self.shared.wake.notify_one();
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Drop for Archiver {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, worker: &mut Worker) {
+        let mut pause = RETRY_PAUSES.0;
+        while let Some(mut task) = self.next_task(&mut pause) {
+            let bytes = task.bytes();
+            let result = worker.run(&mut task);
+            let mut queue = self.lock();
+            // Lines that are durable are out of the job already.
+            queue.bytes -= bytes - task.bytes();
+            match result {
+                Ok(event) => {
+                    queue.done(&task, event);
+                    pause = RETRY_PAUSES.0;
+                }
+                Err(error) => queue.failed(task, &error),
+            }
+            drop(queue);
+            (self.notify)();
+        }
+    }
+
+    /// The next task to do, after waiting for one; `None` at the end.
+    fn next_task(&self, pause: &mut Duration) -> Option<Task> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(task) = queue.next() {
+                return Some(task);
+            }
+            if queue.is_stopping {
+                return None;
+            }
+            if queue.blocked.is_empty() {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let idle = |queue: &mut Queue| !queue.has_next() && !queue.is_stopping;
+                let waited = self.wake.wait_timeout_while(queue, *pause, idle);
+                let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                queue = guard;
+                if timeout.timed_out() {
+                    *pause = (*pause * 2).min(RETRY_PAUSES.1);
+                    queue.blocked.clear();
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,249 @@
+//! Writing one pane's chunks and keyframes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ccmux_core::ids::PaneUuid;
+
+use super::{ArchiveJob, Archived, HistoryLimits};
+use crate::persistence::scrollback::chunk::{ChunkWriter, HistoryBlock, chunks_in};
+use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
+use crate::persistence::scrollback::layout::{
+    CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
+};
+use crate::persistence::storage::Storage;
+
+pub(super) type Compressor = zstd::bulk::Compressor<'static>;
+
+/// The files of a pane, and the chunk being written. After any error it must be dropped and opened
+/// anew: what a failed file holds is then written to another one (P8).
+#[derive(Debug)]
+pub(super) struct PaneArchive {
+    pane: PaneUuid,
+    dir: PathBuf,
+    writer: Option<ChunkWriter>,
+    /// Ascending; the last one is the writer's, if there is a writer.
+    chunks: Vec<StoredChunk>,
+    /// Ascending.
+    keyframes: Vec<StreamPosition>,
+    /// First line that the newest keyframe has not cleared.
+    cleared: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StoredChunk {
+    first_line: u64,
+    bytes: u64,
+}
+
+impl PaneArchive {
+    /// Looks at what there is of `pane`, and makes its directory durable.
+    pub(super) fn open(storage: &dyn Storage, pane: PaneUuid) -> io::Result<Self> {
+        let dir = pane_dir(pane);
+        storage.create_dir(&dir)?;
+        storage.sync_dir(Path::new(""))?;
+        storage.sync_dir(Path::new(PANES_DIR))?;
+        for name in storage.list(&dir)? {
+            if name.ends_with(TEMPORARY_SUFFIX) {
+                storage.remove(&dir.join(name))?;
+            }
+        }
+        let mut chunks = Vec::new();
+        for first_line in chunks_in(storage, &dir)? {
+            let bytes = storage.open(&numbered(&dir, first_line, CHUNK_SUFFIX))?.len()?;
+            chunks.push(StoredChunk { first_line, bytes });
+        }
+        // One that cannot be read is nothing to fall back to.
+        let (mut keyframes, mut cleared) = (Vec::new(), 0);
+        for offset in keyframes_in(storage, &dir)? {
+            if let Ok(keyframe) = Keyframe::read(storage, &dir, pane, offset) {
+                keyframes.push(keyframe.position);
+                cleared = keyframe.history.start;
+            }
+        }
+        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared })
+    }
+
+    /// Does `job`: first the lines, synced, then the keyframe. Lines that are durable are taken out
+    /// of the job, so that it can be tried again.
+    pub(super) fn archive(
+        &mut self,
+        storage: &dyn Storage,
+        job: &mut ArchiveJob,
+        compressor: &mut Compressor,
+    ) -> io::Result<Archived> {
+        if !job.blocks.is_empty() {
+            self.write_blocks(storage, &job.blocks, compressor)?;
+            job.blocks.clear();
+        }
+        let mut release = None;
+        if let Some(keyframe) = &job.keyframe {
+            release = self.write_keyframe(storage, keyframe, compressor)?;
+            self.cleared = keyframe.history.start;
+            if keyframe.history.is_empty() {
+                self.remove_all_chunks(storage);
+            }
+        }
+        self.trim(storage, job.limits);
+        Ok(Archived {
+            pane: self.pane,
+            first_line: self.chunks.first().map(|chunk| chunk.first_line.max(self.cleared)),
+            end_line: self.writer.as_ref().map(ChunkWriter::end_line),
+            keyframe: job.keyframe.as_ref().map(|keyframe| keyframe.position),
+            release,
+            bytes: self.bytes(),
+        })
+    }
+
+    fn write_blocks(
+        &mut self,
+        storage: &dyn Storage,
+        blocks: &[HistoryBlock],
+        compressor: &mut Compressor,
+    ) -> io::Result<()> {
+        let mut has_new_file = false;
+        for block in blocks {
+            let goes_on = |writer: &ChunkWriter| {
+                writer.end_line() == block.first_line && writer.bytes() < super::CHUNK_BYTES
+            };
+            if !self.writer.as_ref().is_some_and(goes_on) {
+                self.finish_chunk()?;
+                self.begin_chunk(storage, block.first_line)?;
+                has_new_file = true;
+            }
+            let writer = self.writer.as_mut().expect("begun above");
+            writer.append(block, compressor)?;
+            if let Some(chunk) = self.chunks.last_mut() {
+                chunk.bytes = writer.bytes();
+            }
+        }
+        if let Some(writer) = &self.writer {
+            writer.sync()?;
+        }
+        if has_new_file { storage.sync_dir(&self.dir) } else { Ok(()) }
+    }
+
+    fn finish_chunk(&mut self) -> io::Result<()> {
+        if let Some(mut writer) = self.writer.take() {
+            writer.finish()?;
+            writer.sync()?;
+            if let Some(chunk) = self.chunks.last_mut() {
+                chunk.bytes = writer.bytes();
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a chunk. Those with later lines go first: no keyframe counts on them, and what they
+    /// hold is about to be written again. Left there they would take precedence.
+    fn begin_chunk(&mut self, storage: &dyn Storage, first_line: u64) -> io::Result<()> {
+        while self.chunks.last().is_some_and(|chunk| chunk.first_line >= first_line) {
+            self.remove_last_chunk(storage)?;
+        }
+        let created = ChunkWriter::create(storage, &self.dir, self.pane, first_line);
+        let writer = match created {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                storage.remove(&ChunkWriter::path(&self.dir, first_line))?;
+                ChunkWriter::create(storage, &self.dir, self.pane, first_line)?
+            }
+            created => created?,
+        };
+        self.chunks.push(StoredChunk { first_line, bytes: writer.bytes() });
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn remove_last_chunk(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        if let Some(chunk) = self.chunks.last() {
+            remove_if_there(storage, &ChunkWriter::path(&self.dir, chunk.first_line))?;
+            self.chunks.pop();
+        }
+        Ok(())
+    }
+
+    /// Writes a keyframe and keeps the one before it. Returns the point before which the spool is
+    /// no longer needed.
+    fn write_keyframe(
+        &mut self,
+        storage: &dyn Storage,
+        keyframe: &Keyframe,
+        compressor: &mut Compressor,
+    ) -> io::Result<Option<StreamPosition>> {
+        let position = keyframe.position;
+        let temporary = numbered(&self.dir, position.offset, TEMPORARY_SUFFIX);
+        remove_if_there(storage, &temporary)?;
+        let file = storage.create(&temporary)?;
+        file.write_at(0, &keyframe.encode(self.pane, compressor)?)?;
+        file.sync()?;
+        let on_disk = keyframes_in(storage, &self.dir)?;
+        // Of another course of events, which recovery could not go on with.
+        for &later in on_disk.iter().filter(|&&offset| offset > position.offset) {
+            storage.remove(&Keyframe::path(&self.dir, later))?;
+        }
+        self.keyframes.retain(|known| known.offset <= position.offset);
+        storage.rename(&temporary, &Keyframe::path(&self.dir, position.offset))?;
+        storage.sync_dir(&self.dir)?;
+
+        let newest = self.keyframes.last().copied();
+        // As long as the older keyframe can be replayed from, one bad file costs nothing. A pane
+        // whose stream stands still would hold on to the spool for ever: it has only the newest.
+        let is_repeated = newest.is_some_and(|newest| newest.frames == position.frames);
+        let release = if is_repeated { Some(position) } else { newest };
+        self.keyframes.retain(|known| known.offset != position.offset);
+        self.keyframes.push(position);
+        let kept_from = self.keyframes.len().saturating_sub(2);
+        self.keyframes.drain(..kept_from);
+        for offset in on_disk.into_iter().filter(|&offset| offset < self.keyframes[0].offset) {
+            storage.remove(&Keyframe::path(&self.dir, offset))?;
+        }
+        Ok(release)
+    }
+
+    /// Removes the oldest chunks that are cleared or beyond `limits`; never the newest.
+    fn trim(&mut self, storage: &dyn Storage, limits: HistoryLimits) {
+        let end = self.writer.as_ref().map_or(0, ChunkWriter::end_line);
+        let by_lines = limits.lines.map_or(0, |lines| end.saturating_sub(lines));
+        let keep_from = self.cleared.max(by_lines);
+        while let [_, second, ..] = self.chunks[..]
+            && (second.first_line <= keep_from || self.bytes() > limits.bytes)
+            && self.remove_oldest(storage)
+        {}
+    }
+
+    /// Removes the oldest chunk if there is a newer one. Returns whether it did.
+    pub(super) fn remove_oldest(&mut self, storage: &dyn Storage) -> bool {
+        let [oldest, _, ..] = self.chunks[..] else { return false };
+        match remove_if_there(storage, &ChunkWriter::path(&self.dir, oldest.first_line)) {
+            Ok(()) => {
+                self.chunks.remove(0);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(pane = %self.pane, %error, "cannot remove old history");
+                false
+            }
+        }
+    }
+
+    fn remove_all_chunks(&mut self, storage: &dyn Storage) {
+        self.writer = None;
+        while !self.chunks.is_empty() {
+            if let Err(error) = self.remove_last_chunk(storage) {
+                tracing::warn!(pane = %self.pane, %error, "cannot remove cleared history");
+                break;
+            }
+        }
+    }
+
+    /// Bytes of all chunks.
+    pub(super) fn bytes(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.bytes).sum()
+    }
+}
+
+fn remove_if_there(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    match storage.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! Doing one task after another, and keeping the total within its bound.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+
+use super::pane::{Compressor, PaneArchive};
+use super::{ArchiveEvent, ArchiveJob, Archived};
+use crate::persistence::scrollback::chunk::chunks_in;
+use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, PANES_DIR, numbered, pane_dir};
+use crate::persistence::scrollback::load::stored_panes;
+use crate::persistence::storage::Storage;
+
+/// What to do for a pane.
+#[derive(Debug)]
+pub(super) enum Task {
+    Archive(ArchiveJob),
+    Remove(PaneUuid),
+}
+
+impl Task {
+    pub(super) fn pane(&self) -> PaneUuid {
+        match self {
+            Self::Archive(job) => job.pane,
+            Self::Remove(pane) => *pane,
+        }
+    }
+
+    /// How much of the queue it takes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Archive(job) => job.bytes(),
+            Self::Remove(_) => 0,
+        }
+    }
+}
+
+/// The archiver without its thread.
+pub(super) struct Worker {
+    storage: Arc<dyn Storage>,
+    compressor: Compressor,
+    panes: HashMap<PaneUuid, PaneArchive>,
+    /// Bytes of history by pane, of the panes not opened yet too.
+    usage: HashMap<PaneUuid, u64>,
+    total_bytes: u64,
+}
+
+impl Worker {
+    pub(super) fn new(storage: Arc<dyn Storage>, total_bytes: u64) -> io::Result<Self> {
+        let compressor = Compressor::new(1)?;
+        let (panes, usage) = (HashMap::new(), HashMap::new());
+        Ok(Self { storage, compressor, panes, usage, total_bytes })
+    }
+
+    /// Adds up what is there already.
+    pub(super) fn measure(&mut self) -> io::Result<()> {
+        for pane in stored_panes(&*self.storage)? {
+            let dir = pane_dir(pane);
+            for first_line in chunks_in(&*self.storage, &dir)? {
+                let file = self.storage.open(&numbered(&dir, first_line, CHUNK_SUFFIX))?;
+                *self.usage.entry(pane).or_default() += file.len()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does a task; if it fails, once more with new files (P8).
+    pub(super) fn run(&mut self, task: &mut Task) -> io::Result<ArchiveEvent> {
+        self.attempt(task).or_else(|error| {
+            tracing::warn!(pane = %task.pane(), %error, "archiving failed, trying with new files");
+            self.attempt(task)
+        })
+    }
+
+    fn attempt(&mut self, task: &mut Task) -> io::Result<ArchiveEvent> {
+        match task {
+            Task::Archive(job) => self.archive(job).map(ArchiveEvent::Archived),
+            Task::Remove(pane) => self.remove(*pane).map(|()| ArchiveEvent::Removed(*pane)),
+        }
+    }
+
+    fn archive(&mut self, job: &mut ArchiveJob) -> io::Result<Archived> {
+        let mut archive = match self.panes.remove(&job.pane) {
+            Some(archive) => archive,
+            None => PaneArchive::open(&*self.storage, job.pane)?,
+        };
+        let archived = archive.archive(&*self.storage, job, &mut self.compressor)?;
+        self.usage.insert(job.pane, archived.bytes);
+        self.panes.insert(job.pane, archive);
+        self.enforce_total();
+        Ok(archived)
+    }
+
+    /// Takes the oldest history from the pane that has most, until the total fits.
+    fn enforce_total(&mut self) {
+        while self.usage.values().sum::<u64>() > self.total_bytes {
+            let Some((&pane, _)) = self.usage.iter().max_by_key(|(_, bytes)| **bytes) else {
+                break;
+            };
+            let archive = match self.panes.remove(&pane) {
+                Some(archive) => Ok(archive),
+                None => PaneArchive::open(&*self.storage, pane),
+            };
+            let Ok(mut archive) = archive else { break };
+            let is_shorter = archive.remove_oldest(&*self.storage);
+            self.usage.insert(pane, archive.bytes());
+            self.panes.insert(pane, archive);
+            if !is_shorter {
+                break;
+            }
+        }
+    }
+
+    fn remove(&mut self, pane: PaneUuid) -> io::Result<()> {
+        self.panes.remove(&pane);
+        match self.storage.remove_dir_all(&pane_dir(pane)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => {
+                removed?;
+                self.storage.sync_dir(Path::new(PANES_DIR))?;
+            }
+        }
+        self.usage.remove(&pane);
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Reading a pane's history.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+
+use super::HistoryBlock;
+use super::format::{BlockEntry, ChunkId};
+use super::index::ChunkIndex;
+use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, number_of, numbered, pane_dir};
+use crate::persistence::storage::Storage;
+
+/// Chunks whose index is kept.
+const INDEXES_MAX: usize = 4;
+/// Blocks that are kept decompressed.
+const BLOCKS_MAX: usize = 4;
+
+/// What is at a line of the history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HistoryRead {
+    /// A block of lines, of which those in `valid` count; the line asked for is among them.
+    Block {
+        /// The lines as they were archived.
+        block: Arc<HistoryBlock>,
+        /// Those that belong to the history: others were cleared, or written again elsewhere.
+        valid: Range<u64>,
+    },
+    /// These lines, the one asked for among them, cannot be read.
+    Missing(Range<u64>),
+}
+
+/// The history of one pane on disk, for reading; the archiver may append to it meanwhile.
+///
+/// Opening lists the directory and looks at the newest chunk; everything else is read when asked
+/// for. Of two chunks the one with the greater first line counts where they overlap: it was written
+/// later.
+#[derive(Debug)]
+pub struct PaneHistory {
+    storage: Arc<dyn Storage>,
+    pane: PaneUuid,
+    dir: PathBuf,
+    range: Range<u64>,
+    /// First lines of the chunks.
+    chunks: Vec<u64>,
+    /// Recently used, the latest last.
+    indexes: Vec<ChunkIndex>,
+    blocks: Vec<Arc<HistoryBlock>>,
+}
+
+impl PaneHistory {
+    /// The history of `pane`, limited to `range`: the lines that its keyframe or its last
+    /// [`Archived`](crate::persistence::scrollback::Archived) names.
+    pub fn open(storage: Arc<dyn Storage>, pane: PaneUuid, range: Range<u64>) -> io::Result<Self> {
+        let dir = pane_dir(pane);
+        let chunks = chunks_in(&*storage, &dir)?;
+        Ok(Self { storage, pane, dir, range, chunks, indexes: Vec::new(), blocks: Vec::new() })
+    }
+
+    /// First line that may be there.
+    pub fn first_line(&self) -> u64 {
+        let oldest = self.chunks.first().copied().unwrap_or(self.range.end);
+        oldest.clamp(self.range.start.min(self.range.end), self.range.end)
+    }
+
+    /// Number of the line after the last.
+    pub fn end_line(&self) -> u64 {
+        self.range.end
+    }
+
+    /// Takes in what was archived, cleared or trimmed since.
+    pub fn update(&mut self, range: Range<u64>) -> io::Result<()> {
+        if range == self.range {
+            return Ok(());
+        }
+        self.chunks = chunks_in(&*self.storage, &self.dir)?;
+        self.indexes.retain(|index| self.chunks.contains(&index.chunk.first_line));
+        self.range = range;
+        Ok(())
+    }
+
+    /// The block that holds `line`, or how much is missing there.
+    pub fn read(&mut self, line: u64) -> HistoryRead {
+        let at = self.chunks.partition_point(|&first| first <= line);
+        let (Some(chunk), true) = (at.checked_sub(1), self.range.contains(&line)) else {
+            let next = self.chunks.get(at).copied().unwrap_or(self.range.end);
+            return HistoryRead::Missing(line..next.clamp(line.saturating_add(1), u64::MAX));
+        };
+        let first = self.chunks[chunk];
+        let next = self.chunks.get(at).copied().unwrap_or(u64::MAX);
+        let bounds = first.max(self.range.start)..next.min(self.range.end);
+        match self.find(first, line) {
+            Ok(Ok(entry)) => {
+                let valid = entry.first_line.max(bounds.start)..entry.end_line().min(bounds.end);
+                match self.block(first, &entry) {
+                    Ok(block) => HistoryRead::Block { block, valid },
+                    Err(error) => {
+                        tracing::warn!(pane = %self.pane, ?valid, %error, "history is damaged");
+                        HistoryRead::Missing(valid)
+                    }
+                }
+            }
+            Ok(Err(hole)) => {
+                HistoryRead::Missing(hole.start.max(bounds.start)..hole.end.min(bounds.end))
+            }
+            Err(error) => {
+                tracing::warn!(pane = %self.pane, ?bounds, %error, "history is damaged");
+                HistoryRead::Missing(bounds)
+            }
+        }
+    }
+
+    /// The block of the chunk `first` that holds `line`, or the lines around it without a block.
+    fn find(&mut self, first: u64, line: u64) -> io::Result<Result<BlockEntry, Range<u64>>> {
+        let index = self.index(first)?;
+        if line >= index.end_line() {
+            index.refresh()?;
+        }
+        let at = index.blocks.partition_point(|block| block.end_line() <= line);
+        let hole_start = at.checked_sub(1).map_or(first, |at| index.blocks[at].end_line());
+        Ok(match index.blocks.get(at) {
+            Some(block) if block.first_line <= line => Ok(*block),
+            Some(block) => Err(hole_start..block.first_line),
+            None => Err(hole_start..u64::MAX),
+        })
+    }
+
+    fn index(&mut self, first: u64) -> io::Result<&mut ChunkIndex> {
+        let index = match self.indexes.iter().position(|index| index.chunk.first_line == first) {
+            Some(at) => self.indexes.remove(at),
+            None => {
+                let file = self.storage.open(&numbered(&self.dir, first, CHUNK_SUFFIX))?;
+                if self.indexes.len() == INDEXES_MAX {
+                    self.indexes.remove(0);
+                }
+                ChunkIndex::read(ChunkId { pane: self.pane, first_line: first }, file)?
+            }
+        };
+        self.indexes.push(index);
+        Ok(self.indexes.last_mut().expect("just pushed"))
+    }
+
+    fn block(&mut self, first: u64, entry: &BlockEntry) -> io::Result<Arc<HistoryBlock>> {
+        // The same lines may have been written twice, so the line alone does not name a block.
+        let is_it = |block: &Arc<HistoryBlock>| {
+            (block.first_line, block.count, block.offset, block.time)
+                == (entry.first_line, entry.count, entry.offset, entry.time)
+        };
+        let block = match self.blocks.iter().position(is_it) {
+            Some(at) => self.blocks.remove(at),
+            None => {
+                let block = Arc::new(self.index(first)?.load(entry)?);
+                if self.blocks.len() == BLOCKS_MAX {
+                    self.blocks.remove(0);
+                }
+                block
+            }
+        };
+        self.blocks.push(Arc::clone(&block));
+        Ok(block)
+    }
+
+    /// The lines at the end that no chunk holds although the range says so.
+    pub fn missing_at_end(&mut self) -> Range<u64> {
+        let end = self.range.end;
+        let newest = self.chunks.iter().rev().find(|&&first| first < end).copied();
+        let stored = newest.map_or(self.range.start, |first| {
+            self.index(first).map_or(first, |index| index.end_line())
+        });
+        stored.clamp(self.range.start.min(end), end)..end
+    }
+
+    /// Where the lines end that were complete before `offset` bytes of the stream.
+    pub(in crate::persistence::scrollback) fn end_before(&mut self, offset: u64) -> u64 {
+        for &first in self.chunks.clone().iter().rev() {
+            let Ok(index) = self.index(first) else { continue };
+            let last = index.blocks.iter().rev().find(|block| block.offset <= offset);
+            if let Some(block) = last {
+                return block.end_line();
+            }
+        }
+        0
+    }
+}
+
+/// First lines of the chunks in a pane's directory, ascending.
+pub(in crate::persistence::scrollback) fn chunks_in(
+    storage: &dyn Storage,
+    dir: &Path,
+) -> io::Result<Vec<u64>> {
+    match storage.list(dir) {
+        Ok(names) => Ok(names.iter().filter_map(|name| number_of(name, CHUNK_SUFFIX)).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

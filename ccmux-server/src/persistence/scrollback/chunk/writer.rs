@@ -1,0 +1,93 @@
+//! Writing one chunk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ccmux_core::ids::PaneUuid;
+
+use super::HistoryBlock;
+use super::format::{BLOCK_RAW_MAX, BlockEntry, ChunkId, HEADER_BYTES, block_len, encode_footer};
+use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, numbered};
+use crate::persistence::storage::{Storage, StorageFile};
+
+/// A chunk that grows. It is never written to again after an error.
+#[derive(Debug)]
+pub(in crate::persistence::scrollback) struct ChunkWriter {
+    chunk: ChunkId,
+    file: Box<dyn StorageFile>,
+    entries: Vec<BlockEntry>,
+    bytes: u64,
+    end_line: u64,
+}
+
+impl ChunkWriter {
+    /// The path of the chunk of a pane's directory that begins with `first_line`.
+    pub(in crate::persistence::scrollback) fn path(dir: &Path, first_line: u64) -> PathBuf {
+        numbered(dir, first_line, CHUNK_SUFFIX)
+    }
+
+    /// Begins a chunk with line `first_line`; there must be none of that name.
+    pub(in crate::persistence::scrollback) fn create(
+        storage: &dyn Storage,
+        dir: &Path,
+        pane: PaneUuid,
+        first_line: u64,
+    ) -> io::Result<Self> {
+        let chunk = ChunkId { pane, first_line };
+        let file = storage.create(&Self::path(dir, first_line))?;
+        file.write_at(0, &chunk.encode_header())?;
+        let bytes = HEADER_BYTES as u64;
+        Ok(Self { chunk, file, entries: Vec::new(), bytes, end_line: first_line })
+    }
+
+    /// Appends a block; its first line must be [`ChunkWriter::end_line`].
+    pub(in crate::persistence::scrollback) fn append(
+        &mut self,
+        block: &HistoryBlock,
+        compressor: &mut zstd::bulk::Compressor<'_>,
+    ) -> io::Result<()> {
+        assert!(block.first_line == self.end_line, "BUG: a hole inside a chunk");
+        assert!(block.bytes.len() <= BLOCK_RAW_MAX, "BUG: a block too long to be read back");
+        let payload = compressor.compress(&block.bytes)?;
+        let entry = BlockEntry {
+            position: self.bytes,
+            payload_crc: crc32c::crc32c(&payload),
+            raw_len: block.bytes.len() as u32,
+            len: payload.len() as u32,
+            first_line: block.first_line,
+            count: block.count,
+            offset: block.offset,
+            time: block.time,
+        };
+        let mut bytes = Vec::with_capacity(block_len(payload.len()));
+        bytes.extend_from_slice(&entry.encode(self.chunk));
+        bytes.extend_from_slice(&payload);
+        bytes.resize(block_len(payload.len()), 0);
+        self.file.write_at(self.bytes, &bytes)?;
+        self.bytes = entry.end();
+        self.end_line = entry.end_line();
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Writes the footer, after which nothing more is appended.
+    pub(in crate::persistence::scrollback) fn finish(&mut self) -> io::Result<()> {
+        let footer = encode_footer(self.chunk, &self.entries);
+        self.file.write_at(self.bytes, &footer)?;
+        self.bytes += footer.len() as u64;
+        Ok(())
+    }
+
+    /// Makes it durable.
+    pub(in crate::persistence::scrollback) fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    pub(in crate::persistence::scrollback) fn end_line(&self) -> u64 {
+        self.end_line
+    }
+
+    pub(in crate::persistence::scrollback) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

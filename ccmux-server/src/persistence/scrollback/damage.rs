@@ -1,0 +1,99 @@
+//! What recovery found broken, for the report and for setting it aside.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use ccmux_core::ids::PaneUuid;
+
+use super::layout::{QUARANTINE_DIR, segment_path};
+use super::spool::StreamGap;
+use crate::persistence::storage::Storage;
+
+/// Something that was on disk and is not any more, or not whole.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Damage {
+    /// The spool cannot even be listed.
+    #[error("the spool is unreadable: {reason}")]
+    Spool {
+        /// Why.
+        reason: String,
+    },
+    /// A spool segment is lost as a whole.
+    #[error("spool segment {number} is lost: {reason}")]
+    Segment {
+        /// Its number.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Bytes of a spool segment hold no valid frame. What they cost is in the gaps of the panes.
+    #[error("spool segment {number} is damaged from byte {from} to {to}")]
+    SpoolBytes {
+        /// Its number.
+        number: u64,
+        /// First bad byte.
+        from: u64,
+        /// First good byte after that, or the end.
+        to: u64,
+    },
+    /// A piece of a pane's stream is lost.
+    #[error("pane {pane} lost {} bytes of output at {}", gap.bytes(), gap.from.offset)]
+    Stream {
+        /// Whose.
+        pane: PaneUuid,
+        /// What.
+        gap: StreamGap,
+    },
+    /// A keyframe is no good; an older one was used, or none.
+    #[error("keyframe {} is damaged: {reason}", file.display())]
+    Keyframe {
+        /// Whose.
+        pane: PaneUuid,
+        /// The file, relative to the root of the store.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Lines of a pane's history are lost.
+    #[error("pane {pane} lost history lines {} to {}: {reason}", lines.start, lines.end)]
+    History {
+        /// Whose.
+        pane: PaneUuid,
+        /// Which lines.
+        lines: Range<u64>,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Damage {
+    /// Moves the damaged file, if there is one that is of no use where it is, to the quarantine.
+    /// Returns where it is now.
+    pub fn set_aside(&self, storage: &dyn Storage) -> io::Result<Option<PathBuf>> {
+        let (file, name) = match self {
+            Self::Segment { number, .. } => (segment_path(*number), None),
+            Self::Keyframe { pane, file, .. } => (file.clone(), Some(pane.to_string())),
+            _ => return Ok(None),
+        };
+        let base = file.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.map_or_else(|| base.to_string(), |pane| format!("{pane}-{base}"));
+        let dir = Path::new(QUARANTINE_DIR);
+        storage.create_dir(dir)?;
+        storage.sync_dir(Path::new(""))?;
+        let taken = storage.list(dir)?;
+        let free = (0..).map(|n| if n == 0 { name.clone() } else { format!("{name}.{n}") });
+        let target = free.filter(|name| !taken.contains(name)).map(|name| dir.join(name)).next();
+        let target = target.expect("there are more numbers than files");
+        match storage.rename(&file, &target) {
+            // A missing segment is damage too.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            renamed => renamed?,
+        }
+        storage.sync_dir(dir)?;
+        if let Some(parent) = file.parent() {
+            storage.sync_dir(parent)?;
+        }
+        Ok(Some(target))
+    }
+}

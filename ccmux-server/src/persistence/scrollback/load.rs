@@ -1,0 +1,102 @@
+//! What is on disk of a pane, put together for a start of the server. Changes nothing.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+
+use super::chunk::PaneHistory;
+use super::damage::Damage;
+use super::keyframe::{Keyframe, keyframes_in};
+use super::layout::{PANES_DIR, StreamPosition, pane_dir};
+use super::spool::{Replay, SpoolIndex};
+use crate::persistence::storage::Storage;
+
+/// A pane as it was: a keyframe, then the inputs after it.
+#[derive(Debug)]
+pub struct PaneImage {
+    /// The newest valid keyframe; without one the terminal starts empty.
+    pub keyframe: Option<Keyframe>,
+    /// The inputs after the keyframe, with their gaps.
+    pub frames: Replay,
+    /// Where the stream goes on after the frames. To be told to
+    /// [`Spool::resume`](super::Spool::resume); the ring is read from here, or from what it calls
+    /// spooled if that is later.
+    pub resume: StreamPosition,
+    /// The history lines on disk that count. Usually those that the keyframe names. If the stream
+    /// has a gap right after the keyframe, lines that were archived during the gap count too: then
+    /// the end is later than the keyframe's, and the terminal has to go on numbering from it.
+    pub history: Range<u64>,
+    /// What is not as it was.
+    pub damage: Vec<Damage>,
+}
+
+/// Loads what there is of `pane`. Never fails: what cannot be read is damage.
+pub fn load_pane(storage: &Arc<dyn Storage>, index: &SpoolIndex, pane: PaneUuid) -> PaneImage {
+    let mut damage = Vec::new();
+    let (keyframe, newest_bad) = newest_keyframe(&**storage, pane, &mut damage);
+    let position = keyframe.as_ref().map_or(StreamPosition::default(), |known| known.position);
+    let gaps = index.gaps(pane, position);
+    let resume = index.end_of(pane, position);
+    let lost_up_to = match gaps.first() {
+        Some(gap) if gap.from == position => Some(gap.to.offset),
+        // Nothing follows: what the bad keyframe covered is the gap.
+        _ if resume == position && keyframe.is_none() => Some(newest_bad.unwrap_or(u64::MAX)),
+        _ if resume == position => newest_bad,
+        _ => None,
+    };
+    damage.extend(gaps.into_iter().map(|gap| Damage::Stream { pane, gap }));
+
+    let mut history = keyframe.as_ref().map_or(0..0, |known| known.history.clone());
+    let mut lost = |lines, reason: String| damage.push(Damage::History { pane, lines, reason });
+    match PaneHistory::open(Arc::clone(storage), pane, history.clone()) {
+        Ok(mut stored) => {
+            let missing = stored.missing_at_end();
+            if !missing.is_empty() {
+                lost(missing, "no chunk holds them".to_owned());
+            }
+            if let Some(offset) = lost_up_to {
+                history.end = history.end.max(stored.end_before(offset));
+            }
+        }
+        Err(error) => lost(history.clone(), error.to_string()),
+    }
+    let frames = index.replay(pane, position);
+    PaneImage { keyframe, frames, resume, history, damage }
+}
+
+/// The newest keyframe that is valid, and the offset of the newest that is not, if that is newer.
+fn newest_keyframe(
+    storage: &dyn Storage,
+    pane: PaneUuid,
+    damage: &mut Vec<Damage>,
+) -> (Option<Keyframe>, Option<u64>) {
+    let dir = pane_dir(pane);
+    let offsets = keyframes_in(storage, &dir).unwrap_or_else(|error| {
+        damage.push(Damage::Keyframe { pane, file: dir.clone(), reason: error.to_string() });
+        Vec::new()
+    });
+    let mut newest_bad = None;
+    for offset in offsets.into_iter().rev() {
+        match Keyframe::read(storage, &dir, pane, offset) {
+            Ok(keyframe) => return (Some(keyframe), newest_bad),
+            Err(reason) => {
+                newest_bad = newest_bad.or(Some(offset));
+                let file = Keyframe::path(&dir, offset);
+                damage.push(Damage::Keyframe { pane, file, reason });
+            }
+        }
+    }
+    (None, newest_bad)
+}
+
+/// The panes that have a directory, whether or not anyone knows them.
+pub fn stored_panes(storage: &dyn Storage) -> io::Result<Vec<PaneUuid>> {
+    match storage.list(Path::new(PANES_DIR)) {
+        Ok(names) => Ok(names.iter().filter_map(|name| name.parse().ok()).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,240 @@
+//! Bytes of a spool segment; all integers little-endian.
+//!
+//! ```text
+//! segment  = header header frame*           both headers are the same: one may decay
+//! header   = 0   8  "ccmuxspl"
+//!            8   4  version, 1
+//!            12  4  crc32c of the other 60 bytes
+//!            16  8  number of the segment
+//!            24 16  store id
+//!            40  8  salt
+//!            48  8  number of the predecessor, 0 if there is none
+//!            56  8  where the predecessor validly ends
+//! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
+//!            4   4  crc32c of the payload
+//!            8   4  length of the payload
+//!            12  1  kind: 1 bytes, 2 resize, 3 clear, 4 reset, 5 option, 6 timeout
+//!            13  3  zero
+//!            16 16  pane
+//!            32  8  stream offset
+//!            40  8  sequence number in the pane
+//!            48  8  time, milliseconds since 1970
+//!            56     payload, then zeros up to a multiple of 8
+//! ```
+//!
+//! Salt and position are part of a frame's checksum, so that neither stale blocks nor a segment
+//! that was printed in a pane (and is therefore a payload itself) can pass for frames.
+
+use ccmux_core::ids::PaneUuid;
+use ccmux_core::model::Timestamp;
+use uuid::Uuid;
+
+use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
+
+const MAGIC: &[u8; 8] = b"ccmuxspl";
+const VERSION: u32 = 1;
+const HEADER_COPY_BYTES: usize = 64;
+
+/// Length of what precedes the first frame.
+pub(super) const HEADER_BYTES: usize = 2 * HEADER_COPY_BYTES;
+/// Length of a frame without its payload.
+pub(super) const FRAME_HEADER_BYTES: usize = 56;
+/// Longest payload of a frame.
+pub const FRAME_PAYLOAD_MAX: usize = 1 << 20;
+/// Frames begin at multiples of this.
+pub(super) const ALIGNMENT: usize = 8;
+
+/// What a frame is to the terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FrameKind {
+    /// Output of the program; the only kind that moves the stream offset.
+    Bytes,
+    /// The terminal got another size.
+    Resize,
+    /// The history was cleared.
+    Clear,
+    /// The terminal was reset.
+    Reset,
+    /// An option of the terminal changed.
+    Option,
+    /// A wait for the rest of something ended.
+    Timeout,
+}
+
+impl FrameKind {
+    fn to_byte(self) -> u8 {
+        match self {
+            Self::Bytes => 1,
+            Self::Resize => 2,
+            Self::Clear => 3,
+            Self::Reset => 4,
+            Self::Option => 5,
+            Self::Timeout => 6,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        let all =
+            [Self::Bytes, Self::Resize, Self::Clear, Self::Reset, Self::Option, Self::Timeout];
+        all.into_iter().find(|kind| kind.to_byte() == byte)
+    }
+
+    /// How far a frame of this kind moves the stream offset.
+    pub(super) fn stream_bytes(self, payload_len: usize) -> u64 {
+        if self == Self::Bytes { payload_len as u64 } else { 0 }
+    }
+}
+
+/// An input of a pane's terminal, to be spooled before it is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameRef<'a> {
+    /// Whose.
+    pub pane: PaneUuid,
+    /// Bytes of output before it.
+    pub offset: u64,
+    /// When it came.
+    pub time: Timestamp,
+    /// What it is.
+    pub kind: FrameKind,
+    /// Output, or the arguments of the other kinds; at most [`FRAME_PAYLOAD_MAX`] bytes.
+    pub payload: &'a [u8],
+}
+
+/// The head of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct SegmentHeader {
+    pub(super) number: u64,
+    pub(super) store: Uuid,
+    pub(super) salt: u64,
+    pub(super) predecessor: u64,
+    pub(super) predecessor_end: u64,
+}
+
+impl SegmentHeader {
+    pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
+        let fields = Fields::<HEADER_COPY_BYTES>::new()
+            .put(0, MAGIC)
+            .u32(8, VERSION)
+            .u64(16, self.number)
+            .put(24, self.store.as_bytes())
+            .u64(40, self.salt)
+            .u64(48, self.predecessor)
+            .u64(56, self.predecessor_end);
+        let crc = Self::checksum(&fields.0);
+        let copy = fields.u32(12, crc).0;
+        let mut both = [0; HEADER_BYTES];
+        both[..HEADER_COPY_BYTES].copy_from_slice(&copy);
+        both[HEADER_COPY_BYTES..].copy_from_slice(&copy);
+        both
+    }
+
+    /// The header, from whichever copy is intact.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
+        let mut copies = bytes.chunks_exact(HEADER_COPY_BYTES).take(2);
+        let Some(copy) =
+            copies.find(|copy| &copy[..8] == MAGIC && u32_at(copy, 12) == Self::checksum(copy))
+        else {
+            return Err("no valid header");
+        };
+        if u32_at(copy, 8) != VERSION {
+            return Err("unknown version");
+        }
+        Ok(Self {
+            number: u64_at(copy, 16),
+            store: uuid_at(copy, 24),
+            salt: u64_at(copy, 40),
+            predecessor: u64_at(copy, 48),
+            predecessor_end: u64_at(copy, 56),
+        })
+    }
+
+    fn checksum(copy: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(&copy[..12]), &copy[16..])
+    }
+}
+
+/// The head of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FrameHeader {
+    pub(super) payload_crc: u32,
+    pub(super) len: u32,
+    pub(super) kind: FrameKind,
+    pub(super) pane: PaneUuid,
+    pub(super) offset: u64,
+    pub(super) sequence: u64,
+    pub(super) time: Timestamp,
+}
+
+impl FrameHeader {
+    /// The head of the frame at `position` of a segment; `None` if `bytes` do not begin with one.
+    pub(super) fn decode(bytes: &[u8], salt: u64, position: u64) -> Option<Self> {
+        let head = bytes.get(..FRAME_HEADER_BYTES)?;
+        let len = u32_at(head, 8);
+        if len as usize > FRAME_PAYLOAD_MAX || head[13..16] != [0; 3] {
+            return None;
+        }
+        let kind = FrameKind::from_byte(head[12])?;
+        if u32_at(head, 0) != frame_checksum(head, salt, position) {
+            return None;
+        }
+        Some(Self {
+            payload_crc: u32_at(head, 4),
+            len,
+            kind,
+            pane: PaneUuid(uuid_at(head, 16)),
+            offset: u64_at(head, 32),
+            sequence: u64_at(head, 40),
+            time: Timestamp(u64_at(head, 48)),
+        })
+    }
+
+    /// Length of the whole frame in the file.
+    pub(super) fn frame_len(&self) -> usize {
+        frame_len(self.len as usize)
+    }
+}
+
+/// Length in the file of a frame with a payload of `payload_len` bytes.
+pub(super) fn frame_len(payload_len: usize) -> usize {
+    (FRAME_HEADER_BYTES + payload_len).next_multiple_of(ALIGNMENT)
+}
+
+/// Appends the frame to `out`, as it will stand at `position` of a segment with `salt`.
+pub(super) fn encode_frame(
+    out: &mut Vec<u8>,
+    frame: &FrameRef<'_>,
+    sequence: u64,
+    salt: u64,
+    position: u64,
+) {
+    let fields = Fields::<FRAME_HEADER_BYTES>::new()
+        .u32(4, crc32c::crc32c(frame.payload))
+        .u32(8, frame.payload.len() as u32)
+        .put(12, &[frame.kind.to_byte()])
+        .put(16, frame.pane.0.as_bytes())
+        .u64(32, frame.offset)
+        .u64(40, sequence)
+        .u64(48, frame.time.0);
+    let crc = frame_checksum(&fields.0, salt, position);
+    let head = fields.u32(0, crc).0;
+    let start = out.len();
+    out.extend_from_slice(&head);
+    out.extend_from_slice(frame.payload);
+    out.resize(start + frame_len(frame.payload.len()), 0);
+}
+
+/// Makes a frame that this process encoded valid at another position of another segment. Returns
+/// its pane, sequence number and length.
+pub(super) fn move_frame(bytes: &mut [u8], salt: u64, position: u64) -> (PaneUuid, u64, usize) {
+    let crc = frame_checksum(&bytes[..FRAME_HEADER_BYTES], salt, position);
+    bytes[..4].copy_from_slice(&crc.to_le_bytes());
+    let len = frame_len(u32_at(bytes, 8) as usize);
+    (PaneUuid(uuid_at(bytes, 16)), u64_at(bytes, 40), len)
+}
+
+fn frame_checksum(head: &[u8], salt: u64, position: u64) -> u32 {
+    let mut place = [0; 16];
+    place[..8].copy_from_slice(&salt.to_le_bytes());
+    place[8..].copy_from_slice(&position.to_le_bytes());
+    crc32c::crc32c_append(crc32c::crc32c(&place), &head[4..])
+}

@@ -1,0 +1,423 @@
+//! The log itself, without threads: appending, rolling over, and what to do when the disk fails.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+
+use super::format::{
+    FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, encode_frame, frame_len, move_frame,
+};
+use super::scan::SpoolIndex;
+use super::table::SegmentTable;
+use super::tail::Tail;
+use super::{SpoolEvent, SpoolOptions};
+use crate::persistence::scrollback::layout::{SPOOL_DIR, StreamPosition, segment_path};
+use crate::persistence::storage::{Storage, StorageFile};
+
+/// The state of the spool. Its owner serializes the calls; only [`SyncWork::run`] runs beside them.
+#[derive(Debug)]
+pub(super) struct SpoolLog {
+    storage: Arc<dyn Storage>,
+    options: SpoolOptions,
+    /// The segment written to; `None` while degraded.
+    current: Option<Segment>,
+    /// Where the segments before `current` end, for the header of the next one.
+    predecessor: (u64, u64),
+    next_number: u64,
+    table: SegmentTable,
+    tail: Tail,
+    /// The current file and earlier ones with frames of the tail, oldest first. A file that failed
+    /// is never among them (P8).
+    unsynced: Vec<Unsynced>,
+    /// Directories with entries that are not durable, the inner one first.
+    unsynced_dirs: Vec<&'static str>,
+    removals: Vec<u64>,
+    /// Counts the times that the unsynced files were given up.
+    replacements: u64,
+    /// A sync failed and none succeeded since.
+    has_sync_failed: bool,
+    degraded: Option<String>,
+    events: Vec<SpoolEvent>,
+}
+
+#[derive(Debug)]
+struct Segment {
+    number: u64,
+    salt: u64,
+    file: Arc<dyn StorageFile>,
+    len: u64,
+}
+
+#[derive(Debug)]
+struct Unsynced {
+    file: Arc<dyn StorageFile>,
+    /// Log position after its last frame.
+    end: u64,
+}
+
+/// What the next sync has to do; run without holding the log.
+#[derive(Debug)]
+pub(super) struct SyncWork {
+    files: Vec<Arc<dyn StorageFile>>,
+    dirs: Vec<&'static str>,
+    removals: Vec<u64>,
+    target: u64,
+    replacements: u64,
+}
+
+impl SyncWork {
+    /// Makes everything durable that was appended before the work was taken.
+    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<()> {
+        // Earlier segments first, so that what a power cut takes is mostly the end.
+        for file in &self.files {
+            file.sync()?;
+        }
+        for dir in &self.dirs {
+            storage.sync_dir(Path::new(dir))?;
+        }
+        for &number in &self.removals {
+            if let Err(error) = remove_segment(storage, number) {
+                // It and what follows are found and released at the next start.
+                tracing::warn!(number, %error, "cannot remove a spool segment");
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes a segment for good, before any later one may go: a hole in the row of segments would
+/// look like a lost file.
+fn remove_segment(storage: &dyn Storage, number: u64) -> io::Result<()> {
+    match storage.remove(&segment_path(number)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => storage.sync_dir(Path::new(SPOOL_DIR)),
+    }
+}
+
+impl SpoolLog {
+    /// A log that goes on after everything in `index`, in a new segment. If there can be none, the
+    /// log starts degraded.
+    pub(super) fn open(
+        storage: Arc<dyn Storage>,
+        index: &SpoolIndex,
+        options: SpoolOptions,
+    ) -> Self {
+        let mut log = Self {
+            storage,
+            options,
+            current: None,
+            predecessor: index.end(),
+            next_number: index.next_number(),
+            table: index.segment_table(),
+            tail: Tail::default(),
+            unsynced: Vec::new(),
+            unsynced_dirs: vec![SPOOL_DIR, ""],
+            removals: Vec::new(),
+            replacements: 0,
+            has_sync_failed: false,
+            degraded: None,
+            events: Vec::new(),
+        };
+        if let Err(error) = log.begin_segment() {
+            log.degrade(&error);
+        }
+        log
+    }
+
+    /// Appends a frame and hands it to the operating system.
+    pub(super) fn append(&mut self, frame: &FrameRef<'_>) -> io::Result<StreamPosition> {
+        if frame.payload.len() > FRAME_PAYLOAD_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "frame too long to spool"));
+        }
+        let before = self
+            .table
+            .next_position(frame.pane)
+            .unwrap_or(StreamPosition { offset: frame.offset, frames: 0 });
+        debug_assert!(frame.offset >= before.offset, "BUG: the stream of {} went back", frame.pane);
+        let len = frame_len(frame.payload.len()) as u64;
+        let is_full = self.current.as_ref().is_some_and(|segment| {
+            segment.len > HEADER_BYTES as u64 && segment.len + len > self.options.segment_bytes
+        });
+        if is_full && let Err(error) = self.begin_segment() {
+            self.degrade(&error);
+        }
+        if let Err(error) = self.write_frame(frame, before.frames) {
+            if self.current.is_none() {
+                return Err(error);
+            }
+            self.replace_segment(&error);
+            self.write_frame(frame, before.frames).inspect_err(|error| self.degrade(error))?;
+        }
+        let next = StreamPosition {
+            offset: frame.offset + frame.kind.stream_bytes(frame.payload.len()),
+            frames: before.frames + 1,
+        };
+        self.table.note(frame.pane, next, len);
+        if let Some(unsynced) = self.unsynced.last_mut() {
+            unsynced.end = self.tail.end();
+        }
+        Ok(next)
+    }
+
+    fn write_frame(&mut self, frame: &FrameRef<'_>, sequence: u64) -> io::Result<()> {
+        let Some(segment) = &mut self.current else {
+            let reason = self.degraded.as_deref().unwrap_or("no segment");
+            return Err(io::Error::other(format!("the spool is degraded: {reason}")));
+        };
+        let (salt, position) = (segment.salt, segment.len);
+        let bytes = self.tail.push(|out| encode_frame(out, frame, sequence, salt, position));
+        let len = bytes.len();
+        match segment.file.write_at(position, bytes) {
+            Ok(()) => segment.len += len as u64,
+            Err(error) => {
+                self.tail.pop(len);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on in a new segment; the frames so far stay where they are.
+    fn begin_segment(&mut self) -> io::Result<()> {
+        let header = self.next_header();
+        let segment = self.create_segment(header, &header.encode())?;
+        self.table.push(segment.number, segment.len);
+        self.adopt(segment);
+        self.enforce_total();
+        Ok(())
+    }
+
+    /// Gives up the unsynced files and writes their frames again, to a new segment (P8).
+    fn replace_segment(&mut self, cause: &io::Error) {
+        tracing::warn!(%cause, "a spool segment failed, going on in a new one");
+        self.replacements += 1;
+        self.unsynced.clear();
+        if let Some(segment) = self.current.take() {
+            // Up to here and not only to what is durable: if the process is killed before the new
+            // segment is written, the frames in the old one are the only ones there are.
+            self.predecessor = (segment.number, segment.len);
+        }
+        let header = self.next_header();
+        let mut bytes = header.encode().to_vec();
+        let mut copies = Vec::new();
+        let mut rest = self.tail.frames_mut();
+        while !rest.is_empty() {
+            let (pane, sequence, len) = move_frame(rest, header.salt, bytes.len() as u64);
+            copies.push((pane, sequence, len as u64));
+            let (frame, after) = rest.split_at_mut(len);
+            bytes.extend_from_slice(frame);
+            rest = after;
+        }
+        match self.create_segment(header, &bytes) {
+            Ok(segment) => {
+                self.table.push(segment.number, HEADER_BYTES as u64);
+                for (pane, sequence, len) in copies {
+                    self.table.note_copy(pane, sequence, len);
+                }
+                self.adopt(segment);
+            }
+            Err(error) => self.degrade(&error),
+        }
+    }
+
+    fn next_header(&mut self) -> SegmentHeader {
+        if let Some(segment) = &self.current {
+            self.predecessor = (segment.number, segment.len);
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        SegmentHeader {
+            number,
+            store: self.options.store,
+            salt: self.options.salt.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            predecessor: self.predecessor.0,
+            predecessor_end: self.predecessor.1,
+        }
+    }
+
+    fn create_segment(&self, header: SegmentHeader, bytes: &[u8]) -> io::Result<Segment> {
+        let path = segment_path(header.number);
+        let file: Arc<dyn StorageFile> = match self.storage.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.storage.create_dir(Path::new(SPOOL_DIR))?;
+                self.storage.create(&path)?
+            }
+            created => created?,
+        }
+        .into();
+        if let Err(error) = file.write_at(0, bytes) {
+            // Half a segment is of no use, and on a full disk its space is.
+            let _best_effort = self.storage.remove(&path);
+            return Err(error);
+        }
+        Ok(Segment { number: header.number, salt: header.salt, file, len: bytes.len() as u64 })
+    }
+
+    fn adopt(&mut self, segment: Segment) {
+        self.mark_dirs(&[SPOOL_DIR]);
+        let (file, end) = (Arc::clone(&segment.file), self.tail.end());
+        self.unsynced.push(Unsynced { file, end });
+        self.current = Some(segment);
+    }
+
+    fn mark_dirs(&mut self, dirs: &[&'static str]) {
+        for dir in dirs {
+            if !self.unsynced_dirs.contains(dir) {
+                self.unsynced_dirs.push(dir);
+            }
+        }
+    }
+
+    /// Stops taking frames until [`SpoolLog::retry`] succeeds. The tail stays, to be written again.
+    fn degrade(&mut self, error: &io::Error) {
+        if let Some(segment) = self.current.take() {
+            self.predecessor = (segment.number, segment.len);
+        }
+        if self.degraded.is_none() {
+            tracing::error!(%error, "output is no longer spooled");
+            self.events.push(SpoolEvent::Degraded(error.to_string()));
+        }
+        self.degraded = Some(error.to_string());
+    }
+
+    /// Whether no frames are taken, so that [`SpoolLog::retry`] should be called now and then.
+    pub(super) fn needs_retry(&self) -> bool {
+        self.current.is_none()
+    }
+
+    /// Tries to leave degraded mode; it is left once the next sync succeeds.
+    pub(super) fn retry(&mut self) {
+        if self.needs_retry() {
+            self.replace_segment(&io::Error::other("trying again"));
+        }
+    }
+
+    /// Whether there is anything to sync.
+    pub(super) fn is_dirty(&self) -> bool {
+        let has_changes = self.tail.len() > 0 || !self.unsynced_dirs.is_empty();
+        (has_changes && !self.unsynced.is_empty()) || !self.removals.is_empty()
+    }
+
+    /// What the next sync has to do; `None` if there is nothing.
+    pub(super) fn begin_sync(&mut self) -> Option<SyncWork> {
+        if !self.is_dirty() {
+            return None;
+        }
+        // While there is no file to sync the directories wait for the next one.
+        let has_files = !self.unsynced.is_empty();
+        Some(SyncWork {
+            files: self.unsynced.iter().map(|unsynced| Arc::clone(&unsynced.file)).collect(),
+            dirs: if has_files { std::mem::take(&mut self.unsynced_dirs) } else { Vec::new() },
+            removals: std::mem::take(&mut self.removals),
+            target: if has_files { self.tail.end() } else { self.tail.start() },
+            replacements: self.replacements,
+        })
+    }
+
+    /// Takes in how `work` went.
+    pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<()>) {
+        let Err(error) = result else { return self.synced(work) };
+        self.mark_dirs(&work.dirs);
+        self.removals.splice(0..0, work.removals.iter().copied());
+        if work.replacements != self.replacements {
+            // The files were given up in the meantime, and their frames written again.
+        } else if self.has_sync_failed || self.current.is_none() {
+            self.unsynced.clear();
+            self.degrade(&error);
+        } else {
+            self.has_sync_failed = true;
+            self.replace_segment(&error);
+        }
+    }
+
+    fn synced(&mut self, work: &SyncWork) {
+        self.tail.release(work.target);
+        let durable = self.tail.start();
+        let current = self.current.as_ref().map(|segment| &segment.file);
+        self.unsynced.retain(|unsynced| {
+            unsynced.end > durable || current.is_some_and(|file| Arc::ptr_eq(file, &unsynced.file))
+        });
+        if work.replacements != self.replacements || work.files.is_empty() {
+            return;
+        }
+        self.has_sync_failed = false;
+        if self.current.is_some() && self.degraded.take().is_some() {
+            tracing::info!("output is spooled again");
+            self.events.push(SpoolEvent::Recovered);
+        }
+    }
+
+    /// Gives up the frames of a pane before `position`.
+    pub(super) fn release(&mut self, pane: PaneUuid, position: StreamPosition) {
+        self.table.release(pane, position);
+        self.remove_unneeded();
+    }
+
+    pub(super) fn forget(&mut self, pane: PaneUuid) {
+        self.table.forget(pane);
+        self.remove_unneeded();
+    }
+
+    pub(super) fn retain(&mut self, is_kept: impl Fn(PaneUuid) -> bool) {
+        self.table.retain(is_kept);
+        self.remove_unneeded();
+    }
+
+    fn remove_unneeded(&mut self) {
+        self.removals.extend(self.table.take_unneeded());
+    }
+
+    /// Gives up the oldest output once the segments together are larger than allowed.
+    fn enforce_total(&mut self) {
+        self.remove_unneeded();
+        while self.table.bytes() > self.options.total_bytes {
+            let panes = self.table.drop_oldest();
+            if panes.is_empty() {
+                break;
+            }
+            self.events.extend(panes.into_iter().map(SpoolEvent::Dropped));
+            self.remove_unneeded();
+        }
+    }
+
+    pub(super) fn pinning(&self) -> Vec<PaneUuid> {
+        let is_long = self.table.bytes() > self.options.pin_bytes;
+        if is_long { self.table.pinning() } else { Vec::new() }
+    }
+
+    pub(super) fn position(&self, pane: PaneUuid) -> Option<StreamPosition> {
+        self.table.next_position(pane)
+    }
+
+    pub(super) fn resume(&mut self, pane: PaneUuid, position: StreamPosition) {
+        self.table.resume(pane, position);
+    }
+
+    /// Log positions: durable up to, appended up to.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.tail.start(), self.tail.end())
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.tail.len() < self.options.unsynced_bytes_max
+    }
+
+    pub(super) fn degraded(&self) -> Option<&str> {
+        self.degraded.as_deref()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.table.bytes()
+    }
+
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    pub(super) fn take_events(&mut self) -> Vec<SpoolEvent> {
+        std::mem::take(&mut self.events)
+    }
+}

@@ -1,0 +1,309 @@
+//! The spool: one append-only log for the output of all panes.
+//!
+//! One log and not one for each pane, because one file that is synced often is durable sooner than
+//! many. What [`Spool::append`] took survives a kill of the server when it returns, and a power cut
+//! about ten milliseconds later, when the syncer thread has come by. A pane's frames may go once a
+//! durable keyframe covers them; segments go as a whole, oldest first.
+//!
+//! Invariants
+//! * No process appends to a file that an earlier process wrote; the header of each segment says
+//!   where its predecessor validly ends, so that what lies behind that is never read again.
+//! * The frames of a pane are numbered without holes. A reader that misses a number shows a gap in
+//!   that pane, and nowhere else; one that sees a number twice takes it once.
+//! * After a failed write or sync the file is never synced again (P8): frames that were not durable
+//!   are written once more, to a new segment. If that fails too the spool is degraded: it takes no
+//!   frames, says why, and tries again with growing pauses.
+//! * A segment is removed only when no pane needs it, or when the total would be exceeded; then the
+//!   panes that lose output are named.
+
+mod format;
+mod log;
+mod replay;
+mod scan;
+mod table;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ccmux_core::ids::PaneUuid;
+use uuid::Uuid;
+
+pub use self::format::{FRAME_PAYLOAD_MAX, FrameKind, FrameRef};
+use self::log::SpoolLog;
+pub use self::replay::{Frame, Replay, ReplayItem, StreamGap};
+pub use self::scan::SpoolIndex;
+use super::layout::StreamPosition;
+use super::{Health, Notify};
+use crate::persistence::storage::Storage;
+
+/// First and longest pause between attempts to leave degraded mode.
+const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How a spool is kept.
+#[derive(Clone, Debug)]
+pub struct SpoolOptions {
+    /// Id of the store; segments of another one are not read.
+    pub store: Uuid,
+    /// Random bits, new for each start of the server.
+    pub salt: u64,
+    /// A new segment is begun at this length.
+    pub segment_bytes: u64,
+    /// Panes that need the oldest segment are reported once all segments are longer than this.
+    pub pin_bytes: u64,
+    /// The oldest output is given up once all segments are longer than this.
+    pub total_bytes: u64,
+    /// [`Spool::has_room`] says no while more than this is not durable.
+    pub unsynced_bytes_max: usize,
+    /// How long the syncer waits for more before it syncs.
+    pub sync_interval: Duration,
+}
+
+impl SpoolOptions {
+    /// The usual sizes.
+    pub fn new(store: Uuid, salt: u64) -> Self {
+        Self {
+            store,
+            salt,
+            segment_bytes: 32 << 20,
+            pin_bytes: 96 << 20,
+            total_bytes: 512 << 20,
+            unsynced_bytes_max: 16 << 20,
+            sync_interval: Duration::from_millis(10),
+        }
+    }
+}
+
+/// Something the server must act on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SpoolEvent {
+    /// Frames are no longer taken, for this reason.
+    Degraded(String),
+    /// Frames are taken again, and durable. Every pane with output in between needs a keyframe.
+    Recovered,
+    /// The oldest output of this pane was given up before a keyframe covered it.
+    Dropped(PaneUuid),
+}
+
+/// The spool of a running server.
+#[derive(Debug)]
+pub struct Spool {
+    shared: Arc<Shared>,
+    syncer: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    storage: Arc<dyn Storage>,
+    log: Mutex<SpoolLog>,
+    wake: Condvar,
+    is_stopping: std::sync::atomic::AtomicBool,
+    sync_interval: Duration,
+    notify: Notify,
+}
+
+impl Spool {
+    /// Opens the spool behind everything in `index`. If no segment can be made it starts degraded.
+    ///
+    /// Nothing is synced until [`Spool::start_syncer`] or [`Spool::sync`] is called. `notify` is
+    /// called, from any thread, when there are events or when there is room again; it must not call
+    /// back into the spool.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        index: &SpoolIndex,
+        options: SpoolOptions,
+        notify: Notify,
+    ) -> Self {
+        let sync_interval = options.sync_interval;
+        let log = Mutex::new(SpoolLog::open(Arc::clone(&storage), index, options));
+        let (wake, is_stopping) = (Condvar::new(), false.into());
+        let shared = Shared { storage, log, wake, is_stopping, sync_interval, notify };
+        Self { shared: Arc::new(shared), syncer: None }
+    }
+
+    /// Starts the thread that syncs. It sleeps while there is nothing to do.
+    pub fn start_syncer(&mut self) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new().name("spool-syncer".to_owned());
+        self.syncer = Some(thread.spawn(move || shared.run())?);
+        Ok(())
+    }
+
+    /// Appends a frame; when this returns it survives a kill of the server. Returns the point after
+    /// it, which a keyframe taken after applying the frame must name.
+    ///
+    /// On an error (degraded, mostly) the frame is not in the spool.
+    pub fn append(&mut self, frame: FrameRef<'_>) -> io::Result<StreamPosition> {
+        let mut log = self.shared.lock();
+        let had_work = log.is_dirty() || log.needs_retry();
+        let appended = log.append(&frame);
+        if !had_work {
+            self.shared.wake.notify_one();
+        }
+        appended
+    }
+
+    /// Lets the stream of a recovered pane go on at `position`. A pane that is not told of begins
+    /// with its first frame.
+    pub fn resume(&mut self, pane: PaneUuid, position: StreamPosition) {
+        self.shared.lock().resume(pane, position);
+    }
+
+    /// The point after the last frame of `pane`.
+    pub fn position(&self, pane: PaneUuid) -> Option<StreamPosition> {
+        self.shared.lock().position(pane)
+    }
+
+    /// Gives up the frames of `pane` before `position`, which a durable keyframe covers.
+    pub fn release(&mut self, pane: PaneUuid, position: StreamPosition) {
+        self.change(|log| log.release(pane, position));
+    }
+
+    /// Gives up all frames of a pane that is closed.
+    pub fn forget(&mut self, pane: PaneUuid) {
+        self.change(|log| log.forget(pane));
+    }
+
+    /// Gives up all frames of the panes for which `is_kept` says no; after recovery.
+    pub fn retain(&mut self, is_kept: impl Fn(PaneUuid) -> bool) {
+        self.change(|log| log.retain(is_kept));
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut SpoolLog)) {
+        let mut log = self.shared.lock();
+        change(&mut log);
+        if log.is_dirty() {
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// The panes that keep the oldest segment from going although the spool has grown long; each
+    /// should get a keyframe.
+    pub fn pinning(&self) -> Vec<PaneUuid> {
+        self.shared.lock().pinning()
+    }
+
+    /// Whether the disk keeps up. If not, rings should not be read for the moment.
+    pub fn has_room(&self) -> bool {
+        self.shared.lock().has_room()
+    }
+
+    /// Whether everything appended becomes durable, and if not, why.
+    pub fn health(&self) -> Health {
+        Health::from_reason(self.shared.lock().degraded())
+    }
+
+    /// What happened since the last call.
+    pub fn drain_events(&mut self) -> Vec<SpoolEvent> {
+        self.shared.lock().take_events()
+    }
+
+    /// Bytes of frames appended by this process.
+    pub fn appended(&self) -> u64 {
+        self.shared.lock().progress().1
+    }
+
+    /// How many of the appended bytes are durable.
+    pub fn durable(&self) -> u64 {
+        self.shared.lock().progress().0
+    }
+
+    /// Bytes of all segments.
+    pub fn bytes(&self) -> u64 {
+        self.shared.lock().bytes()
+    }
+
+    /// Syncs what was appended so far, removes what is not needed and, if degraded, tries again to
+    /// be well, all on the calling thread: for a clean shutdown. Returns the health after that.
+    pub fn sync(&mut self) -> Health {
+        self.shared.lock().retry();
+        while self.shared.sync_once() {}
+        self.health()
+    }
+}
+
+impl Drop for Spool {
+    /// Syncs what is left and ends the thread.
+    fn drop(&mut self) {
+        if let Some(syncer) = self.syncer.take() {
+            {
+                let _log = self.shared.lock();
+                self.shared.is_stopping.store(true, std::sync::atomic::Ordering::SeqCst);
+            }
+            self.shared.wake.notify_one();
+            let _panicked = syncer.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, SpoolLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Waits until `timeout` is over or the spool ends.
+    fn pause(&self, timeout: Duration) {
+        let waited = self.wake.wait_timeout_while(self.lock(), timeout, |_| !self.is_stopping());
+        drop(waited);
+    }
+
+    /// The syncer thread.
+    fn run(&self) {
+        let mut pause = RETRY_PAUSES.0;
+        loop {
+            let is_degraded = {
+                let idle = |log: &mut SpoolLog| {
+                    !log.is_dirty() && !log.needs_retry() && !self.is_stopping()
+                };
+                let log = self.wake.wait_while(self.lock(), idle);
+                let log = log.unwrap_or_else(PoisonError::into_inner);
+                if self.is_stopping() && !log.is_dirty() {
+                    return;
+                }
+                log.needs_retry() && !log.is_dirty()
+            };
+            if is_degraded {
+                self.pause(pause);
+                pause = (pause * 2).min(RETRY_PAUSES.1);
+                self.lock().retry();
+            } else {
+                self.pause(self.sync_interval);
+            }
+            self.sync_once();
+            if self.lock().degraded().is_none() {
+                pause = RETRY_PAUSES.0;
+            }
+        }
+    }
+
+    /// Does one sync, if there is anything to do; returns whether there was.
+    fn sync_once(&self) -> bool {
+        let (work, had_room) = {
+            let mut log = self.lock();
+            (log.begin_sync(), log.has_room())
+        };
+        let Some(work) = work else { return false };
+        let result = work.run(&*self.storage);
+        let mut log = self.lock();
+        log.finish_sync(&work, result);
+        let is_news = log.has_events() || (!had_room && log.has_room());
+        drop(log);
+        if is_news {
+            (self.notify)();
+        }
+        true
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("log", &self.log).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,314 @@
+//! Reading the spool back: which frames of which pane are where.
+//!
+//! A segment is walked from frame to frame. Where a head does not hold its checksum the next frame
+//! is looked for at every aligned place; where only a payload does not, the walk goes on behind it.
+//! Either way the pane's sequence numbers show afterwards whose frames are missing. Bytes after the
+//! last valid frame of the newest segment are a torn tail and no damage; so are newer files without
+//! a header, which were never synced.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+use ccmux_core::model::Timestamp;
+use uuid::Uuid;
+
+use super::format::{
+    ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, SegmentHeader,
+};
+use super::replay::{Replay, StreamGap};
+use super::table::SegmentTable;
+use crate::persistence::scrollback::Damage;
+use crate::persistence::scrollback::layout::{
+    SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of, segment_path,
+};
+use crate::persistence::storage::{Storage, StorageFile, read_full, read_whole};
+
+/// A longer segment was not made by ccmux.
+const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+/// Every valid frame of the spool, by pane.
+#[derive(Debug, Default)]
+pub struct SpoolIndex {
+    segments: Vec<SegmentInfo>,
+    panes: HashMap<PaneUuid, Vec<FrameEntry>>,
+    damage: Vec<Damage>,
+    /// Segments that were never whole: nothing is in them.
+    torn: Vec<u64>,
+    next_number: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct SegmentInfo {
+    number: u64,
+    pub(super) file: Arc<dyn StorageFile>,
+    bytes: u64,
+    end: u64,
+}
+
+/// Where a frame is and what its head says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameEntry {
+    pub(super) offset: u64,
+    pub(super) sequence: u64,
+    pub(super) time: Timestamp,
+    pub(super) segment: u32,
+    /// Where the payload is.
+    pub(super) position: u32,
+    pub(super) len: u32,
+    pub(super) payload_crc: u32,
+    pub(super) kind: FrameKind,
+}
+
+impl FrameEntry {
+    /// The point after the frame.
+    pub(super) fn end(&self) -> StreamPosition {
+        StreamPosition {
+            offset: self.offset + self.kind.stream_bytes(self.len as usize),
+            frames: self.sequence + 1,
+        }
+    }
+}
+
+impl SpoolIndex {
+    /// Reads all segments of the store with the id `store`. What cannot be read is in
+    /// [`SpoolIndex::damage`]. Changes nothing on disk.
+    pub fn scan(storage: &dyn Storage, store: Uuid) -> Self {
+        let mut index = Self { next_number: 1, ..Self::default() };
+        let numbers = match storage.list(Path::new(SPOOL_DIR)) {
+            Ok(names) => names.iter().filter_map(|name| number_of(name, SEGMENT_SUFFIX)).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                index.damage.push(Damage::Spool { reason: error.to_string() });
+                Vec::new()
+            }
+        };
+        index.next_number = numbers.last().map_or(1, |last| last.saturating_add(1));
+        let headers = index.open_segments(storage, store, &numbers);
+        let mut bytes = Vec::new();
+        for at in 0..headers.len() {
+            let successor =
+                headers.get(at + 1).filter(|next| next.predecessor == headers[at].number);
+            index.scan_segment(at, &headers[at], successor, &mut bytes);
+        }
+        for frames in index.panes.values_mut() {
+            // What was written again after a failed sync is there twice, and out of order.
+            if !frames.is_sorted_by(|a, b| a.sequence < b.sequence) {
+                frames.sort_by_key(|frame| frame.sequence);
+                frames.dedup_by_key(|frame| frame.sequence);
+            }
+        }
+        index
+    }
+
+    /// Opens the segments and reads their headers.
+    fn open_segments(
+        &mut self,
+        storage: &dyn Storage,
+        store: Uuid,
+        numbers: &[u64],
+    ) -> Vec<SegmentHeader> {
+        let mut headers: Vec<SegmentHeader> = Vec::new();
+        for &number in numbers {
+            let (header, bytes, file) = match open_segment(storage, number) {
+                Ok((Some(header), bytes, file)) => (header, bytes, file),
+                Ok((None, ..)) => {
+                    self.torn.push(number);
+                    continue;
+                }
+                Err(error) => {
+                    self.damage.push(Damage::Segment { number, reason: error.to_string() });
+                    continue;
+                }
+            };
+            if header.number != number || header.store != store {
+                let reason = "it is not the segment that belongs here".to_owned();
+                self.damage.push(Damage::Segment { number, reason });
+                continue;
+            }
+            self.check_predecessor(&header, headers.last(), numbers);
+            headers.push(header);
+            self.segments.push(SegmentInfo { number, file: file.into(), bytes, end: bytes });
+        }
+        headers
+    }
+
+    /// Whoever wrote `header` had a valid predecessor: notes it if that is one no longer.
+    fn check_predecessor(
+        &mut self,
+        header: &SegmentHeader,
+        last: Option<&SegmentHeader>,
+        numbers: &[u64],
+    ) {
+        let number = header.predecessor;
+        let is_older_there = last.is_some_and(|last| last.number < number);
+        if let Some(at) = self.torn.iter().position(|&torn| torn == number) {
+            self.torn.remove(at);
+            let reason = "no valid header".to_owned();
+            self.damage.push(Damage::Segment { number, reason });
+        } else if is_older_there && !numbers.contains(&number) {
+            let reason = "it is missing".to_owned();
+            self.damage.push(Damage::Segment { number, reason });
+        }
+    }
+
+    fn scan_segment(
+        &mut self,
+        at: usize,
+        header: &SegmentHeader,
+        successor: Option<&SegmentHeader>,
+        bytes: &mut Vec<u8>,
+    ) {
+        let segment = &mut self.segments[at];
+        let number = segment.number;
+        match read_whole(&*segment.file, SEGMENT_BYTES_MAX) {
+            Ok(read) => *bytes = read,
+            Err(error) => {
+                segment.end = HEADER_BYTES as u64;
+                self.damage.push(Damage::Segment { number, reason: error.to_string() });
+                return;
+            }
+        }
+        let said_end = successor.map(|next| next.predecessor_end as usize);
+        let limit = said_end.unwrap_or(bytes.len()).min(bytes.len());
+        let mut position = HEADER_BYTES;
+        let mut end = HEADER_BYTES;
+        while let Some((start, frame)) = next_frame(&bytes[..limit], position, header.salt) {
+            if start > position {
+                self.damage.push(Damage::SpoolBytes {
+                    number,
+                    from: position as u64,
+                    to: start as u64,
+                });
+            }
+            position = start + frame.frame_len();
+            end = position;
+            let payload_at = start + FRAME_HEADER_BYTES;
+            let payload = &bytes[payload_at..payload_at + frame.len as usize];
+            if crc32c::crc32c(payload) != frame.payload_crc {
+                let (from, to) = (start as u64, position as u64);
+                self.damage.push(Damage::SpoolBytes { number, from, to });
+                continue;
+            }
+            self.panes.entry(frame.pane).or_default().push(FrameEntry {
+                offset: frame.offset,
+                sequence: frame.sequence,
+                time: frame.time,
+                segment: at as u32,
+                position: payload_at as u32,
+                len: frame.len,
+                payload_crc: frame.payload_crc,
+                kind: frame.kind,
+            });
+        }
+        self.segments[at].end = end as u64;
+        if let Some(said_end) = said_end
+            && end < said_end
+        {
+            let (from, to) = (end as u64, said_end as u64);
+            self.damage.push(Damage::SpoolBytes { number, from, to });
+        }
+    }
+
+    /// What was found damaged, except missing frames of a pane: its [`Replay`] shows those.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// The panes that have frames.
+    pub fn panes(&self) -> impl Iterator<Item = PaneUuid> {
+        self.panes.keys().copied()
+    }
+
+    /// The frames of `pane` after `from`.
+    pub fn replay(&self, pane: PaneUuid, from: StreamPosition) -> Replay {
+        let frames = self.frames(pane);
+        let start = frames.partition_point(|frame| frame.end().frames <= from.frames);
+        let files = self.segments.iter().map(|segment| Arc::clone(&segment.file)).collect();
+        Replay::new(files, frames[start..].to_vec(), from)
+    }
+
+    /// Where the stream of `pane` goes on: after its last frame, or at `from` if that is later.
+    pub fn end_of(&self, pane: PaneUuid, from: StreamPosition) -> StreamPosition {
+        let last = self.frames(pane).last().map(FrameEntry::end);
+        last.filter(|end| end.frames > from.frames).unwrap_or(from)
+    }
+
+    /// The pieces of the stream of `pane` after `from` that are missing between valid frames.
+    pub(in crate::persistence::scrollback) fn gaps(
+        &self,
+        pane: PaneUuid,
+        from: StreamPosition,
+    ) -> Vec<StreamGap> {
+        let mut gaps = Vec::new();
+        let mut position = from;
+        for frame in self.frames(pane).iter().filter(|frame| frame.sequence >= from.frames) {
+            let before = StreamPosition { offset: frame.offset, frames: frame.sequence };
+            if before.frames > position.frames || before.offset > position.offset {
+                gaps.push(StreamGap { from: position, to: before });
+            }
+            position = frame.end();
+        }
+        gaps
+    }
+
+    fn frames(&self, pane: PaneUuid) -> &[FrameEntry] {
+        self.panes.get(&pane).map_or(&[], Vec::as_slice)
+    }
+
+    /// Number and valid end of the newest segment.
+    pub(super) fn end(&self) -> (u64, u64) {
+        self.segments.last().map_or((0, 0), |segment| (segment.number, segment.end))
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        self.next_number.max(1)
+    }
+
+    pub(super) fn segment_table(&self) -> SegmentTable {
+        let mut table = SegmentTable::default();
+        let mut ends = vec![HashMap::new(); self.segments.len()];
+        for (&pane, frames) in &self.panes {
+            for frame in frames {
+                ends[frame.segment as usize].insert(pane, frame.end());
+            }
+        }
+        let mut torn = self.torn.iter().copied().peekable();
+        for (segment, ends) in self.segments.iter().zip(ends) {
+            while let Some(number) = torn.next_if(|&number| number < segment.number) {
+                table.push(number, 0);
+            }
+            table.push(segment.number, segment.bytes);
+            for (pane, end) in ends {
+                table.recover_need(pane, end);
+            }
+        }
+        torn.for_each(|number| table.push(number, 0));
+        table
+    }
+}
+
+/// The header, if it is valid, the length and the handle of a segment.
+fn open_segment(
+    storage: &dyn Storage,
+    number: u64,
+) -> io::Result<(Option<SegmentHeader>, u64, Box<dyn StorageFile>)> {
+    let file = storage.open(&segment_path(number))?;
+    let mut head = [0; HEADER_BYTES];
+    let len = read_full(&*file, 0, &mut head)?;
+    Ok((SegmentHeader::decode(&head[..len]).ok(), file.len()?, file))
+}
+
+/// The next frame whose head is valid and that fits, at or after `position`.
+fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameHeader)> {
+    let mut at = position;
+    while let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= FRAME_HEADER_BYTES) {
+        match FrameHeader::decode(rest, salt, at as u64) {
+            Some(frame) if frame.frame_len() <= rest.len() => return Some((at, frame)),
+            _ => at += ALIGNMENT,
+        }
+    }
+    None
+}

@@ -1,0 +1,274 @@
+//! From a recovery to a running log.
+//!
+//! Each step leaves a disk that recovers to the same state (P3):
+//! 1. the file `format`, if there is none;
+//! 2. a sync of the old segments, and a verified checkpoint of the recovered state: records that
+//!    were replayed may have been in memory only, if a killed server had not synced them yet, and
+//!    a sync alone proves nothing if an earlier one had failed;
+//! 3. damaged files into `quarantine/`;
+//! 4. a new segment behind the highest number seen.
+//!
+//! If a step fails the server starts all the same, degraded, and the later ones are left undone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint};
+use super::checkpointer::Checkpointer;
+use super::format::{self, FORMAT_FILE, Format, LAYOUT, Uuid16};
+use super::record::to_json;
+use super::recovery::breadcrumb::Breadcrumb;
+use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
+use super::storage::{Storage, create_dir_durably, read_full, read_whole};
+use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
+use super::{OpenError, OpenOptions, Persistence, Recovered, Workers};
+
+const QUARANTINE_DIR: &str = "quarantine";
+const HISTORY_FILE: &str = "recovery.jsonl";
+const HISTORY_BYTES_MAX: u64 = 256 << 10;
+
+/// Recovers a store and opens its log.
+pub(super) fn open(
+    storage: Arc<dyn Storage>,
+    options: OpenOptions,
+    workers: Workers,
+) -> Result<(Persistence, Recovered), OpenError> {
+    let mut breadcrumb = Breadcrumb::read(&*storage, options.boot);
+    let circumstances = Circumstances {
+        now: options.now,
+        boot: options.boot,
+        watermarks: &options.watermarks,
+        poisoned: breadcrumb.poisoned(),
+    };
+    let mut recovery = recover(&*storage, &circumstances, &mut |seq| breadcrumb.replaying(seq))?;
+    breadcrumb.replayed();
+
+    let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
+    let (checkpoints, settled) = settle(&storage, &mut recovery, store, &options);
+    let logged = match settled {
+        Ok(Redundancy::Whole) => recovery.highest,
+        _ => recovery.proven.min(recovery.reached),
+    };
+    let durable = if settled.is_ok() { recovery.highest } else { logged };
+    let start = LogStart {
+        store,
+        boot: options.boot,
+        entropy: options.entropy,
+        issued: recovery.highest,
+        durable,
+        logged,
+        follows: recovery.reached,
+        segments: std::mem::take(&mut recovery.segments),
+        segment_bytes: options.segment_bytes,
+        now: options.now,
+        why: settled.as_ref().err().cloned().unwrap_or_default(),
+    };
+    let notify = Arc::clone(&options.notifier);
+    let wal = match workers {
+        Workers::Threads => Wal::start(Arc::clone(&storage), start, Arc::clone(&notify)),
+        #[cfg(test)]
+        Workers::None => {
+            Wal::start_without_thread(Arc::clone(&storage), start, Arc::clone(&notify))
+        }
+    };
+    if let Some(floor) = checkpoints.trim_floor() {
+        wal.trimmer().trim(&floor);
+    }
+    if settled.is_ok() {
+        breadcrumb.remove();
+    }
+    if let Err(error) = append_history(&*storage, &options, &recovery.report) {
+        tracing::warn!(%error, "the report of the recovery could not be kept");
+    }
+    let format = Format {
+        layout: LAYOUT,
+        oldest_reader: LAYOUT,
+        store: Uuid16(store),
+        watermark: recovery.highest,
+    };
+    let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
+    let recovered = Recovered {
+        state: recovery.state,
+        report: recovery.report,
+        store,
+        is_new_boot: recovery.last_boot.is_some_and(|boot| boot != options.boot),
+    };
+    let persistence = Persistence::new(
+        wal,
+        checkpointer,
+        workers,
+        recovery.emptied_by,
+        recovery.unsettled.map(|unsettled| unsettled.until),
+    );
+    Ok((persistence, recovered))
+}
+
+/// Where what was recovered is safe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Redundancy {
+    /// In the log, and in a checkpoint unless one must wait.
+    Whole,
+    /// In a checkpoint: the last records of the log may be in memory only.
+    CheckpointOnly,
+}
+
+/// Makes what was recovered durable, and puts damage out of the way. The error says what failed.
+fn settle(
+    storage: &Arc<dyn Storage>,
+    recovery: &mut Recovery,
+    store: Uuid,
+    options: &OpenOptions,
+) -> (CheckpointStore, Result<Redundancy, String>) {
+    let prepared = prepare(&**storage, recovery, store);
+    let good = std::mem::take(&mut recovery.good_checkpoints);
+    let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, &good);
+    let settled = prepared
+        .and_then(|()| make_durable(&**storage, recovery, &mut checkpoints, options))
+        .inspect(|_| {
+            set_aside(&**storage, &recovery.set_aside);
+            let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
+            if recovery.highest > watermark
+                && let Err(error) = write_format(&**storage, store, recovery.highest)
+            {
+                tracing::warn!(%error, "the watermark of the log could not be written");
+            }
+        });
+    (checkpoints, settled)
+}
+
+fn prepare(storage: &dyn Storage, recovery: &mut Recovery, store: Uuid) -> Result<(), String> {
+    let made = [WAL_DIR, CHECKPOINT_DIR, QUARANTINE_DIR]
+        .iter()
+        .try_for_each(|dir| create_dir_durably(storage, Path::new(dir)));
+    made.map_err(|error| format!("cannot create the directories of the store: {error}"))?;
+    if recovery.format.is_some() {
+        return Ok(());
+    }
+    let damaged = SetAside::Move(FORMAT_FILE.into());
+    if recovery.set_aside.contains(&damaged) {
+        set_aside(storage, std::slice::from_ref(&damaged));
+        recovery.set_aside.retain(|file| *file != damaged);
+    }
+    write_format(storage, store, Seq(0))
+        .map_err(|error| format!("cannot write the file {FORMAT_FILE}: {error}"))
+}
+
+fn make_durable(
+    storage: &dyn Storage,
+    recovery: &mut Recovery,
+    checkpoints: &mut CheckpointStore,
+    options: &OpenOptions,
+) -> Result<Redundancy, String> {
+    let redundancy = match sync_segments(storage, recovery) {
+        Ok(()) => Redundancy::Whole,
+        Err(error) => {
+            tracing::warn!(%error, "the old log could not be synced; a checkpoint replaces it");
+            recovery.unsettled = None;
+            Redundancy::CheckpointOnly
+        }
+    };
+    let newest = checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq);
+    // No checkpoint covers what may still have to be taken back.
+    if recovery.highest > newest && recovery.unsettled.is_none() {
+        let snapshot = Snapshot {
+            seq: recovery.highest,
+            time: options.now,
+            state: recovery.state.clone(),
+            emptied_by: recovery.emptied_by.clone(),
+        };
+        checkpoints.write(&snapshot).map_err(|error| error.to_string())?;
+    }
+    Ok(redundancy)
+}
+
+fn sync_segments(storage: &dyn Storage, recovery: &Recovery) -> io::Result<()> {
+    for first in &recovery.segments {
+        storage.open(&segment_path(*first))?.sync()?;
+    }
+    storage.sync_dir(Path::new(WAL_DIR))
+}
+
+fn write_format(storage: &dyn Storage, store: Uuid, watermark: Seq) -> io::Result<()> {
+    let store = Uuid16(store);
+    format::write(storage, &Format { layout: LAYOUT, oldest_reader: LAYOUT, store, watermark })
+}
+
+fn new_store_id(entropy: [u8; 16]) -> Uuid {
+    uuid::Builder::from_random_bytes(entropy).into_uuid()
+}
+
+/// Puts damaged files into `quarantine/`, under a number that was not used before.
+///
+/// What cannot be moved stays where it is and is reported again next time.
+fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
+    for file in files {
+        let (SetAside::Move(path) | SetAside::Copy(path)) = file;
+        let done = quarantine_path(storage, path).and_then(|to| match file {
+            SetAside::Move(_) => storage.rename(path, &to),
+            SetAside::Copy(_) => copy(storage, path, &to),
+        });
+        let done = done.and_then(|()| {
+            storage.sync_dir(Path::new(QUARANTINE_DIR))?;
+            storage.sync_dir(path.parent().unwrap_or(Path::new("")))
+        });
+        match done {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), %error, "a damaged file could not be set aside");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
+    let names = storage.list(Path::new(QUARANTINE_DIR))?;
+    let number = |name: &String| name.split('-').next()?.parse::<u32>().ok();
+    let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(PathBuf::from(format!("{QUARANTINE_DIR}/{next:06}-{name}")))
+}
+
+fn copy(storage: &dyn Storage, from: &Path, to: &Path) -> io::Result<()> {
+    let bytes = read_whole(&*storage.open(from)?, 2 * SEGMENT_BYTES_MAX)?;
+    let copy = storage.create(to)?;
+    copy.write_at(0, &bytes)?;
+    copy.sync()
+}
+
+/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
+fn append_history(
+    storage: &dyn Storage,
+    options: &OpenOptions,
+    report: &RecoveryReport,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        time: u64,
+        version: &'static str,
+        #[serde(flatten)]
+        report: &'a RecoveryReport,
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let mut line = to_json(&Line { time: options.now.0, version, report });
+    line.push(b'\n');
+    let path = Path::new(HISTORY_FILE);
+    let file = match storage.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => storage.create(path)?,
+        opened => opened?,
+    };
+    let len = file.len()?;
+    if len <= HISTORY_BYTES_MAX {
+        return file.write_at(len, &line);
+    }
+    let mut recent = vec![0; (HISTORY_BYTES_MAX / 2) as usize];
+    let read = read_full(&*file, len - HISTORY_BYTES_MAX / 2, &mut recent)?;
+    recent.truncate(read);
+    let whole_lines = recent.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let mut kept = recent.split_off(whole_lines);
+    kept.extend_from_slice(&line);
+    format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)
+}

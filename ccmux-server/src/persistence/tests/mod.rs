@@ -1,0 +1,13 @@
+//! Tests of the whole layer.
+
+mod crash_matrix;
+mod world;
+
+use super::Persistence;
+
+impl Persistence {
+    /// Does what the committer would do, now.
+    fn commit_now(&self) {
+        self.wal.commit_now();
+    }
+}

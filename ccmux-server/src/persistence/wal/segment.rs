@@ -1,0 +1,336 @@
+//! The bytes of a segment: its header, the frames of its records, and reading them back.
+//!
+//! Pure: a segment is read as one slice, because it is small. Every length is checked before it is
+//! used (P7). Drawn byte by byte in `docs/persistence-format.md`.
+
+use std::ops::Range;
+
+use uuid::Uuid;
+
+use super::Seq;
+
+/// The size segments are preallocated to, and after which the next one is begun.
+pub(crate) const SEGMENT_BYTES: u64 = 1 << 20;
+/// The size no segment reaches: the next one can usually be begun long before.
+pub(crate) const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+/// The largest payload of a record.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+pub(crate) const HEADER_BYTES: usize = 80;
+pub(crate) const RECORD_HEADER_BYTES: usize = 24;
+
+const MAGIC: [u8; 8] = *b"ccmuxwal";
+const VERSION: u32 = 1;
+/// The value of [`SegmentHeader::follows`] on disk that stands for none.
+const FOLLOWS_A_CHECKPOINT: Seq = Seq(u64::MAX);
+/// The header's checksum stands here in every version, so that a newer one can be believed.
+const CHECKSUM_AT: usize = 72;
+
+/// What a segment says about itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SegmentHeader {
+    /// Repeated in every record: bytes of another file or another life of this one do not match.
+    pub(crate) salt: u32,
+    /// The number of its first record.
+    pub(crate) first: Seq,
+    /// The record whose state its first record builds on: the number before `first`, or a lower one
+    /// if a recovery voided what lies between. None if only a checkpoint knows what came before.
+    pub(crate) follows: Option<Seq>,
+    /// Everything up to here was synced when the segment was begun: if it is gone, that is damage.
+    pub(crate) synced_through: Seq,
+    pub(crate) store: Uuid,
+    /// The boot of the machine in which all records of the segment were written.
+    pub(crate) boot: Uuid,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HeaderError {
+    /// Too short, torn, or damaged.
+    Bad,
+    /// Sound, but of a version this code does not read.
+    Version(u32),
+}
+
+impl SegmentHeader {
+    pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[0..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.salt.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.first.0.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.synced_through.0.to_le_bytes());
+        let follows = self.follows.unwrap_or(FOLLOWS_A_CHECKPOINT);
+        bytes[32..40].copy_from_slice(&follows.0.to_le_bytes());
+        bytes[40..56].copy_from_slice(self.store.as_bytes());
+        bytes[56..72].copy_from_slice(self.boot.as_bytes());
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+        bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let bytes: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(HeaderError::Bad)?;
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+        if bytes[..8] != MAGIC || u32_at(bytes, CHECKSUM_AT) != checksum {
+            return Err(HeaderError::Bad);
+        }
+        match u32_at(bytes, 8) {
+            VERSION => Ok(Self {
+                salt: u32_at(bytes, 12),
+                first: Seq(u64_at(bytes, 16)),
+                synced_through: Seq(u64_at(bytes, 24)),
+                follows: Some(Seq(u64_at(bytes, 32))).filter(|seq| *seq != FOLLOWS_A_CHECKPOINT),
+                store: uuid_at(bytes, 40),
+                boot: uuid_at(bytes, 56),
+            }),
+            version => Err(HeaderError::Version(version)),
+        }
+    }
+}
+
+/// A record as it is framed, without its payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Frame {
+    pub(crate) seq: Seq,
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    /// How many records before this one were not known to be synced when it was written.
+    pub(crate) unsynced: u16,
+}
+
+/// The value of [`Frame::unsynced`] that stands for "this many or more".
+const UNSYNCED_MANY: u16 = u16::MAX;
+
+impl Frame {
+    pub(crate) fn new(seq: Seq, kind: u8, flags: u8, logged: Seq) -> Self {
+        let before = seq.0.saturating_sub(1).saturating_sub(logged.0);
+        let unsynced = u16::try_from(before).unwrap_or(UNSYNCED_MANY);
+        Self { seq, kind, flags, unsynced }
+    }
+
+    /// The last record that was certainly synced when this one was written.
+    pub(crate) fn synced_through(&self) -> Option<Seq> {
+        (self.unsynced != UNSYNCED_MANY)
+            .then(|| Seq((self.seq.0 - 1).saturating_sub(u64::from(self.unsynced))))
+    }
+
+    /// Appends the frame, its payload and padding up to the next multiple of eight.
+    pub(crate) fn encode(&self, salt: u32, payload: &[u8], out: &mut Vec<u8>) {
+        debug_assert!(payload.len() <= PAYLOAD_BYTES_MAX, "BUG: checked at append");
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+        out.extend_from_slice(&self.seq.0.to_le_bytes());
+        out.push(self.kind);
+        out.push(self.flags);
+        out.extend_from_slice(&self.unsynced.to_le_bytes());
+        out.extend_from_slice(&salt.to_le_bytes());
+        out.extend_from_slice(payload);
+        let checksum = crc32c::crc32c(&out[start + 4..]);
+        out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
+        out.resize(start + framed_bytes(payload.len()), 0);
+    }
+}
+
+/// The bytes a payload takes in a segment, frame and padding included.
+pub(crate) fn framed_bytes(payload_bytes: usize) -> usize {
+    (RECORD_HEADER_BYTES + payload_bytes).next_multiple_of(8)
+}
+
+/// A record found in a segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Found {
+    pub(crate) frame: Frame,
+    /// Where its frame begins.
+    pub(crate) offset: usize,
+    /// Where its payload lies.
+    pub(crate) payload: Range<usize>,
+}
+
+/// What a segment holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Scan {
+    /// The intact records from the first on, without a gap.
+    pub(crate) records: Vec<Found>,
+    /// Where they end.
+    pub(crate) end: usize,
+    /// Whether anything but zeros follows.
+    pub(crate) has_debris: bool,
+    /// Intact records behind the debris: never replayed, but they witness what was there.
+    pub(crate) beyond: Vec<Found>,
+}
+
+/// Reads the records of a segment whose first is to be number `first`.
+///
+/// Without a salt, because the header is damaged, the first record's own is taken: a file is never
+/// used twice, so that a sound record with the right number belongs.
+pub(crate) fn scan(bytes: &[u8], first: Seq, salt: Option<u32>) -> Scan {
+    let mut records = Vec::new();
+    let mut end = HEADER_BYTES;
+    let mut seq = first;
+    let salt = salt.or_else(|| Some(u32_at(bytes.get(end..end + RECORD_HEADER_BYTES)?, 20)));
+    let Some(salt) = salt else {
+        return Scan { records, end, has_debris: false, beyond: Vec::new() };
+    };
+    while let Some(found) = record_at(bytes, end, salt).filter(|found| found.frame.seq == seq) {
+        end = found.payload.end.next_multiple_of(8);
+        seq = seq.next();
+        records.push(found);
+    }
+    let rest = bytes.get(end..).unwrap_or_default();
+    let has_debris = !is_zero(rest);
+    let mut beyond = Vec::new();
+    let mut at = end;
+    while has_debris && at < bytes.len() {
+        if at % 4096 == 0 && bytes.get(at..at + 4096).is_some_and(is_zero) {
+            at += 4096;
+            continue;
+        }
+        match record_at(bytes, at, salt).filter(|found| found.frame.seq > seq) {
+            Some(found) => {
+                at = found.payload.end.next_multiple_of(8);
+                beyond.push(found);
+            }
+            None => at += 8,
+        }
+    }
+    Scan { records, end, has_debris, beyond }
+}
+
+/// Compares block by block, because most of a segment is preallocated.
+fn is_zero(bytes: &[u8]) -> bool {
+    static ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|block| *block == ZEROS[..block.len()])
+}
+
+fn record_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Found> {
+    let header = bytes.get(offset..offset.checked_add(RECORD_HEADER_BYTES)?)?;
+    let payload_bytes = u32_at(header, 4) as usize;
+    let seq = Seq(u64_at(header, 8));
+    if payload_bytes > PAYLOAD_BYTES_MAX || u32_at(header, 20) != salt || seq == Seq(0) {
+        return None;
+    }
+    let start = offset + RECORD_HEADER_BYTES;
+    let payload = start..start + payload_bytes;
+    let checked = bytes.get(offset + 4..payload.end)?;
+    if crc32c::crc32c(checked) != u32_at(header, 0) {
+        return None;
+    }
+    let unsynced = u16::from_le_bytes([header[18], header[19]]);
+    let frame = Frame { seq, kind: header[16], flags: header[17], unsynced };
+    Some(Found { frame, offset, payload })
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes were sliced"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes were sliced"))
+}
+
+fn uuid_at(bytes: &[u8], at: usize) -> Uuid {
+    Uuid::from_bytes(bytes[at..at + 16].try_into().expect("sixteen bytes were sliced"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEADER: SegmentHeader = SegmentHeader {
+        salt: 0xfeed_beef,
+        first: Seq(7),
+        follows: Some(Seq(6)),
+        synced_through: Seq(5),
+        store: Uuid::from_u128(1),
+        boot: Uuid::from_u128(2),
+    };
+
+    fn segment(payloads: &[&[u8]], preallocated: usize) -> Vec<u8> {
+        let mut bytes = HEADER.encode().to_vec();
+        for (number, payload) in payloads.iter().enumerate() {
+            let frame = Frame::new(Seq(7 + number as u64), 1, 0, Seq(5));
+            frame.encode(HEADER.salt, payload, &mut bytes);
+        }
+        bytes.resize(bytes.len().max(preallocated), 0);
+        bytes
+    }
+
+    fn payloads(bytes: &[u8], found: &[Found]) -> Vec<Vec<u8>> {
+        found.iter().map(|found| bytes[found.payload.clone()].to_vec()).collect()
+    }
+
+    #[test]
+    fn a_segment_reads_as_written() {
+        let bytes = segment(&[b"one", b"", b"three...."], 4096);
+        assert_eq!(SegmentHeader::decode(&bytes), Ok(HEADER));
+        let after_a_gap = SegmentHeader { follows: None, ..HEADER };
+        assert_eq!(SegmentHeader::decode(&after_a_gap.encode()), Ok(after_a_gap));
+        for salt in [Some(HEADER.salt), None] {
+            let scan = scan(&bytes, Seq(7), salt);
+            assert_eq!(payloads(&bytes, &scan.records), [&b"one"[..], b"", b"three...."]);
+            assert!(!scan.has_debris && scan.beyond.is_empty());
+            assert_eq!(scan.end, HEADER_BYTES + 32 + 24 + 40);
+            assert_eq!(scan.records[2].frame.synced_through(), Some(Seq(5)));
+        }
+        assert!(scan(&bytes, Seq(7), Some(1)).records.is_empty(), "another salt");
+        assert!(scan(&bytes, Seq(8), Some(HEADER.salt)).records.is_empty(), "another number");
+    }
+
+    #[test]
+    fn a_bad_record_ends_the_reading_and_later_ones_are_witnesses() {
+        let mut bytes = segment(&[b"one", b"two", b"three", b"four"], 4096);
+        bytes[HEADER_BYTES + 32 + 24] ^= 1;
+        let scan = scan(&bytes, Seq(7), Some(HEADER.salt));
+        assert_eq!(payloads(&bytes, &scan.records), [b"one"]);
+        assert!(scan.has_debris);
+        assert_eq!(payloads(&bytes, &scan.beyond), [&b"three"[..], b"four"]);
+    }
+
+    #[test]
+    fn headers_of_other_versions_are_told_from_damage() {
+        let mut bytes = HEADER.encode();
+        bytes[8] = 9;
+        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Bad));
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+        bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Version(9)));
+        assert_eq!(SegmentHeader::decode(&bytes[..40]), Err(HeaderError::Bad));
+    }
+
+    #[test]
+    fn the_count_of_unsynced_records_saturates() {
+        let frame = |durable| Frame::new(Seq(100_000), 1, 0, Seq(durable));
+        assert_eq!(frame(99_990).synced_through(), Some(Seq(99_990)));
+        assert_eq!(frame(100_000).synced_through(), Some(Seq(99_999)));
+        assert_eq!(frame(1).synced_through(), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// P2 and P7: whatever the damage, what is read is a prefix of what was written.
+        #[test]
+        fn damage_leaves_a_prefix(
+            records in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 0..8),
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+            let mut bytes = segment(&records, 0);
+            for (at, flip) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] ^= flip;
+            }
+            let extra = cut.index(20);
+            bytes.truncate(bytes.len() - extra.min(bytes.len()));
+            for salt in [Some(HEADER.salt), None] {
+                let read = payloads(&bytes, &scan(&bytes, Seq(7), salt).records);
+                prop_assert!(read.len() <= records.len());
+                prop_assert_eq!(&read[..], &records[..read.len()]);
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Conversations with clients: greeting, commands, attaching, leaving.
+
+use std::os::fd::AsFd;
+
+use bstr::BString;
+use ccmux_core::command::parse_argv;
+use ccmux_core::decide::Command as Intent;
+use ccmux_core::geometry::Size;
+use ccmux_core::ids::SessionId;
+use ccmux_protocol::{
+    ClientFrame, Exit, ExitReason, Hello, Refusal, Resume, RefusalCode, ServerFrame, VersionRange, Welcome,
+};
+
+use super::Server;
+use super::commit::Cause;
+use crate::client::connection::Connection;
+use crate::client::{Client, ClientStage, ResumeToken};
+use crate::command::Origin;
+use crate::event_loop::{ClientId, Event};
+
+/// More clients than this are refused.
+const CLIENTS_MAX: usize = 1000;
+
+impl Server {
+    /// Takes every connection that waits.
+    pub(crate) fn accept_clients(&mut self) {
+        loop {
+            let Some(door) = &self.door else { return };
+            match door.listener.accept() {
+                Ok((stream, _)) => self.welcome(stream),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    tracing::error!(%error, "a client could not be accepted");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn welcome(&mut self, stream: std::os::unix::net::UnixStream) {
+        let peer = ccmux_protocol::rendezvous::peer_uid(&stream);
+        let is_ours = matches!(peer, Ok(Some(uid)) if uid == self.surroundings.uid || uid == 0);
+        let connection = match Connection::new(stream) {
+            Ok(connection) => connection,
+            Err(error) => return tracing::error!(%error, "a client could not be set up"),
+        };
+        let id = ClientId(self.next_client);
+        self.next_client = self.next_client.wrapping_add(1);
+        let mut client = Client::new(id, connection, self.now());
+        if !is_ours {
+            let message = "this server belongs to another user";
+            refuse(&mut client, RefusalCode::Peer, message, None);
+        } else if self.clients.len() >= CLIENTS_MAX {
+            let message = format!("there are {CLIENTS_MAX} clients already");
+            refuse(&mut client, RefusalCode::Busy, &message, None);
+        }
+        match self.watcher.both(client.connection.as_fd(), Event::Client(id)) {
+            Ok(()) => {
+                self.clients.insert(id, client);
+            }
+            Err(error) => tracing::error!(%error, "a client could not be watched"),
+        }
+    }
+
+    /// Reads what a client says and writes what it can take.
+    pub(crate) fn talk_with_client(&mut self, id: ClientId) {
+        let mut frames = Vec::new();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.connection.flush();
+        match client.connection.receive(&mut frames) {
+            Ok(has_more) => {
+                if has_more {
+                    self.unread_clients.push(id);
+                    self.has_more = true;
+                }
+            }
+            Err(error) => {
+                let message = error.to_string();
+                refuse(client, RefusalCode::Protocol, &message, None);
+                return;
+            }
+        }
+        for frame in frames {
+            self.take_frame(id, frame);
+        }
+    }
+
+    fn take_frame(&mut self, id: ClientId, frame: ClientFrame) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        match (&client.stage, frame) {
+            (ClientStage::Leaving, _) => {}
+            (ClientStage::Greeting, ClientFrame::Hello(hello)) if client.hello.is_none() => {
+                greet(client, hello);
+            }
+            (ClientStage::Greeting, ClientFrame::Command(argv)) if client.hello.is_some() => {
+                self.begin_command_line(id, &argv);
+            }
+            (ClientStage::Greeting, ClientFrame::Resume(resume)) if client.hello.is_some() => {
+                self.resume(id, &resume);
+            }
+            (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
+            (
+                ClientStage::Attached(_),
+                ClientFrame::Resize(size) | ClientFrame::Wakeup(size),
+            ) => {
+                if let Some(attachment) = client.attachment_mut() {
+                    attachment.resize(size);
+                }
+                self.use_client(id);
+            }
+            (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),
+            // What a client sends while its command line still runs came too early to matter.
+            (
+                ClientStage::Commanding(_),
+                ClientFrame::Input(_) | ClientFrame::Resize(_) | ClientFrame::Goodbye,
+            ) => {}
+            (_, frame) => {
+                let kind = format!("{frame:?}");
+                let kind = kind.split(['(', ' ']).next().unwrap_or_default();
+                let message = format!("{kind} does not belong here");
+                refuse(client, RefusalCode::Protocol, &message, None);
+            }
+        }
+    }
+
+    fn begin_command_line(&mut self, id: ClientId, argv: &[BString]) {
+        let default = [BString::from(if self.state.sessions.is_empty() {
+            "new-session"
+        } else {
+            "attach-session"
+        })];
+        let argv = if argv.is_empty() { &default } else { argv };
+        let parsed = self.with_parse_context(|context| parse_argv(argv, context));
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        match parsed {
+            Ok(list) => {
+                let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
+                client.stage = ClientStage::Commanding(job);
+                self.has_more = true;
+            }
+            Err(error) => {
+                let mut text = format!("{error}\n");
+                if let Some(spec) = error.spec() {
+                    let usage = spec.usage_line();
+                    if !text.contains(&usage) {
+                        text = format!("{text}{usage}\n");
+                    }
+                }
+                client.connection.send(&ServerFrame::Stderr(text.into_bytes()));
+                client.exit(Exit::done(1));
+            }
+        }
+    }
+
+    /// Takes up an attachment that an earlier server held.
+    fn resume(&mut self, id: ClientId, resume: &Resume) {
+        let token: Result<ResumeToken, _> = serde_json::from_slice(&resume.token);
+        let session = token.as_ref().ok().map(|token| SessionId(token.session));
+        let session = session.filter(|id| self.state.sessions.contains_key(id));
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        match session {
+            Some(session) => {
+                let is_read_only = token.is_ok_and(|token| token.read_only);
+                self.attach(id, session, is_read_only);
+                if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
+                {
+                    attachment.is_entered = resume.is_drawn;
+                }
+            }
+            None => client.exit(Exit { reason: ExitReason::Exited, ..Exit::done(0) }),
+        }
+    }
+
+    /// Makes a client with a terminal look at a session.
+    pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, is_read_only: bool) {
+        let now = self.elapsed();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.attach(session, is_read_only, now);
+        client.renew_token();
+        self.use_client(id);
+        self.show_recovery(id);
+    }
+
+    /// Makes an attached client look at another session.
+    pub(crate) fn show_session(&mut self, id: ClientId, session: SessionId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if let Some(attachment) = client.attachment_mut() {
+            if attachment.session != session {
+                attachment.last_session = Some(attachment.session);
+                attachment.session = session;
+            }
+            attachment.is_dirty = true;
+        }
+        client.renew_token();
+        self.use_client(id);
+    }
+
+    /// Notes that a client was used: its session is the last one, and takes the client's size.
+    pub(crate) fn use_client(&mut self, id: ClientId) {
+        let now = self.now();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.active = now;
+        let Some(attachment) = client.attachment() else { return };
+        let session = attachment.session;
+        self.touch_session(session);
+        self.fit_session(id);
+    }
+
+    /// Gives a session's windows the size of one of its clients.
+    fn fit_session(&mut self, id: ClientId) {
+        let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment()) else {
+            return;
+        };
+        let (session, size) = (attachment.session, attachment.size);
+        let rows = size.rows.saturating_sub(self.status_rows(session)).max(1);
+        let size = Size { cols: size.cols, rows };
+        if self.state.sessions.get(&session).is_some_and(|session| session.size != size) {
+            let cause = Cause::event("terminal", "resized");
+            self.change_silently(&cause, Intent::ResizeSession { session, size });
+        }
+    }
+
+    /// Sizes follow options: the status line may have come or gone.
+    pub(crate) fn fit_sessions(&mut self) {
+        let mut newest: Vec<_> = self
+            .clients
+            .values()
+            .filter_map(|client| Some((client.active, client.id, client.attachment()?.session)))
+            .collect();
+        newest.sort_unstable();
+        for (_, id, session) in newest {
+            if self.clients_of(session).last() == Some(&id) {
+                self.fit_session(id);
+            }
+        }
+        self.redraw_all();
+    }
+
+    /// Ends a client's attachment in good order.
+    pub(crate) fn detach(&mut self, id: ClientId) {
+        let durable = !self.is_degraded();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(attachment) = client.attachment() else { return };
+        let name = self.state.sessions.get(&attachment.session).map(|session| &session.name);
+        let session = BString::from(name.cloned().unwrap_or_default());
+        client.exit(Exit { reason: ExitReason::Detached { session }, durable, ..Exit::done(0) });
+    }
+
+    /// Forgets clients that are gone, and what they still wanted.
+    pub(crate) fn drop_closed_clients(&mut self) {
+        let closed: Vec<ClientId> = self
+            .clients
+            .values()
+            .filter(|client| client.is_gone())
+            .map(|client| client.id)
+            .collect();
+        for id in closed {
+            if let Some(client) = self.clients.remove(&id) {
+                self.watcher.forget(client.connection.as_fd());
+                self.jobs.forget_client(id);
+                self.redraw_all();
+            }
+        }
+    }
+}
+
+fn greet(client: &mut Client, hello: Box<Hello>) {
+    match VersionRange::OURS.common(hello.versions) {
+        Some(version) => {
+            client.connection.send(&ServerFrame::Welcome(Welcome {
+                version,
+                server_pid: std::process::id(),
+                server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            }));
+            client.hello = Some(hello);
+        }
+        None => {
+            let (ours, theirs) = (VersionRange::OURS, hello.versions);
+            let message = format!(
+                "this server speaks protocol {} to {}, the client {} to {}",
+                ours.min, ours.max, theirs.min, theirs.max
+            );
+            let hint = "use the client of the release that started the server";
+            refuse(client, RefusalCode::Version, &message, Some(hint));
+        }
+    }
+}
+
+/// Says no and ends the conversation.
+fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&str>) {
+    client.connection.send(&ServerFrame::Refused(Refusal {
+        code,
+        message: message.to_owned(),
+        hint: hint.map(str::to_owned),
+    }));
+    client.stage = ClientStage::Leaving;
+}

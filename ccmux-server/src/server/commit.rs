@@ -1,0 +1,134 @@
+//! How a change becomes true: decided, logged, applied, and then made so.
+
+use ccmux_core::apply::apply_all;
+use ccmux_core::change::Change;
+use ccmux_core::decide::{Command as Intent, Facts, decide};
+use ccmux_core::ids::{PaneId, PaneUuid};
+use ccmux_core::model::ExitStatus;
+
+use super::{Server, Stopping};
+use crate::command::{CommandError, Job};
+use crate::persistence::{LogEntry, LogHealth, Seq, entropy};
+
+/// Who made a change: for the log, and for people who read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Cause {
+    /// `client 3`, `config`, `program`, `terminal`.
+    pub(crate) actor: String,
+    /// The command line, or what else happened.
+    pub(crate) what: String,
+}
+
+impl Cause {
+    /// Something that no command asked for.
+    pub(crate) fn event(actor: &str, what: &str) -> Self {
+        Self { actor: actor.to_owned(), what: what.to_owned() }
+    }
+}
+
+impl Server {
+    /// What `decide` is told of the world.
+    pub(crate) fn facts(&self) -> Facts {
+        // The entropy source is the kernel's; without it there would be no server by now.
+        let bytes = entropy().expect("the kernel gave random bytes at the start");
+        let uuid = PaneUuid(uuid::Builder::from_random_bytes(bytes).into_uuid());
+        Facts { now: self.now(), uuid }
+    }
+
+    /// Decides, logs and applies what a command of a job wants; returns the changes.
+    ///
+    /// The job will not be answered before hard changes are durable, and waits for the programs of
+    /// panes that were created before its next command runs.
+    pub(crate) fn change(
+        &mut self,
+        job: &mut Job,
+        cause: &Cause,
+        intent: Intent,
+    ) -> Result<Vec<Change>, CommandError> {
+        let changes = decide(&self.state, intent, &self.facts())?;
+        let seq = self.commit(&changes, cause)?;
+        if let Some(seq) = seq.filter(|_| changes.iter().any(|change| !change.is_soft())) {
+            job.hard = job.hard.max(Some(seq));
+        }
+        job.started.extend(changes.iter().filter_map(created_pane));
+        Ok(changes)
+    }
+
+    /// Changes that nobody waits for: what programs and terminals did.
+    pub(crate) fn change_silently(&mut self, cause: &Cause, intent: Intent) {
+        let result = decide(&self.state, intent, &self.facts())
+            .map_err(CommandError::from)
+            .and_then(|changes| self.commit(&changes, cause));
+        if let Err(error) = result {
+            tracing::warn!(%error, ?cause, "a change was not possible");
+        }
+    }
+
+    /// Logs and applies changes as one record, then makes the world agree with them.
+    ///
+    /// Returns the record's number; `None` when there is nothing to change.
+    pub(crate) fn commit(&mut self, changes: &[Change], cause: &Cause) -> Result<Option<Seq>, CommandError> {
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let entry = LogEntry {
+            time: self.now(),
+            actor: cause.actor.clone(),
+            cause: cause.what.clone(),
+            changes: changes.to_vec(),
+        };
+        // A record too large for the log is refused before anything has changed.
+        let seq =
+            self.persistence.log(&entry).map_err(|error| CommandError::new(error.to_string()))?;
+        if let Err(error) = apply_all(&mut self.state, changes) {
+            // The log now says something that the state cannot hold: going on would make replay
+            // and memory differ for ever. Dying is safe, the programs live on.
+            panic!("BUG: a decided change does not apply: {error}");
+        }
+        for change in changes {
+            if let Change::PaneRespawned { id, .. } = change {
+                self.respawn(*id, seq);
+            }
+        }
+        self.reconcile(seq);
+        Ok(Some(seq))
+    }
+
+    /// Whether the log takes nothing for now.
+    fn is_log_degraded(&self) -> bool {
+        matches!(self.persistence.health(), LogHealth::Degraded { .. })
+    }
+
+    /// Whether a record is on the disk, or will not be for now and everybody is told so.
+    pub(crate) fn is_settled(&self, seq: Seq) -> bool {
+        self.persistence.durable() >= seq || self.is_log_degraded()
+    }
+
+    /// A program ended: the pane goes, or remains to show it (`remain-on-exit`).
+    pub(crate) fn log_program_end(&mut self, id: PaneId, status: ExitStatus) {
+        if !self.state.panes.contains_key(&id) {
+            return;
+        }
+        let cause = Cause::event("program", "ended");
+        self.change_silently(&cause, Intent::ProgramEnded { pane: id, status });
+    }
+
+    /// A checkpoint, when enough has been logged since the last one.
+    pub(crate) fn checkpoint_if_due(&mut self) {
+        if self.stopping == Stopping::No && self.persistence.checkpoint_due(self.now()) {
+            let now = self.now();
+            if let Err(refusal) = self.persistence.checkpoint(&self.state, now) {
+                tracing::warn!(%refusal, "no checkpoint now");
+            }
+        }
+    }
+}
+
+/// The pane that a change brings into being, or whose program it starts anew.
+fn created_pane(change: &Change) -> Option<PaneId> {
+    match change {
+        Change::WindowCreated { pane, .. } | Change::PaneCreated { pane, .. } => Some(pane.id),
+        Change::PaneRespawned { id, .. } => Some(*id),
+        _ => None,
+    }
+}

@@ -1,0 +1,320 @@
+//! What people type: from a client's bytes to bindings, prompts, copy mode and panes.
+
+use std::time::Duration;
+
+use ccmux_core::bindings;
+use ccmux_core::decide::Command as Intent;
+use ccmux_core::geometry::Rect;
+use ccmux_core::ids::PaneId;
+use ccmux_core::key::Key;
+
+use super::Server;
+use super::commit::Cause;
+use crate::client::input::{InputEvent, MouseAction, MouseButton, MouseEvent};
+use crate::client::keys::{PREFIX, ROOT};
+use crate::client::prompt::PromptOutcome;
+use crate::client::Purpose;
+use crate::command::{Origin, prompt_answered};
+use crate::event_loop::ClientId;
+use crate::pane::encode::{encode_key, encode_mouse};
+
+impl Server {
+    /// Takes bytes that a client's terminal sent.
+    pub(crate) fn take_input(&mut self, id: ClientId, bytes: &[u8]) {
+        let mut events = Vec::new();
+        let (now, escape_time) = (self.elapsed(), self.escape_time());
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        attachment.typed_at = Some(now);
+        attachment.decoder.feed(bytes, &mut events);
+        attachment.escape_at = attachment.decoder.is_waiting().then_some(now + escape_time);
+        self.take_input_events(id, events);
+    }
+
+    /// A held-back Escape was the key.
+    pub(crate) fn flush_escape(&mut self, id: ClientId) {
+        let mut events = Vec::new();
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        attachment.escape_at = None;
+        attachment.decoder.flush(&mut events);
+        self.take_input_events(id, events);
+    }
+
+    fn take_input_events(&mut self, id: ClientId, events: Vec<InputEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        self.use_client(id);
+        for event in events {
+            match event {
+                InputEvent::Key(key) => self.press(id, key),
+                InputEvent::Mouse(mouse) => self.mouse(id, mouse),
+                InputEvent::PasteStart => self.paste_start(id),
+                InputEvent::PasteData(data) => self.paste_data(id, &data),
+                InputEvent::PasteEnd => self.paste_end(id),
+                InputEvent::Focus(is_focused) => self.focus(id, is_focused),
+            }
+        }
+    }
+
+    fn escape_time(&self) -> Duration {
+        let millis = self.server_options().number("escape-time");
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// The active pane of what a client looks at.
+    pub(crate) fn pane_of_client(&self, id: ClientId) -> Option<PaneId> {
+        let session = self.clients.get(&id)?.attachment()?.session;
+        self.state.active_pane(session)
+    }
+
+    /// One key of a client: a prompt's, a binding's, or the program's.
+    fn press(&mut self, id: ClientId, key: Key) {
+        let now = self.elapsed();
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        attachment.keys.expire(now);
+        if attachment.message.take().is_some() {
+            attachment.is_dirty = true;
+        }
+        if attachment.prompt.is_some() {
+            return self.press_in_prompt(id, key);
+        }
+        let table = attachment.keys.table().map(str::to_owned);
+        let is_repeating = attachment.keys.is_repeating();
+        let pane = self.pane_of_client(id);
+        let mode_table = pane.and_then(|pane| self.mode_table(pane));
+        let first = table.as_deref().or(mode_table).unwrap_or(ROOT).to_owned();
+        // Keys of a repeat that mean nothing in its table count as if the repeat were over.
+        let tables = match (&table, is_repeating) {
+            (Some(_), true) => vec![first.clone(), mode_table.unwrap_or(ROOT).to_owned()],
+            (Some(_), false) => vec![first.clone()],
+            (None, _) if first != ROOT => vec![first.clone(), ROOT.to_owned()],
+            (None, _) => vec![first.clone()],
+        };
+        for (at, name) in tables.iter().enumerate() {
+            let is_base = name == ROOT || Some(name.as_str()) == mode_table;
+            if is_base && self.is_prefix(id, key) {
+                return self.enter_table(id, PREFIX);
+            }
+            if let Some(binding) = bindings::lookup(&self.state, name, key) {
+                self.after_binding(id, name, binding.repeat);
+                return self.run_binding(id, &binding.command);
+            }
+            if at == 0 && is_repeating {
+                self.leave_table(id);
+            }
+        }
+        let was_in_table = table.is_some() && !is_repeating;
+        self.leave_table(id);
+        if was_in_table || mode_table.is_some() {
+            return;
+        }
+        if let Some(pane) = pane {
+            self.key_to_pane(id, pane, key);
+        }
+    }
+
+    fn is_prefix(&self, id: ClientId, key: Key) -> bool {
+        let Some(attachment) = self.clients.get(&id).and_then(|c| c.attachment()) else {
+            return false;
+        };
+        let options = self.session_options(attachment.session);
+        options.key("prefix") == Some(key) || options.key("prefix2") == Some(key)
+    }
+
+    fn enter_table(&mut self, id: ClientId, table: &str) {
+        if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) {
+            attachment.keys.enter(table);
+            attachment.is_dirty = true;
+        }
+    }
+
+    fn leave_table(&mut self, id: ClientId) {
+        if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) {
+            attachment.keys.reset();
+            attachment.is_dirty = true;
+        }
+    }
+
+    /// The table after a bound key: the same again for a while if the key repeats.
+    fn after_binding(&mut self, id: ClientId, table: &str, is_repeatable: bool) {
+        let now = self.elapsed();
+        let Some(client) = self.clients.get(&id) else { return };
+        let Some(session) = client.attachment().map(|attachment| attachment.session) else {
+            return;
+        };
+        let time = self.session_options(session).number("repeat-time");
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        match u64::try_from(time) {
+            Ok(millis) if is_repeatable && millis > 0 && attachment.keys.table().is_some() => {
+                attachment.keys.repeat(table, now + Duration::from_millis(millis));
+            }
+            _ => attachment.keys.reset(),
+        }
+        attachment.is_dirty = true;
+    }
+
+    fn run_binding(&mut self, id: ClientId, command: &str) {
+        self.run_text(id, command);
+    }
+
+    /// Parses and runs commands for an attached client; what is wrong is shown to it.
+    pub(crate) fn run_text(&mut self, id: ClientId, text: &str) {
+        match self.parse_text(text) {
+            Ok(list) => {
+                self.jobs.add(Origin::Attached(id), None, list.commands);
+                // Keys that follow must meet the state that this one makes.
+                self.run_jobs();
+            }
+            Err(error) => self.tell(id, error.to_string()),
+        }
+    }
+
+    fn press_in_prompt(&mut self, id: ClientId, key: Key) {
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        let Some(open) = &mut attachment.prompt else { return };
+        attachment.is_dirty = true;
+        let outcome = open.prompt.press(key, &attachment.prompt_history);
+        if outcome == PromptOutcome::Open {
+            return;
+        }
+        let Some(open) = attachment.prompt.take() else { return };
+        if let PromptOutcome::Answered(answer) = &outcome
+            && matches!(open.purpose, Purpose::Template { is_single: false, .. })
+        {
+            attachment.prompt_history.push(answer);
+        }
+        prompt_answered(self, id, open, outcome);
+    }
+
+    /// A key that nothing is bound to goes to the program, unless the client only looks.
+    fn key_to_pane(&mut self, id: ClientId, pane: PaneId, key: Key) {
+        if self.is_read_only(id) {
+            return;
+        }
+        self.send_key(pane, key);
+    }
+
+    /// Writes a key to a pane's program.
+    pub(crate) fn send_key(&mut self, id: PaneId, key: Key) {
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let mut bytes = Vec::new();
+        encode_key(key, pane.key_modes(), &mut bytes);
+        self.send_bytes(id, &bytes);
+    }
+
+    /// Writes bytes to a pane's program, and to its fellows when they are synchronized.
+    pub(crate) fn send_bytes(&mut self, id: PaneId, bytes: &[u8]) {
+        for id in self.synchronized_with(id) {
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            if !pane.write(bytes) {
+                tracing::warn!(pane = %id, "input dropped: the program reads none");
+            }
+        }
+    }
+
+    /// The panes that get what is typed in one: those of its window with `synchronize-panes`.
+    fn synchronized_with(&self, id: PaneId) -> Vec<PaneId> {
+        match self.state.window_of(id) {
+            Some(window) if self.pane_options(id).flag("synchronize-panes") => {
+                window.layout.panes()
+            }
+            _ => vec![id],
+        }
+    }
+
+    fn is_read_only(&self, id: ClientId) -> bool {
+        self.clients.get(&id).and_then(|c| c.attachment()).is_none_or(|a| a.is_read_only)
+    }
+
+    fn paste_start(&mut self, id: ClientId) {
+        let pane = self.pane_of_client(id);
+        let is_read_only = self.is_read_only(id);
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        attachment.paste_to = pane.filter(|_| attachment.prompt.is_none() && !is_read_only);
+        if let Some(pane) = attachment.paste_to {
+            self.bracket_paste(pane, b"\x1b[200~");
+        }
+    }
+
+    fn paste_data(&mut self, id: ClientId, data: &[u8]) {
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        if let Some(open) = &mut attachment.prompt {
+            open.prompt.paste(&String::from_utf8_lossy(data));
+            attachment.is_dirty = true;
+        } else if let Some(pane) = attachment.paste_to {
+            self.send_bytes(pane, data);
+        }
+    }
+
+    fn paste_end(&mut self, id: ClientId) {
+        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
+            return;
+        };
+        if let Some(pane) = attachment.paste_to.take() {
+            self.bracket_paste(pane, b"\x1b[201~");
+        }
+    }
+
+    fn bracket_paste(&mut self, id: PaneId, mark: &[u8]) {
+        if self.panes.get(&id).is_some_and(|pane| pane.terminal.modes().bracketed_paste) {
+            self.send_bytes(id, mark);
+        }
+    }
+
+    fn focus(&mut self, id: ClientId, is_focused: bool) {
+        let Some(pane) = self.pane_of_client(id) else { return };
+        if self.panes.get(&pane).is_some_and(|pane| pane.terminal.modes().focus_events) {
+            self.send_bytes(pane, if is_focused { b"\x1b[I" } else { b"\x1b[O" });
+        }
+    }
+
+    /// The mouse: to the program that asked for it; else a click selects a pane.
+    fn mouse(&mut self, id: ClientId, event: MouseEvent) {
+        let Some((pane, rect)) = self.pane_at(id, event.x, event.y) else { return };
+        let is_press = event.action == MouseAction::Press && event.button == MouseButton::Left;
+        if is_press && self.pane_of_client(id) != Some(pane) {
+            let cause = Cause::event("mouse", "select-pane");
+            return self.change_silently(&cause, Intent::SelectPane { pane, keep_zoom: false });
+        }
+        let Some(runtime) = self.panes.get(&pane) else { return };
+        if self.is_read_only(id) || runtime.mode.is_some() {
+            return;
+        }
+        let mut bytes = Vec::new();
+        encode_mouse(event, (event.x - rect.x, event.y - rect.y), runtime.mouse(), &mut bytes);
+        if !bytes.is_empty() {
+            self.send_bytes(pane, &bytes);
+        }
+    }
+
+    /// The pane under a cell of a client's screen, and where it lies there.
+    fn pane_at(&self, id: ClientId, x: u16, y: u16) -> Option<(PaneId, Rect)> {
+        let attachment = self.clients.get(&id)?.attachment()?;
+        let session = self.state.sessions.get(&attachment.session)?;
+        let window = self.state.windows.get(&session.current)?;
+        let top = self.window_top(attachment.session);
+        window
+            .visible_layout()
+            .rects()
+            .into_iter()
+            .map(|(pane, rect)| (pane, Rect { y: rect.y + top, ..rect }))
+            .find(|(_, rect)| {
+                (rect.x..rect.x + rect.cols).contains(&x)
+                    && (rect.y..rect.y + rect.rows).contains(&y)
+            })
+    }
+}

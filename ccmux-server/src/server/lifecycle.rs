@@ -1,0 +1,333 @@
+//! Beginning and end: configuration, signals, the socket, news of the helper threads, and stopping.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use bstr::ByteSlice as _;
+use ccmux_core::command::{ParseContext, parse_lenient};
+use ccmux_core::ids::PaneId;
+use ccmux_core::model::Timestamp;
+use ccmux_protocol::rendezvous::bind;
+use ccmux_protocol::{Exit, ExitReason};
+
+use super::{Server, Stopping};
+use crate::client::ClientStage;
+use crate::command::Origin;
+use crate::event_loop::Event;
+use crate::pane::store::StoreNews;
+use crate::pane::{Pane, Stage};
+use crate::persistence::LogHealth;
+
+/// A configuration file larger than this is not read.
+const CONFIG_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+impl Server {
+    /// Reads the configuration: the files of `-f`, else the first default one that there is.
+    pub(crate) fn load_configuration(&mut self, mut files: Vec<PathBuf>) {
+        let is_default = files.is_empty();
+        if is_default {
+            files = self.default_config_files();
+        }
+        for path in files {
+            match read_bounded(&path) {
+                Ok(text) => {
+                    self.run_configuration(&path, &text);
+                    if is_default {
+                        return;
+                    }
+                }
+                Err(error) if is_default && error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => self.config_errors.push(format!("{}: {error}", path.display())),
+            }
+        }
+    }
+
+    /// ccmux's own configuration, or else tmux's.
+    fn default_config_files(&self) -> Vec<PathBuf> {
+        let variable = |name: &str| {
+            let value = self.surroundings.environment.get(&bstr::BString::from(name))?;
+            value.to_path().ok().filter(|path| path.is_absolute()).map(Path::to_owned)
+        };
+        let home = variable("HOME");
+        let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+        let mut files = Vec::new();
+        files.extend(config.as_ref().map(|dir| dir.join("ccmux/ccmux.conf")));
+        files.extend(home.as_ref().map(|dir| dir.join(".ccmux.conf")));
+        files.extend(home.as_ref().map(|dir| dir.join(".tmux.conf")));
+        files.extend(config.as_ref().map(|dir| dir.join("tmux/tmux.conf")));
+        files
+    }
+
+    fn run_configuration(&mut self, path: &Path, text: &[u8]) {
+        let name = path.display().to_string();
+        let (list, errors) = self.with_parse_context(|context| {
+            parse_lenient(text, &ParseContext { source_name: Some(&name), ..*context })
+        });
+        self.config_errors.extend(errors.iter().map(ToString::to_string));
+        self.jobs.add(Origin::Config(path.to_owned()), None, list.commands);
+        self.run_jobs();
+    }
+
+    /// Takes signals that have arrived.
+    pub(crate) fn take_signals(&mut self) {
+        let arrived = self.signals.take();
+        if arrived.terminate {
+            tracing::info!("told to stop");
+            let now = self.now();
+            self.persistence.mark_shutdown(now);
+            self.stopping = Stopping::Leaving;
+        }
+        if arrived.rebind {
+            self.rebind();
+        }
+        if arrived.child {
+            self.reap();
+        }
+    }
+
+    /// Binds the socket again: somebody cleaned the directory it was in.
+    fn rebind(&mut self) {
+        let Some(door) = &mut self.door else { return };
+        let Ok(metadata) = door.place.prepare(self.surroundings.uid).and_then(|()| {
+            bind(&door.place).map_err(|source| ccmux_protocol::rendezvous::PlaceError::Io {
+                path: door.place.socket.clone(),
+                source,
+            })
+        }) else {
+            return tracing::error!("the socket cannot be bound again");
+        };
+        let listener = metadata;
+        self.watcher.forget(door.listener.as_fd());
+        let watched = listener
+            .set_nonblocking(true)
+            .and_then(|()| self.watcher.readable(listener.as_fd(), Event::Accept));
+        match watched {
+            Ok(()) => door.listener = listener,
+            Err(error) => tracing::error!(%error, "the new socket cannot be watched"),
+        }
+    }
+
+    /// Takes what helper threads have brought about.
+    pub(crate) fn take_persistence_news(&mut self) {
+        let now = self.now();
+        self.persistence.tick(now);
+        for news in self.scrollback.take_news() {
+            match news {
+                StoreNews::Archived { pane: uuid, stored_before } => {
+                    let pane = self.panes.values_mut().find(|pane| pane.uuid == uuid);
+                    if let Some(pane) = pane {
+                        pane.output.is_archiving = false;
+                        pane.terminal.release_history(stored_before);
+                        self.has_more = true;
+                    }
+                }
+                StoreNews::NeedsKeyframe(uuid) => {
+                    let pane = self.panes.values_mut().find(|pane| pane.uuid == uuid);
+                    if let Some(pane) = pane {
+                        pane.output.is_touched = true;
+                    }
+                }
+            }
+        }
+        let degraded = self.degraded();
+        if degraded != self.shown_degraded {
+            self.shown_degraded = degraded;
+            self.redraw_all();
+        }
+    }
+
+    /// Why not everything is durable, if so.
+    pub(crate) fn degraded(&self) -> Option<String> {
+        match self.persistence.health() {
+            LogHealth::Degraded { why, .. } => Some(why),
+            LogHealth::Durable => self.scrollback.degraded(),
+        }
+    }
+
+    /// Whether not everything is durable.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.shown_degraded.is_some() || self.degraded().is_some()
+    }
+
+    /// When persistence wants to be looked at again.
+    pub(crate) fn persistence_deadline(&self) -> Option<Duration> {
+        let Timestamp(at) = self.persistence.next_deadline()?;
+        let wait = at.saturating_sub(self.now().0);
+        // A little later, so that the moment has come on a clock of whole milliseconds.
+        Some(self.elapsed() + Duration::from_millis(wait + 1))
+    }
+
+    /// Watches ptys that have no room for input, and no longer those that have.
+    pub(crate) fn watch_input(&mut self) {
+        for pane in self.panes.values_mut() {
+            let id = pane.id;
+            if pane.is_watched_in_vain() {
+                if let Some(held) = pane.held() {
+                    self.watcher.forget(held.master.as_fd());
+                }
+                pane.unwatch_input();
+            } else if let Some(master) = pane.begin_watching() {
+                if let Err(error) = self.watcher.writable(master, Event::PtyWritable(id)) {
+                    tracing::error!(pane = %id, %error, "a pty cannot be watched");
+                }
+            }
+        }
+    }
+
+    /// Forgets a pane's history, in memory and on disk.
+    pub(crate) fn clear_pane_history(&mut self, id: PaneId) {
+        let now = self.now();
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.clear_history(&mut self.scrollback, now);
+            pane.mode = None;
+        }
+        self.redraw_pane(id);
+    }
+
+    /// Resets a pane's terminal.
+    pub(crate) fn reset_terminal(&mut self, id: PaneId) {
+        let now = self.now();
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.reset(&mut self.scrollback, now);
+        }
+        self.redraw_pane(id);
+    }
+
+    /// Tells clients that the server ends.
+    pub(crate) fn part_from_clients(&mut self) {
+        let durable = !self.is_degraded();
+        for client in self.clients.values_mut() {
+            if !matches!(client.stage, ClientStage::Leaving) {
+                let code = u8::from(matches!(client.stage, ClientStage::Commanding(_)));
+                let reason = ExitReason::ServerExited;
+                client.exit(Exit { reason, durable, ..Exit::done(code) });
+            }
+            client.connection.flush_last();
+        }
+    }
+
+    /// Tells keepers that the server ends in good order: they stay, and start no other server.
+    pub(crate) fn part_from_keepers(&mut self) {
+        for pane in self.panes.values_mut() {
+            if let Some(link) = pane.link() {
+                // A keeper that cannot be told starts a server, which is no loss.
+                let _ = link.goodbye();
+            }
+        }
+    }
+
+    /// Makes everything durable and ends.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let now = self.clock.now();
+        let is_emptied = self.stopping == Stopping::Emptied;
+        let ids: Vec<_> = self.panes.keys().copied().collect();
+        for id in ids {
+            let lines_max = self.history_limit(id);
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            if pane.output.consumed > pane.output.keyframed || pane.output.is_touched {
+                pane.archive(&mut self.scrollback, now, lines_max);
+            }
+        }
+        self.scrollback.finish();
+        let health = self.persistence.finalize(&self.state, now);
+        if let LogHealth::Degraded { why, .. } = health {
+            tracing::error!(why, "the server ends although not everything is on the disk");
+        }
+        if let Some(door) = self.door {
+            door.close(is_emptied);
+        }
+        Ok(())
+    }
+
+    /// How many lines of history a pane keeps on disk.
+    pub(crate) fn history_limit(&self, id: PaneId) -> Option<u64> {
+        self.pane_options(id).limit("history-limit").map(u64::from)
+    }
+
+    /// Whether the server ends with its last session.
+    pub(crate) fn exits_when_empty(&self) -> bool {
+        self.server_options().flag("exit-empty")
+    }
+
+    /// What `status` tells.
+    pub(crate) fn report(&self) -> serde_json::Value {
+        let panes: Vec<_> = self.panes.values().map(pane_report).collect();
+        let attached = self.clients.values().filter(|client| client.attachment().is_some());
+        let mut problems: Vec<String> =
+            self.recovery.damage.iter().map(|damage| format!("{}: {}", damage.file, damage.what)).collect();
+        problems.extend(self.pane_damage.iter().cloned());
+        let mut notes: Vec<String> = Vec::new();
+        if self.surroundings.oom_score_adj.is_none() {
+            notes.push("programs are no safer from the out-of-memory killer than the server".into());
+        }
+        serde_json::json!({
+            "pid": std::process::id(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "started": self.surroundings.started.0 / 1000,
+            "socket": self.surroundings.socket.display().to_string(),
+            "state_dir": self.surroundings.state_dir.display().to_string(),
+            "sessions": self.state.sessions.len(),
+            "windows": self.state.windows.len(),
+            "panes": panes,
+            "clients": attached.count(),
+            "durable": !self.is_degraded(),
+            "degraded": self.degraded(),
+            "log": {
+                "issued": self.persistence.issued().0,
+                "durable": self.persistence.durable().0,
+            },
+            "recovery": {
+                "summary": self.recovery.to_string(),
+                "clean": self.recovery.is_clean() && self.pane_damage.is_empty(),
+                "problems": problems,
+            },
+            "notes": notes,
+        })
+    }
+
+    /// Tells the first client after a recovery what was lost in it, if anything was.
+    pub(crate) fn show_recovery(&mut self, id: crate::event_loop::ClientId) {
+        self.show_config_errors(id);
+        if self.recovery_shown || (self.recovery.is_clean() && self.pane_damage.is_empty()) {
+            return;
+        }
+        self.recovery_shown = true;
+        let text = "The state was damaged; `ccmux status` tells what was lost".to_owned();
+        self.tell_for(id, text, Some(Duration::from_secs(10)));
+    }
+}
+
+fn pane_report(pane: &Pane) -> serde_json::Value {
+    let (state, why) = match &pane.stage {
+        Stage::Waiting { .. } => ("waiting", None),
+        Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
+        Stage::Adopting { .. } => ("adopting", None),
+        Stage::Live(_) => ("live", None),
+        Stage::Replacing { .. } | Stage::Lost { .. } => ("replacing its keeper", None),
+        Stage::Unreachable { why } => ("unreachable", Some(why.as_str())),
+        Stage::Ended => ("ended", None),
+    };
+    let keeper_pid = match &pane.stage {
+        Stage::Live(live) => Some(live.keeper_pid),
+        _ => None,
+    };
+    serde_json::json!({
+        "id": pane.id.to_string(),
+        "uuid": pane.uuid.to_string(),
+        "state": state,
+        "why": why,
+        "pid": pane.child_pid(),
+        "keeper_pid": keeper_pid,
+        "offset": pane.output.consumed,
+        "history_lines": pane.terminal.history_end(),
+    })
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.len() > CONFIG_BYTES_MAX {
+        return Err(std::io::Error::other(format!("larger than {CONFIG_BYTES_MAX} bytes")));
+    }
+    std::fs::read(path)
+}

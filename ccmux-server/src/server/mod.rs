@@ -1,0 +1,159 @@
+//! The one owner of everything: the state, the panes, the clients, the log.
+//!
+//! A turn of the loop takes events, lets running commands go on, feeds panes a bounded amount of
+//! output, and paints the clients that are ready for a picture. All of it is ordinary method calls
+//! on one thread; helper threads only ever hand back owned values.
+
+mod clients;
+pub(crate) mod commit;
+mod door;
+mod events;
+mod input;
+mod keepers;
+mod lifecycle;
+mod modes;
+mod orphans;
+mod programs;
+mod reconcile;
+mod restore;
+mod targets;
+mod turn;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bstr::BString;
+use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::model::{State, Timestamp};
+use ccmux_keeper::Link;
+
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::command::{Jobs, Shells};
+use crate::event_loop::{ClientId, Watcher};
+use crate::pane::Pane;
+use crate::signals::Signals;
+pub(crate) use door::Door;
+use crate::pane::store::Scrollback;
+use crate::persistence::{Persistence, RecoveryReport, Seq};
+
+/// What the server was told when it was started; does not change.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    /// The state directory.
+    pub(crate) state_dir: PathBuf,
+    /// The client socket.
+    pub(crate) socket: PathBuf,
+    /// Its own executable, for keepers.
+    pub(crate) exe: PathBuf,
+    /// The environment new programs get, before session and pane add theirs.
+    pub(crate) environment: BTreeMap<BString, BString>,
+    /// `oom_score_adj` of keepers and programs; the server's own is higher.
+    pub(crate) oom_score_adj: Option<i32>,
+    /// When this server started.
+    pub(crate) started: Timestamp,
+    /// The machine's name, for `#{host}`.
+    pub(crate) host: String,
+    /// The user.
+    pub(crate) uid: u32,
+}
+
+/// A pane that the state no longer has, until its removal is durable and its program gone.
+#[derive(Debug)]
+pub(crate) struct Closing {
+    pub(crate) pane: Pane,
+    pub(crate) seq: Seq,
+    /// Its keeper has been told.
+    pub(crate) is_ending: bool,
+}
+
+/// Whether and how the server is about to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stopping {
+    /// It is not.
+    No,
+    /// SIGTERM: programs live on with their keepers.
+    Leaving,
+    /// The last session is closed, or `kill-server`: nothing is left to keep.
+    Emptied,
+}
+
+/// The server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) state: State,
+    pub(crate) panes: BTreeMap<PaneId, Pane>,
+    pub(crate) closing: Vec<Closing>,
+    pub(crate) clients: BTreeMap<ClientId, Client>,
+    pub(crate) jobs: Jobs,
+    pub(crate) shells: Shells,
+    pub(crate) persistence: Persistence,
+    pub(crate) scrollback: Scrollback,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) watcher: Watcher,
+    pub(crate) waker: Arc<mio::Waker>,
+    pub(crate) signals: Signals,
+    pub(crate) surroundings: Surroundings,
+    /// What recovery found in the log; what it found of panes is in `pane_damage`.
+    pub(crate) recovery: RecoveryReport,
+    pub(crate) pane_damage: Vec<String>,
+    /// Whether a client has been told of damage.
+    pub(crate) recovery_shown: bool,
+    /// Whether the machine was started anew since the server before this one.
+    pub(crate) is_new_boot: bool,
+    pub(crate) stopping: Stopping,
+    /// `kill-server` was asked for.
+    pub(crate) is_killed: bool,
+    /// The socket, once it is bound, and the lock.
+    pub(crate) door: Option<Door>,
+    /// Links of ended keepers that are still to be reaped.
+    reaping: Vec<Link>,
+    /// When each session was last used by this server's clients.
+    pub(crate) activity: BTreeMap<SessionId, Timestamp>,
+    /// Clients that had more to say than one turn takes.
+    unread_clients: Vec<ClientId>,
+    /// What was wrong with the configuration, for the first client.
+    pub(crate) config_errors: Vec<String>,
+    /// Why not everything is durable, as the clients have been shown.
+    shown_degraded: Option<String>,
+    /// When the status line is drawn anew because of the clock.
+    clock_due: Option<Duration>,
+    next_client: u32,
+    scratch: Vec<u8>,
+    /// Whether the last turn left work that must not wait for an event.
+    pub(crate) has_more: bool,
+}
+
+impl Server {
+    /// Wall-clock time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Time for deadlines.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// Notes that a session was used just now.
+    pub(crate) fn touch_session(&mut self, id: SessionId) {
+        let now = self.now();
+        self.activity.insert(id, now);
+    }
+
+    /// The session used last, or else the newest.
+    pub(crate) fn last_session(&self) -> Option<SessionId> {
+        let used = |id: &SessionId| self.activity.get(id).copied().unwrap_or_default();
+        self.state.sessions.keys().copied().max_by_key(|id| (used(id), *id))
+    }
+
+    /// Asks for a new picture on every client that looks at a session.
+    pub(crate) fn redraw_all(&mut self) {
+        for client in self.clients.values_mut() {
+            client.redraw();
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Copy mode and views: entering, their keys, and what is copied.
+
+use ccmux_core::bindings;
+use ccmux_core::ids::PaneId;
+use ccmux_core::key::Key;
+use ccmux_term::{HistoryLine, Terminal};
+use ccmux_term::copy_mode::{
+    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource as _, ModeKeys,
+    copy_command,
+};
+
+use super::Server;
+use crate::command::{Bound, CommandError, Origin};
+use crate::event_loop::ClientId;
+use crate::pane::mode::{ModeSource, PaneLines, PaneMode};
+
+impl Server {
+    /// The key table of a pane's mode, if it is in one.
+    pub(crate) fn mode_table(&self, id: PaneId) -> Option<&'static str> {
+        self.panes.get(&id)?.mode.as_ref()?;
+        Some(match self.mode_keys(id) {
+            ModeKeys::Vi => "copy-mode-vi",
+            ModeKeys::Emacs => "copy-mode",
+        })
+    }
+
+    fn mode_keys(&self, id: PaneId) -> ModeKeys {
+        match self.pane_options(id).choice("mode-keys") {
+            "vi" => ModeKeys::Vi,
+            _ => ModeKeys::Emacs,
+        }
+    }
+
+    /// Shows a pane's history instead of its screen.
+    pub(crate) fn enter_copy_mode(&mut self, id: PaneId, exit_at_bottom: bool) {
+        let Some(pane) = self.panes.get(&id) else { return };
+        if pane.mode.is_some() {
+            return;
+        }
+        let source = ModeSource::Pane(self.scrollback.stored_lines(pane.uuid));
+        self.enter_mode(id, source, exit_at_bottom);
+    }
+
+    fn enter_mode(&mut self, id: PaneId, source: ModeSource, exit_at_bottom: bool) {
+        let options = CopyOptions {
+            keys: self.mode_keys(id),
+            word_separators: self.word_separators(id),
+            wrap_search: self.pane_options(id).flag("wrap-search"),
+            exit_at_bottom,
+        };
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let cursor = match source {
+            ModeSource::Pane(_) => (pane.terminal.cursor().x, pane.terminal.cursor().y),
+            ModeSource::Text(_) => (0, 0),
+        };
+        let size = pane.terminal.size();
+        let mut copy =
+            source.with(&pane.terminal, |lines| CopyMode::new(lines, size, cursor, options));
+        if let (ModeSource::Text(_), Some(top)) = (&source, copy_command("history-top")) {
+            source.with(&pane.terminal, |lines| copy.run(top, None, lines));
+        }
+        pane.mode = Some(PaneMode { copy, source, is_searching: false });
+        self.redraw_pane(id);
+    }
+
+    fn word_separators(&self, id: PaneId) -> String {
+        let session = self.state.session_of(id).map(|session| session.id);
+        let options = session.map_or_else(
+            || self.global_session_options(),
+            |session| self.session_options(session),
+        );
+        options.string("word-separators").to_owned()
+    }
+
+    /// Shows what a command printed, in the pane that a client looks at.
+    pub(crate) fn show_output(&mut self, client: ClientId, lines: Vec<String>) {
+        let Some(pane) = self.pane_of_client(client) else { return };
+        self.leave_mode(pane);
+        self.enter_mode(pane, ModeSource::text(lines), false);
+    }
+
+    /// Goes back to the pane's screen.
+    pub(crate) fn leave_mode(&mut self, id: PaneId) {
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.mode = None;
+        }
+        self.redraw_pane(id);
+    }
+
+    /// Runs a command of copy mode (`send-keys -X`).
+    pub(crate) fn copy_command(
+        &mut self,
+        id: PaneId,
+        name: &str,
+        argument: Option<&str>,
+        repeat: usize,
+    ) -> Result<(), CommandError> {
+        let Some(pane) = self.panes.get_mut(&id) else { return Ok(()) };
+        let Some(mode) = &mut pane.mode else { return Err(CommandError::new("not in a mode")) };
+        let Some(command) = copy_command(name) else {
+            return Err(CommandError::new(format!("unknown copy mode command: {name}")));
+        };
+        let count = u32::try_from(repeat).unwrap_or(u32::MAX);
+        let PaneMode { copy, source, .. } = mode;
+        let outcome = source
+            .with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
+        self.after_copy_command(id, outcome);
+        Ok(())
+    }
+
+    fn after_copy_command(&mut self, id: PaneId, outcome: CopyOutcome) {
+        let is_searching = outcome == CopyOutcome::Searching;
+        if let Some(mode) = self.panes.get_mut(&id).and_then(|pane| pane.mode.as_mut()) {
+            mode.is_searching = is_searching;
+        }
+        match outcome {
+            CopyOutcome::Continue => {}
+            CopyOutcome::Searching => self.has_more = true,
+            CopyOutcome::Exit => return self.leave_mode(id),
+            CopyOutcome::Copy(copied) => self.copied(id, copied),
+        }
+        self.redraw_pane(id);
+    }
+
+    /// Lets searches that have far to go do a portion.
+    pub(crate) fn resume_searches(&mut self) {
+        let searching: Vec<PaneId> = self
+            .panes
+            .values()
+            .filter(|pane| pane.mode.as_ref().is_some_and(|mode| mode.is_searching))
+            .map(|pane| pane.id)
+            .collect();
+        for id in searching {
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            let Some(PaneMode { copy, source, .. }) = &mut pane.mode else { continue };
+            let outcome = source.with(&pane.terminal, |lines| copy.resume(lines));
+            self.after_copy_command(id, outcome);
+        }
+    }
+
+    /// Copied text goes to the clipboards of the terminals that look on (OSC 52).
+    fn copied(&mut self, id: PaneId, copied: CopiedText) {
+        let CopiedText { text, target, exits } = copied;
+        if let CopyTarget::Pipe(_) | CopyTarget::BufferAndPipe(_) = target {
+            tracing::info!("copy-pipe copies to the clipboard only");
+        }
+        if self.server_options().choice("set-clipboard") != "off" {
+            self.set_clipboards(id, "c", &text);
+        }
+        if exits {
+            self.leave_mode(id);
+        }
+    }
+
+    /// A key typed into a mode by `send-keys`.
+    pub(crate) fn press_in_mode(&mut self, id: PaneId, key: Key) {
+        let Some(table) = self.mode_table(id) else { return };
+        let Some(binding) = bindings::lookup(&self.state, table, key) else { return };
+        let command = binding.command.clone();
+        let Ok(commands) = self.parse_text(command.as_bytes()) else { return };
+        let client = self.find_client(None, None).ok();
+        let origin = client.map_or_else(|| Origin::Config("send-keys".into()), Origin::Attached);
+        self.jobs.add(origin, self.target_of_pane(id), commands.commands);
+        self.has_more = true;
+    }
+
+    /// The lines that `capture-pane` prints, wrapped at the pane's width unless `joined`.
+    pub(crate) fn captured_lines(
+        &self,
+        id: PaneId,
+        start: Bound,
+        end: Bound,
+        joined: bool,
+    ) -> Result<Vec<HistoryLine>, CommandError> {
+        let Some(pane) = self.panes.get(&id) else {
+            return Err(CommandError::new(format!("can't find pane: {id}")));
+        };
+        let rows = i64::from(pane.size().rows);
+        let last = match end {
+            Bound::Screen | Bound::All => rows - 1,
+            Bound::Row(row) => row.min(rows - 1),
+        };
+        let first = match start {
+            Bound::Screen => 0,
+            Bound::All => i64::MIN,
+            Bound::Row(row) => row,
+        };
+        // A range written backwards means the same one, as in tmux.
+        let is_backwards = first > last && start != Bound::Screen;
+        let (first, last) = if is_backwards { (last, first) } else { (first, last) };
+        let stored = self.scrollback.stored_lines(pane.uuid);
+        let lines = PaneLines::new(&stored, &pane.terminal);
+        let mut out: Vec<HistoryLine> = Vec::new();
+        if first < 0 {
+            out = history_rows(&lines, &pane.terminal, (first, last), joined);
+        }
+        let from = usize::try_from(first.max(0)).unwrap_or(0);
+        let count = usize::try_from(last + 1).unwrap_or(0).saturating_sub(from);
+        if joined && from == 0 && last == rows - 1 {
+            // The first line may have begun in the history: it is whole here.
+            let screen = pane.terminal.screen_lines();
+            out.extend(screen);
+        } else {
+            let screen = (0..pane.size().rows).map(|y| pane.terminal.row_line(y));
+            out.extend(screen.skip(from).take(count));
+        }
+        Ok(out)
+    }
+}
+
+/// Rows before the screen, oldest first: `first` and `last` are negative or, for `last`, on the
+/// screen; -1 is the row above it.
+fn history_rows(
+    lines: &PaneLines<'_>,
+    terminal: &Terminal,
+    (first, last): (i64, i64),
+    joined: bool,
+) -> Vec<HistoryLine> {
+    let cols = usize::from(terminal.size().cols);
+    let wanted = first.unsigned_abs();
+    let dropped = if last < -1 { last.unsigned_abs() - 1 } else { 0 };
+    // From the newest row to the oldest.
+    let mut rows: Vec<HistoryLine> = Vec::new();
+    if !joined {
+        rows.extend(head_rows(terminal, cols).into_iter().rev());
+    }
+    let mut number = lines.end();
+    while number > lines.start() && (rows.len() as u64) < wanted {
+        number -= 1;
+        let Some(line) = lines.line(number) else { continue };
+        if joined {
+            rows.push(line.into_owned());
+        } else {
+            rows.extend(line.wrapped(cols).into_iter().rev());
+        }
+    }
+    rows.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+    rows.drain(..rows.len().min(usize::try_from(dropped).unwrap_or(usize::MAX)));
+    rows.reverse();
+    rows
+}
+
+/// Rows that have left the screen of a line whose end is still on it.
+fn head_rows(terminal: &Terminal, cols: usize) -> Vec<HistoryLine> {
+    if terminal.modes().alternate_screen {
+        return Vec::new();
+    }
+    let on_screen = (0..terminal.size().rows)
+        .take_while(|y| terminal.row_wrapped(*y))
+        .count()
+        .saturating_add(1);
+    let Some(first) = terminal.screen_lines().into_iter().next() else { return Vec::new() };
+    let mut rows = first.wrapped(cols);
+    rows.truncate(rows.len().saturating_sub(on_screen));
+    rows
+}

@@ -1,0 +1,96 @@
+//! What runs in panes, as the process table has it: names for windows, directories for later.
+
+use std::time::Duration;
+
+use bstr::BString;
+use ccmux_core::decide::Command as Intent;
+use ccmux_core::ids::PaneId;
+
+use super::Server;
+use super::commit::Cause;
+use crate::pane::Pane;
+
+/// A pane's program is looked at no more often than this, and only after it printed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+impl Pane {
+    /// When the program is to be looked at again.
+    pub(crate) fn look_due(&self) -> Option<Duration> {
+        let looked = self.looked_at.unwrap_or_default();
+        let is_news = self.looked_at.is_none_or(|at| self.output.last_at >= at);
+        (is_news && self.child_pid().is_some()).then_some(looked + LOOK_INTERVAL)
+    }
+
+    /// The process in the foreground of the pane's terminal, or else its program.
+    pub(crate) fn foreground_pid(&self) -> Option<u32> {
+        let group = match &self.stage {
+            crate::pane::Stage::Live(live) => rustix::termios::tcgetpgrp(&live.held.master).ok(),
+            _ => None,
+        };
+        group.and_then(|pid| u32::try_from(pid.as_raw_pid()).ok()).or(self.child_pid())
+    }
+}
+
+/// The name of a process's executable.
+#[cfg(target_os = "linux")]
+pub(crate) fn process_name(pid: u32) -> Option<String> {
+    // `comm` is cut at 15 bytes; the command line has the whole name.
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let first = line.split(|&byte| byte == 0).next().unwrap_or_default();
+    let name = first.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let name = String::from_utf8_lossy(name);
+    let name = name.trim_start_matches('-').split(' ').next().unwrap_or_default().to_owned();
+    if !name.is_empty() {
+        return Some(name);
+    }
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(comm.trim_end().to_owned())
+}
+
+/// The directory a process is in.
+#[cfg(target_os = "linux")]
+pub(crate) fn process_directory(pid: u32) -> Option<BString> {
+    use std::os::unix::ffi::OsStringExt;
+    let path = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    Some(path.into_os_string().into_vec().into())
+}
+
+/// Elsewhere programs tell their names by titles alone.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn process_name(_pid: u32) -> Option<String> {
+    None
+}
+
+/// Elsewhere programs tell their directory by OSC 7 alone.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn process_directory(_pid: u32) -> Option<BString> {
+    None
+}
+
+impl Server {
+    /// Looks at a pane's program if it is due: its directory is logged, and its window named after
+    /// it (`automatic-rename`).
+    pub(crate) fn look_at_program(&mut self, id: PaneId) {
+        let now = self.elapsed();
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        if pane.look_due().is_none_or(|due| due > now) {
+            return;
+        }
+        pane.looked_at = Some(now + Duration::from_nanos(1));
+        let Some(pid) = pane.foreground_pid() else { return };
+        if let Some(cwd) = pane.child_pid().and_then(process_directory) {
+            let is_new = self.state.panes.get(&id).is_some_and(|p| p.cwd.as_ref() != Some(&cwd));
+            if is_new {
+                let cause = Cause::event("program", "directory");
+                self.change_silently(&cause, Intent::SetCwd { pane: id, cwd });
+            }
+        }
+        let Some(name) = process_name(pid) else { return };
+        let Some(window) = self.state.window_of(id) else { return };
+        if window.active == id && window.name != name {
+            let window = window.id;
+            let cause = Cause::event("program", "name");
+            self.change_silently(&cause, Intent::RenameWindowAutomatically { window, name });
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Making the world agree with the state.
+//!
+//! Effects are nobody's list of things to do: they are the difference between the state and what
+//! runs. So the first start, everyday changes and the start after a crash are the same code.
+
+use std::collections::BTreeSet;
+
+use ccmux_core::geometry::Size;
+use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::model::Program;
+use ccmux_protocol::{Exit, ExitReason};
+use ccmux_term::Terminal;
+
+use super::{Closing, Server, Stopping};
+use crate::client::term_size;
+use crate::pane::{Pane, Stage};
+use crate::persistence::Seq;
+
+impl Server {
+    /// After a record was applied: new panes wait for it, lost ones close after it, sizes follow.
+    pub(crate) fn reconcile(&mut self, seq: Seq) {
+        self.close_lost_panes(seq);
+        self.add_new_panes(seq);
+        self.fit_panes();
+        self.move_on_clients();
+        self.redraw_all();
+        self.has_more = true;
+    }
+
+    fn close_lost_panes(&mut self, seq: Seq) {
+        let lost: Vec<PaneId> =
+            self.panes.keys().filter(|id| !self.state.panes.contains_key(id)).copied().collect();
+        for id in lost {
+            if let Some(pane) = self.panes.remove(&id) {
+                self.closing.push(Closing { pane, seq, is_ending: false });
+            }
+        }
+    }
+
+    fn add_new_panes(&mut self, seq: Seq) {
+        let new: Vec<PaneId> =
+            self.state.panes.keys().filter(|id| !self.panes.contains_key(id)).copied().collect();
+        for id in new {
+            let uuid = self.state.panes[&id].uuid;
+            let terminal = Terminal::new(term_size(self.pane_size(id)));
+            let pane = Pane::new(id, uuid, terminal, Stage::Waiting { seq, program: None });
+            self.panes.insert(id, pane);
+        }
+    }
+
+    /// The size a pane has in its window's layout.
+    pub(crate) fn pane_size(&self, id: PaneId) -> Size {
+        self.state
+            .window_of(id)
+            .and_then(|window| window.pane_rect(id))
+            .map_or(Size::DEFAULT, |rect| Size { cols: rect.cols, rows: rect.rows })
+    }
+
+    /// Gives every pane the size that the layout says.
+    pub(crate) fn fit_panes(&mut self) {
+        let now = self.now();
+        let ids: Vec<PaneId> = self.panes.keys().copied().collect();
+        for id in ids {
+            let size = term_size(self.pane_size(id)).clamped();
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            if pane.size() != size {
+                pane.resize(&mut self.scrollback, now, size);
+                self.set_window_size(id);
+            }
+        }
+    }
+
+    /// Clients whose session is gone leave, or go to another one (`detach-on-destroy off`).
+    fn move_on_clients(&mut self) {
+        let next = self.last_session();
+        let ids: Vec<_> = self.clients.keys().copied().collect();
+        for id in ids {
+            let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment())
+            else {
+                continue;
+            };
+            if self.state.sessions.contains_key(&attachment.session) {
+                continue;
+            }
+            match next.filter(|_| self.moves_on(attachment.session)) {
+                Some(session) => self.show_session(id, session),
+                None => {
+                    let exit = Exit {
+                        reason: ExitReason::Exited,
+                        durable: !self.is_degraded(),
+                        ..Exit::done(0)
+                    };
+                    if let Some(client) = self.clients.get_mut(&id) {
+                        client.exit(exit);
+                    }
+                }
+            }
+        }
+        let known: BTreeSet<SessionId> = self.state.sessions.keys().copied().collect();
+        self.activity.retain(|id, _| known.contains(id));
+    }
+
+    /// Whether clients of a session that is gone go to another one.
+    fn moves_on(&self, _gone: SessionId) -> bool {
+        // The session's own options went with it; the global ones decide.
+        self.global_session_options().choice("detach-on-destroy") == "off"
+    }
+
+    /// Does what had to wait for records to be durable.
+    pub(crate) fn settle(&mut self) {
+        self.take_persistence_news();
+        let ready: Vec<(PaneId, Option<Program>)> = self
+            .panes
+            .values()
+            .filter_map(|pane| match pane.stage {
+                Stage::Waiting { seq, ref program } if self.is_settled(seq) => {
+                    Some((pane.id, program.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        for (id, program) in ready {
+            self.start_program(id, program);
+        }
+        self.end_respawning();
+        let mut without_keeper = Vec::new();
+        for at in 0..self.closing.len() {
+            if !self.closing[at].is_ending && self.is_settled(self.closing[at].seq) {
+                self.closing[at].is_ending = true;
+                if !Self::end_keeper(&mut self.closing[at].pane) {
+                    without_keeper.push(at);
+                }
+            }
+        }
+        for at in without_keeper.into_iter().rev() {
+            let closing = self.closing.swap_remove(at);
+            self.bury(closing.pane);
+        }
+    }
+
+    /// Ends the server when nothing is left of what it was for.
+    pub(crate) fn stop_if_empty(&mut self) {
+        let is_empty = self.state.sessions.is_empty();
+        let has_had_sessions = self.state.next.session > 0;
+        let is_done = self.closing.is_empty()
+            && self.jobs.is_empty()
+            && self.clients.values().all(|client| client.is_done());
+        if self.stopping == Stopping::No
+            && is_empty
+            && has_had_sessions
+            && is_done
+            && (self.exits_when_empty() || self.is_killed)
+        {
+            self.stopping = Stopping::Emptied;
+        }
+    }
+}

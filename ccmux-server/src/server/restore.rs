@@ -1,0 +1,218 @@
+//! Making a server of what an earlier one left: state, screens, keepers.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use ccmux_core::ids::PaneId;
+use ccmux_core::model::State;
+use ccmux_term::Terminal;
+
+use super::{Server, Stopping, Surroundings};
+use crate::client::term_size;
+use crate::clock::Clock;
+use crate::command::{Jobs, Shells};
+use crate::event_loop::{Event, Poller};
+use crate::pane::store::Scrollback;
+use crate::pane::{Pane, Stage};
+use crate::persistence::restoration::{self, Fate};
+use crate::persistence::scrollback::{ReplayItem, SpoolIndex};
+use crate::persistence::storage::{FsStorage, Storage};
+use crate::persistence::{Notifier, OpenOptions, Persistence, Recovered, Seq};
+use crate::signals::Signals;
+
+/// One-shot events of a replay that may still have to be acted upon are at most so many.
+const REPLAYED_EVENTS_MAX: usize = 10_000;
+
+impl Server {
+    /// A server on the state directory, with every pane as it was.
+    pub(crate) fn restore(
+        surroundings: Surroundings,
+        clock: Box<dyn Clock>,
+        poller: &Poller,
+        signals: Signals,
+    ) -> Result<Self> {
+        let storage: Arc<dyn Storage> = Arc::new(
+            FsStorage::open(&surroundings.state_dir).context("opening the state directory")?,
+        );
+        let waker = poller.waker();
+        let notifier: Notifier = {
+            let waker = Arc::clone(&waker);
+            // The loop is gone when it cannot be woken, and the process with it.
+            Arc::new(move || drop(waker.wake()))
+        };
+        let options = OpenOptions::new(clock.now(), Arc::clone(&notifier))
+            .context("collecting random bytes")?;
+        let entropy = options.entropy;
+        let (persistence, recovered) = Persistence::open(Arc::clone(&storage), options)?;
+        let Recovered { state, report, store, is_new_boot } = recovered;
+        tracing::info!(%report, "recovered");
+        let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));
+        let (scrollback, index) = Scrollback::open(storage, store, salt, &notifier)
+            .context("starting the helper threads")?;
+        let watcher = poller.watcher().context("setting up the event loop")?;
+        {
+            use std::os::fd::AsFd;
+            watcher.readable(signals.as_fd(), Event::Signal).context("watching signals")?;
+        }
+        let mut server = Self {
+            state,
+            panes: std::collections::BTreeMap::new(),
+            closing: Vec::new(),
+            clients: std::collections::BTreeMap::new(),
+            jobs: Jobs::default(),
+            shells: Shells::default(),
+            persistence,
+            scrollback,
+            clock,
+            watcher,
+            waker,
+            signals,
+            surroundings,
+            recovery: report,
+            recovery_shown: false,
+            is_new_boot,
+            shown_degraded: None,
+            pane_damage: Vec::new(),
+            stopping: Stopping::No,
+            is_killed: false,
+            door: None,
+            reaping: Vec::new(),
+            activity: std::collections::BTreeMap::new(),
+            unread_clients: Vec::new(),
+            config_errors: Vec::new(),
+            clock_due: None,
+            next_client: 0,
+            scratch: Vec::new(),
+            has_more: false,
+        };
+        server.load_panes(&index);
+        Ok(server)
+    }
+
+    /// Loads every pane, then finds its keeper or restores it by policy.
+    fn load_panes(&mut self, index: &SpoolIndex) {
+        let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
+        for id in ids {
+            self.load_pane(index, id);
+        }
+        for damage in index.damage() {
+            self.note_damage(damage);
+        }
+        let known: std::collections::BTreeSet<_> =
+            self.state.panes.values().map(|pane| pane.uuid).collect();
+        self.scrollback.retain(|uuid| known.contains(&uuid));
+        let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
+        for id in ids {
+            if !self.adopt_keeper(id) {
+                self.restore_pane(id);
+            }
+        }
+        self.settle_orphans();
+    }
+
+    fn load_pane(&mut self, index: &SpoolIndex, id: PaneId) {
+        let uuid = self.state.panes[&id].uuid;
+        let image = self.scrollback.load(index, uuid);
+        for damage in &image.damage {
+            self.note_damage(damage);
+        }
+        let size = term_size(self.pane_size(id)).clamped();
+        let restored = image.keyframe.as_ref().and_then(|keyframe| {
+            Terminal::restore(&keyframe.bytes)
+                .inspect_err(|error| tracing::error!(pane = %id, %error, "a keyframe is unusable"))
+                .ok()
+        });
+        let keyframed = image.keyframe.as_ref().map_or(0, |keyframe| keyframe.position.offset);
+        let terminal = restored.unwrap_or_else(|| Terminal::new(size));
+        let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
+        pane.output.consumed = keyframed;
+        pane.output.keyframed = keyframed;
+        let mut replayed = Vec::new();
+        for item in image.frames {
+            match item {
+                ReplayItem::Frame(frame) => {
+                    pane.replay(frame.kind, &frame.payload);
+                    let events = pane.terminal.take_events();
+                    if !events.is_empty() && replayed.len() < REPLAYED_EVENTS_MAX {
+                        replayed.push((frame.end.offset, events));
+                    }
+                }
+                ReplayItem::Gap(gap) => {
+                    pane.terminal.advance(&restoration::gap_mark(gap.bytes()));
+                    pane.output.is_touched = true;
+                }
+            }
+        }
+        pane.output.consumed = image.resume.offset;
+        pane.output.archived = self.scrollback.stored_end(uuid);
+        pane.output.is_touched |= pane.output.consumed > keyframed;
+        pane.replayed = replayed;
+        self.panes.insert(id, pane);
+    }
+
+    fn note_damage(&mut self, damage: &crate::persistence::scrollback::Damage) {
+        tracing::error!(%damage, "found damaged");
+        self.scrollback.set_aside(damage);
+        self.pane_damage.push(damage.to_string());
+    }
+
+    /// A pane whose keeper is gone: its screen stays, the place is marked, and by policy a program
+    /// follows.
+    fn restore_pane(&mut self, id: PaneId) {
+        let now = self.now();
+        let policy = self.pane_options(id).choice("restore-command").to_owned();
+        let Some(model) = self.state.panes.get(&id) else { return };
+        let fate = restoration::fate(model, &policy);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        pane.replayed.clear();
+        match fate {
+            Fate::Remain => pane.stage = Stage::Ended,
+            Fate::Start(program, what) => {
+                let text = restoration::restored_mark(&pane.terminal, now, what);
+                pane.print(&mut self.scrollback, now, &text);
+                // No record is waited for: the pane's own is durable already.
+                pane.stage = Stage::Waiting { seq: Seq(0), program: Some(program) };
+            }
+            Fate::Wait(what) => {
+                let text = restoration::restored_mark(&pane.terminal, now, what);
+                pane.print(&mut self.scrollback, now, &text);
+                pane.stage = Stage::Ended;
+            }
+        }
+    }
+
+    /// Keepers and files of panes that the state does not know.
+    ///
+    /// A pane gets its number before its program is started. One below the next number was closed
+    /// and the server killed before it had told the keeper: that is finished now. Any other is
+    /// one whose record was lost, and its program is not: it goes to a session of its own.
+    fn settle_orphans(&mut self) {
+        let known: std::collections::BTreeSet<_> =
+            self.state.panes.values().map(|pane| pane.uuid).collect();
+        let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
+            tracing::error!(%error, "the panes' directories cannot be listed");
+            Vec::new()
+        });
+        for uuid in stored.into_iter().filter(|uuid| !known.contains(uuid)) {
+            let pane_dir = self.pane_dir(uuid);
+            let number = restoration::read_number(&pane_dir);
+            match ccmux_keeper::lock_alive(&pane_dir) {
+                Ok(Some(_free)) => self.scrollback.remove_pane(uuid),
+                Ok(None) if number.is_some_and(|id| id.0 >= self.state.next.pane) => {
+                    self.adopt_lost(uuid);
+                }
+                Ok(None) => self.finish_closing(uuid, number),
+                Err(error) => tracing::error!(%uuid, %error, "cannot look at a keeper's lock"),
+            }
+        }
+    }
+
+    /// Reads the configuration where this is a new beginning, and lets the loop begin.
+    pub(crate) fn begin(&mut self, config_files: Vec<std::path::PathBuf>) {
+        if self.state == State::default() || self.is_new_boot {
+            self.load_configuration(config_files);
+        }
+        self.fit_panes();
+        self.has_more = true;
+    }
+}

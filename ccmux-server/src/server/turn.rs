@@ -1,0 +1,161 @@
+//! One turn of the loop: take events, let things go on, say how long to sleep.
+
+use std::time::Duration;
+
+use ccmux_core::change::OptionScope;
+use ccmux_core::ids::PaneId;
+
+use super::{Server, Stopping};
+use crate::event_loop::Event;
+use crate::pane::Stage;
+
+/// A keyframe is taken this long after output paused.
+const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
+/// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
+const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
+
+impl Server {
+    /// Takes note of one event. What follows from it happens in [`Server::turn`].
+    pub(crate) fn handle(&mut self, event: Event) {
+        match event {
+            Event::Accept => self.accept_clients(),
+            Event::Signal => self.take_signals(),
+            // Durable positions and finished archives are looked at in every turn.
+            Event::Wake => {}
+            Event::Client(id) => self.talk_with_client(id),
+            Event::Keeper(id) => self.hear_keeper(id),
+            Event::PtyWritable(id) => {
+                if let Some(pane) = self.panes.get_mut(&id) {
+                    pane.flush_input();
+                }
+            }
+        }
+    }
+
+    /// Lets everything go on that can, and returns how long the loop may sleep: `None` for ever.
+    pub(crate) fn turn(&mut self) -> Option<Duration> {
+        self.has_more = false;
+        self.settle();
+        self.read_on();
+        self.retry_lost();
+        self.feed_panes();
+        self.take_shells();
+        self.expire();
+        self.run_jobs();
+        self.resume_searches();
+        self.take_keyframes();
+        self.checkpoint_if_due();
+        self.watch_input();
+        self.paint_clients();
+        self.drop_closed_clients();
+        self.stop_if_empty();
+        if self.has_more || self.stopping != Stopping::No || !self.arm_bells() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.elapsed();
+        self.deadline(now).map(|at| at.saturating_sub(now))
+    }
+
+    /// Gives every pane with output its share of the turn.
+    fn feed_panes(&mut self) {
+        let ids: Vec<PaneId> = self.panes.keys().copied().collect();
+        for id in ids {
+            self.feed_pane(id);
+        }
+    }
+
+    fn feed_pane(&mut self, id: PaneId) {
+        let times = (self.now(), self.elapsed());
+        // Lines leave memory through the archiver; where it cannot follow, the program waits.
+        if !self.scrollback.has_room() {
+            return;
+        }
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        if pane.held().is_none() {
+            return;
+        }
+        match pane.feed(&mut self.scrollback, times, &mut self.scratch) {
+            Ok(fed) => {
+                self.has_more |= fed.has_more;
+                if fed.is_fed {
+                    self.redraw_pane(id);
+                }
+                self.heed_events(id, fed.events);
+                if let Some(end) = fed.end {
+                    self.program_ended(id, end);
+                }
+            }
+            Err(error) => {
+                tracing::error!(pane = %id, %error, "the ring of a pane is unusable");
+                pane.stage = Stage::Unreachable { why: error.to_string() };
+                self.redraw_pane(id);
+            }
+        }
+    }
+
+    /// Hands keyframes and history to the archiver: after much output, and when it pauses.
+    fn take_keyframes(&mut self) {
+        let now = self.elapsed();
+        let pinning = self.scrollback.pinning();
+        for pane in self.panes.values_mut() {
+            let output = pane.output;
+            let behind = output.consumed - output.keyframed;
+            let is_paused = now.saturating_sub(output.last_at) >= KEYFRAME_PAUSE;
+            let is_due = behind >= KEYFRAME_BYTES
+                || ((behind > 0 || output.is_touched) && is_paused)
+                || (behind > 0 && pinning.contains(&pane.uuid));
+            if is_due && !output.is_archiving && self.scrollback.has_room() {
+                let lines_max =
+                    self.state.options(OptionScope::Pane(pane.id)).limit("history-limit");
+                pane.archive(&mut self.scrollback, self.clock.now(), lines_max.map(u64::from));
+            }
+        }
+    }
+
+    /// Declares to every keeper that the server sleeps; false if one has published meanwhile.
+    fn arm_bells(&mut self) -> bool {
+        let mut may_sleep = true;
+        for pane in self.panes.values_mut() {
+            match pane.arm_bell() {
+                Ok(is_idle) => may_sleep &= is_idle,
+                // The next turn reads the ring and reports the damage.
+                Err(_) => may_sleep = false,
+            }
+        }
+        may_sleep || !self.scrollback.has_room()
+    }
+
+    /// The next moment at which something happens by itself.
+    fn deadline(&self, now: Duration) -> Option<Duration> {
+        let clients = self.clients.values().filter_map(|client| {
+            client.attachment()?.deadline(now, client.connection.is_flushed())
+        });
+        let keyframes = self.panes.values().filter_map(|pane| {
+            let output = pane.output;
+            let is_behind = output.consumed > output.keyframed || output.is_touched;
+            (is_behind && !output.is_archiving).then_some(output.last_at + KEYFRAME_PAUSE)
+        });
+        clients
+            .chain(keyframes)
+            .chain(self.pane_deadlines())
+            .chain(self.lost_deadlines())
+            .chain(self.clock_deadline())
+            .chain(self.persistence_deadline())
+            .min()
+    }
+
+    /// When lost keepers are looked at again.
+    fn lost_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.panes.values().filter_map(|pane| match pane.stage {
+            Stage::Lost { at, .. } => Some(at),
+            _ => None,
+        })
+    }
+
+    /// Clients that had more to say than one turn takes go on.
+    fn read_on(&mut self) {
+        for id in std::mem::take(&mut self.unread_clients) {
+            self.talk_with_client(id);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Variables of formats that only the running server knows.
+
+use ccmux_core::format::{self, PaneSearch, Subject, Variables};
+use ccmux_core::ids::PaneId;
+use ccmux_core::target::Target;
+use jiff::Timestamp as JiffTimestamp;
+use jiff::tz::TimeZone;
+
+use super::Server;
+use super::programs::{process_directory, process_name};
+use crate::client::Client;
+use crate::event_loop::ClientId;
+
+/// The server as formats see it, for one client or none.
+struct Known<'a> {
+    server: &'a Server,
+    client: Option<&'a Client>,
+}
+
+impl Server {
+    /// Expands a format.
+    pub(crate) fn expand(
+        &self,
+        text: &str,
+        target: Option<Target>,
+        client: Option<ClientId>,
+    ) -> String {
+        let subject = target.map_or_else(Subject::default, Subject::from);
+        self.expand_for(text, &subject, client)
+    }
+
+    /// Expands a format about a subject.
+    pub(crate) fn expand_for(
+        &self,
+        text: &str,
+        subject: &Subject,
+        client: Option<ClientId>,
+    ) -> String {
+        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
+        format::expand(&self.state, &known, subject, text)
+    }
+
+    /// Expands a format with strftime(3) conversions in it.
+    pub(crate) fn expand_time(
+        &self,
+        text: &str,
+        target: Option<Target>,
+        client: Option<ClientId>,
+    ) -> String {
+        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
+        let subject = target.map_or_else(Subject::default, Subject::from);
+        format::expand_time(&self.state, &known, &subject, text)
+    }
+}
+
+impl Variables for Known<'_> {
+    fn variable(&self, name: &str, subject: &Subject) -> Option<String> {
+        self.of_server(name)
+            .or_else(|| self.of_client(name))
+            .or_else(|| self.of_session(name, subject))
+            .or_else(|| self.of_pane(name, subject))
+    }
+
+    fn time(&self, seconds: Option<i64>, text: &str) -> String {
+        let seconds = seconds.unwrap_or_else(|| {
+            i64::try_from(self.server.now().0 / 1000).unwrap_or(i64::MAX)
+        });
+        let Ok(moment) = JiffTimestamp::from_second(seconds) else { return String::new() };
+        format::strftime(&moment.to_zoned_datetime(TimeZone::system()), text)
+    }
+
+    fn search(&self, pane: PaneId, search: &PaneSearch<'_>) -> Option<u32> {
+        let terminal = &self.server.panes.get(&pane)?.terminal;
+        let pattern = match search.is_regex {
+            true => search.pattern.to_owned(),
+            false => regex::escape(search.pattern).replace("\\*", ".*").replace("\\?", "."),
+        };
+        let pattern = regex::RegexBuilder::new(&pattern)
+            .case_insensitive(search.ignore_case)
+            .size_limit(1 << 20)
+            .build()
+            .ok()?;
+        let text = terminal.text();
+        let found = text.lines().position(|line| pattern.is_match(line))?;
+        u32::try_from(found + 1).ok()
+    }
+}
+
+fn flag(is_set: bool) -> String {
+    String::from(if is_set { "1" } else { "0" })
+}
+
+impl Known<'_> {
+    fn of_server(&self, name: &str) -> Option<String> {
+        let surroundings = &self.server.surroundings;
+        Some(match name {
+            "version" => env!("CARGO_PKG_VERSION").to_owned(),
+            "pid" => std::process::id().to_string(),
+            "socket_path" => surroundings.socket.display().to_string(),
+            "start_time" => (surroundings.started.0 / 1000).to_string(),
+            "host" => surroundings.host.clone(),
+            "host_short" => surroundings.host.split('.').next()?.to_owned(),
+            "uid" => surroundings.uid.to_string(),
+            "server_sessions" => self.server.state.sessions.len().to_string(),
+            _ => return None,
+        })
+    }
+
+    fn of_client(&self, name: &str) -> Option<String> {
+        let client = self.client?;
+        let attachment = client.attachment();
+        let hello = client.hello.as_deref()?;
+        Some(match name {
+            "client_name" => client.name(),
+            "client_tty" => hello.tty.as_ref().map(ToString::to_string).unwrap_or_default(),
+            "client_pid" => hello.pid.to_string(),
+            "client_uid" => self.server.surroundings.uid.to_string(),
+            "client_termname" => {
+                hello.term.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
+            "client_termtype" => {
+                hello.term_program.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
+            "client_width" => attachment?.size.cols.to_string(),
+            "client_height" => attachment?.size.rows.to_string(),
+            "client_session" => {
+                self.server.state.sessions.get(&attachment?.session)?.name.clone()
+            }
+            "client_last_session" => attachment?
+                .last_session
+                .and_then(|id| self.server.state.sessions.get(&id))
+                .map(|session| session.name.clone())
+                .unwrap_or_default(),
+            "client_prefix" => flag(attachment?.keys.table() == Some("prefix")),
+            "client_key_table" => attachment?.keys.table().unwrap_or("root").to_owned(),
+            "client_readonly" => flag(attachment?.is_read_only),
+            "client_utf8" => flag(true),
+            "client_control_mode" => flag(false),
+            "client_created" => (client.connected.0 / 1000).to_string(),
+            "client_activity" => (client.active.0 / 1000).to_string(),
+            _ => return None,
+        })
+    }
+
+    fn of_session(&self, name: &str, subject: &Subject) -> Option<String> {
+        let id = subject.session?;
+        let clients = || self.server.clients_of(id);
+        Some(match name {
+            "session_attached" => clients().len().to_string(),
+            "session_many_attached" => flag(clients().len() > 1),
+            "session_attached_list" => clients()
+                .iter()
+                .filter_map(|client| self.server.clients.get(client))
+                .map(Client::name)
+                .collect::<Vec<_>>()
+                .join(","),
+            "session_activity" | "session_last_attached" => {
+                let used = self.server.activity.get(&id).copied();
+                let created = self.server.state.sessions.get(&id)?.created;
+                (used.unwrap_or(created).0 / 1000).to_string()
+            }
+            "window_active_clients" => {
+                let current = self.server.state.sessions.get(&id)?.current;
+                let count = if subject.window == Some(current) { clients().len() } else { 0 };
+                count.to_string()
+            }
+            "window_bigger" => flag(false),
+            _ => return None,
+        })
+    }
+
+    fn of_pane(&self, name: &str, subject: &Subject) -> Option<String> {
+        let id = subject.pane?;
+        let pane = self.server.panes.get(&id)?;
+        let terminal = &pane.terminal;
+        let (cursor, modes) = (terminal.cursor(), terminal.modes());
+        Some(match name {
+            "pane_pid" => pane.child_pid().unwrap_or(0).to_string(),
+            "pane_current_command" => pane
+                .foreground_pid()
+                .and_then(process_name)
+                .unwrap_or_else(|| self.start_command(id)),
+            "pane_current_path" => pane.child_pid().and_then(process_directory)?.to_string(),
+            "pane_in_mode" => flag(pane.mode.is_some()),
+            "pane_mode" => match pane.mode.as_ref().map(|mode| &mode.source) {
+                Some(crate::pane::mode::ModeSource::Pane(_)) => "copy-mode".to_owned(),
+                Some(crate::pane::mode::ModeSource::Text(_)) => "view-mode".to_owned(),
+                None => String::new(),
+            },
+            "cursor_x" => cursor.x.to_string(),
+            "cursor_y" => cursor.y.to_string(),
+            "cursor_flag" => flag(cursor.visible),
+            "alternate_on" => flag(modes.alternate_screen),
+            "insert_flag" => flag(modes.insert),
+            "keypad_flag" => flag(modes.application_keypad),
+            "keypad_cursor_flag" => flag(modes.application_cursor_keys),
+            "wrap_flag" => flag(modes.autowrap),
+            "origin_flag" => flag(modes.origin),
+            "bracket_paste_flag" => flag(modes.bracketed_paste),
+            "mouse_any_flag" => flag(modes.mouse != ccmux_term::MouseTracking::Off),
+            "mouse_button_flag" => flag(modes.mouse == ccmux_term::MouseTracking::ButtonMotion),
+            "mouse_all_flag" => flag(modes.mouse == ccmux_term::MouseTracking::AnyMotion),
+            "mouse_standard_flag" => flag(modes.mouse == ccmux_term::MouseTracking::Normal),
+            "mouse_sgr_flag" => flag(modes.mouse_encoding == ccmux_term::MouseEncoding::Sgr),
+            "history_size" => {
+                let lines = self.server.scrollback.stored_lines(pane.uuid);
+                let first = lines.first_line().unwrap_or_else(|| terminal.history_start());
+                (terminal.history_end() - first.min(terminal.history_start())).to_string()
+            }
+            "history_limit" => self
+                .server
+                .pane_options(id)
+                .limit("history-limit")
+                .map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string()),
+            "history_bytes" => terminal
+                .history_batch(terminal.history_start(), usize::MAX)
+                .bytes
+                .len()
+                .to_string(),
+            _ => return None,
+        })
+    }
+
+    fn start_command(&self, id: PaneId) -> String {
+        let argv = self.server.state.panes.get(&id).map(|pane| pane.program.argv.clone());
+        let first = argv.and_then(|argv| argv.into_iter().next()).unwrap_or_default();
+        let text = first.to_string();
+        let word = text.split_whitespace().next().unwrap_or_default();
+        word.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,206 @@
+//! What a client's terminal understands, guessed from its names.
+
+bitflags::bitflags! {
+    /// Abilities beyond ECMA-48's basics. A missing one costs bytes or looks, never correctness.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+    pub struct OutputFeatures: u16 {
+        /// Underline in five shapes and its own colour (SGR 4:3, 58).
+        const STYLED_UNDERLINE = 1;
+        /// OSC 8.
+        const HYPERLINKS = 1 << 1;
+        /// Mode 2026: a frame is drawn at once.
+        const SYNCHRONIZED_OUTPUT = 1 << 2;
+        /// OSC 2, and the stack of titles (XTWINOPS 22 and 23).
+        const TITLE = 1 << 3;
+        /// Mouse tracking in SGR encoding.
+        const MOUSE = 1 << 4;
+        /// Mode 2004.
+        const BRACKETED_PASTE = 1 << 5;
+        /// Mode 1004.
+        const FOCUS_EVENTS = 1 << 6;
+        /// DECSCUSR.
+        const CURSOR_SHAPE = 1 << 7;
+        /// The kitty keyboard protocol.
+        const KEYBOARD = 1 << 8;
+        /// ECH: erase characters.
+        const ECH = 1 << 9;
+        /// REP: repeat the character before.
+        const REP = 1 << 10;
+        /// Erasing gives the current background colour, not the default one.
+        const BACKGROUND_ERASE = 1 << 11;
+    }
+}
+
+/// How many colours a terminal has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum ColorDepth {
+    /// None.
+    None,
+    /// The ANSI colours and their bright forms.
+    #[default]
+    Palette16,
+    /// xterm's palette.
+    Palette256,
+    /// 24 bits.
+    TrueColor,
+}
+
+/// What a terminal understands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct OutputCaps {
+    /// Colours.
+    pub colors: ColorDepth,
+    /// Everything else.
+    pub features: OutputFeatures,
+}
+
+impl OutputCaps {
+    /// Guesses from the values of `TERM`, `COLORTERM` and `TERM_PROGRAM`; a terminal's own answer
+    /// to XTVERSION may stand for the last one. Empty strings for what is unset.
+    pub fn from_env(term: &str, colorterm: &str, term_program: &str) -> Self {
+        let term_rule = find(TERMS, term);
+        let program_rule = find(PROGRAMS, term_program);
+        let unknown = if term.is_empty() { ColorDepth::None } else { ColorDepth::Palette16 };
+        let mut colors = term_rule.map_or(unknown, |rule| rule.colors);
+        if term.contains("256color") {
+            colors = colors.max(ColorDepth::Palette256);
+        }
+        // GNU screen lets COLORTERM of the terminal around it through, but not its colours.
+        let is_gnu_screen = term.starts_with("screen") && !term_program.starts_with("tmux");
+        let has_true_color = matches!(colorterm, "truecolor" | "24bit") && !is_gnu_screen;
+        if has_true_color || term.ends_with("-direct") {
+            colors = colors.max(ColorDepth::TrueColor);
+        }
+        let mut features = term_rule.map_or(OutputFeatures::empty(), |rule| rule.features);
+        if let Some(rule) = program_rule
+            && term_rule.is_none_or(|rule| rule.may_be_another)
+        {
+            colors = colors.max(rule.colors);
+            features |= rule.features;
+        }
+        Self { colors, features }
+    }
+}
+
+/// Terminals whose name begins so have these abilities.
+struct Rule {
+    prefix: &'static str,
+    colors: ColorDepth,
+    features: OutputFeatures,
+    /// The name is also borne by other terminals, so `TERM_PROGRAM` may add to it.
+    may_be_another: bool,
+}
+
+fn find<'a>(rules: &'a [Rule], name: &str) -> Option<&'a Rule> {
+    let is_match = |rule: &&Rule| {
+        name.get(..rule.prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(rule.prefix))
+    };
+    rules.iter().find(is_match)
+}
+
+const fn rule(prefix: &'static str, colors: ColorDepth, features: OutputFeatures) -> Rule {
+    Rule { prefix, colors, features, may_be_another: false }
+}
+
+const fn shared(prefix: &'static str, colors: ColorDepth, features: OutputFeatures) -> Rule {
+    Rule { prefix, colors, features, may_be_another: true }
+}
+
+const CONSOLE: OutputFeatures = OutputFeatures::ECH.union(OutputFeatures::BACKGROUND_ERASE);
+const XTERM: OutputFeatures = CONSOLE
+    .union(OutputFeatures::TITLE)
+    .union(OutputFeatures::MOUSE)
+    .union(OutputFeatures::BRACKETED_PASTE)
+    .union(OutputFeatures::FOCUS_EVENTS)
+    .union(OutputFeatures::CURSOR_SHAPE);
+/// A multiplexer in between: it redraws for itself, and says nothing about background erase.
+const NESTED: OutputFeatures = XTERM.difference(OutputFeatures::BACKGROUND_ERASE);
+const MODERN: OutputFeatures = XTERM
+    .union(OutputFeatures::HYPERLINKS)
+    .union(OutputFeatures::SYNCHRONIZED_OUTPUT)
+    .union(OutputFeatures::STYLED_UNDERLINE)
+    .union(OutputFeatures::REP);
+const MODERN_KEYBOARD: OutputFeatures = MODERN.union(OutputFeatures::KEYBOARD);
+
+use ColorDepth::{None as NoColor, Palette16, Palette256, TrueColor};
+
+/// By `TERM`; the first match counts.
+const TERMS: &[Rule] = &[
+    rule("xterm-kitty", TrueColor, MODERN_KEYBOARD),
+    rule("xterm-ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("foot", TrueColor, MODERN_KEYBOARD),
+    rule("alacritty", TrueColor, MODERN_KEYBOARD),
+    rule("wezterm", TrueColor, MODERN),
+    rule("contour", TrueColor, MODERN),
+    rule("mintty", TrueColor, XTERM),
+    rule("vte", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
+    rule("konsole", TrueColor, XTERM),
+    rule("gnome", TrueColor, XTERM),
+    rule("putty", Palette16, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
+    shared("xterm", Palette16, XTERM),
+    rule("tmux", Palette256, NESTED.union(OutputFeatures::STYLED_UNDERLINE)),
+    rule("screen", Palette16, NESTED),
+    rule("rxvt", Palette16, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
+    rule("st", Palette256, XTERM),
+    rule("linux", Palette16, CONSOLE),
+    rule("dumb", NoColor, OutputFeatures::empty()),
+    rule("vt", NoColor, OutputFeatures::empty()),
+    shared("ansi", Palette16, OutputFeatures::empty()),
+];
+
+/// By `TERM_PROGRAM`, or by the name in an answer to XTVERSION.
+const PROGRAMS: &[Rule] = &[
+    rule("kitty", TrueColor, MODERN_KEYBOARD),
+    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("foot", TrueColor, MODERN_KEYBOARD),
+    rule("alacritty", TrueColor, MODERN_KEYBOARD),
+    rule("WezTerm", TrueColor, MODERN),
+    rule("iTerm", TrueColor, MODERN),
+    rule("contour", TrueColor, MODERN),
+    rule("mintty", TrueColor, XTERM.union(OutputFeatures::SYNCHRONIZED_OUTPUT)),
+    rule("VTE", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
+    rule("Konsole", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
+    rule("vscode", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
+    rule("XTerm", Palette256, XTERM.union(OutputFeatures::REP)),
+    rule("Apple_Terminal", Palette256, XTERM),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caps_follow_the_names() {
+        for (term, colorterm, program, colors, features) in [
+            ("", "", "", NoColor, OutputFeatures::empty()),
+            ("dumb", "", "", NoColor, OutputFeatures::empty()),
+            ("vt100", "", "", NoColor, OutputFeatures::empty()),
+            ("linux", "", "", Palette16, CONSOLE),
+            ("xterm", "", "", Palette16, XTERM),
+            ("xterm-256color", "", "", Palette256, XTERM),
+            ("xterm-256color", "truecolor", "", TrueColor, XTERM),
+            ("xterm-direct", "", "", TrueColor, XTERM),
+            ("xterm-kitty", "", "", TrueColor, MODERN_KEYBOARD),
+            ("xterm-256color", "truecolor", "WezTerm", TrueColor, MODERN),
+            ("xterm-256color", "", "iTerm.app", TrueColor, MODERN),
+            ("xterm-256color", "", "kitty(0.35.2)", TrueColor, MODERN_KEYBOARD),
+            ("xterm-256color", "", "XTerm(390)", Palette256, XTERM | OutputFeatures::REP),
+            ("xterm-256color", "", "Apple_Terminal", Palette256, XTERM),
+            ("screen-256color", "", "iTerm.app", Palette256, NESTED),
+            ("screen", "truecolor", "", Palette16, NESTED),
+            ("screen-256color", "truecolor", "tmux", TrueColor, NESTED),
+            ("tmux-256color", "", "tmux", Palette256, NESTED | OutputFeatures::STYLED_UNDERLINE),
+            ("never-heard-of", "", "", Palette16, OutputFeatures::empty()),
+            ("never-heard-of-256color", "24bit", "", TrueColor, OutputFeatures::empty()),
+            ("\u{e4}", "", "\u{e4}\u{e4}", Palette16, OutputFeatures::empty()),
+        ] {
+            let expect = OutputCaps { colors, features };
+            assert_eq!(
+                OutputCaps::from_env(term, colorterm, program),
+                expect,
+                "TERM={term} COLORTERM={colorterm} TERM_PROGRAM={program}"
+            );
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The bytes before the first and after the last frame.
+
+use super::caps::{OutputCaps, OutputFeatures};
+
+/// A mode (or state) taken on entering and given back on leaving.
+struct Step {
+    needs: OutputFeatures,
+    enter: &'static [u8],
+    leave: &'static [u8],
+}
+
+/// In order of entering; leaving goes backwards. Modes that the [`Painter`](super::Painter) sets
+/// on the way are switched off whether or not they are on.
+const STEPS: &[Step] = &[
+    Step { needs: OutputFeatures::TITLE, enter: b"\x1b[22;0t", leave: b"\x1b[23;0t" },
+    Step {
+        needs: OutputFeatures::empty(),
+        enter: b"\x1b[?1049h\x1b[r\x1b[m\x1b[H\x1b[2J",
+        // A terminal without an alternate screen is left blank.
+        leave: b"\x1b[r\x1b[m\x1b[H\x1b[2J\x1b[?1049l",
+    },
+    // Every row is placed on its own; a character that the terminal takes for wider than it is
+    // must not wrap or scroll.
+    Step { needs: OutputFeatures::empty(), enter: b"\x1b[?7l", leave: b"\x1b[?7h" },
+    Step { needs: OutputFeatures::KEYBOARD, enter: b"\x1b[>0u", leave: b"\x1b[<u" },
+    Step { needs: OutputFeatures::CURSOR_SHAPE, enter: b"", leave: b"\x1b[0 q" },
+    Step { needs: OutputFeatures::empty(), enter: b"\x1b[?25l", leave: b"\x1b[?25h" },
+    Step { needs: OutputFeatures::FOCUS_EVENTS, enter: b"", leave: b"\x1b[?1004l" },
+    Step { needs: OutputFeatures::BRACKETED_PASTE, enter: b"", leave: b"\x1b[?2004l" },
+    Step {
+        needs: OutputFeatures::MOUSE,
+        enter: b"",
+        leave: b"\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l",
+    },
+    Step { needs: OutputFeatures::HYPERLINKS, enter: b"", leave: b"\x1b]8;;\x1b\\" },
+    Step { needs: OutputFeatures::SYNCHRONIZED_OUTPUT, enter: b"", leave: b"\x1b[?2026l" },
+];
+
+/// Takes the terminal over: alternate screen, blank, no wrapping, no cursor. A new
+/// [`Painter`](super::Painter) goes on from there.
+pub fn enter(caps: &OutputCaps) -> Vec<u8> {
+    let steps = STEPS.iter().filter(|step| caps.features.contains(step.needs));
+    steps.flat_map(|step| step.enter).copied().collect()
+}
+
+/// Gives the terminal back as it was, whatever was painted in between, even if painting was cut
+/// between two sequences. Harmless when sent twice.
+pub fn leave(caps: &OutputCaps) -> Vec<u8> {
+    let steps = STEPS.iter().rev().filter(|step| caps.features.contains(step.needs));
+    steps.flat_map(|step| step.leave).copied().collect()
+}

@@ -1,0 +1,147 @@
+//! Frames: what ends up in which cell.
+
+use crate::compose::{CellText, Frame, FrameCell, Rect};
+use crate::{Attributes, Color, Size, Style};
+
+const RED: Style = Style {
+    fg: Color::Indexed(1),
+    bg: Color::Default,
+    underline_color: Color::Default,
+    underline: crate::Underline::None,
+    attributes: Attributes::empty(),
+};
+
+fn frame(cols: u16, rows: u16) -> Frame {
+    Frame::new(Size { cols, rows })
+}
+
+/// Rows as text: a right half is `>`.
+fn text(frame: &Frame) -> Vec<String> {
+    let size = frame.size();
+    let cell = |x, y| {
+        let cell = frame.cell(x, y).unwrap();
+        if cell.width == 0 { ">".to_owned() } else { cell.text.to_string() }
+    };
+    (0..size.rows).map(|y| (0..size.cols).map(|x| cell(x, y)).collect()).collect()
+}
+
+#[test]
+fn strings_are_placed_and_cut_at_the_edge() {
+    for (x, input, columns, expect) in [
+        (0, "abc", 3, "abc   "),
+        (4, "abc", 2, "    ab"),
+        (6, "abc", 0, "      "),
+        (9, "abc", 0, "      "),
+        (0, "", 0, "      "),
+        (1, "世界", 4, " 世>界> "),
+        (3, "世界", 3, "   世> "),
+        (0, "a\u{301}b", 2, "a\u{301}b    "),
+        (0, "a\x1b[mb\n", 4, "a[mb  "),
+        (0, "\u{301}a", 1, "a     "),
+        (0, "👨‍👩‍👧x", 3, "👨‍👩‍👧>x   "),
+    ] {
+        let mut frame = frame(6, 1);
+        assert_eq!(frame.put_str(x, 0, input, RED), columns, "{input:?} at {x}");
+        assert_eq!(text(&frame), [expect], "{input:?} at {x}");
+    }
+}
+
+#[test]
+fn strings_are_cut_at_the_right_of_an_area() {
+    let mut frame = frame(6, 2);
+    frame.put_str(0, 1, "------", RED);
+    let area = Rect { x: 1, y: 1, cols: 3, rows: 9 };
+    assert_eq!(frame.put_str_within(area, "世界", RED), 3);
+    assert_eq!(text(&frame), ["      ", "-世> --"]);
+    let outside = Rect { x: 1, y: 2, cols: 3, rows: 1 };
+    assert_eq!(frame.put_str_within(outside, "a", RED), 0);
+}
+
+/// Goal: C2. Method: write over each half of two wide characters.
+#[test]
+fn half_a_wide_character_becomes_blank() {
+    for (x, input, expect) in [
+        (0, "a", "a 界>"),
+        (1, "a", " a界>"),
+        (1, "ab", " ab "),
+        (1, "世", " 世> "),
+        (3, "a", "世> a"),
+        (2, "世", "世>世>"),
+    ] {
+        let mut frame = frame(4, 1);
+        frame.put_str(0, 0, "世界", RED);
+        frame.put_str(x, 0, input, RED);
+        assert_eq!(text(&frame), [expect], "{input:?} at {x}");
+    }
+    let mut frame = frame(4, 1);
+    frame.put_str(0, 0, "世界", RED);
+    frame.fill(Rect { x: 1, y: 0, cols: 2, rows: 1 }, RED);
+    assert_eq!(text(&frame), ["    "]);
+}
+
+#[test]
+fn cells_are_written_and_read() {
+    let mut frame = frame(3, 1);
+    let cell = |text, width| FrameCell { text, width, style: RED, link: None };
+    frame.put_cell(0, 0, &cell(CellText::Cluster("e\u{301}"), 1));
+    frame.put_cell(1, 0, &cell(CellText::Char('\x07'), 1));
+    frame.put_cell(2, 0, &cell(CellText::Char('世'), 2));
+    frame.put_cell(3, 0, &cell(CellText::Char('x'), 1));
+    assert_eq!(text(&frame), ["e\u{301}  "]);
+    frame.put_cell(1, 0, &cell(CellText::Char('a'), 2));
+    assert_eq!(text(&frame), ["e\u{301}\u{3000}>"], "a width that no terminal would give it");
+    frame.put_cell(1, 0, &cell(CellText::Char('世'), 1));
+    frame.put_cell(2, 0, &cell(CellText::Cluster("❤\u{fe0f}"), 1));
+    assert_eq!(text(&frame), ["e\u{301} ❤"]);
+    assert_eq!(frame.cell(0, 0), Some(cell(CellText::Cluster("e\u{301}"), 1)));
+    assert_eq!(frame.cell(3, 0), None);
+    assert_eq!(frame.cell(0, 1), None);
+}
+
+#[test]
+fn styles_of_wide_characters_change_as_a_whole() {
+    let mut frame = frame(4, 1);
+    frame.put_str(0, 0, "a世b", Style::default());
+    frame.set_style(Rect { x: 1, y: 0, cols: 1, rows: 1 }, RED);
+    let styles = |frame: &Frame| [0, 1, 2, 3].map(|x| frame.cell(x, 0).unwrap().style == RED);
+    assert_eq!(styles(&frame), [false, true, true, false]);
+    frame.set_style(Rect { x: 2, y: 0, cols: 9, rows: 9 }, Style::default());
+    assert_eq!(styles(&frame), [false, true, true, false]);
+}
+
+/// Blanks that look alike are alike, whatever their invisible foreground.
+#[test]
+fn blanks_keep_only_what_shows() {
+    let mut frame = frame(3, 1);
+    let reverse = Style { attributes: Attributes::REVERSE, ..RED };
+    let bold = Style { attributes: Attributes::BOLD, bg: Color::Indexed(4), ..RED };
+    frame.put_str(0, 0, " ", RED);
+    frame.put_str(1, 0, " ", reverse);
+    frame.put_str(2, 0, " ", bold);
+    let style = |x| frame.cell(x, 0).unwrap().style;
+    assert_eq!(style(0), Style::default());
+    assert_eq!(style(1), reverse);
+    assert_eq!(style(2), Style { bg: Color::Indexed(4), ..Style::default() });
+}
+
+#[test]
+fn a_cleared_frame_is_a_new_one() {
+    let mut frame = frame(4, 2);
+    frame.put_str(0, 0, "e\u{301}e\u{301}", RED);
+    frame.title = Some("t".into());
+    frame.cursor.visible = true;
+    frame.modes.focus_events = true;
+    frame.clear();
+    assert_eq!(text(&frame), ["    ", "    "]);
+    assert!(frame.title.is_none() && !frame.cursor.visible && !frame.modes.focus_events);
+}
+
+#[test]
+fn sizes_are_kept_within_bounds() {
+    for ((cols, rows), expect) in
+        [((0, 0), (1, 1)), ((80, 24), (80, 24)), ((65_535, 65_535), (10_000, 104))]
+    {
+        let size = frame(cols, rows).size();
+        assert_eq!((size.cols, size.rows), expect);
+    }
+}

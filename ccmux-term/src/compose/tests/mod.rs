@@ -1,0 +1,5 @@
+//! Tests of frames and painting.
+
+mod frame;
+mod painter;
+mod terminal;

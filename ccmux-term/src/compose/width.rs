@@ -1,0 +1,183 @@
+//! How text falls into cells, how many columns they take, and how sure that is.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::cell::CellText;
+
+/// What one cell shows of a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cluster<'a> {
+    /// Where it begins, in bytes.
+    pub(crate) start: usize,
+    pub(crate) text: &'a str,
+    /// Columns, 1 or 2.
+    pub(crate) width: u8,
+}
+
+impl Cluster<'_> {
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// Cuts `text` into cells by the rules by which the emulator prints: what is drawn with these cells
+/// lies on a terminal as it lies here. Control characters, and marks with nothing to attach to, are
+/// left out.
+pub(crate) fn clusters(text: &str) -> Clusters<'_> {
+    Clusters { text, at: 0 }
+}
+
+/// Iterator of [`clusters`].
+#[derive(Clone, Debug)]
+pub(crate) struct Clusters<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Clusters<'a> {
+    type Item = Cluster<'a>;
+
+    fn next(&mut self) -> Option<Cluster<'a>> {
+        loop {
+            let start = self.at;
+            let rest = &self.text[start..];
+            let first = rest.chars().next()?;
+            self.at += first.len_utf8();
+            let width = match width(first) {
+                None | Some(0) => continue,
+                Some(width) => width,
+            };
+            if first.is_ascii() && rest.as_bytes().get(1).is_none_or(u8::is_ascii) {
+                return Some(Cluster { start, text: &rest[..1], width });
+            }
+            let (len, width) = self.extend(start, first, width);
+            return Some(Cluster { start, text: &rest[..len], width });
+        }
+    }
+}
+
+impl Clusters<'_> {
+    /// Takes what attaches to the character `first` at `start`; returns the bytes that are kept of
+    /// the whole, and its width.
+    fn extend(&mut self, start: usize, first: char, mut width: u8) -> (usize, u8) {
+        let mut len = first.len_utf8();
+        let mut last = first;
+        while let Some(c) = self.text[self.at..].chars().next() {
+            let is_single = self.at - start == first.len_utf8();
+            let is_mark = self::width(c) == Some(0);
+            if !is_mark && !joins(first, last, is_single, c) {
+                break;
+            }
+            self.at += c.len_utf8();
+            last = c;
+            if self.at - start > CLUSTER_BYTES_MAX {
+                continue;
+            }
+            len = self.at - start;
+            let may_widen = c == EMOJI_PRESENTATION || is_regional_indicator(c);
+            if width == 1 && may_widen && self.text[start..self.at].width() == 2 {
+                width = 2;
+            }
+        }
+        (len, width)
+    }
+}
+
+const CLUSTER_BYTES_MAX: usize = 64;
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+const EMOJI_PRESENTATION: char = '\u{fe0f}';
+
+/// Columns of a character; `None` for controls.
+fn width(c: char) -> Option<u8> {
+    match c {
+        ' '..='~' => Some(1),
+        _ => c.width().map(|width| width as u8),
+    }
+}
+
+/// Whether `c`, which has a width of its own, still belongs to the cell that begins with `first`
+/// and so far ends in `last`.
+fn joins(first: char, last: char, is_single: bool, c: char) -> bool {
+    may_join(c)
+        && (last == ZERO_WIDTH_JOINER && may_join(first)
+            || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last)
+            || is_regional_indicator(c) && is_single && is_regional_indicator(last))
+}
+
+fn may_join(c: char) -> bool {
+    matches!(
+        c,
+        '\u{a9}'
+            | '\u{ae}'
+            | '\u{203c}'..='\u{2bff}'
+            | '\u{3030}'
+            | '\u{303d}'
+            | '\u{3297}'
+            | '\u{3299}'
+            | '\u{1f000}'..='\u{1faff}'
+    )
+}
+
+fn is_skin_tone(c: char) -> bool {
+    matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+fn is_regional_indicator(c: char) -> bool {
+    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
+}
+
+/// Whether all terminals advance by the same number of columns over this text. They disagree about
+/// sequences of characters, about characters with an emoji form, about what newer Unicode versions
+/// added and about private use; for those the cursor's place afterwards counts as unknown.
+pub(super) fn is_width_certain(text: CellText<'_>) -> bool {
+    let CellText::Char(c) = text else { return false };
+    c.is_ascii() || CERTAIN.iter().any(|&(first, last)| (first..=last).contains(&c))
+}
+
+/// Blocks whose width has been the same since long before any terminal in use.
+const CERTAIN: &[(char, char)] = &[
+    ('\u{a1}', '\u{a8}'), // Latin-1 without the signs that are emoji, and without soft hyphen
+    ('\u{aa}', '\u{ac}'),
+    ('\u{af}', '\u{2ff}'),  // Latin
+    ('\u{370}', '\u{482}'), // Greek, Cyrillic
+    ('\u{48a}', '\u{52f}'),
+    ('\u{2010}', '\u{2027}'), // dashes, quotes, ellipsis
+    ('\u{20a0}', '\u{20b9}'), // currencies
+    ('\u{2190}', '\u{2193}'), // arrows that are no emoji
+    ('\u{2200}', '\u{22ff}'), // mathematics
+    ('\u{2500}', '\u{25a9}'), // boxes, blocks
+    ('\u{2800}', '\u{28ff}'), // Braille
+    ('\u{3001}', '\u{3029}'), // CJK punctuation, kana
+    ('\u{3041}', '\u{3096}'),
+    ('\u{309b}', '\u{30ff}'),
+    ('\u{4e00}', '\u{9fa5}'), // Han
+    ('\u{ac00}', '\u{d7a3}'), // Hangul syllables
+    ('\u{ff01}', '\u{ff60}'), // full width forms
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_falls_into_cells() {
+        for (text, expect) in [
+            ("", &[] as &[(usize, &str, u8)]),
+            ("ab", &[(0, "a", 1), (1, "b", 1)]),
+            ("a\u{301}b", &[(0, "a\u{301}", 1), (3, "b", 1)]),
+            ("\u{301}a\n\u{301}b", &[(2, "a", 1), (6, "b", 1)]),
+            ("世界", &[(0, "世", 2), (3, "界", 2)]),
+            ("👨‍👩‍👧x", &[(0, "👨‍👩‍👧", 2), (18, "x", 1)]),
+            ("👍🏽", &[(0, "👍🏽", 2)]),
+            ("🇩🇪🇫🇷", &[(0, "🇩🇪", 2), (8, "🇫🇷", 2)]),
+            ("❤\u{fe0f}❤", &[(0, "❤\u{fe0f}", 2), (6, "❤", 1)]),
+            ("क्ष", &[(0, "क्", 1), (6, "ष", 1)]),
+        ] {
+            let got: Vec<_> = clusters(text).map(|c| (c.start, c.text, c.width)).collect();
+            assert_eq!(got, expect, "{text:?}");
+        }
+        let zalgo = format!("a{}b", "\u{301}".repeat(100));
+        let got: Vec<_> = clusters(&zalgo).map(|c| (c.start, c.text.len(), c.width)).collect();
+        assert_eq!(got, [(0, 63, 1), (201, 1, 1)]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Copy mode drawn into a frame.
+
+use std::ops::Range;
+
+use super::lines::{Anchor, Lines, Point};
+use super::wrap::wrap;
+use super::{CopyMode, LineSource};
+use crate::compose::width::clusters;
+use crate::compose::{Frame, Rect};
+use crate::{Color, Cursor, CursorShape, HistoryLine, Style};
+
+/// How the parts of copy mode look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CopyStyles {
+    /// `mode-style`: the selection and the position.
+    pub mode: Style,
+    /// `copy-mode-match-style`.
+    pub matches: Style,
+    /// `copy-mode-current-match-style`.
+    pub current_match: Style,
+}
+
+impl Default for CopyStyles {
+    fn default() -> Self {
+        let black_on =
+            |color| Style { fg: Color::Indexed(0), bg: Color::Indexed(color), ..Style::default() };
+        Self { mode: black_on(3), matches: black_on(6), current_match: black_on(5) }
+    }
+}
+
+impl CopyMode {
+    /// Draws the view at the top left of `area` and returns the cursor, counted from there. The
+    /// area has the size that the mode was told.
+    pub fn render(
+        &self,
+        source: &dyn LineSource,
+        frame: &mut Frame,
+        area: Rect,
+        styles: &CopyStyles,
+    ) -> Cursor {
+        let lines = self.lines(&self.frozen, source);
+        let rows = self.height().min(usize::from(area.rows)) as u16;
+        frame.fill(area, Style::default());
+        let mut y = 0;
+        let mut first_row = lines.clamp(self.top);
+        while y < rows && first_row.line <= lines.last() {
+            let line = lines.line(first_row.line);
+            let marks = self.marks(lines, first_row.line, &line, styles);
+            let wrapped = wrap(&line.text, lines.width);
+            for (index, row) in wrapped.iter().enumerate().skip(first_row.row) {
+                if y == rows {
+                    break;
+                }
+                let is_last = index + 1 == wrapped.len();
+                let fill = if is_last { line.fill } else { Style::default() };
+                let row_area = Rect { y: area.y + y, rows: 1, ..area };
+                frame.draw_history(row_area, &line, row.clone(), fill);
+                draw_marks(frame, row_area, &line.text, row.clone(), &marks);
+                y += 1;
+            }
+            first_row = Anchor { line: first_row.line + 1, row: 0 };
+        }
+        self.draw_position(source, frame, area, styles.mode);
+        let (y, x) = self.cursor_place(lines);
+        Cursor {
+            x: x as u16,
+            y: y as u16,
+            visible: true,
+            shape: CursorShape::Default,
+            blinking: false,
+        }
+    }
+
+    /// Parts of a line with their styles; later ones lie over earlier ones.
+    fn marks(
+        &self,
+        lines: Lines<'_>,
+        number: u64,
+        line: &HistoryLine,
+        styles: &CopyStyles,
+    ) -> Vec<(Range<usize>, Style)> {
+        let mut marks = Vec::new();
+        if let Some(pattern) = self.pattern.as_ref().filter(|_| self.shows_matches) {
+            for bytes in pattern.matches(&line.text) {
+                let is_current = self
+                    .found
+                    .as_ref()
+                    .is_some_and(|found| found.line == number && found.bytes == bytes);
+                marks.push((bytes, if is_current { styles.current_match } else { styles.matches }));
+            }
+        }
+        if let Some(selection) = &self.selection {
+            let Range { start, end } = selection.range(lines, self.cursor, self.options.keys);
+            let whole =
+                Point { line: number, offset: 0 }..Point { line: number, offset: line.text.len() };
+            let (from, to) = (start.max(whole.start), end.min(whole.end));
+            if from < to {
+                marks.push((from.offset..to.offset, styles.mode));
+            }
+        }
+        marks
+    }
+
+    /// `[offset/total]` at the top right, as far as it fits.
+    fn draw_position(&self, source: &dyn LineSource, frame: &mut Frame, area: Rect, style: Style) {
+        if self.is_position_hidden {
+            return;
+        }
+        let position = self.position(source);
+        let text = format!("[{}/{}]", position.offset, position.total);
+        if text.len() <= usize::from(area.cols) {
+            let cols = text.len() as u16;
+            let corner = Rect { x: area.x + area.cols - cols, cols, ..area };
+            frame.put_str_within(corner, &text, style);
+        }
+    }
+}
+
+fn draw_marks(
+    frame: &mut Frame,
+    area: Rect,
+    text: &str,
+    row: Range<usize>,
+    marks: &[(Range<usize>, Style)],
+) {
+    if marks.is_empty() {
+        return;
+    }
+    let mut x = 0;
+    for cluster in clusters(&text[row.clone()]) {
+        let at = row.start + cluster.start;
+        let width = u16::from(cluster.width);
+        if x + width > area.cols {
+            break;
+        }
+        if let Some((_, style)) = marks.iter().rfind(|(bytes, _)| bytes.contains(&at)) {
+            frame.set_style(Rect { x: area.x + x, cols: width, ..area }, *style);
+        }
+        x += width;
+    }
+}

@@ -1,0 +1,135 @@
+//! Words, spaces, paragraphs: tmux's rules on logical lines.
+
+use std::borrow::Cow;
+
+use super::lines::{Lines, Point};
+use crate::HistoryLine;
+
+/// Most lines looked at for the border of a paragraph.
+const PARAGRAPH_LINES_MAX: u64 = 50_000;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Class {
+    /// Also the place after the last character of a line.
+    Space,
+    Separator,
+    Word,
+}
+
+/// A place that moves by characters.
+struct Walker<'a> {
+    lines: Lines<'a>,
+    line: Cow<'a, HistoryLine>,
+    at: Point,
+    separators: &'a str,
+}
+
+impl<'a> Walker<'a> {
+    fn new(lines: Lines<'a>, at: Point, separators: &'a str) -> Self {
+        Self { lines, line: lines.line(at.line), at, separators }
+    }
+
+    fn class(&self) -> Class {
+        match self.line.text[self.at.offset..].chars().next() {
+            None | Some(' ' | '\t') => Class::Space,
+            Some(c) if self.separators.contains(c) => Class::Separator,
+            Some(_) => Class::Word,
+        }
+    }
+
+    fn step(&mut self) -> bool {
+        if let Some(c) = self.line.text[self.at.offset..].chars().next() {
+            self.at.offset += c.len_utf8();
+            return true;
+        }
+        if self.at.line == self.lines.last() {
+            return false;
+        }
+        self.at = Point { line: self.at.line + 1, offset: 0 };
+        self.line = self.lines.line(self.at.line);
+        true
+    }
+
+    fn step_back(&mut self) -> bool {
+        if let Some(c) = self.line.text[..self.at.offset].chars().next_back() {
+            self.at.offset -= c.len_utf8();
+            return true;
+        }
+        if self.at.line <= self.lines.first() {
+            return false;
+        }
+        let line = self.at.line - 1;
+        self.line = self.lines.line(line);
+        self.at = Point { line, offset: self.line.text.len() };
+        true
+    }
+
+    fn skip(&mut self, class: Class) {
+        while self.class() == class && self.step() {}
+    }
+}
+
+/// The beginning of the next word.
+pub(super) fn next_word(lines: Lines<'_>, from: Point, separators: &str) -> Point {
+    let mut walker = Walker::new(lines, from, separators);
+    match walker.class() {
+        Class::Space => {}
+        class => walker.skip(class),
+    }
+    walker.skip(Class::Space);
+    walker.at
+}
+
+/// After the end of the word at `from`, or of the next one if there is none.
+pub(super) fn next_word_end(lines: Lines<'_>, from: Point, separators: &str) -> Point {
+    let mut walker = Walker::new(lines, from, separators);
+    walker.skip(Class::Space);
+    match walker.class() {
+        Class::Space => {}
+        class => walker.skip(class),
+    }
+    walker.at
+}
+
+/// The beginning of the word before `from`.
+pub(super) fn previous_word(lines: Lines<'_>, from: Point, separators: &str) -> Point {
+    let mut walker = Walker::new(lines, from, separators);
+    loop {
+        if !walker.step_back() {
+            return walker.at;
+        }
+        if walker.class() != Class::Space {
+            return word_start(lines, walker.at, separators);
+        }
+    }
+}
+
+/// The beginning of the word that `from` is in.
+pub(super) fn word_start(lines: Lines<'_>, from: Point, separators: &str) -> Point {
+    let mut walker = Walker::new(lines, from, separators);
+    let class = walker.class();
+    loop {
+        let start = walker.at;
+        if start.offset == 0 || !walker.step_back() || walker.class() != class {
+            return start;
+        }
+    }
+}
+
+/// The blank line after the paragraph at or after `from`.
+pub(super) fn next_paragraph(lines: Lines<'_>, from: Point) -> Point {
+    let limit = lines.last().min(from.line.saturating_add(PARAGRAPH_LINES_MAX));
+    let is_blank = |line: u64| lines.line(line).text.is_empty();
+    let text = (from.line..limit).find(|line| !is_blank(*line)).unwrap_or(limit);
+    let line = (text..limit).find(|line| is_blank(*line)).unwrap_or(limit);
+    Point { line, offset: lines.line(line).text.len() }
+}
+
+/// The blank line before the paragraph at or before `from`.
+pub(super) fn previous_paragraph(lines: Lines<'_>, from: Point) -> Point {
+    let limit = lines.first().max(from.line.saturating_sub(PARAGRAPH_LINES_MAX));
+    let is_blank = |line: u64| lines.line(line).text.is_empty();
+    let text = (limit..=from.line).rfind(|line| !is_blank(*line)).unwrap_or(limit);
+    let line = (limit..=text).rfind(|line| is_blank(*line)).unwrap_or(limit);
+    Point { line, offset: 0 }
+}

@@ -1,0 +1,238 @@
+//! What the performed sequences do: the state of the terminal behind the parser.
+//!
+//! One file per family of sequences; the state itself is here. Positions are kept as `usize` and
+//! always lie on the screen.
+//!
+//! Invariants
+//! * E1 `top < bottom < rows`, or the screen has one row and both are 0.
+//! * E2 Ids of pens and clusters are held by cells only, in rows and in the head of the scrollback
+//!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
+
+mod charset;
+mod csi;
+mod dcs;
+mod edit;
+mod escape;
+mod keyboard;
+mod lines;
+mod mode;
+mod osc;
+mod palette;
+mod perform;
+mod print;
+mod queue;
+mod report;
+mod resize;
+mod sgr;
+mod tabs;
+
+pub(crate) use self::charset::{Charset, Charsets};
+pub(crate) use self::keyboard::{KEYBOARD_STACK_MAX, KeyboardStack};
+pub(crate) use self::palette::Palette;
+pub use self::palette::Rgb;
+pub(crate) use self::queue::EventQueue;
+pub(crate) use self::tabs::Tabs;
+use crate::grid::Grid;
+use crate::grid::cell::{Cell, Content, PenId};
+use crate::grid::clusters::ClusterTable;
+use crate::grid::pens::{Pen, PenTable};
+use crate::history::{History, Scrollback};
+use crate::{Color, CursorShape, Modes, Size, Style};
+
+/// Longest title kept, in bytes.
+pub(crate) const TITLE_BYTES_MAX: usize = 4096;
+/// Titles on the stack (XTWINOPS 22); pushing more drops the oldest.
+pub(crate) const TITLE_STACK_MAX: usize = 10;
+
+/// Where the next character goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Position {
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    /// The last column was printed: the next character wraps first.
+    pub(crate) is_wrap_pending: bool,
+}
+
+/// What DECSC saves.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct SavedCursor {
+    pub(crate) position: Position,
+    pub(crate) pen: Pen,
+    pub(crate) charsets: Charsets,
+    pub(crate) is_origin: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Emulator {
+    pub(crate) size: Size,
+    /// The screen that is shown, and the other one.
+    pub(crate) grid: Grid,
+    pub(crate) hidden_grid: Grid,
+    pub(crate) pens: PenTable,
+    pub(crate) clusters: ClusterTable,
+
+    pub(crate) cursor: Position,
+    pub(crate) pen: Pen,
+    /// Ids of `pen` and of blanks in its background; `None` until needed.
+    pub(crate) pen_id: Option<PenId>,
+    pub(crate) fill_id: Option<PenId>,
+    pub(crate) charsets: Charsets,
+    pub(crate) saved: SavedCursor,
+    pub(crate) hidden_saved: SavedCursor,
+    /// Margins (DECSTBM), both inclusive.
+    pub(crate) top: usize,
+    pub(crate) bottom: usize,
+    /// The character REP repeats; only directly after it was printed.
+    pub(crate) last_printed: Option<char>,
+
+    pub(crate) modes: Modes,
+    pub(crate) cursor_shape: CursorShape,
+    pub(crate) is_cursor_blinking: bool,
+    pub(crate) keyboard: KeyboardStack,
+    pub(crate) hidden_keyboard: KeyboardStack,
+    pub(crate) tabs: Tabs,
+    pub(crate) palette: Palette,
+
+    pub(crate) title: String,
+    pub(crate) icon_name: String,
+    pub(crate) title_stack: Vec<(String, String)>,
+
+    pub(crate) scrollback: Scrollback,
+    /// Clearing the whole main screen moves it to history (tmux's `scroll-on-clear`).
+    pub(crate) scrolls_on_clear: bool,
+
+    pub(crate) events: EventQueue,
+}
+
+impl Emulator {
+    pub(crate) fn new(size: Size) -> Self {
+        let size = size.clamped();
+        Self {
+            size,
+            grid: Grid::new(size),
+            hidden_grid: Grid::new(size),
+            pens: PenTable::new(),
+            clusters: ClusterTable::default(),
+            cursor: Position::default(),
+            pen: Pen::default(),
+            pen_id: None,
+            fill_id: None,
+            charsets: Charsets::default(),
+            saved: SavedCursor::default(),
+            hidden_saved: SavedCursor::default(),
+            top: 0,
+            bottom: usize::from(size.rows) - 1,
+            last_printed: None,
+            modes: Modes::default(),
+            cursor_shape: CursorShape::Default,
+            is_cursor_blinking: false,
+            keyboard: KeyboardStack::default(),
+            hidden_keyboard: KeyboardStack::default(),
+            tabs: Tabs::new(usize::from(size.cols)),
+            palette: Palette::default(),
+            title: String::new(),
+            icon_name: String::new(),
+            title_stack: Vec::new(),
+            scrollback: Scrollback::new(History::new()),
+            scrolls_on_clear: true,
+            events: EventQueue::default(),
+        }
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        usize::from(self.size.cols)
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        usize::from(self.size.rows)
+    }
+
+    /// The id of the pen in use.
+    #[inline]
+    pub(crate) fn pen_id(&mut self) -> PenId {
+        match self.pen_id {
+            Some(id) => id,
+            None => {
+                let id = self.pens.intern(&self.pen);
+                self.pen_id = Some(id);
+                id
+            }
+        }
+    }
+
+    /// The pen of erased cells: only the background of the pen in use (back colour erase).
+    #[inline]
+    pub(crate) fn fill_id(&mut self) -> PenId {
+        match self.fill_id {
+            Some(id) => id,
+            None => {
+                let bg = self.pen.style.bg;
+                let id = if bg == Color::Default {
+                    PenId::DEFAULT
+                } else {
+                    self.pens.intern(&Pen { style: Style { bg, ..Style::default() }, link: None })
+                };
+                self.fill_id = Some(id);
+                id
+            }
+        }
+    }
+
+    /// Must follow every change of `pen`.
+    #[inline]
+    pub(crate) fn pen_changed(&mut self) {
+        self.pen_id = None;
+        self.fill_id = None;
+    }
+
+    /// Drops pens and clusters that no cell uses any more, when enough of them may have gathered.
+    /// Called between sequences only: it renumbers the ids that rows hold.
+    #[inline]
+    pub(crate) fn sweep_if_due(&mut self) {
+        if self.pens.is_due_for_sweep() {
+            self.sweep_pens();
+        }
+        if self.clusters.is_due_for_sweep() {
+            self.sweep_clusters();
+        }
+    }
+
+    #[cold]
+    fn sweep_pens(&mut self) {
+        let mut used = vec![false; self.pens.len()];
+        for row in self.grid.rows().chain(self.hidden_grid.rows()) {
+            used[row.fill.0 as usize] = true;
+        }
+        self.for_each_cell(|cell| used[cell.pen.0 as usize] = true);
+        let new_ids = self.pens.sweep(&used);
+        for row in self.grid.rows_mut_unseen().chain(self.hidden_grid.rows_mut_unseen()) {
+            row.fill = new_ids[row.fill.0 as usize];
+        }
+        self.for_each_cell(|cell| cell.pen = new_ids[cell.pen.0 as usize]);
+        self.pen_changed();
+    }
+
+    #[cold]
+    fn sweep_clusters(&mut self) {
+        let mut used = vec![false; self.clusters.len()];
+        self.for_each_cell(|cell| {
+            if let Some(index) = cell.content.cluster_index() {
+                used[index as usize] = true;
+            }
+        });
+        let new_ids = self.clusters.sweep(&used);
+        self.for_each_cell(|cell| {
+            if let Some(index) = cell.content.cluster_index() {
+                let index = new_ids[index as usize];
+                cell.content = Content::cluster(index, cell.content.is_wide());
+            }
+        });
+    }
+
+    fn for_each_cell(&mut self, mut visit: impl FnMut(&mut Cell)) {
+        let rows = self.grid.rows_mut_unseen().chain(self.hidden_grid.rows_mut_unseen());
+        for cells in rows.map(|row| &mut row.cells).chain([&mut self.scrollback.head]) {
+            cells.iter_mut().for_each(&mut visit);
+        }
+    }
+}

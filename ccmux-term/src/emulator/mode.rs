@@ -1,0 +1,217 @@
+//! Modes: setting, resetting and reporting them, and the alternate screen.
+
+use super::{Emulator, Position};
+use crate::parser::Params;
+use crate::{CursorShape, MouseEncoding, MouseTracking};
+
+/// An answer to DECRQM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum ModeState {
+    Unknown = 0,
+    Set = 1,
+    Reset = 2,
+    AlwaysSet = 3,
+}
+
+impl From<bool> for ModeState {
+    fn from(is_set: bool) -> Self {
+        if is_set { Self::Set } else { Self::Reset }
+    }
+}
+
+impl Emulator {
+    /// SM and RM.
+    pub(super) fn set_ansi_modes(&mut self, params: &Params, is_set: bool) {
+        for &mode in params.values() {
+            match mode {
+                4 => self.modes.insert = is_set,
+                20 => self.modes.newline = is_set,
+                _ => {}
+            }
+        }
+    }
+
+    /// DECSET and DECRST.
+    pub(super) fn set_private_modes(&mut self, params: &Params, is_set: bool) {
+        for &mode in params.values() {
+            self.set_private_mode(mode, is_set);
+        }
+    }
+
+    fn set_private_mode(&mut self, mode: u16, is_set: bool) {
+        let modes = &mut self.modes;
+        match mode {
+            1 => modes.application_cursor_keys = is_set,
+            5 => modes.reverse_screen = is_set,
+            6 => {
+                modes.origin = is_set;
+                self.to_row(0);
+                self.to_column(0);
+            }
+            7 => {
+                modes.autowrap = is_set;
+                self.cursor.is_wrap_pending &= is_set;
+            }
+            9 => set_mouse(&mut modes.mouse, MouseTracking::X10, is_set),
+            12 => self.is_cursor_blinking = is_set,
+            25 => modes.cursor_visible = is_set,
+            45 => modes.reverse_wrap = is_set,
+            66 => modes.application_keypad = is_set,
+            1000 => set_mouse(&mut modes.mouse, MouseTracking::Normal, is_set),
+            1002 => set_mouse(&mut modes.mouse, MouseTracking::ButtonMotion, is_set),
+            1003 => set_mouse(&mut modes.mouse, MouseTracking::AnyMotion, is_set),
+            1004 => modes.focus_events = is_set,
+            1005 => set_encoding(&mut modes.mouse_encoding, MouseEncoding::Utf8, is_set),
+            1006 => set_encoding(&mut modes.mouse_encoding, MouseEncoding::Sgr, is_set),
+            1007 => modes.alternate_scroll = is_set,
+            1015 => set_encoding(&mut modes.mouse_encoding, MouseEncoding::Urxvt, is_set),
+            1016 => set_encoding(&mut modes.mouse_encoding, MouseEncoding::SgrPixels, is_set),
+            2004 => modes.bracketed_paste = is_set,
+            2026 => modes.synchronized_output = is_set,
+            2031 => modes.color_scheme_updates = is_set,
+            2048 => {
+                modes.in_band_resize = is_set;
+                self.report_size_in_band();
+            }
+            47 => self.show_alternate_screen(is_set),
+            1047 => {
+                if !is_set {
+                    self.clear_alternate_screen();
+                }
+                self.show_alternate_screen(is_set);
+            }
+            1048 if is_set => self.save_cursor(),
+            1048 => self.restore_cursor(),
+            1049 if is_set => {
+                if !self.modes.alternate_screen {
+                    self.save_cursor();
+                    self.show_alternate_screen(true);
+                }
+                self.clear_alternate_screen();
+            }
+            1049 => {
+                if self.modes.alternate_screen {
+                    self.show_alternate_screen(false);
+                    self.restore_cursor();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn leave_alternate_screen(&mut self) {
+        self.show_alternate_screen(false);
+    }
+
+    fn show_alternate_screen(&mut self, is_alternate: bool) {
+        if self.modes.alternate_screen == is_alternate {
+            return;
+        }
+        self.modes.alternate_screen = is_alternate;
+        self.hidden_grid.continue_versions(&self.grid);
+        std::mem::swap(&mut self.grid, &mut self.hidden_grid);
+        std::mem::swap(&mut self.saved, &mut self.hidden_saved);
+        std::mem::swap(&mut self.keyboard, &mut self.hidden_keyboard);
+        self.modes.keyboard = self.keyboard.current;
+    }
+
+    fn clear_alternate_screen(&mut self) {
+        if self.modes.alternate_screen {
+            let (rows, fill) = (self.rows(), self.fill_id());
+            self.grid.clear_rows(0, rows, fill);
+        }
+    }
+
+    /// DECSCUSR.
+    pub(super) fn set_cursor_style(&mut self, style: u16) {
+        self.cursor_shape = match style {
+            0 => CursorShape::Default,
+            1 | 2 => CursorShape::Block,
+            3 | 4 => CursorShape::Underline,
+            5 | 6 => CursorShape::Bar,
+            _ => return,
+        };
+        self.is_cursor_blinking = style % 2 == 1;
+    }
+
+    /// The parameter of DECSCUSR that sets the present style.
+    pub(super) fn cursor_style(&self) -> u16 {
+        let steady = match self.cursor_shape {
+            CursorShape::Default => return 0,
+            CursorShape::Block => 2,
+            CursorShape::Underline => 4,
+            CursorShape::Bar => 6,
+        };
+        steady - u16::from(self.is_cursor_blinking)
+    }
+
+    /// XTMODKEYS.
+    pub(super) fn modify_keys(&mut self, params: &Params) {
+        match params.get(0) {
+            0 => self.modes.modify_other_keys = 0,
+            4 => self.modes.modify_other_keys = params.get(1).min(2) as u8,
+            _ => {}
+        }
+    }
+
+    /// DECRQM for ANSI modes.
+    pub(super) fn report_ansi_mode(&mut self, mode: u16) {
+        let state = match mode {
+            4 => self.modes.insert.into(),
+            20 => self.modes.newline.into(),
+            _ => ModeState::Unknown,
+        };
+        self.reply(format!("\x1b[{mode};{}$y", state as u8).as_bytes());
+    }
+
+    /// DECRQM for private modes.
+    pub(super) fn report_private_mode(&mut self, mode: u16) {
+        let state = self.private_mode(mode);
+        self.reply(format!("\x1b[?{mode};{}$y", state as u8).as_bytes());
+    }
+
+    fn private_mode(&self, mode: u16) -> ModeState {
+        let modes = &self.modes;
+        let is_set = match mode {
+            1 => modes.application_cursor_keys,
+            5 => modes.reverse_screen,
+            6 => modes.origin,
+            7 => modes.autowrap,
+            9 => modes.mouse == MouseTracking::X10,
+            12 => self.is_cursor_blinking,
+            25 => modes.cursor_visible,
+            45 => modes.reverse_wrap,
+            66 => modes.application_keypad,
+            47 | 1047 | 1049 => modes.alternate_screen,
+            1000 => modes.mouse == MouseTracking::Normal,
+            1002 => modes.mouse == MouseTracking::ButtonMotion,
+            1003 => modes.mouse == MouseTracking::AnyMotion,
+            1004 => modes.focus_events,
+            1005 => modes.mouse_encoding == MouseEncoding::Utf8,
+            1006 => modes.mouse_encoding == MouseEncoding::Sgr,
+            1007 => modes.alternate_scroll,
+            1015 => modes.mouse_encoding == MouseEncoding::Urxvt,
+            1016 => modes.mouse_encoding == MouseEncoding::SgrPixels,
+            1048 => self.saved.position != Position::default(),
+            2004 => modes.bracketed_paste,
+            2026 => modes.synchronized_output,
+            2027 => return ModeState::AlwaysSet,
+            2031 => modes.color_scheme_updates,
+            2048 => modes.in_band_resize,
+            _ => return ModeState::Unknown,
+        };
+        is_set.into()
+    }
+}
+
+fn set_mouse(mouse: &mut MouseTracking, kind: MouseTracking, is_set: bool) {
+    *mouse = if is_set { kind } else { MouseTracking::Off };
+}
+
+fn set_encoding(encoding: &mut MouseEncoding, kind: MouseEncoding, is_set: bool) {
+    if is_set {
+        *encoding = kind;
+    } else if *encoding == kind {
+        *encoding = MouseEncoding::Default;
+    }
+}

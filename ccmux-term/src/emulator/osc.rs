@@ -1,0 +1,191 @@
+//! Operating system commands: titles, directory, links, colours, clipboard, notifications, marks.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::palette::{format_color, parse_color};
+use super::{Emulator, TITLE_BYTES_MAX};
+use crate::grid::pens::Hyperlink;
+use crate::parser::Terminator;
+use crate::{Event, LineMarks};
+
+/// Longest URI of a link; longer ones are no links (VTE's and iTerm2's limit).
+const URI_BYTES_MAX: usize = 2083;
+/// Longest id of a link.
+const LINK_ID_BYTES_MAX: usize = 250;
+
+impl Emulator {
+    pub(super) fn dispatch_osc(&mut self, text: &[u8], terminator: Terminator) {
+        let (number, rest) = split(text);
+        let Some(number) = parse_number(number) else { return };
+        match number {
+            0 => {
+                let title = title(rest);
+                self.set_icon_name(title.clone());
+                self.set_title(title);
+            }
+            1 => self.set_icon_name(title(rest)),
+            2 => self.set_title(title(rest)),
+            4 => self.palette_colors(rest, terminator),
+            7 => self.events.push(Event::Cwd(rest.to_vec())),
+            8 => self.set_link(rest),
+            9 => self.notify(rest),
+            10..=12 => self.dynamic_colors(number, rest, terminator),
+            52 => self.clipboard(rest),
+            104 => self.reset_palette(rest),
+            110..=112 => self.palette.set_dynamic(number - 100, None),
+            133 => self.mark(rest),
+            777 => self.notify_with_title(rest),
+            _ => {}
+        }
+    }
+
+    /// OSC 4: pairs of index and colour, or index and `?`.
+    fn palette_colors(&mut self, text: &[u8], terminator: Terminator) {
+        let mut fields = text.split(|&byte| byte == b';');
+        while let (Some(index), Some(color)) = (fields.next(), fields.next()) {
+            let Some(index) = parse_number(index).and_then(|index| u8::try_from(index).ok()) else {
+                continue;
+            };
+            if color == b"?" {
+                let color = format_color(self.palette.indexed(index));
+                self.reply_osc(&format!("4;{index};{color}"), terminator);
+            } else if let Some(color) = parse_color(color) {
+                self.palette.indexed.insert(index, color);
+            }
+        }
+    }
+
+    /// OSC 10 and up: each further colour is for the next number.
+    fn dynamic_colors(&mut self, first: u16, text: &[u8], terminator: Terminator) {
+        for (number, color) in (first..=12).zip(text.split(|&byte| byte == b';')) {
+            if color == b"?" {
+                if let Some(color) = self.palette.dynamic(number) {
+                    self.reply_osc(&format!("{number};{}", format_color(color)), terminator);
+                }
+            } else if let Some(color) = parse_color(color) {
+                self.palette.set_dynamic(number, Some(color));
+            }
+        }
+    }
+
+    fn reset_palette(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            self.palette.indexed.clear();
+        }
+        for index in text.split(|&byte| byte == b';').filter_map(parse_number) {
+            if let Ok(index) = u8::try_from(index) {
+                self.palette.indexed.remove(&index);
+            }
+        }
+    }
+
+    fn reply_osc(&mut self, text: &str, terminator: Terminator) {
+        let end = match terminator {
+            Terminator::Bel => "\x07",
+            Terminator::St => "\x1b\\",
+        };
+        self.reply(format!("\x1b]{text}{end}").as_bytes());
+    }
+
+    /// OSC 8: `parameters ; URI`; an empty URI ends the link.
+    fn set_link(&mut self, text: &[u8]) {
+        let (parameters, uri) = split(text);
+        let id = parameters
+            .split(|&byte| byte == b':')
+            .find_map(|parameter| parameter.strip_prefix(b"id="))
+            .unwrap_or_default();
+        let is_link =
+            !uri.is_empty() && uri.len() <= URI_BYTES_MAX && id.len() <= LINK_ID_BYTES_MAX;
+        self.pen.link = is_link.then(|| {
+            let (id, uri) = (printable(id), printable(uri));
+            Arc::new(Hyperlink { id, uri })
+        });
+        self.pen_changed();
+    }
+
+    /// OSC 9: a notification, or with `4;` progress (as ConEmu has it).
+    fn notify(&mut self, text: &[u8]) {
+        let (kind, rest) = split(text);
+        if kind == b"4" {
+            let (state, percent) = split(rest);
+            let state = parse_number(state).filter(|&state| state <= 4);
+            if let Some(state) = state {
+                let percent = parse_number(percent).unwrap_or(0).min(100) as u8;
+                self.events.push(Event::Progress { state: state as u8, percent });
+            }
+            return;
+        }
+        // ConEmu's other subcommands begin with a number; none is a message to a person.
+        if parse_number(kind).is_none() {
+            self.events.push(Event::Notification { title: String::new(), body: title(text) });
+        }
+    }
+
+    /// OSC 777: `notify ; title ; body`.
+    fn notify_with_title(&mut self, text: &[u8]) {
+        let (kind, rest) = split(text);
+        if kind == b"notify" {
+            let (head, body) = split(rest);
+            self.events.push(Event::Notification { title: title(head), body: title(body) });
+        }
+    }
+
+    /// OSC 52: `selection ; base64`, `selection ; ?`.
+    fn clipboard(&mut self, text: &[u8]) {
+        let (selection, data) = split(text);
+        let selection: Vec<u8> =
+            selection.iter().copied().filter(|byte| b"cpqs01234567".contains(byte)).collect();
+        if data == b"?" {
+            self.events.push(Event::ClipboardQuery { selection });
+        } else if let Ok(data) = BASE64.decode(data) {
+            self.events.push(Event::Clipboard { selection, data });
+        }
+    }
+
+    /// OSC 133: marks of shell integration, kept on the cursor's row.
+    fn mark(&mut self, text: &[u8]) {
+        let (kind, rest) = split(text);
+        let mark = match kind {
+            b"A" | b"N" => LineMarks::PROMPT,
+            b"B" | b"I" => LineMarks::INPUT,
+            b"C" => LineMarks::OUTPUT,
+            b"D" => LineMarks::END,
+            _ => return,
+        };
+        self.grid.row_mut(self.cursor.y).marks |= mark;
+        if mark == LineMarks::END {
+            let (status, _) = split(rest);
+            let status = std::str::from_utf8(status).ok().and_then(|text| text.parse().ok());
+            self.events.push(Event::CommandEnd { status });
+        } else {
+            self.events.push(Event::Mark(mark));
+        }
+    }
+}
+
+/// What lies before and after the first semicolon.
+fn split(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.iter().position(|&byte| byte == b';') {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &[]),
+    }
+}
+
+fn parse_number(digits: &[u8]) -> Option<u16> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
+}
+
+/// Text for a person: no controls, bounded.
+fn title(bytes: &[u8]) -> String {
+    let mut text = printable(bytes);
+    text.truncate(text.floor_char_boundary(TITLE_BYTES_MAX));
+    text
+}
+
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect()
+}

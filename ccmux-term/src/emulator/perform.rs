@@ -1,0 +1,68 @@
+//! From parsed sequences to the functions that carry them out.
+
+use super::Emulator;
+use crate::Event;
+use crate::parser::{Params, Perform, Terminator};
+
+impl Perform for Emulator {
+    #[inline]
+    fn print_ascii(&mut self, text: &[u8]) {
+        self.print_ascii_run(text);
+    }
+
+    #[inline]
+    fn print(&mut self, text: &[char]) {
+        self.print_chars(text);
+    }
+
+    #[inline]
+    fn execute(&mut self, byte: u8) {
+        self.last_printed = None;
+        match byte {
+            0x07 => self.events.push(Event::Bell),
+            0x08 => self.backspace(),
+            b'\t' => self.tab_forward(1),
+            b'\n' | 0x0b | 0x0c => {
+                self.index();
+                if self.modes.newline {
+                    self.carriage_return();
+                }
+            }
+            b'\r' => self.carriage_return(),
+            0x0e => self.charsets.locked = 1,
+            0x0f => self.charsets.locked = 0,
+            _ => {}
+        }
+    }
+
+    fn esc(&mut self, intermediates: &[u8], last: u8) {
+        self.sweep_if_due();
+        self.dispatch_escape(intermediates, last);
+        self.last_printed = None;
+    }
+
+    #[inline]
+    fn csi(&mut self, params: &Params, intermediates: &[u8], last: u8) {
+        self.sweep_if_due();
+        if last == b'm' && intermediates.is_empty() {
+            self.select_graphic_rendition(params);
+        } else {
+            self.dispatch_csi(params, intermediates, last);
+        }
+        // REP may be repeated itself: xterm and tmux differ, repeating is the useful reading.
+        if last != b'b' {
+            self.last_printed = None;
+        }
+    }
+
+    fn osc(&mut self, text: &[u8], terminator: Terminator) {
+        self.sweep_if_due();
+        self.dispatch_osc(text, terminator);
+        self.last_printed = None;
+    }
+
+    fn dcs(&mut self, _params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
+        self.dispatch_dcs(intermediates, last, text);
+        self.last_printed = None;
+    }
+}

@@ -1,0 +1,178 @@
+//! Resizing.
+//!
+//! The main screen's logical lines are wrapped anew, the head in the scrollback included, so going
+//! narrower and wider again gives the same lines. Rows that no longer fit leave at the top like
+//! rows that scroll; blank rows below the cursor go first. The alternate screen belongs to a
+//! program that redraws it: it is cut.
+
+use super::{Emulator, Position};
+use crate::Size;
+use crate::grid::Grid;
+use crate::grid::cell::{Cell, Content, PenId};
+use crate::grid::row::{LineMarks, Row};
+use crate::history::push_wrapped_cells;
+
+impl Emulator {
+    pub(crate) fn resize(&mut self, size: Size) {
+        let size = size.clamped();
+        if size == self.size {
+            return;
+        }
+        self.sweep_if_due();
+        if self.modes.alternate_screen {
+            crop(&mut self.grid, size, [&mut self.cursor, &mut self.saved.position]);
+            let mut position = self.hidden_saved.position;
+            rewrap(self, size, [&mut position, &mut Position::default()]);
+            self.hidden_saved.position = position;
+        } else {
+            let hidden = &mut self.hidden_saved.position;
+            crop(&mut self.hidden_grid, size, [hidden, &mut Position::default()]);
+            let (mut cursor, mut saved) = (self.cursor, self.saved.position);
+            rewrap(self, size, [&mut cursor, &mut saved]);
+            (self.cursor, self.saved.position) = (cursor, saved);
+        }
+        self.size = size;
+        self.reset_margins();
+        self.tabs.resize(self.cols());
+        self.last_printed = None;
+        self.report_size_in_band();
+    }
+}
+
+/// Cuts or extends a screen and moves positions onto it; the first one stays visible.
+fn crop(grid: &mut Grid, size: Size, positions: [&mut Position; 2]) {
+    let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
+    let above = (positions[0].y + 1).saturating_sub(rows);
+    let bottom = grid.len() - 1;
+    if above > 0 {
+        grid.scroll_up(0, bottom, above, PenId::DEFAULT);
+    }
+    grid.resize_cols(cols);
+    grid.resize_rows(rows);
+    for position in positions {
+        position.y = position.y.saturating_sub(above).min(rows - 1);
+        position.x = position.x.min(cols - 1);
+        position.is_wrap_pending = false;
+    }
+}
+
+/// A logical line taken off the screen.
+struct Line {
+    cells: Vec<Cell>,
+    fill: PenId,
+    marks: LineMarks,
+}
+
+/// A place in a line: the `offset`-th of its cells, or beyond them.
+struct Place {
+    line: usize,
+    offset: usize,
+}
+
+/// Wraps the main screen, shown or hidden, to a new width. `positions` move with the text; the
+/// first one stays visible.
+fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
+    let (cols, rows_wanted) = (usize::from(size.cols), usize::from(size.rows));
+    let Emulator { grid, hidden_grid, scrollback, pens, clusters, modes, .. } = emulator;
+    let grid = if modes.alternate_screen { hidden_grid } else { grid };
+    // A head without cells follows a line that was cut: its text cannot come back, the link stays.
+    scrollback.has_head &= scrollback.head.is_empty();
+    let (mut lines, places) = unwrap(
+        grid,
+        std::mem::take(&mut scrollback.head),
+        std::mem::take(&mut scrollback.head_marks),
+        positions.each_ref().map(|position| **position),
+    );
+    let last_shown = lines
+        .iter()
+        .rposition(|line| !line.cells.is_empty() || !line.marks.is_empty())
+        .unwrap_or(0)
+        .max(places[0].line);
+    lines.truncate(last_shown + 1);
+
+    let mut rows: Vec<Row> = Vec::new();
+    let mut moved = positions.each_ref().map(|position| position.y);
+    for (index, line) in lines.into_iter().enumerate() {
+        let (first, len) = (rows.len(), line.cells.len());
+        let starts = wrap_line(line, cols, &mut rows);
+        for (slot, place) in places.iter().enumerate().filter(|(_, place)| place.line == index) {
+            let row = starts.partition_point(|&start| start <= place.offset) - 1;
+            let x = place.offset - starts[row];
+            // Right after text that fills its row, the next character wraps.
+            positions[slot].is_wrap_pending = x == cols && place.offset == len;
+            positions[slot].x = x;
+            moved[slot] = first + row;
+        }
+    }
+    let above = rows.len().saturating_sub(rows_wanted).min(moved[0]);
+    for row in rows.drain(..above) {
+        scrollback.retire(&row, cols, pens, clusters);
+    }
+    rows.resize_with(rows_wanted, Row::new);
+    if let Some(last) = rows.last_mut() {
+        last.wrapped = false;
+    }
+    grid.replace(rows, cols);
+    for (position, y) in positions.into_iter().zip(moved) {
+        position.y = y.saturating_sub(above).min(rows_wanted - 1);
+        position.x = position.x.min(cols - 1);
+        position.is_wrap_pending &= position.x == cols - 1;
+    }
+}
+
+/// Joins the rows of a screen to lines, and finds the places of positions in them.
+fn unwrap(
+    grid: &Grid,
+    head: Vec<Cell>,
+    head_marks: LineMarks,
+    positions: [Position; 2],
+) -> (Vec<Line>, [Place; 2]) {
+    let cols = grid.cols();
+    let mut lines = Vec::new();
+    let mut places = positions.map(|_| Place { line: usize::MAX, offset: 0 });
+    let mut line = Line { cells: head, fill: PenId::DEFAULT, marks: head_marks };
+    for (y, row) in grid.rows().enumerate() {
+        for (place, position) in places.iter_mut().zip(&positions) {
+            if position.y == y {
+                place.line = lines.len();
+                place.offset =
+                    line.cells.len() + position.x + usize::from(position.is_wrap_pending);
+            }
+        }
+        line.marks |= row.marks;
+        if row.wrapped {
+            push_wrapped_cells(&mut line.cells, row, cols);
+            continue;
+        }
+        line.cells.extend_from_slice(&row.cells[..row.occupied()]);
+        line.fill = row.fill;
+        lines.push(line);
+        line = Line { cells: Vec::new(), fill: PenId::DEFAULT, marks: LineMarks::empty() };
+    }
+    if !line.cells.is_empty() {
+        lines.push(line);
+    }
+    (lines, places)
+}
+
+/// Appends the rows of a line and returns at which of its cells each begins.
+fn wrap_line(line: Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut row = Row::new();
+    row.marks = line.marks;
+    for (offset, &cell) in line.cells.iter().enumerate() {
+        let width = 1 + usize::from(cell.content.is_wide());
+        if row.cells.len() + width > cols && cell.content != Content::CONTINUATION {
+            if row.cells.len() < cols {
+                row.cells.push(Cell { content: Content::SPACER, pen: PenId::DEFAULT });
+            }
+            row.wrapped = true;
+            rows.push(std::mem::replace(&mut row, Row::new()));
+            starts.push(offset);
+        }
+        row.cells.push(if cell.content == Content::SPACER { Cell::blank(cell.pen) } else { cell });
+    }
+    row.fill = line.fill;
+    rows.push(row);
+    starts
+}

@@ -1,0 +1,112 @@
+//! When two terminals are equal: in every field that can influence what they do or show.
+//!
+//! Ids of pens and clusters are compared by what they name. Versions of rows do not count: they
+//! are for whoever draws this very terminal, and depend on how its input was cut.
+
+use crate::Terminal;
+use crate::emulator::Emulator;
+use crate::grid::Grid;
+use crate::grid::cell::{Cell, ContentKind, PenId};
+use crate::grid::row::Row;
+
+impl PartialEq for Terminal {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { parser, emulator, version: _ } = self;
+        *parser == other.parser && *emulator == other.emulator
+    }
+}
+
+impl Eq for Terminal {}
+
+impl PartialEq for Emulator {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            size,
+            grid,
+            hidden_grid,
+            pens: _,
+            clusters: _,
+            cursor,
+            pen,
+            pen_id: _,
+            fill_id: _,
+            charsets,
+            saved,
+            hidden_saved,
+            top,
+            bottom,
+            last_printed,
+            modes,
+            cursor_shape,
+            is_cursor_blinking,
+            keyboard,
+            hidden_keyboard,
+            tabs,
+            palette,
+            title,
+            icon_name,
+            title_stack,
+            scrollback,
+            scrolls_on_clear,
+            events,
+        } = self;
+        *size == other.size
+            && grids_equal((self, grid), (other, &other.grid))
+            && grids_equal((self, hidden_grid), (other, &other.hidden_grid))
+            && *cursor == other.cursor
+            && *pen == other.pen
+            && *charsets == other.charsets
+            && *saved == other.saved
+            && *hidden_saved == other.hidden_saved
+            && (*top, *bottom) == (other.top, other.bottom)
+            && *last_printed == other.last_printed
+            && *modes == other.modes
+            && *cursor_shape == other.cursor_shape
+            && *is_cursor_blinking == other.is_cursor_blinking
+            && *keyboard == other.keyboard
+            && *hidden_keyboard == other.hidden_keyboard
+            && *tabs == other.tabs
+            && *palette == other.palette
+            && *title == other.title
+            && *icon_name == other.icon_name
+            && *title_stack == other.title_stack
+            && scrollback.history == other.scrollback.history
+            && cells_equal((self, &scrollback.head), (other, &other.scrollback.head))
+            && scrollback.head_marks == other.scrollback.head_marks
+            && scrollback.has_head == other.scrollback.has_head
+            && *scrolls_on_clear == other.scrolls_on_clear
+            && *events == other.events
+    }
+}
+
+impl Eq for Emulator {}
+
+fn grids_equal((a, a_grid): (&Emulator, &Grid), (b, b_grid): (&Emulator, &Grid)) -> bool {
+    a_grid.len() == b_grid.len()
+        && a_grid.cols() == b_grid.cols()
+        && a_grid.rows().zip(b_grid.rows()).all(|(a_row, b_row)| {
+            let Row { cells, fill, wrapped, marks, version: _ } = a_row;
+            *wrapped == b_row.wrapped
+                && *marks == b_row.marks
+                && pens_equal((a, *fill), (b, b_row.fill))
+                && cells_equal((a, cells), (b, &b_row.cells))
+        })
+}
+
+fn cells_equal((a, a_cells): (&Emulator, &[Cell]), (b, b_cells): (&Emulator, &[Cell])) -> bool {
+    a_cells.len() == b_cells.len()
+        && a_cells.iter().zip(b_cells).all(|(a_cell, b_cell)| {
+            let contents_equal = match (a_cell.content.kind(), b_cell.content.kind()) {
+                (ContentKind::Cluster(a_index), ContentKind::Cluster(b_index)) => {
+                    a_cell.content.is_wide() == b_cell.content.is_wide()
+                        && a.clusters.get(a_index) == b.clusters.get(b_index)
+                }
+                _ => a_cell.content == b_cell.content,
+            };
+            contents_equal && pens_equal((a, a_cell.pen), (b, b_cell.pen))
+        })
+}
+
+fn pens_equal((a, a_pen): (&Emulator, PenId), (b, b_pen): (&Emulator, PenId)) -> bool {
+    a.pens.get(a_pen) == b.pens.get(b_pen)
+}

@@ -1,0 +1,133 @@
+//! The table of pens (style and link) that cells name by id.
+//!
+//! Pens are interned, so a cell needs four bytes for any style. Nothing counts references: when
+//! the table has doubled since the last sweep, the owner marks the pens still in use and the
+//! table renumbers them. It is therefore bounded by twice the number of cells that can be alive.
+
+use std::sync::Arc;
+
+use super::cell::PenId;
+use crate::{Color, Style};
+
+/// A hyperlink (OSC 8).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Hyperlink {
+    /// The `id` parameter: cells with equal id and URI are one link. Empty if none was given.
+    pub id: String,
+    /// Where it leads.
+    pub uri: String,
+}
+
+/// Everything about a cell but its text.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Pen {
+    pub(crate) style: Style,
+    pub(crate) link: Option<Arc<Hyperlink>>,
+}
+
+/// Pens by id; id 0 is the default pen.
+#[derive(Clone, Debug)]
+pub(crate) struct PenTable {
+    pens: Vec<Pen>,
+    /// Open addressing, a power of two long: id + 1, or 0 for a free slot.
+    slots: Vec<u32>,
+    /// Sweep when this many pens are in the table.
+    sweep_at: usize,
+}
+
+const SWEEP_AT_MIN: usize = 1024;
+
+impl PenTable {
+    pub(crate) fn new() -> Self {
+        let mut table = Self { pens: Vec::new(), slots: vec![0; 64], sweep_at: SWEEP_AT_MIN };
+        table.intern(&Pen::default());
+        table
+    }
+
+    pub(crate) fn get(&self, id: PenId) -> &Pen {
+        &self.pens[id.0 as usize]
+    }
+
+    /// Whether the owner should call [`PenTable::sweep`] before it interns more.
+    pub(crate) fn is_due_for_sweep(&self) -> bool {
+        self.pens.len() >= self.sweep_at
+    }
+
+    pub(crate) fn intern(&mut self, pen: &Pen) -> PenId {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(pen) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => break,
+                id if self.pens[id as usize - 1] == *pen => return PenId(id - 1),
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+        let id = self.pens.len() as u32;
+        self.pens.push(pen.clone());
+        self.slots[slot] = id + 1;
+        if self.pens.len() * 2 > self.slots.len() {
+            self.rehash(self.slots.len() * 2);
+        }
+        PenId(id)
+    }
+
+    /// Keeps the pens for which `used` is true and returns the new id of each old one.
+    pub(crate) fn sweep(&mut self, used: &[bool]) -> Vec<PenId> {
+        let mut new_ids = vec![PenId::DEFAULT; self.pens.len()];
+        let mut kept = Vec::new();
+        for (id, pen) in std::mem::take(&mut self.pens).into_iter().enumerate() {
+            if id == 0 || used[id] {
+                new_ids[id] = PenId(kept.len() as u32);
+                kept.push(pen);
+            }
+        }
+        self.pens = kept;
+        self.sweep_at = (self.pens.len() * 2).max(SWEEP_AT_MIN);
+        self.rehash((self.pens.len() * 2).next_power_of_two().max(64));
+        new_ids
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pens.len()
+    }
+
+    fn rehash(&mut self, slots: usize) {
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        let mask = slots - 1;
+        for (id, pen) in self.pens.iter().enumerate() {
+            let mut slot = hash(pen) as usize & mask;
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.slots[slot] = id as u32 + 1;
+        }
+    }
+}
+
+/// A multiplicative hash: pens are tiny and looked up at every change of style, and an
+/// adversary gains nothing but longer probes in a table bounded by the screen.
+fn hash(pen: &Pen) -> u64 {
+    let Pen { style, link } = pen;
+    let look = u64::from(style.attributes.bits()) << 3 | style.underline as u64;
+    let colors = color_code(style.fg) | color_code(style.bg) << 32;
+    let mut hash = mix(mix(0, colors), color_code(style.underline_color) | look << 32);
+    if let Some(link) = link {
+        // By content: equal pens must share an id, whatever their links' addresses.
+        hash = link.id.bytes().chain(link.uri.bytes()).map(u64::from).fold(hash, mix);
+    }
+    hash ^ hash >> 29
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn color_code(color: Color) -> u64 {
+    match color {
+        Color::Default => 0,
+        Color::Indexed(index) => 1 << 24 | u64::from(index),
+        Color::Rgb(r, g, b) => u64::from(u32::from_be_bytes([2, r, g, b])),
+    }
+}

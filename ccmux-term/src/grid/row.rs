@@ -1,0 +1,195 @@
+//! One row of the screen.
+//!
+//! Cells right of the last one in `cells` are blank in the row's `fill` pen, so clearing a row or
+//! erasing to its end costs nothing, and an empty row owns no memory.
+//!
+//! Invariants
+//! * A wide cell is followed by its continuation, and a continuation follows a wide cell. Who
+//!   writes part of a pair first blanks the other half ([`Row::split_wide`]).
+//! * `cells` is never longer than the screen is wide.
+
+use super::cell::{Cell, Content, PenId};
+
+bitflags::bitflags! {
+    /// Marks of shell integration (OSC 133) on a line.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+    pub struct LineMarks: u8 {
+        /// A prompt begins here (A).
+        const PROMPT = 1;
+        /// The user's input begins here (B).
+        const INPUT = 2;
+        /// The command's output begins here (C).
+        const OUTPUT = 4;
+        /// The command ended here (D).
+        const END = 8;
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<Cell>,
+    /// Pen of the blank cells right of `cells`.
+    pub(crate) fill: PenId,
+    /// The text goes on in the next row: it wrapped there by itself.
+    pub(crate) wrapped: bool,
+    pub(crate) marks: LineMarks,
+    /// Names this content of this row: see `Terminal::row_version`.
+    pub(crate) version: u64,
+}
+
+impl Row {
+    pub(crate) fn new() -> Self {
+        Self {
+            cells: Vec::new(),
+            fill: PenId::DEFAULT,
+            wrapped: false,
+            marks: LineMarks::empty(),
+            version: 0,
+        }
+    }
+
+    pub(crate) fn get(&self, x: usize) -> Cell {
+        self.cells.get(x).copied().unwrap_or(Cell::blank(self.fill))
+    }
+
+    /// Makes every cell blank, and the row the end of its line.
+    pub(crate) fn clear(&mut self, fill: PenId) {
+        self.cells.clear();
+        self.fill = fill;
+        self.wrapped = false;
+        self.marks = LineMarks::empty();
+    }
+
+    /// Prints narrow ASCII from `x`; the caller has checked that it fits into `cols`.
+    pub(crate) fn write_ascii(&mut self, x: usize, text: &[u8], pen: PenId, cols: usize) {
+        let end = x + text.len();
+        debug_assert!(end <= cols);
+        self.open(x, end, cols);
+        let cell = |&byte: &u8| Cell { content: Content(u32::from(byte)), pen };
+        let overlap = (self.cells.len() - x).min(text.len());
+        let (over, new) = text.split_at(overlap);
+        for (old, byte) in self.cells[x..x + overlap].iter_mut().zip(over) {
+            *old = cell(byte);
+        }
+        self.cells.extend(new.iter().map(cell));
+    }
+
+    /// Prints one character of one or two columns at `x`; the caller has checked that it fits.
+    pub(crate) fn write(&mut self, x: usize, content: Content, pen: PenId, cols: usize) {
+        let width = 1 + usize::from(content.is_wide());
+        debug_assert!(x + width <= cols);
+        self.open(x, x + width, cols);
+        self.put(x, Cell { content, pen });
+        if width == 2 {
+            self.put(x + 1, Cell { content: Content::CONTINUATION, pen });
+        }
+    }
+
+    /// Erases the cells of `from..to`.
+    pub(crate) fn erase(&mut self, from: usize, to: usize, pen: PenId, cols: usize) {
+        if from >= to {
+            return;
+        }
+        self.split_wide(from);
+        if to < cols {
+            self.split_wide(to);
+            if self.fill == pen && to >= self.cells.len() {
+                self.cells.truncate(from);
+                return;
+            }
+            self.pad_to(to, cols);
+            self.cells[from..to].fill(Cell::blank(pen));
+            return;
+        }
+        self.wrapped = false;
+        if self.fill != pen {
+            self.pad_to(from, cols);
+            self.fill = pen;
+        }
+        self.cells.truncate(from);
+    }
+
+    /// Moves the cells from `x` on `count` columns to the right and blanks what they leave.
+    pub(crate) fn insert(&mut self, x: usize, count: usize, pen: PenId, cols: usize) {
+        let count = count.min(cols - x);
+        if x >= self.cells.len() && self.fill == pen {
+            return;
+        }
+        self.split_wide(x);
+        self.wrapped = false;
+        self.pad_to(cols, cols);
+        self.split_wide(cols - count);
+        self.cells[x..].rotate_right(count);
+        self.cells[x..x + count].fill(Cell::blank(pen));
+    }
+
+    /// Removes `count` cells at `x`; blank ones come in at the right border.
+    pub(crate) fn delete(&mut self, x: usize, count: usize, pen: PenId, cols: usize) {
+        let count = count.min(cols - x);
+        self.split_wide(x);
+        self.split_wide(x + count);
+        self.wrapped = false;
+        if let Some(last) = self.cells.last_mut()
+            && last.content == Content::SPACER
+        {
+            last.content = Content::EMPTY;
+        }
+        if self.fill != pen {
+            self.pad_to(cols, cols);
+            self.fill = pen;
+        }
+        let end = (x + count).min(self.cells.len());
+        self.cells.drain(x.min(end)..end);
+    }
+
+    /// Cuts the row to a new width.
+    pub(crate) fn truncate(&mut self, cols: usize) {
+        self.split_wide(cols);
+        self.cells.truncate(cols);
+    }
+
+    /// Blanks both halves of a wide character that lies across the left edge of column `x`.
+    pub(crate) fn split_wide(&mut self, x: usize) {
+        if let Some(right) = self.cells.get_mut(x)
+            && right.content == Content::CONTINUATION
+        {
+            right.content = Content::EMPTY;
+            self.cells[x - 1].content = Content::EMPTY;
+        }
+    }
+
+    /// Columns up to and with the last one that shows anything but the fill.
+    pub(crate) fn occupied(&self) -> usize {
+        let blank = Cell::blank(self.fill);
+        self.cells.iter().rposition(|&cell| cell != blank).map_or(0, |last| last + 1)
+    }
+
+    fn put(&mut self, x: usize, cell: Cell) {
+        match self.cells.get_mut(x) {
+            Some(old) => *old = cell,
+            None => self.cells.push(cell),
+        }
+    }
+
+    /// Prepares `x..end` for printing: no wide character is cut, nothing is missing before `x`.
+    fn open(&mut self, x: usize, end: usize, cols: usize) {
+        if end == cols {
+            self.wrapped = false;
+        }
+        if x < self.cells.len() {
+            self.split_wide(x);
+            self.split_wide(end);
+        } else {
+            self.pad_to(x, cols);
+        }
+    }
+
+    fn pad_to(&mut self, len: usize, cols: usize) {
+        if self.cells.capacity() == 0 {
+            self.cells.reserve_exact(cols);
+        }
+        if self.cells.len() < len {
+            self.cells.resize(len, Cell::blank(self.fill));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The way of a row from the screen to the history.
+//!
+//! A row that leaves the screen is one line, or part of one that wrapped. In the second case it
+//! joins the *head*: the beginning of the line whose end is still on the screen. The head stays
+//! cells, so that a resize can pull it back onto the screen exactly as it was.
+//!
+//! Invariants
+//! * B1 `has_head` exactly when the first row of the main screen continues what left the screen
+//!   last.
+//! * B2 The head is shorter than [`LINE_COLS_MAX`] plus one row; a longer line is cut.
+
+use super::{History, HistoryLine, encode_plain};
+use crate::LineMarks;
+use crate::grid::cell::{Cell, Content, ContentKind, PenId};
+use crate::grid::clusters::ClusterTable;
+use crate::grid::pens::PenTable;
+use crate::grid::row::Row;
+
+/// Most columns of one history line. What the program wrote as a longer line becomes several, all
+/// but the last marked `continues`; a line is cut at the end of a row, at or after this length.
+pub const LINE_COLS_MAX: usize = 32 * 1024;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Scrollback {
+    pub(crate) history: History,
+    pub(crate) head: Vec<Cell>,
+    pub(crate) head_marks: LineMarks,
+    pub(crate) has_head: bool,
+    /// Kept for its memory only.
+    line: HistoryLine,
+}
+
+impl Scrollback {
+    pub(crate) fn new(history: History) -> Self {
+        Self {
+            history,
+            head: Vec::new(),
+            head_marks: LineMarks::empty(),
+            has_head: false,
+            line: HistoryLine::default(),
+        }
+    }
+
+    /// Takes over a row that leaves the main screen at its top.
+    #[inline]
+    pub(crate) fn retire(
+        &mut self,
+        row: &Row,
+        cols: usize,
+        pens: &PenTable,
+        clusters: &ClusterTable,
+    ) {
+        if !self.has_head && !row.wrapped && is_plain(row) {
+            let cells = &row.cells[..row.occupied()];
+            self.history.push(|out| {
+                encode_plain(out, cells.iter().map(|cell| ascii(cell.content)));
+            });
+            return;
+        }
+        self.head_marks |= row.marks;
+        if row.wrapped {
+            push_wrapped_cells(&mut self.head, row, cols);
+            self.has_head = true;
+            if self.head.len() >= LINE_COLS_MAX {
+                self.push_head(&[], PenId::DEFAULT, true, pens, clusters);
+            }
+        } else {
+            self.has_head = false;
+            self.push_head(&row.cells[..row.occupied()], row.fill, false, pens, clusters);
+        }
+    }
+
+    /// Completes a line whose end will never leave the screen: it was erased or moved.
+    pub(crate) fn finish_head(&mut self, pens: &PenTable, clusters: &ClusterTable) {
+        if self.has_head {
+            self.has_head = false;
+            self.push_head(&[], PenId::DEFAULT, false, pens, clusters);
+        }
+    }
+
+    /// Forgets the head.
+    pub(crate) fn drop_head(&mut self) {
+        self.head.clear();
+        self.head_marks = LineMarks::empty();
+        self.has_head = false;
+    }
+
+    fn push_head(
+        &mut self,
+        tail: &[Cell],
+        fill: PenId,
+        continues: bool,
+        pens: &PenTable,
+        clusters: &ClusterTable,
+    ) {
+        let line = &mut self.line;
+        line.clear();
+        append_cells(line, &self.head, pens, clusters);
+        append_cells(line, tail, pens, clusters);
+        line.marks = self.head_marks;
+        line.fill = pens.get(fill).style;
+        line.continues = continues;
+        self.history.push(|out| line.encode(out));
+        self.head.clear();
+        self.head_marks = LineMarks::empty();
+    }
+}
+
+/// The cells of a row that wraps: all columns, without the blank that a wide character left.
+pub(crate) fn push_wrapped_cells(cells: &mut Vec<Cell>, row: &Row, cols: usize) {
+    match row.cells.split_last() {
+        Some((last, before)) if last.content == Content::SPACER && row.cells.len() == cols => {
+            cells.extend_from_slice(before);
+        }
+        _ => {
+            cells.extend_from_slice(&row.cells);
+            cells.extend(std::iter::repeat_n(Cell::blank(row.fill), cols - row.cells.len()));
+        }
+    }
+}
+
+/// Adds the text and styles of cells to a line.
+pub(crate) fn append_cells(
+    line: &mut HistoryLine,
+    cells: &[Cell],
+    pens: &PenTable,
+    clusters: &ClusterTable,
+) {
+    let mut is_first = true;
+    for run in cells.chunk_by(|a, b| a.pen == b.pen) {
+        let start = line.text.len();
+        append_text(&mut line.text, run, clusters);
+        let (len, pen) = (line.text.len() - start, pens.get(run[0].pen));
+        // Two neighbours in `cells` never have the same pen.
+        if std::mem::take(&mut is_first) {
+            line.join_run(len, pen);
+        } else {
+            line.push_run(len, pen);
+        }
+    }
+}
+
+fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+    // ASCII goes in pieces: converting cells is then a loop without branches.
+    for piece in cells.chunks(128) {
+        let mut bytes = [0; 128];
+        for (byte, cell) in bytes.iter_mut().zip(piece) {
+            *byte = ascii(cell.content);
+        }
+        let is_ascii = piece.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80;
+        match std::str::from_utf8(&bytes[..piece.len()]) {
+            Ok(ascii) if is_ascii => text.push_str(ascii),
+            _ => append_chars(text, piece, clusters),
+        }
+    }
+}
+
+fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+    for cell in cells {
+        match cell.content.kind() {
+            ContentKind::Char(c) => text.push(c),
+            ContentKind::Cluster(index) => text.push_str(clusters.get(index)),
+            ContentKind::Continuation => {}
+            ContentKind::Empty | ContentKind::Spacer => text.push(' '),
+        }
+    }
+}
+
+/// The byte of a cell that is ASCII or empty.
+fn ascii(content: Content) -> u8 {
+    if content == Content::EMPTY { b' ' } else { content.0 as u8 }
+}
+
+/// Whether a row is ASCII in the default style throughout, with no marks.
+fn is_plain(row: &Row) -> bool {
+    // One pass without branches: it becomes vector instructions.
+    let bits = row
+        .cells
+        .iter()
+        .fold(row.fill.0 << 8, |bits, cell| bits | cell.content.0 | cell.pen.0 << 8);
+    bits < 0x80 && row.marks.is_empty()
+}

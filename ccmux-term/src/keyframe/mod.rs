@@ -1,0 +1,48 @@
+//! Keyframes: a terminal as bytes, complete but for the history lines in memory.
+//!
+//! The keyframe law: for any bytes `a` and `b`,
+//! `restore(keyframe(a)); advance(b)` equals `advance(a ++ b)` to the last field, history lines
+//! that lie before the keyframe excepted.
+//!
+//! ```text
+//! "ccKF", version byte
+//! number   columns, rows
+//! links    count, each: id, URI (length and bytes)
+//! pens     count, each: style (with the link's index); pen 0 is the default and not written
+//! screens  the shown one, the other one; each: rows (see `cells`)
+//! head     of the scrollback: cells, marks byte, flag
+//! history  start, end, cleared before, limit + 1 (0: none)
+//! cursor, pens in use, saved cursors, margins, modes, titles, tabs, palette
+//! parser   state byte; outside the ground state, everything it holds
+//! ```
+//!
+//! Numbers and styles are those of `wire`. Equal terminals need not give equal bytes (the order of
+//! pens may differ). Reading checks everything that the emulator relies on, so that no bytes,
+//! however damaged, restore to a terminal that panics.
+
+mod cells;
+mod read;
+mod write;
+
+use thiserror::Error;
+
+pub(crate) use self::read::read;
+pub(crate) use self::write::write;
+use crate::CodecError;
+
+const MAGIC: &[u8; 4] = b"ccKF";
+const VERSION: u8 = 1;
+
+/// Why a keyframe cannot be restored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum KeyframeError {
+    /// The bytes are not a keyframe.
+    #[error("not a keyframe")]
+    Magic,
+    /// The keyframe is of another version of the format.
+    #[error("keyframe of version {0}, this program reads version {VERSION}")]
+    Version(u8),
+    /// The keyframe is damaged.
+    #[error("damaged keyframe")]
+    Damaged(#[from] CodecError),
+}

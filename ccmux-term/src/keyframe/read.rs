@@ -1,0 +1,290 @@
+//! Reading a keyframe: the fields of `write`, each checked.
+
+use super::cells::{CellReader, marks};
+use super::{KeyframeError, MAGIC, VERSION};
+use crate::emulator::{
+    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, Palette, Position, SavedCursor,
+    TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+};
+use crate::history::{History, LINE_COLS_MAX, Scrollback};
+use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_MAX, State};
+use crate::wire::{CodecError, Reader};
+use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal};
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Terminal, KeyframeError> {
+    let bytes = bytes.strip_prefix(MAGIC).ok_or(KeyframeError::Magic)?;
+    match bytes.split_first() {
+        Some((&VERSION, body)) => Ok(terminal(&mut Reader::new(body))?),
+        Some((&version, _)) => Err(KeyframeError::Version(version)),
+        None => Err(KeyframeError::Damaged(CodecError::Truncated)),
+    }
+}
+
+fn terminal(reader: &mut Reader<'_>) -> Result<Terminal, CodecError> {
+    let size = Size { cols: reader.small()?, rows: reader.small()? };
+    if size != size.clamped() {
+        return Err(CodecError::Invalid("size"));
+    }
+    let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
+    let mut cells = CellReader::new(reader)?;
+    let mut emulator = Emulator::new(size);
+    for grid in [&mut emulator.grid, &mut emulator.hidden_grid] {
+        let rows: Result<_, _> = (0..rows).map(|_| cells.row(reader, cols)).collect();
+        grid.replace(rows?, cols);
+    }
+    let head = cells.cells(reader, LINE_COLS_MAX + cols)?;
+    emulator.pen = cells.pen(reader)?;
+    emulator.saved = saved(reader, &cells, size)?;
+    emulator.hidden_saved = saved(reader, &cells, size)?;
+    emulator.pens = cells.pens;
+    emulator.clusters = cells.clusters;
+
+    let head_marks = marks(reader)?;
+    let has_head = reader.flag()?;
+    if !has_head && !head.is_empty() {
+        return Err(CodecError::Invalid("head"));
+    }
+    let mut scrollback = Scrollback::new(history(reader)?);
+    (scrollback.head, scrollback.head_marks, scrollback.has_head) = (head, head_marks, has_head);
+    emulator.scrollback = scrollback;
+
+    emulator.cursor = position(reader, size)?;
+    emulator.charsets = charsets(reader)?;
+    emulator.top = reader.small()?;
+    emulator.bottom = reader.small()?;
+    let is_one_row = rows == 1 && (emulator.top, emulator.bottom) == (0, 0);
+    if !is_one_row && (emulator.top >= emulator.bottom || emulator.bottom >= rows) {
+        return Err(CodecError::Invalid("margins"));
+    }
+    emulator.last_printed = option(reader)?
+        .map(|scalar| u32::try_from(scalar).ok().and_then(char::from_u32))
+        .map(|c| c.filter(|c| !c.is_control()).ok_or(CodecError::Invalid("character")))
+        .transpose()?;
+    emulator.modes = modes(reader)?;
+    emulator.cursor_shape = match reader.byte()? {
+        0 => CursorShape::Default,
+        1 => CursorShape::Block,
+        2 => CursorShape::Underline,
+        3 => CursorShape::Bar,
+        _ => return Err(CodecError::Invalid("cursor shape")),
+    };
+    emulator.is_cursor_blinking = reader.flag()?;
+    emulator.keyboard = keyboard(reader)?;
+    emulator.hidden_keyboard = keyboard(reader)?;
+    if emulator.keyboard.current != emulator.modes.keyboard {
+        return Err(CodecError::Invalid("keyboard flags"));
+    }
+    let stops = reader.take(cols.div_ceil(8))?;
+    emulator.tabs = Tabs::from_stops((0..cols).map(|x| stops[x / 8] >> (x % 8) & 1 != 0).collect());
+    emulator.palette = palette(reader)?;
+    emulator.title = title(reader)?;
+    emulator.icon_name = title(reader)?;
+    let titles: usize = reader.small()?;
+    if titles > TITLE_STACK_MAX {
+        return Err(CodecError::Invalid("title stack"));
+    }
+    for _ in 0..titles {
+        emulator.title_stack.push((title(reader)?, title(reader)?));
+    }
+    emulator.scrolls_on_clear = reader.flag()?;
+    let parser = parser(reader)?;
+    if !reader.is_empty() {
+        return Err(CodecError::Invalid("end of keyframe"));
+    }
+    Ok(Terminal::from_parts(parser, emulator))
+}
+
+fn option(reader: &mut Reader<'_>) -> Result<Option<u64>, CodecError> {
+    Ok(reader.number()?.checked_sub(1))
+}
+
+fn position(reader: &mut Reader<'_>, size: Size) -> Result<Position, CodecError> {
+    let position =
+        Position { x: reader.small()?, y: reader.small()?, is_wrap_pending: reader.flag()? };
+    let is_on_screen = position.x < usize::from(size.cols) && position.y < usize::from(size.rows);
+    let is_at_border = position.x + 1 == usize::from(size.cols);
+    if !is_on_screen || position.is_wrap_pending && !is_at_border {
+        return Err(CodecError::Invalid("position"));
+    }
+    Ok(position)
+}
+
+fn saved(
+    reader: &mut Reader<'_>,
+    cells: &CellReader,
+    size: Size,
+) -> Result<SavedCursor, CodecError> {
+    Ok(SavedCursor {
+        pen: cells.pen(reader)?,
+        position: position(reader, size)?,
+        charsets: charsets(reader)?,
+        is_origin: reader.flag()?,
+    })
+}
+
+fn charsets(reader: &mut Reader<'_>) -> Result<Charsets, CodecError> {
+    let mut charsets = Charsets::default();
+    for set in &mut charsets.sets {
+        *set = Charset::from_code(reader.byte()?).ok_or(CodecError::Invalid("character set"))?;
+    }
+    charsets.locked = reader.byte()?;
+    charsets.single = reader.byte()?.checked_sub(1);
+    if charsets.locked > 3 || charsets.single.is_some_and(|set| set > 3) {
+        return Err(CodecError::Invalid("character set"));
+    }
+    Ok(charsets)
+}
+
+fn history(reader: &mut Reader<'_>) -> Result<History, CodecError> {
+    let (start, end) = (reader.number()?, reader.number()?);
+    let cleared_before = reader.number()?;
+    if start > end || cleared_before > end || end > u64::MAX / 2 {
+        return Err(CodecError::Invalid("history numbers"));
+    }
+    let mut history = History::starting_at(end, cleared_before);
+    history.set_limit(option(reader)?);
+    Ok(history)
+}
+
+fn modes(reader: &mut Reader<'_>) -> Result<Modes, CodecError> {
+    let mut bits = reader.number()?;
+    let mut next = || {
+        let flag = bits & 1 != 0;
+        bits >>= 1;
+        flag
+    };
+    // Fields are evaluated in the order written here, which is that of `write::flags`.
+    let mut modes = Modes {
+        application_cursor_keys: next(),
+        application_keypad: next(),
+        reverse_screen: next(),
+        origin: next(),
+        autowrap: next(),
+        cursor_visible: next(),
+        insert: next(),
+        newline: next(),
+        reverse_wrap: next(),
+        focus_events: next(),
+        alternate_scroll: next(),
+        bracketed_paste: next(),
+        synchronized_output: next(),
+        color_scheme_updates: next(),
+        in_band_resize: next(),
+        alternate_screen: next(),
+        ..Modes::default()
+    };
+    if bits != 0 {
+        return Err(CodecError::Invalid("modes"));
+    }
+    modes.mouse = match reader.byte()? {
+        0 => MouseTracking::Off,
+        1 => MouseTracking::X10,
+        2 => MouseTracking::Normal,
+        3 => MouseTracking::ButtonMotion,
+        4 => MouseTracking::AnyMotion,
+        _ => return Err(CodecError::Invalid("mouse mode")),
+    };
+    modes.mouse_encoding = match reader.byte()? {
+        0 => MouseEncoding::Default,
+        1 => MouseEncoding::Utf8,
+        2 => MouseEncoding::Sgr,
+        3 => MouseEncoding::Urxvt,
+        4 => MouseEncoding::SgrPixels,
+        _ => return Err(CodecError::Invalid("mouse encoding")),
+    };
+    modes.keyboard = keyboard_flags(reader)?;
+    modes.modify_other_keys = reader.byte()?;
+    if modes.modify_other_keys > 2 {
+        return Err(CodecError::Invalid("modes"));
+    }
+    Ok(modes)
+}
+
+fn keyboard_flags(reader: &mut Reader<'_>) -> Result<KeyboardFlags, CodecError> {
+    KeyboardFlags::from_bits(reader.byte()?).ok_or(CodecError::Invalid("keyboard flags"))
+}
+
+fn keyboard(reader: &mut Reader<'_>) -> Result<KeyboardStack, CodecError> {
+    let mut stack = KeyboardStack { current: keyboard_flags(reader)?, pushed: Vec::new() };
+    let len: usize = reader.small()?;
+    if len > KEYBOARD_STACK_MAX {
+        return Err(CodecError::Invalid("keyboard stack"));
+    }
+    for _ in 0..len {
+        stack.pushed.push(keyboard_flags(reader)?);
+    }
+    Ok(stack)
+}
+
+fn palette(reader: &mut Reader<'_>) -> Result<Palette, CodecError> {
+    let mut palette = Palette::default();
+    for _ in 0..reader.number()? {
+        let entry = reader.take(4)?;
+        palette.indexed.insert(entry[0], (entry[1], entry[2], entry[3]));
+    }
+    palette.foreground = option(reader)?.map(rgb).transpose()?;
+    palette.background = option(reader)?.map(rgb).transpose()?;
+    palette.cursor = option(reader)?.map(rgb).transpose()?;
+    palette.default_foreground = rgb(reader.number()?)?;
+    palette.default_background = rgb(reader.number()?)?;
+    Ok(palette)
+}
+
+fn rgb(number: u64) -> Result<Rgb, CodecError> {
+    match u32::try_from(number).map(u32::to_be_bytes) {
+        Ok([0, r, g, b]) => Ok((r, g, b)),
+        _ => Err(CodecError::Invalid("colour")),
+    }
+}
+
+fn title(reader: &mut Reader<'_>) -> Result<String, CodecError> {
+    let title = reader.printable()?;
+    if title.len() > TITLE_BYTES_MAX {
+        return Err(CodecError::Invalid("title"));
+    }
+    Ok(title.to_owned())
+}
+
+fn parser(reader: &mut Reader<'_>) -> Result<Parser, CodecError> {
+    let mut parser = Parser::new();
+    let state = usize::from(reader.byte()?);
+    parser.state = *State::ALL.get(state).ok_or(CodecError::Invalid("parser state"))?;
+    match parser.state {
+        State::Ground => {}
+        State::Utf8 => {
+            let begun = reader.bytes()?;
+            parser.begin_char(begun).ok_or(CodecError::Invalid("begun character"))?;
+        }
+        _ => {
+            parser.params = params(reader)?;
+            let intermediates = reader.bytes()?;
+            let are_valid = intermediates.len() <= INTERMEDIATES_MAX
+                && intermediates.iter().all(|byte| (0x20..0x40).contains(byte));
+            if !are_valid {
+                return Err(CodecError::Invalid("intermediates"));
+            }
+            parser.set_intermediates(intermediates);
+            parser.is_ignored = reader.flag()?;
+            parser.dcs_last = reader.byte()?;
+            parser.string = reader.bytes()?.to_vec();
+            parser.is_string_overlong = reader.flag()?;
+            if parser.string.len() > STRING_BYTES_MAX {
+                return Err(CodecError::Invalid("string"));
+            }
+        }
+    }
+    Ok(parser)
+}
+
+fn params(reader: &mut Reader<'_>) -> Result<Params, CodecError> {
+    let len: usize = reader.small()?;
+    if !(1..=PARAMS_MAX).contains(&len) {
+        return Err(CodecError::Invalid("parameters"));
+    }
+    let mut values = [0; PARAMS_MAX];
+    for value in &mut values[..len] {
+        *value = reader.small()?;
+    }
+    let colons = reader.small()?;
+    Ok(Params::from_parts(&values[..len], colons, reader.flag()?))
+}

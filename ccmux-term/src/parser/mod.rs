@@ -1,0 +1,564 @@
+//! The parser of control sequences: bytes in, calls of [`Perform`] out.
+//!
+//! It is a state machine after the DEC VT500 family (as drawn by Paul Williams), with UTF-8 in the
+//! ground state, colon-separated subparameters, and strings (OSC, DCS) collected whole. Its state
+//! is small, bounded and plain data, so that a keyframe can be taken in the middle of anything.
+//!
+//! Invariants
+//! * Q1 What is performed does not depend on how the input was cut into pieces, except that
+//!   printable text may arrive in more or fewer runs.
+//! * Q2 Memory is bounded: [`STRING_BYTES_MAX`], [`PARAMS_MAX`], two intermediates. A
+//!   string that is too long is dropped as a whole, never cut.
+//! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one.
+//! * C1 controls are recognized in their two-byte form only: in UTF-8 their one-byte form is a
+//!   continuation byte.
+
+#[cfg(test)]
+mod differential;
+mod params;
+mod utf8;
+
+pub(crate) use self::params::{PARAMS_MAX, Params};
+use self::utf8::Decoded;
+
+/// Longest OSC or DCS string that is kept.
+pub(crate) const STRING_BYTES_MAX: usize = 256 * 1024;
+
+/// Intermediates (and private markers) kept of a sequence; one with more is ignored.
+pub(crate) const INTERMEDIATES_MAX: usize = 2;
+
+const ESC: u8 = 0x1b;
+const CAN: u8 = 0x18;
+const SUB: u8 = 0x1a;
+const BEL: u8 = 0x07;
+const DEL: u8 = 0x7f;
+
+/// What a byte stream asks a terminal to do.
+pub(crate) trait Perform {
+    /// Prints a run of printable ASCII.
+    fn print_ascii(&mut self, text: &[u8]);
+    /// Prints characters outside ASCII.
+    fn print(&mut self, text: &[char]);
+    /// A C0 control.
+    fn execute(&mut self, byte: u8);
+    /// `ESC intermediates final`.
+    fn esc(&mut self, intermediates: &[u8], last: u8);
+    /// `CSI [private marker] params intermediates final`; the marker comes first in `intermediates`.
+    fn csi(&mut self, params: &Params, intermediates: &[u8], last: u8);
+    /// A whole OSC string.
+    fn osc(&mut self, text: &[u8], terminator: Terminator);
+    /// A whole DCS string.
+    fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]);
+}
+
+/// How a string ended; a reply ends in the same way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Terminator {
+    Bel,
+    St,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum State {
+    Ground,
+    /// In the middle of a character: its first bytes lie in `utf8`.
+    Utf8,
+    Escape,
+    EscapeIntermediate,
+    CsiEntry,
+    CsiParam,
+    CsiIntermediate,
+    CsiIgnore,
+    DcsEntry,
+    DcsParam,
+    DcsIntermediate,
+    /// The string of a DCS whose head was well-formed.
+    DcsString,
+    /// The string of a DCS that was not, or SOS, PM, APC.
+    IgnoredString,
+    OscString,
+    /// After ESC in a string: a backslash ends it, anything else cancels it.
+    DcsEscape,
+    OscEscape,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Ground,
+        Self::Utf8,
+        Self::Escape,
+        Self::EscapeIntermediate,
+        Self::CsiEntry,
+        Self::CsiParam,
+        Self::CsiIntermediate,
+        Self::CsiIgnore,
+        Self::DcsEntry,
+        Self::DcsParam,
+        Self::DcsIntermediate,
+        Self::DcsString,
+        Self::IgnoredString,
+        Self::OscString,
+        Self::DcsEscape,
+        Self::OscEscape,
+    ];
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parser {
+    pub(crate) state: State,
+    pub(crate) params: Params,
+    pub(crate) intermediates: [u8; INTERMEDIATES_MAX],
+    pub(crate) intermediates_len: u8,
+    /// More intermediates came than fit: the sequence is ignored.
+    pub(crate) is_ignored: bool,
+    /// The final byte of a DCS whose string is being collected.
+    pub(crate) dcs_last: u8,
+    /// The string so far.
+    pub(crate) string: Vec<u8>,
+    /// The string grew too long; it is dropped when it ends.
+    pub(crate) is_string_overlong: bool,
+    /// First bytes of a character cut by the end of a chunk.
+    pub(crate) utf8: [u8; 3],
+    pub(crate) utf8_len: u8,
+}
+
+impl Parser {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Ground,
+            params: Params::new(),
+            intermediates: [0; INTERMEDIATES_MAX],
+            intermediates_len: 0,
+            is_ignored: false,
+            dcs_last: 0,
+            string: Vec::new(),
+            is_string_overlong: false,
+            utf8: [0; 3],
+            utf8_len: 0,
+        }
+    }
+
+    pub(crate) fn advance<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let used = match self.state {
+                State::Ground => self.ground(performer, rest),
+                State::CsiEntry | State::CsiParam => self.csi(performer, rest),
+                State::OscString | State::DcsString => self.string(performer, rest),
+                State::IgnoredString => self.ignored_string(performer, rest),
+                State::Utf8 => self.finish_char(performer, rest[0]),
+                _ => {
+                    self.step(performer, rest[0]);
+                    1
+                }
+            };
+            rest = &rest[used..];
+        }
+    }
+
+    /// Text and controls, up to and with the next ESC or `ESC [`.
+    #[inline]
+    fn ground<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() && self.state == State::Ground {
+            let byte = bytes[at];
+            match byte {
+                0x20..=0x7e => {
+                    let end = at + ascii_len(&bytes[at..]);
+                    performer.print_ascii(&bytes[at..end]);
+                    at = end;
+                }
+                ESC => {
+                    at += 1;
+                    self.enter_escape();
+                    if bytes.get(at) == Some(&b'[') {
+                        at += 1;
+                        self.state = State::CsiEntry;
+                    }
+                    return at;
+                }
+                0x00..=0x1f => {
+                    performer.execute(byte);
+                    at += 1;
+                }
+                DEL => at += 1,
+                0x80.. => at += self.text(performer, &bytes[at..]),
+            }
+        }
+        at
+    }
+
+    /// Characters outside ASCII; `bytes` begins with one. Returns how many bytes were used.
+    fn text<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let mut text = ['\0'; 64];
+        let mut len = 0;
+        let mut at = 0;
+        while len < text.len() && bytes.get(at).is_some_and(|&byte| byte >= 0x80) {
+            match utf8::decode(&bytes[at..]) {
+                Decoded::Char(c, used) => {
+                    text[len] = c;
+                    at += used;
+                }
+                Decoded::Invalid(used) => {
+                    text[len] = char::REPLACEMENT_CHARACTER;
+                    at += used;
+                }
+                Decoded::Incomplete => {
+                    self.begin_char(&bytes[at..]);
+                    at = bytes.len();
+                    break;
+                }
+            }
+            len += 1;
+        }
+        performer.print(&text[..len]);
+        at
+    }
+
+    /// Goes on with a character cut by a chunk border; returns how many bytes were used.
+    fn finish_char<P: Perform>(&mut self, performer: &mut P, byte: u8) -> usize {
+        let len = usize::from(self.utf8_len);
+        let mut bytes = [0; 4];
+        bytes[..len].copy_from_slice(&self.utf8[..len]);
+        bytes[len] = byte;
+        match utf8::decode(&bytes[..=len]) {
+            Decoded::Incomplete => {
+                self.utf8[len] = byte;
+                self.utf8_len += 1;
+                return 1;
+            }
+            Decoded::Char(c, _) => {
+                self.leave_char();
+                performer.print(&[c]);
+                1
+            }
+            Decoded::Invalid(_) => {
+                // All bytes so far were a valid beginning, so the new one is the culprit; it is
+                // looked at again.
+                self.leave_char();
+                performer.print(&[char::REPLACEMENT_CHARACTER]);
+                0
+            }
+        }
+    }
+
+    fn leave_char(&mut self) {
+        self.state = State::Ground;
+        self.utf8 = [0; 3];
+        self.utf8_len = 0;
+    }
+
+    #[inline]
+    fn enter_escape(&mut self) {
+        self.state = State::Escape;
+        self.params.clear();
+        self.intermediates_len = 0;
+        self.is_ignored = false;
+    }
+
+    /// Parameters up to the byte that ends them.
+    #[inline]
+    fn csi<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    self.params.digit(byte);
+                    self.state = State::CsiParam;
+                }
+                b';' | b':' => {
+                    self.params.separate(byte == b':');
+                    self.state = State::CsiParam;
+                }
+                0x40..=0x7e => {
+                    self.state = State::Ground;
+                    performer.csi(&self.params, self.intermediates(), byte);
+                    return at + 1;
+                }
+                _ => {
+                    self.step(performer, byte);
+                    return at + 1;
+                }
+            }
+        }
+        bytes.len()
+    }
+
+    /// Puts the parser in the middle of a character; `None` if `begun` is not the beginning of one.
+    pub(crate) fn begin_char(&mut self, begun: &[u8]) -> Option<()> {
+        if begun.is_empty() || begun[0] < 0x80 || utf8::decode(begun) != Decoded::Incomplete {
+            return None;
+        }
+        self.utf8[..begun.len()].copy_from_slice(begun);
+        self.utf8_len = begun.len() as u8;
+        self.state = State::Utf8;
+        Some(())
+    }
+
+    /// Sets at most [`INTERMEDIATES_MAX`] intermediates.
+    pub(crate) fn set_intermediates(&mut self, intermediates: &[u8]) {
+        self.intermediates[..intermediates.len()].copy_from_slice(intermediates);
+        self.intermediates_len = intermediates.len() as u8;
+    }
+
+    pub(crate) fn intermediates(&self) -> &[u8] {
+        &self.intermediates[..usize::from(self.intermediates_len)]
+    }
+
+    fn collect(&mut self, byte: u8) {
+        match self.intermediates.get_mut(usize::from(self.intermediates_len)) {
+            Some(slot) => {
+                *slot = byte;
+                self.intermediates_len += 1;
+            }
+            None => self.is_ignored = true,
+        }
+    }
+
+    /// One byte of a sequence, outside the tight loops.
+    fn step<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        match byte {
+            CAN | SUB => {
+                self.drop_string();
+                self.state = State::Ground;
+                performer.execute(byte);
+                return;
+            }
+            ESC => {
+                self.drop_string();
+                self.enter_escape();
+                return;
+            }
+            _ => {}
+        }
+        match self.state {
+            State::Escape | State::EscapeIntermediate => self.escape(performer, byte),
+            State::CsiEntry | State::CsiParam | State::CsiIntermediate | State::CsiIgnore => {
+                self.csi_step(performer, byte);
+            }
+            State::DcsEntry | State::DcsParam | State::DcsIntermediate => self.dcs_head(byte),
+            State::DcsEscape | State::OscEscape => self.string_escape(performer, byte),
+            State::Ground
+            | State::Utf8
+            | State::DcsString
+            | State::IgnoredString
+            | State::OscString => unreachable!("BUG: {:?} has a loop of its own", self.state),
+        }
+    }
+
+    fn escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        let is_first = self.state == State::Escape;
+        match byte {
+            0x00..=0x1f => performer.execute(byte),
+            0x20..=0x2f => {
+                self.collect(byte);
+                self.state = State::EscapeIntermediate;
+            }
+            b'[' if is_first => self.state = State::CsiEntry,
+            b']' if is_first => {
+                self.begin_string();
+                self.state = State::OscString;
+            }
+            b'P' if is_first => self.state = State::DcsEntry,
+            b'X' | b'^' | b'_' if is_first => self.state = State::IgnoredString,
+            0x30..=0x7e => {
+                self.state = State::Ground;
+                if !self.is_ignored {
+                    performer.esc(self.intermediates(), byte);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn csi_step<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        match (self.state, byte) {
+            (_, 0x00..=0x1f) => performer.execute(byte),
+            (State::CsiIgnore, 0x40..=0x7e) => self.state = State::Ground,
+            (State::CsiIgnore, _) | (_, DEL..) => {}
+            (State::CsiEntry, b'<'..=b'?') => {
+                self.collect(byte);
+                self.state = State::CsiParam;
+            }
+            (_, 0x20..=0x2f) => {
+                self.collect(byte);
+                self.state = State::CsiIntermediate;
+            }
+            (_, 0x30..=0x3f) => self.state = State::CsiIgnore,
+            (_, 0x40..=0x7e) => {
+                self.state = State::Ground;
+                if !self.is_ignored {
+                    performer.csi(&self.params, self.intermediates(), byte);
+                }
+            }
+        }
+    }
+
+    fn dcs_head(&mut self, byte: u8) {
+        match (self.state, byte) {
+            (State::DcsEntry, b'<'..=b'?') => {
+                self.collect(byte);
+                self.state = State::DcsParam;
+            }
+            (State::DcsEntry | State::DcsParam, b'0'..=b'9') => {
+                self.params.digit(byte);
+                self.state = State::DcsParam;
+            }
+            (State::DcsEntry | State::DcsParam, b';' | b':') => {
+                self.params.separate(byte == b':');
+                self.state = State::DcsParam;
+            }
+            (_, 0x20..=0x2f) => {
+                self.collect(byte);
+                self.state = State::DcsIntermediate;
+            }
+            (_, 0x30..=0x3f) => self.state = State::IgnoredString,
+            (_, 0x40..=0x7e) => {
+                self.begin_string();
+                self.dcs_last = byte;
+                self.state = if self.is_ignored { State::IgnoredString } else { State::DcsString };
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_string(&mut self) {
+        self.string.clear();
+        self.is_string_overlong = false;
+    }
+
+    fn drop_string(&mut self) {
+        // A rare long string should not pin its memory for the life of the pane.
+        self.string = Vec::new();
+        self.is_string_overlong = false;
+        self.dcs_last = 0;
+    }
+
+    /// Collects a string up to a byte that may end it.
+    fn string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let is_osc = self.state == State::OscString;
+        let is_special = |&byte: &u8| matches!(byte, BEL | CAN | SUB | ESC);
+        let len = bytes.iter().position(is_special).unwrap_or(bytes.len());
+        self.keep(&bytes[..len], is_osc);
+        let Some(&special) = bytes.get(len) else { return len };
+        match special {
+            BEL if is_osc => self.end_string(performer, Terminator::Bel),
+            BEL => self.keep(&[BEL], false),
+            ESC => self.state = if is_osc { State::OscEscape } else { State::DcsEscape },
+            _ => {
+                self.drop_string();
+                self.state = State::Ground;
+                performer.execute(special);
+            }
+        }
+        len + 1
+    }
+
+    fn keep(&mut self, bytes: &[u8], is_osc: bool) {
+        if self.is_string_overlong {
+            return;
+        }
+        // Controls do not belong to an OSC string and do not count, however the input was cut.
+        let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
+        if self.string.len() + bytes.iter().filter(is_kept).count() > STRING_BYTES_MAX {
+            self.string = Vec::new();
+            self.is_string_overlong = true;
+            return;
+        }
+        self.string.extend(bytes.iter().filter(is_kept));
+    }
+
+    fn string_escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if byte == b'\\' {
+            self.end_string(performer, Terminator::St);
+            return;
+        }
+        self.drop_string();
+        self.enter_escape();
+        self.escape(performer, byte);
+    }
+
+    fn end_string<P: Perform>(&mut self, performer: &mut P, terminator: Terminator) {
+        let is_osc = matches!(self.state, State::OscString | State::OscEscape);
+        self.state = State::Ground;
+        if self.is_string_overlong {
+            self.drop_string();
+            return;
+        }
+        let mut string = std::mem::take(&mut self.string);
+        if is_osc {
+            performer.osc(&string, terminator);
+        } else {
+            performer.dcs(&self.params, self.intermediates(), self.dcs_last, &string);
+        }
+        self.dcs_last = 0;
+        if string.capacity() <= 4096 {
+            string.clear();
+            self.string = string;
+        }
+    }
+
+    fn ignored_string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let Some(at) = bytes.iter().position(|&byte| matches!(byte, CAN | SUB | ESC)) else {
+            return bytes.len();
+        };
+        // ESC ends it in any case: `ESC \` that follows does nothing by itself.
+        self.step_out_of_ignored(performer, bytes[at]);
+        at + 1
+    }
+
+    fn step_out_of_ignored<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if byte == ESC {
+            self.enter_escape();
+        } else {
+            self.state = State::Ground;
+            performer.execute(byte);
+        }
+    }
+}
+
+/// Between sequences only the state counts; what the last sequence left behind does not.
+impl PartialEq for Parser {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            state,
+            params,
+            intermediates: _,
+            intermediates_len: _,
+            is_ignored,
+            dcs_last,
+            string,
+            is_string_overlong,
+            utf8,
+            utf8_len,
+        } = self;
+        if *state != other.state || (*utf8, *utf8_len) != (other.utf8, other.utf8_len) {
+            return false;
+        }
+        matches!(state, State::Ground | State::Utf8)
+            || (*params == other.params
+                && self.intermediates() == other.intermediates()
+                && *is_ignored == other.is_ignored
+                && *dcs_last == other.dcs_last
+                && *string == other.string
+                && *is_string_overlong == other.is_string_overlong)
+    }
+}
+
+impl Eq for Parser {}
+
+/// Length of the printable ASCII at the front of `bytes`.
+#[inline]
+fn ascii_len(bytes: &[u8]) -> usize {
+    const LANE: usize = 16;
+    let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
+    let mut at = 0;
+    for lane in bytes.chunks_exact(LANE) {
+        // No early exit within a lane, so that it becomes a few vector instructions.
+        if !lane.iter().fold(true, |all, &byte| all & is_printable(byte)) {
+            break;
+        }
+        at += LANE;
+    }
+    at + bytes[at..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - at)
+}

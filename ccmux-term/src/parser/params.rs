@@ -1,0 +1,101 @@
+//! Numeric parameters of a control sequence.
+
+/// Parameters kept; further ones are dropped.
+pub(crate) const PARAMS_MAX: usize = 32;
+
+/// Up to [`PARAMS_MAX`] numbers; each knows whether a colon bound it to its predecessor.
+///
+/// There is always at least one parameter: an absent one is 0, as in ECMA-48.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Params {
+    values: [u16; PARAMS_MAX],
+    /// Bit *i*: value *i* follows a colon.
+    colons: u32,
+    /// Values begun; the last one may still grow.
+    len: u8,
+    /// More values came than fit.
+    is_overfull: bool,
+}
+
+impl Params {
+    pub(crate) const fn new() -> Self {
+        Self { values: [0; PARAMS_MAX], colons: 0, len: 1, is_overfull: false }
+    }
+
+    /// Parameters that were taken apart; `values` has one to [`PARAMS_MAX`].
+    pub(crate) fn from_parts(values: &[u16], colons: u32, is_overfull: bool) -> Self {
+        let mut params = Self { len: values.len() as u8, colons, is_overfull, ..Self::new() };
+        params.values[..values.len()].copy_from_slice(values);
+        params
+    }
+
+    pub(crate) fn colons(&self) -> u32 {
+        self.colons
+    }
+
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.is_overfull
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// Value `index`, 0 if absent.
+    pub(crate) fn get(&self, index: usize) -> u16 {
+        if index < self.len() { self.values[index] } else { 0 }
+    }
+
+    /// Value `index` as a count: absent and 0 mean 1.
+    pub(crate) fn count(&self, index: usize) -> usize {
+        usize::from(self.get(index).max(1))
+    }
+
+    /// Whether value `index` is bound to its predecessor by a colon.
+    pub(crate) fn is_sub(&self, index: usize) -> bool {
+        index < self.len() && self.colons & (1 << index) != 0
+    }
+
+    /// All values, colons disregarded.
+    pub(crate) fn values(&self) -> &[u16] {
+        &self.values[..self.len()]
+    }
+
+    #[inline]
+    pub(super) fn digit(&mut self, byte: u8) {
+        if self.is_overfull {
+            return;
+        }
+        let value = &mut self.values[usize::from(self.len) - 1];
+        *value = value.saturating_mul(10).saturating_add(u16::from(byte - b'0'));
+    }
+
+    #[inline]
+    pub(super) fn separate(&mut self, is_colon: bool) {
+        if self.len() == PARAMS_MAX {
+            self.is_overfull = true;
+            return;
+        }
+        self.colons |= u32::from(is_colon) << self.len;
+        self.values[self.len()] = 0;
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.values[0] = 0;
+        self.colons = 0;
+        self.len = 1;
+        self.is_overfull = false;
+    }
+}
+
+impl PartialEq for Params {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { values: _, colons, len: _, is_overfull } = self;
+        self.values() == other.values()
+            && (*colons, *is_overfull) == (other.colons, other.is_overfull)
+    }
+}
+
+impl Eq for Params {}

@@ -1,0 +1,53 @@
+//! UTF-8 decoding with one U+FFFD per maximal ill-formed subsequence (Unicode, section 3.9).
+
+/// What the front of a byte string is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Decoded {
+    /// A character of so many bytes.
+    Char(char, usize),
+    /// So many bytes that begin no character.
+    Invalid(usize),
+    /// The beginning of a character; all bytes belong to it.
+    Incomplete,
+}
+
+/// Decodes the first character of `bytes`, which is not empty and begins with a byte over 0x7f.
+#[inline]
+pub(crate) fn decode(bytes: &[u8]) -> Decoded {
+    // Most text outside ASCII has two or three bytes per character.
+    if let [0xe1..=0xec, second, third, ..] = *bytes
+        && second & third & 0xc0 == 0x80
+        && (second | third) & 0x40 == 0
+    {
+        let scalar = u32::from(bytes[0] & 0xf) << 12 | u32::from(second & 0x3f) << 6;
+        let c = char::from_u32(scalar | u32::from(third & 0x3f));
+        return Decoded::Char(c.expect("0x1000 to 0xcfff are characters"), 3);
+    }
+    let lead = bytes[0];
+    let (len, second_min, second_max) = match lead {
+        0xc2..=0xdf => (2, 0x80, 0xbf),
+        0xe0 => (3, 0xa0, 0xbf),
+        0xe1..=0xec | 0xee | 0xef => (3, 0x80, 0xbf),
+        0xed => (3, 0x80, 0x9f),
+        0xf0 => (4, 0x90, 0xbf),
+        0xf1..=0xf3 => (4, 0x80, 0xbf),
+        0xf4 => (4, 0x80, 0x8f),
+        _ => return Decoded::Invalid(1),
+    };
+    let Some(&second) = bytes.get(1) else { return Decoded::Incomplete };
+    if !(second_min..=second_max).contains(&second) {
+        return Decoded::Invalid(1);
+    }
+    let mut scalar = u32::from(lead) & (0x7f >> len);
+    scalar = scalar << 6 | u32::from(second & 0x3f);
+    for index in 2..len {
+        let Some(&byte) = bytes.get(index) else { return Decoded::Incomplete };
+        if byte & 0xc0 != 0x80 {
+            return Decoded::Invalid(index);
+        }
+        scalar = scalar << 6 | u32::from(byte & 0x3f);
+    }
+    let c =
+        char::from_u32(scalar).expect("the ranges above exclude surrogates and over-long forms");
+    Decoded::Char(c, len)
+}

@@ -1,0 +1,252 @@
+//! The public face of the emulator.
+
+use crate::emulator::Emulator;
+use crate::grid::row::Row;
+use crate::history::{HistoryBatch, HistoryLine, append_cells};
+use crate::keyframe::{self, KeyframeError};
+use crate::parser::Parser;
+use crate::view::RowRef;
+use crate::{Cursor, Event, Modes, Rgb, Size};
+
+/// A terminal: bytes of a program go in, the screen can be read, events come out.
+///
+/// It is deterministic: the same bytes and calls give the same terminal, however the bytes were
+/// cut. It reads no clock, and no input makes it panic or use unbounded time or memory.
+///
+/// ```
+/// use ccmux_term::{Size, Terminal};
+///
+/// let mut terminal = Terminal::new(Size { cols: 20, rows: 3 });
+/// terminal.advance(b"hello \x1b[31mworld");
+/// assert_eq!(terminal.row(0).text(), "hello world");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    pub(crate) parser: Parser,
+    pub(crate) emulator: Emulator,
+    pub(crate) version: u64,
+}
+
+impl Terminal {
+    /// An empty terminal; the size is clamped as [`Size::clamped`] does.
+    pub fn new(size: Size) -> Self {
+        Self::from_parts(Parser::new(), Emulator::new(size))
+    }
+
+    pub(crate) fn from_parts(parser: Parser, emulator: Emulator) -> Self {
+        Self { parser, emulator, version: 1 }
+    }
+
+    /// Takes output of the program.
+    pub fn advance(&mut self, bytes: &[u8]) {
+        self.version += 1;
+        self.parser.advance(&mut self.emulator, bytes);
+    }
+
+    /// Changes the size, clamped as [`Size::clamped`] does. Lines of the main screen wrap anew.
+    pub fn resize(&mut self, size: Size) {
+        self.version += 1;
+        self.emulator.resize(size);
+    }
+
+    /// The size in use.
+    pub fn size(&self) -> Size {
+        self.emulator.size
+    }
+
+    /// Puts everything but history, size and settings of the owner back to the beginning; what the
+    /// main screen shows becomes history.
+    pub fn reset(&mut self) {
+        self.version += 1;
+        self.parser = Parser::new();
+        self.emulator.reset();
+    }
+
+    /// Takes what happened since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.emulator.events.take()
+    }
+
+    /// Row `y` of the screen, from 0.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, y: u16) -> RowRef<'_> {
+        RowRef {
+            row: self.emulator.grid.row(usize::from(y)),
+            cols: self.emulator.cols(),
+            pens: &self.emulator.pens,
+            clusters: &self.emulator.clusters,
+        }
+    }
+
+    /// Names the content of row `y`: equal numbers, at any time and for any row of this terminal,
+    /// mean equal content. So a row that moved is recognized by its number.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_version(&self, y: u16) -> u64 {
+        self.emulator.grid.row(usize::from(y)).version
+    }
+
+    /// Changes whenever anything visible may have changed: rows, cursor, modes, title.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether the text of row `y` goes on in the next row because it wrapped there by itself.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_wrapped(&self, y: u16) -> bool {
+        self.emulator.grid.row(usize::from(y)).wrapped
+    }
+
+    /// The screen's text: rows with a newline after each, blank cells at their ends left out.
+    pub fn text(&self) -> String {
+        (0..self.size().rows).map(|y| self.row(y).text() + "\n").collect()
+    }
+
+    /// The cursor.
+    pub fn cursor(&self) -> Cursor {
+        let emulator = &self.emulator;
+        Cursor {
+            x: emulator.cursor.x as u16,
+            y: emulator.cursor.y as u16,
+            visible: emulator.modes.cursor_visible,
+            shape: emulator.cursor_shape,
+            blinking: emulator.is_cursor_blinking,
+        }
+    }
+
+    /// The modes.
+    pub fn modes(&self) -> Modes {
+        self.emulator.modes
+    }
+
+    /// The window title.
+    pub fn title(&self) -> &str {
+        &self.emulator.title
+    }
+
+    /// A colour of the palette, if the program changed it.
+    pub fn palette_color(&self, index: u8) -> Option<Rgb> {
+        self.emulator.palette.indexed.get(&index).copied()
+    }
+
+    /// The colours that the program set as foreground and background (OSC 10 and 11).
+    pub fn program_colors(&self) -> (Option<Rgb>, Option<Rgb>) {
+        (self.emulator.palette.foreground, self.emulator.palette.background)
+    }
+
+    /// Sets what queries for the default colours are answered: those of the client's terminal.
+    pub fn set_default_colors(&mut self, foreground: Rgb, background: Rgb) {
+        self.emulator.palette.default_foreground = foreground;
+        self.emulator.palette.default_background = background;
+    }
+
+    /// Whether clearing the whole main screen moves what it shows to the history (tmux's
+    /// `scroll-on-clear`); true in a new terminal.
+    pub fn set_scroll_on_clear(&mut self, scrolls: bool) {
+        self.emulator.scrolls_on_clear = scrolls;
+    }
+
+    /// Number of the first history line in memory.
+    pub fn history_start(&self) -> u64 {
+        self.emulator.scrollback.history.start()
+    }
+
+    /// Number of complete lines that ever left the screen; the number of the next one.
+    pub fn history_end(&self) -> u64 {
+        self.emulator.scrollback.history.end()
+    }
+
+    /// Lines before this one were cleared by the program or by [`Terminal::clear_history`],
+    /// wherever they are stored.
+    pub fn history_cleared_before(&self) -> u64 {
+        self.emulator.scrollback.history.cleared_before()
+    }
+
+    /// A history line, if it is in memory.
+    pub fn history_line(&self, number: u64) -> Option<HistoryLine> {
+        self.emulator.scrollback.history.line(number)
+    }
+
+    /// Encoded history lines in memory from number `from` on: as many as fit into `max_bytes`, but
+    /// at least one if there is any. A `from` before the first line in memory means that line.
+    pub fn history_batch(&self, from: u64, max_bytes: usize) -> HistoryBatch {
+        self.emulator.scrollback.history.batch(from, max_bytes)
+    }
+
+    /// Drops history lines before `before` from memory: they are stored elsewhere.
+    pub fn release_history(&mut self, before: u64) {
+        self.emulator.scrollback.history.release(before);
+    }
+
+    /// Bounds the number of history lines in memory; older ones are dropped.
+    pub fn set_history_limit(&mut self, limit: Option<u64>) {
+        self.emulator.scrollback.history.set_limit(limit);
+    }
+
+    /// Clears the history, as ED 3 does.
+    pub fn clear_history(&mut self) {
+        self.version += 1;
+        self.emulator.clear_history();
+    }
+
+    /// The shown screen as logical lines; the first one includes what of it has already left the
+    /// screen. Blank lines at the bottom are included.
+    pub fn screen_lines(&self) -> Vec<HistoryLine> {
+        let Emulator { grid, scrollback, pens, clusters, modes, .. } = &self.emulator;
+        let mut lines = Vec::new();
+        let mut line = HistoryLine::default();
+        if !modes.alternate_screen {
+            line.marks = scrollback.head_marks;
+            append_cells(&mut line, &scrollback.head, pens, clusters);
+        }
+        for row in grid.rows() {
+            line.marks |= row.marks;
+            append_cells(&mut line, &row_cells(row, grid.cols()), pens, clusters);
+            if !row.wrapped {
+                line.fill = pens.get(row.fill).style;
+                lines.push(std::mem::take(&mut line));
+            }
+        }
+        lines
+    }
+
+    /// Row `y` of the screen as a line of its own.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_line(&self, y: u16) -> HistoryLine {
+        let Emulator { grid, pens, clusters, .. } = &self.emulator;
+        let row = grid.row(usize::from(y));
+        let fill = pens.get(row.fill).style;
+        let mut line = HistoryLine { marks: row.marks, fill, ..HistoryLine::default() };
+        append_cells(&mut line, &row_cells(row, grid.cols()), pens, clusters);
+        line
+    }
+
+    /// Everything but the history lines, of which it names where they begin and end; see
+    /// [`Terminal::restore`]. Events should have been taken: they are not part of it.
+    pub fn keyframe(&self) -> Vec<u8> {
+        keyframe::write(self)
+    }
+
+    /// The terminal that [`Terminal::keyframe`] described. Its history is empty in memory and goes
+    /// on with the number at which the keyframe's history ended.
+    pub fn restore(keyframe: &[u8]) -> Result<Self, KeyframeError> {
+        keyframe::read(keyframe)
+    }
+}
+
+fn row_cells(row: &Row, cols: usize) -> Vec<crate::grid::cell::Cell> {
+    if row.wrapped {
+        let mut cells = Vec::with_capacity(cols);
+        crate::history::push_wrapped_cells(&mut cells, row, cols);
+        cells
+    } else {
+        row.cells[..row.occupied()].to_vec()
+    }
+}

@@ -1,0 +1,133 @@
+//! Answers and other events.
+
+use ccmux_term::{Event, LineMarks, Size, Terminal};
+
+use crate::screen::terminal;
+use crate::support::replies;
+
+#[test]
+fn queries_are_answered() {
+    let version = concat!("\x1bP>|ccmux ", env!("CARGO_PKG_VERSION"), "\x1b\\");
+    let table = [
+        ("\x1b[c", "\x1b[?62;22c"),
+        ("\x1b[0c\x1b[1c", "\x1b[?62;22c"),
+        ("\x1bZ", "\x1b[?62;22c"),
+        ("\x1b[>c", "\x1b[>67;400;0c"),
+        ("\x1b[=c", "\x1bP!|00000000\x1b\\"),
+        ("\x1b[5n", "\x1b[0n"),
+        ("\x1b[2;3H\x1b[6n", "\x1b[2;3R"),
+        ("\x1b[2;3H\x1b[?6n", "\x1b[?2;3;1R"),
+        ("\x1b[2;4r\x1b[?6h\x1b[2;3H\x1b[6n", "\x1b[2;3R"),
+        ("0123456789\x1b[6n", "\x1b[1;10R"),
+        ("\x1b[?996n", "\x1b[?997;1n"),
+        ("\x1b]11;#ffffff\x07\x1b[?996n", "\x1b[?997;2n"),
+        ("\x1b[>q", version),
+        (
+            "\x1b[?7$p\x1b[?6$p\x1b[?2027$p\x1b[?9999$p",
+            "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;3$y\x1b[?9999;0$y",
+        ),
+        ("\x1b[4h\x1b[4$p\x1b[20$p\x1b[3$p", "\x1b[4;1$y\x1b[20;2$y\x1b[3;0$y"),
+        ("\x1b[?u\x1b[>5u\x1b[?u", "\x1b[?0u\x1b[?5u"),
+        ("\x1b[18t\x1b[14t\x1b[16t", "\x1b[8;4;10t\x1b[4;64;80t\x1b[6;16;8t"),
+        // Titles are never reported.
+        ("\x1b]2;x\x07\x1b[21t\x1b[20t", ""),
+        ("\x1bP$qm\x1b\\", "\x1bP1$r0m\x1b\\"),
+        (
+            "\x1b[1;31;48;5;99;58:2::1:2:3;4:3m\x1bP$qm\x1b\\",
+            "\x1bP1$r0;1;4:3;31;48:5:99;58:2::1:2:3m\x1b\\",
+        ),
+        ("\x1b[2;3r\x1bP$qr\x1b\\", "\x1bP1$r2;3r\x1b\\"),
+        ("\x1b[3 q\x1bP$q q\x1b\\", "\x1bP1$r3 q\x1b\\"),
+        ("\x1bP$qx\x1b\\", "\x1bP0$r\x1b\\"),
+        ("\x1bP+q436F;6162\x1b\\", "\x1bP1+r436F=323536\x1b\\\x1bP0+r\x1b\\"),
+        ("\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
+        (
+            "\x1b]4;1;rgb:12/34/56;1;?;2;?\x1b\\",
+            "\x1b]4;1;rgb:1212/3434/5656\x1b\\\x1b]4;2;rgb:0000/cdcd/0000\x1b\\",
+        ),
+        ("\x1b]4;1;#123\x07\x1b]104;1\x07\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
+        ("\x1b]4;231;?\x07", "\x1b]4;231;rgb:ffff/ffff/ffff\x07"),
+        ("\x1b]10;?;?\x07", "\x1b]10;rgb:e5e5/e5e5/e5e5\x07\x1b]11;rgb:0000/0000/0000\x07"),
+        (
+            "\x1b]11;rgb:f/8/0\x07\x1b]11;?\x07\x1b]111\x07\x1b]11;?\x07",
+            "\x1b]11;rgb:ffff/8888/0000\x07\x1b]11;rgb:0000/0000/0000\x07",
+        ),
+    ];
+    for (query, expected) in table {
+        let found = replies(&mut terminal(10, 4, query));
+        assert_eq!(String::from_utf8_lossy(&found), expected, "{}", query.escape_debug());
+    }
+}
+
+#[test]
+fn default_colours_are_the_owners() {
+    let mut terminal = Terminal::new(Size { cols: 10, rows: 2 });
+    terminal.set_default_colors((1, 2, 3), (255, 254, 253));
+    terminal.advance(b"\x1bc\x1b]11;?\x07\x1b[?996n");
+    let expected = b"\x1b]11;rgb:ffff/fefe/fdfd\x07\x1b[?997;2n".to_vec();
+    assert_eq!(terminal.take_events(), [Event::Reply(expected)]);
+}
+
+#[test]
+fn events_come_in_order() {
+    let table: &[(&str, &[Event])] = &[
+        ("\x07\x07", &[Event::Bell]),
+        ("\x1b]2;a\x07\x1b]2;b\x07", &[Event::Title("b".into())]),
+        ("\x1b]0;a\x07", &[Event::IconName("a".into()), Event::Title("a".into())]),
+        ("\x1b]0;\x07", &[]),
+        ("\x1b]2;a\u{9b}\u{7}b", &[Event::Title("a".into())]),
+        ("\x1b]7;file://h/tmp\x1b\\", &[Event::Cwd(b"file://h/tmp".to_vec())]),
+        (
+            "\x1b]52;c;aGk=\x07",
+            &[Event::Clipboard { selection: b"c".to_vec(), data: b"hi".to_vec() }],
+        ),
+        ("\x1b]52;;?\x07", &[Event::ClipboardQuery { selection: Vec::new() }]),
+        ("\x1b]52;c;!\x07", &[]),
+        ("\x1b]9;done\x07", &[Event::Notification { title: String::new(), body: "done".into() }]),
+        ("\x1b]777;notify;t;b\x07", &[Event::Notification { title: "t".into(), body: "b".into() }]),
+        ("\x1b]9;4;1;40\x07", &[Event::Progress { state: 1, percent: 40 }]),
+        ("\x1b]133;D;3\x07", &[Event::CommandEnd { status: Some(3) }]),
+        ("\x1b]133;D\x07", &[Event::CommandEnd { status: None }]),
+        ("\x1b]133;A;k=v\x07", &[Event::Mark(LineMarks::PROMPT)]),
+        ("\x07\x1b[c\x07", &[Event::Bell, Event::Reply(b"\x1b[?62;22c".to_vec()), Event::Bell]),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(&terminal(10, 2, bytes).take_events(), expected, "{}", bytes.escape_debug());
+    }
+}
+
+#[test]
+fn titles_are_kept_and_stacked() {
+    let table = [
+        ("\x1b]2;one\x07", "one"),
+        ("\x1b]0;one; two\x07", "one; two"),
+        ("\x1b]1;icon\x07", ""),
+        ("\x1b]2;a\x07\x1b[22;0t\x1b]2;b\x07\x1b[23;0t", "a"),
+        ("\x1b]2;a\x07\x1b[23t", "a"),
+        ("\x1b]2;a\x07\x1bc", ""),
+        ("\x1b]2;a\x01b\x07", "ab"),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(terminal(10, 2, bytes).title(), expected, "{}", bytes.escape_debug());
+    }
+}
+
+#[test]
+fn events_are_bounded() {
+    let mut terminal = Terminal::new(Size { cols: 10, rows: 2 });
+    for _ in 0..100_000 {
+        terminal.advance(b"\x1b[c\x07");
+    }
+    assert!(terminal.take_events().len() <= 1024);
+    for _ in 0..100_000 {
+        terminal.advance(b"\x1b[c");
+    }
+    assert!(replies(&mut terminal).len() <= 64 * 1024);
+}
+
+#[test]
+fn size_changes_are_reported_in_band() {
+    let mut terminal = terminal(10, 4, "\x1b[?2048h");
+    terminal.resize(Size { cols: 20, rows: 5 });
+    assert_eq!(replies(&mut terminal), b"\x1b[48;4;10;64;80t\x1b[48;5;20;80;160t");
+}

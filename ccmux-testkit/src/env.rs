@@ -1,0 +1,274 @@
+//! A world of its own for the real executable.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::{fs, thread};
+
+use ccmux_protocol::rendezvous::{Registration, registration};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::DEADLINE;
+use crate::end::{end_all, processes};
+use crate::process::Process;
+use crate::screen::Attached;
+
+/// How much of a server's log is shown when a test fails.
+const LOG_TAIL_BYTES: usize = 8 * 1024;
+
+/// A home directory, a state directory and a place for sockets, in a temporary directory that is
+/// made first and removed last; and the environment that leads there. Dropping it ends every
+/// process that was started in it.
+#[derive(Debug)]
+pub struct TestEnv {
+    exe: PathBuf,
+    vars: Vec<(OsString, OsString)>,
+    dir: TempDir,
+}
+
+/// What became of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finished {
+    /// The exit status; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+impl TestEnv {
+    /// A world for `exe`; pass `env!("CARGO_BIN_EXE_ccmux")`.
+    pub fn new(exe: impl Into<PathBuf>) -> Self {
+        let dir = TempDir::with_prefix("ccmux-").expect("a temporary directory can be made");
+        let at = |name: &str| OsString::from(dir.path().join(name));
+        for name in ["home", "state", "run"] {
+            fs::create_dir(at(name)).expect("the temporary directory is ours");
+        }
+        let vars = [
+            ("HOME", at("home")),
+            ("XDG_STATE_HOME", at("state")),
+            ("XDG_RUNTIME_DIR", at("run")),
+            ("XDG_CONFIG_HOME", at("home/.config")),
+            ("TERM", "xterm-256color".into()),
+            ("SHELL", "/bin/sh".into()),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
+            ("LANG", "C.UTF-8".into()),
+            ("PS1", "$ ".into()),
+        ];
+        let vars = vars.map(|(name, value)| (name.into(), value)).into();
+        TestEnv { exe: exe.into(), vars, dir }
+    }
+
+    /// The directory of this world.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The home directory, where every client starts.
+    pub fn home(&self) -> PathBuf {
+        self.path().join("home")
+    }
+
+    /// The state directory of the default server.
+    pub fn state_dir(&self) -> PathBuf {
+        self.path().join("state/ccmux/default")
+    }
+
+    /// The socket of the default server.
+    pub fn socket(&self) -> PathBuf {
+        self.path().join("run/ccmux/default")
+    }
+
+    /// Sets a variable for everything started from now on.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.vars.retain(|(known, _)| known != name);
+        self.vars.push((name.into(), value.into()));
+    }
+
+    /// A command line of ccmux in this world, not started yet.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.exe);
+        command.args(args).env_clear().envs(self.vars.iter().cloned()).current_dir(self.home());
+        command
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn ccmux(&self, args: &[&str]) -> Finished {
+        self.run(self.command(args))
+    }
+
+    /// Runs a command that must succeed and say nothing on stderr; returns what it printed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let finished = self.ccmux(args);
+        let is_ok = finished.code == Some(0) && finished.stderr.is_empty();
+        assert!(is_ok, "ccmux {args:?}: {finished:?}\nserver log:\n{}", self.server_log());
+        finished.stdout
+    }
+
+    /// Runs a prepared command to its end.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn run(&self, mut command: Command) -> Finished {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the executable can be started");
+        let pid = Pid::from_child(&child);
+        let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+        let (sender, finished) = channel();
+        let collect = thread::spawn(move || {
+            let stdout = thread::spawn(move || text(stdout.as_mut()));
+            let stderr = text(stderr.as_mut());
+            let stdout = stdout.join().expect("reading does not panic");
+            let code = child.wait().expect("it is our child").code();
+            // Nobody listens after the deadline.
+            let _ = sender.send(Finished { code, stdout, stderr });
+        });
+        let result = finished.recv_timeout(DEADLINE);
+        if result.is_err() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        collect.join().expect("collecting does not panic");
+        result.unwrap_or_else(|_| panic!("{command:?} hangs; server log:\n{}", self.server_log()))
+    }
+
+    /// A client in a terminal of this size, attached to the last session or a new one.
+    pub fn attach(&self, cols: u16, rows: u16) -> Attached {
+        self.attach_with(&[], cols, rows)
+    }
+
+    /// A client in a terminal of this size, with these arguments.
+    pub fn attach_with(&self, args: &[&str], cols: u16, rows: u16) -> Attached {
+        Attached::spawn(self.command(args), cols, rows, self.state_dir())
+            .expect("a client can be started in a pseudo-terminal")
+    }
+
+    /// What the server registered in its lock file.
+    pub fn registration(&self) -> Option<Registration> {
+        registration(&self.state_dir())
+    }
+
+    /// What `ccmux status --json` says, waiting for a server that is being started.
+    ///
+    /// # Panics
+    /// If there is none, and none that should be.
+    pub fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.ok(&["status", "--json"])).expect("the status is JSON")
+    }
+
+    /// The server that answers now, waiting for one that is being started.
+    ///
+    /// # Panics
+    /// If there is none, and none that should be.
+    pub fn server(&self) -> Process {
+        loop {
+            let pid = self.status()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+            let pid = pid.expect("the status has a process id");
+            // It may have been killed since it answered.
+            if let Some(server) = Process::open(pid).expect("processes can be opened") {
+                return server;
+            }
+        }
+    }
+
+    /// Waits until a server has registered that `found` accepts.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn wait_registration<T>(&self, mut found: impl FnMut(&Registration) -> Option<T>) -> T {
+        let writes = LockWrites::watch(&self.state_dir().join("lock"));
+        loop {
+            if let Some(result) = self.registration().as_ref().and_then(&mut found) {
+                return result;
+            }
+            assert!(writes.wait(), "no such server registers; log:\n{}", self.server_log());
+        }
+    }
+
+    /// Kills the server with SIGKILL and waits until it is gone; returns its process id.
+    pub fn kill_server(&self) -> u32 {
+        let server = self.server();
+        server.signal(Signal::KILL);
+        server.wait_gone();
+        server.pid()
+    }
+
+    /// Every keeper of this world.
+    pub fn keepers(&self) -> Vec<Process> {
+        let all = processes(&self.home()).into_iter();
+        all.filter(|(_, args)| args.get(1).is_some_and(|word| word == "keeper"))
+            .map(|(process, _)| process)
+            .collect()
+    }
+
+    /// The end of the default server's log.
+    pub fn server_log(&self) -> String {
+        log_tail(&self.state_dir())
+    }
+}
+
+impl Drop for TestEnv {
+    fn drop(&mut self) {
+        end_all(&self.home(), || registration(&self.state_dir()).map(|server| server.pid));
+    }
+}
+
+/// The end of the log in `state_dir`.
+pub(crate) fn log_tail(state_dir: &Path) -> String {
+    let Ok(log) = fs::read(state_dir.join("server.log")) else { return "(none)".to_owned() };
+    String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_TAIL_BYTES)..]).into_owned()
+}
+
+fn text(pipe: Option<&mut impl std::io::Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Writes to a lock file, as the kernel tells of them.
+#[cfg(target_os = "linux")]
+struct LockWrites(std::os::fd::OwnedFd);
+
+#[cfg(target_os = "linux")]
+impl LockWrites {
+    fn watch(path: &Path) -> Self {
+        use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+        let watch = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).expect("inotify");
+        add_watch(&watch, path, WatchFlags::MODIFY).expect("the lock file is there");
+        Self(watch)
+    }
+
+    /// Waits for a write; false when the deadline passes.
+    fn wait(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let deadline = Timespec::try_from(DEADLINE).expect("a minute fits");
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        let is_ready = poll(&mut fds, Some(&deadline)).is_ok_and(|count| count > 0);
+        let mut events = [0; 4096];
+        while rustix::io::read(&self.0, &mut events).is_ok_and(|len| len > 0) {}
+        is_ready
+    }
+}
+
+/// Elsewhere the file is looked at again and again.
+#[cfg(not(target_os = "linux"))]
+struct LockWrites;
+
+#[cfg(not(target_os = "linux"))]
+impl LockWrites {
+    fn watch(_: &Path) -> Self {
+        Self
+    }
+
+    fn wait(&self) -> bool {
+        std::thread::yield_now();
+        true
+    }
+}

@@ -1,0 +1,114 @@
+//! A client in a terminal that is emulated.
+
+use std::io;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::process::Command;
+
+use ccmux_term::{Event, Size, Terminal};
+
+use crate::env::log_tail;
+use crate::pty_process::{Display, PtyProcess};
+
+/// What a terminal shows.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal,
+    state_dir: PathBuf,
+}
+
+impl Screen {
+    /// The text, a line for each row.
+    pub fn text(&self) -> String {
+        self.terminal.text()
+    }
+
+    /// The text of one row, from 0.
+    pub fn row(&self, y: u16) -> String {
+        self.terminal.row(y).text()
+    }
+
+    /// The text of the last row: ccmux's status line.
+    pub fn status_line(&self) -> String {
+        self.row(self.terminal.size().rows - 1)
+    }
+
+    /// The emulated terminal, for everything else.
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl Display for Screen {
+    fn show(&mut self, output: &[u8]) -> Vec<u8> {
+        self.terminal.advance(output);
+        let replies = self.terminal.take_events().into_iter().filter_map(|event| match event {
+            Event::Reply(bytes) => Some(bytes),
+            _ => None,
+        });
+        replies.flatten().collect()
+    }
+
+    fn resize(&mut self, cols: u16, rows: u16) {
+        self.terminal.resize(Size { cols, rows });
+    }
+
+    fn dump(&self) -> String {
+        let text = self.terminal.text();
+        let cursor = self.terminal.cursor();
+        format!(
+            "{text}
+{cursor:?}
+server log:
+{}",
+            log_tail(&self.state_dir)
+        )
+    }
+}
+
+/// An attached client.
+#[derive(Debug)]
+pub struct Attached(PtyProcess<Screen>);
+
+impl Attached {
+    pub(crate) fn spawn(
+        command: Command,
+        cols: u16,
+        rows: u16,
+        state_dir: PathBuf,
+    ) -> io::Result<Self> {
+        let screen = Screen { terminal: Terminal::new(Size { cols, rows }), state_dir };
+        PtyProcess::spawn(command, cols, rows, screen).map(Attached)
+    }
+
+    /// Types.
+    pub fn type_keys(&self, keys: &str) {
+        self.0.type_bytes(keys.as_bytes());
+    }
+
+    /// Waits until the screen is as asked for, and returns its text then.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the screen and the server's log.
+    pub fn wait_screen(&self, what: &str, mut is_there: impl FnMut(&Screen) -> bool) -> String {
+        self.0.wait_display(what, |screen| is_there(screen).then(|| screen.text()))
+    }
+
+    /// Waits until the screen contains `text`.
+    pub fn wait_text(&self, text: &str) -> String {
+        self.wait_screen(text, |screen| screen.text().contains(text))
+    }
+
+    /// What the screen shows now.
+    pub fn screen_text(&self) -> String {
+        self.0.wait_display("screen", |screen| Some(screen.text()))
+    }
+}
+
+impl Deref for Attached {
+    type Target = PtyProcess<Screen>;
+
+    fn deref(&self) -> &PtyProcess<Screen> {
+        &self.0
+    }
+}
