@@ -154,6 +154,10 @@ impl Link {
             ReceiveError::Io(error) => LinkError::Io(error),
             ReceiveError::Wire(error) => LinkError::Wire(error),
         })?;
+        if received.is_partial {
+            // The rest would have to wait for a readiness that may not be reported again.
+            return Err(WireError::Flood.into());
+        }
         let mut events = Vec::new();
         for frame in received.frames {
             let message = ToServer::decode(&frame, self.connection.descriptors())?;
