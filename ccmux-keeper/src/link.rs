@@ -213,7 +213,7 @@ impl Link {
     }
 
     /// Reaps the keeper if this server is its parent and it has exited. To be called on SIGCHLD;
-    /// once it returns a status the lock is free.
+    /// once it returns a status the keeper has let go of its lock.
     pub fn try_reap(&mut self) -> io::Result<Option<ExitStatus>> {
         match &mut self.process {
             Some(process) => process.try_wait(),
