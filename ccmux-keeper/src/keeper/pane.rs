@@ -151,10 +151,10 @@ impl Pane {
         self.pay_bell(bell);
         self.output = match filled {
             Ok(Filled::Full) => Output::Blocked,
-            Err(_) if !has_ended => Output::Broken,
-            Ok(_) | Err(_) if has_ended => self.finish(bell),
+            _ if has_ended => self.finish(bell),
             Ok(Filled::HungUp) => self.hung_up(now),
-            Ok(Filled::Dry | Filled::TurnOver) | Err(_) => Output::Awaited,
+            Ok(Filled::Dry | Filled::TurnOver) => Output::Awaited,
+            Err(_) => Output::Broken,
         };
         filled.map(|_| ())
     }
