@@ -45,8 +45,6 @@ pub(in crate::persistence) struct LogStart {
     /// The number up to which the disk is known to hold everything. If it is less than `issued`,
     /// nothing is durable until a checkpoint covers the rest.
     pub(in crate::persistence) durable: Seq,
-    /// The number up to which the segments themselves are known to be on the disk.
-    pub(in crate::persistence) logged: Seq,
     /// The record whose state the next one builds on; less than `issued` if numbers were voided.
     pub(in crate::persistence) follows: Seq,
     /// The segments on the disk.
@@ -152,13 +150,12 @@ enum Job {
 
 impl Log {
     pub(super) fn start(storage: Arc<dyn Storage>, start: LogStart, notify: Notifier) -> Self {
-        let LogStart { store, boot, entropy, issued, durable, logged, follows, segments, .. } =
-            start;
+        let LogStart { store, boot, entropy, issued, durable, follows, segments, .. } = start;
         let standing = Standing::Degraded { since: start.now, why: start.why, retry: RETRY_FIRST };
         let state = LogState {
             issued,
             durable,
-            logged,
+            logged: durable,
             unacknowledged: VecDeque::new(),
             current: None,
             retired: None,
@@ -293,8 +290,11 @@ impl Log {
         // Under the lock, so that none of the names can come back to life meanwhile.
         for first in dead {
             state.segments.remove(&first);
-            if let Err(error) = self.storage.remove(&segment_path(first)) {
-                tracing::warn!(%first, %error, "an old log segment could not be removed");
+            match self.storage.remove(&segment_path(first)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%first, %error, "an old log segment could not be removed");
+                }
+                _ => {}
             }
         }
     }
