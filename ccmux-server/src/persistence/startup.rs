@@ -50,8 +50,8 @@ pub(super) fn open(
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (checkpoints, settled) = settle(&storage, &mut recovery, store, &options);
     let durable = match settled {
-        Ok(()) => recovery.highest,
-        Err(_) => recovery.proven.min(recovery.reached),
+        Ok(()) if recovery.carried.is_none() => recovery.highest,
+        _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
     };
     let start = LogStart {
         store,
@@ -60,6 +60,7 @@ pub(super) fn open(
         issued: recovery.highest,
         durable,
         follows: recovery.reached,
+        carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,
         now: options.now,
@@ -115,12 +116,17 @@ fn settle(
         .inspect(|()| {
             set_aside(&**storage, &recovery.set_aside);
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
+            // What is carried over is not durable yet.
             if recovery.highest > watermark
+                && recovery.carried.is_none()
                 && let Err(error) = write_format(&**storage, store, recovery.highest)
             {
                 tracing::warn!(%error, "the watermark of the log could not be written");
             }
         });
+    if settled.is_err() {
+        recovery.carried = None;
+    }
     (checkpoints, settled)
 }
 
@@ -152,21 +158,28 @@ fn make_durable(
         tracing::warn!(%error, "the old log could not be synced; checkpoints replace it");
     }
     let is_whole = synced.is_ok() && recovery.report.is_clean();
-    if !is_whole {
-        recovery.unsettled = None;
+    let base = recovery.carried.as_ref().map(|carried| carried.follows);
+    if is_whole && base == Some(newest(checkpoints)) {
+        // No checkpoint covers what may still have to be taken back: the new segment repeats it.
+        return Ok(());
     }
-    let newest = checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq);
-    // No checkpoint covers what may still have to be taken back.
-    if (recovery.highest > newest || !is_whole) && recovery.unsettled.is_none() {
+    recovery.unsettled = None;
+    recovery.carried = None;
+    if recovery.highest > newest(checkpoints) || !is_whole {
         take_checkpoint(recovery, checkpoints, options)?;
-        if !is_whole {
-            // The log behind is no second source any more, so there is a second checkpoint.
-            recovery.reached = recovery.highest;
-            recovery.highest = recovery.highest.next();
-            take_checkpoint(recovery, checkpoints, options)?;
-        }
+    }
+    if !is_whole {
+        // The log behind is no second source any more, so there is a second checkpoint.
+        recovery.reached = recovery.highest;
+        recovery.highest = recovery.highest.next();
+        take_checkpoint(recovery, checkpoints, options)?;
     }
     Ok(())
+}
+
+/// The last record that is durable because a checkpoint is.
+fn newest(checkpoints: &CheckpointStore) -> Seq {
+    checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq)
 }
 
 fn take_checkpoint(

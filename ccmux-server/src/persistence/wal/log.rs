@@ -47,6 +47,9 @@ pub(in crate::persistence) struct LogStart {
     pub(in crate::persistence) durable: Seq,
     /// The record whose state the next one builds on; less than `issued` if numbers were voided.
     pub(in crate::persistence) follows: Seq,
+    /// Records to be logged once more, because neither a checkpoint holds them nor anything proves
+    /// that they are on the disk.
+    pub(in crate::persistence) carried: Option<Carried>,
     /// The segments on the disk.
     pub(in crate::persistence) segments: BTreeSet<Seq>,
     /// What a segment is preallocated to.
@@ -54,6 +57,14 @@ pub(in crate::persistence) struct LogStart {
     pub(in crate::persistence) now: Timestamp,
     /// Why nothing is durable, as long as nothing is.
     pub(in crate::persistence) why: String,
+}
+
+/// The records after `follows`, to be repeated under new numbers in the first segment; the old ones
+/// are void from then on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::persistence) struct Carried {
+    pub(in crate::persistence) follows: Seq,
+    pub(in crate::persistence) records: Vec<Encoded>,
 }
 
 pub(super) struct Log {
@@ -183,7 +194,10 @@ impl Log {
             published: Condvar::new(),
         };
         // To begin is to leave the degraded state with nothing missing.
-        log.reopen();
+        match start.carried {
+            Some(carried) => log.begin_with(&carried),
+            None => log.reopen(),
+        }
         log.sync();
         log
     }
@@ -468,6 +482,40 @@ impl Log {
                 state.degrade(&format!("{why}; then a new segment failed: {error}"));
                 drop(state);
                 self.publish();
+            }
+        }
+    }
+
+    /// Begins the log with a segment that repeats records. It gets its name when it is whole: that
+    /// is when the old ones are void.
+    fn begin_with(&self, carried: &Carried) {
+        let mut state = self.lock();
+        let Standing::Degraded { since, why, retry } = state.standing.clone() else { return };
+        let first = state.issued.next();
+        let numbers = (first.0..).map(Seq);
+        let records = carried.records.iter().cloned().map(Arc::new);
+        let entries: Vec<_> =
+            numbers.zip(records).map(|(seq, record)| Unacknowledged { seq, record }).collect();
+        let written = self.prepare(self.segment_bytes).and_then(|file| {
+            let salt = state.begin(&file, first, Some(carried.follows), self)?;
+            let mut segment = Segment::new(file, salt, self.segment_bytes);
+            segment.write(&entries, state.logged, &mut Vec::new())?;
+            segment.file.sync()?;
+            self.install(&mut state, first)?;
+            Ok(segment)
+        });
+        state.is_retry_due = false;
+        match written {
+            Ok(segment) => {
+                state.current = Some(segment);
+                state.issued = entries.last().map_or(state.issued, |entry| entry.seq);
+                state.unacknowledged.extend(entries);
+                let (needs, synced) = (state.durable, state.durable);
+                state.standing = Standing::Reopened { since, why, retry, needs, synced };
+            }
+            Err(error) => {
+                let why = format!("cannot begin the log: {error}");
+                state.standing = Standing::Degraded { since, why, retry };
             }
         }
     }
