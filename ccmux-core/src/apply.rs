@@ -6,6 +6,7 @@
 //! state alone.
 
 use crate::change::{Change, NewPane, OptionScope};
+use crate::geometry::Size;
 use crate::ids::{PaneId, SessionId, WindowId};
 use crate::layout::{Layout, LayoutError};
 use crate::model::{OptionSet, Pane, Session, State, Window};
@@ -223,6 +224,12 @@ fn pane(state: &mut State, id: PaneId) -> Result<&mut Pane, ApplyError> {
     state.panes.get_mut(&id).ok_or(ApplyError::NoPane(id))
 }
 
+/// The size that a window is meant to have.
+fn size_of(state: &mut State, id: WindowId) -> Result<Size, ApplyError> {
+    let owner = window(state, id)?.session;
+    Ok(session(state, owner)?.size)
+}
+
 /// Ids are given out in order; the last one is kept back so that the next always exists.
 fn not_below(id: u32, next: u32, shown: &impl std::fmt::Display) -> Result<(), ApplyError> {
     if id < next || id == u32::MAX {
@@ -419,8 +426,10 @@ fn select_pane(window: &mut Window, id: PaneId) {
 /// else by index), or the next one if it was the first.
 fn take_from_window(state: &mut State, id: PaneId) -> Result<(), ApplyError> {
     let window_id = pane(state, id)?.window;
+    let size = size_of(state, window_id)?;
     let window = window(state, window_id)?;
-    let layout = window.layout.close(id)?;
+    // A layout that had outgrown its window may fit again.
+    let layout = window.layout.close(id)?.resize(size);
     if window.zoomed && layout.pane_count() == 1 {
         return Err(ApplyError::ZoomedAlone(window_id));
     }

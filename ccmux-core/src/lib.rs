@@ -1,6 +1,7 @@
 //! ccmux's model and command language: no IO, no clocks, no processes, no terminals.
 
 pub mod apply;
+pub mod bindings;
 pub mod change;
 mod check;
 pub mod command;

@@ -1,7 +1,7 @@
 //! The socket in a pane's directory, through which a server adopts a living keeper.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -67,13 +67,13 @@ pub(crate) fn check_peer(uid: Option<u32>) -> io::Result<()> {
 /// The user the peer runs as.
 #[cfg(target_os = "linux")]
 pub(crate) fn peer_uid(stream: &UnixStream) -> io::Result<Option<u32>> {
-    Ok(Some(rustix::net::sockopt::socket_peercred(stream.as_fd())?.uid.as_raw()))
+    Ok(Some(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw()))
 }
 
 /// Not to be had without unsafe calls here; the socket lies in a directory of mode 0700, and it
 /// is of mode 0600 itself.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature of the Linux twin")]
+#[expect(clippy::unnecessary_wraps, reason = "as its Linux twin")]
 pub(crate) fn peer_uid(_stream: &UnixStream) -> io::Result<Option<u32>> {
     Ok(None)
 }

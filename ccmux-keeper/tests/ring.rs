@@ -1,4 +1,10 @@
 //! The ring as both sides see it: every short course of events, long random ones, and damage.
+//!
+//! On Linux, where memory-backed files can be read and written as files, which is how the tests
+//! look behind the ring.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fs::File;
 use std::os::fd::AsFd;

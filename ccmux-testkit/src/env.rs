@@ -176,6 +176,20 @@ impl TestEnv {
         }
     }
 
+    /// Waits until a server has registered that `found` accepts.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn wait_registration<T>(&self, mut found: impl FnMut(&Registration) -> Option<T>) -> T {
+        let writes = LockWrites::watch(&self.state_dir().join("lock"));
+        loop {
+            if let Some(result) = self.registration().as_ref().and_then(&mut found) {
+                return result;
+            }
+            assert!(writes.wait(), "no such server registers; log:\n{}", self.server_log());
+        }
+    }
+
     /// Kills the server with SIGKILL and waits until it is gone; returns its process id.
     pub fn kill_server(&self) -> u32 {
         let server = self.server();
@@ -216,4 +230,45 @@ fn text(pipe: Option<&mut impl std::io::Read>) -> String {
         let _ = pipe.read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Writes to a lock file, as the kernel tells of them.
+#[cfg(target_os = "linux")]
+struct LockWrites(std::os::fd::OwnedFd);
+
+#[cfg(target_os = "linux")]
+impl LockWrites {
+    fn watch(path: &Path) -> Self {
+        use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+        let watch = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).expect("inotify");
+        add_watch(&watch, path, WatchFlags::MODIFY).expect("the lock file is there");
+        Self(watch)
+    }
+
+    /// Waits for a write; false when the deadline passes.
+    fn wait(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let deadline = Timespec::try_from(DEADLINE).expect("a minute fits");
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        let is_ready = poll(&mut fds, Some(&deadline)).is_ok_and(|count| count > 0);
+        let mut events = [0; 4096];
+        while rustix::io::read(&self.0, &mut events).is_ok_and(|len| len > 0) {}
+        is_ready
+    }
+}
+
+/// Elsewhere the file is looked at again and again.
+#[cfg(not(target_os = "linux"))]
+struct LockWrites;
+
+#[cfg(not(target_os = "linux"))]
+impl LockWrites {
+    fn watch(_: &Path) -> Self {
+        Self
+    }
+
+    fn wait(&self) -> bool {
+        std::thread::yield_now();
+        true
+    }
 }

@@ -190,6 +190,33 @@ impl Args {
         Some(&self.flags[at].1)
     }
 
+    /// Replaces every value, those of flags included, by what `map` makes of it.
+    pub(super) fn map_values(&mut self, map: &dyn Fn(&Value) -> Value) {
+        for (_, given) in &mut self.flags {
+            if let Given::Values(values) = given {
+                for value in values {
+                    *value = map(&Value::Text(std::mem::take(value))).to_text().into_owned();
+                }
+            }
+        }
+        for value in &mut self.positional {
+            *value = map(value);
+        }
+    }
+
+    /// The same for use as arguments of another command: a `;` that ends a word divides nothing.
+    pub(super) fn semicolons_escaped(&self) -> Args {
+        let mut args = self.clone();
+        args.map_values(&|value| match value {
+            Value::Text(text) => match text.strip_suffix(b";") {
+                Some(before) => Value::Text([before, b"\\;"].concat().into()),
+                None => value.clone(),
+            },
+            Value::Commands(_) => value.clone(),
+        });
+        args
+    }
+
     /// Whether a flag was given, with a value or without.
     pub fn has(&self, flag: char) -> bool {
         self.given(flag).is_some()

@@ -63,10 +63,11 @@ impl Builder<'_, '_> {
         group: u32,
     ) -> Result<Vec<ParsedCommand>, ParseError> {
         let Statement { line, mut words, .. } = statement;
-        let Word::Text(name) = words.remove(0) else {
-            unreachable!("BUG: a statement begins with a block")
+        let name = match words.remove(0) {
+            Word::Text(name) => name.to_str_lossy().into_owned(),
+            // Only arguments of another command can begin so, and no command is called that.
+            Word::Block(_) | Word::Commands(_) => "{".to_owned(),
         };
-        let name = name.to_str_lossy().into_owned();
         if let Some(expansion) = (self.context.alias)(&name) {
             return self.alias(&expansion, words, line, group);
         }
@@ -116,6 +117,7 @@ impl Builder<'_, '_> {
             values.push(match word {
                 Word::Text(text) => Value::Text(text),
                 Word::Block(statements) => Value::Commands(self.block(statements)?),
+                Word::Commands(commands) => Value::Commands(commands),
             });
         }
         let args = arguments(spec, values).map_err(error)?;
@@ -162,19 +164,29 @@ fn set_environment(assignment: Assignment, group: u32) -> ParsedCommand {
     ParsedCommand { spec, args, line, group }
 }
 
-/// Divides an argv into commands at `;` arguments and at arguments that end in `;`; `\;` at the
-/// end is a `;` that divides nothing.
-pub(super) fn argv_statements(argv: &[BString]) -> Vec<Statement> {
+/// Divides arguments into commands at `;` arguments and at those that end in `;`; `\;` at the end
+/// is a `;` that divides nothing. Between groups there are two.
+pub(super) fn divide(arguments: impl IntoIterator<Item = Value>) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut words = Vec::new();
-    let mut flush = |words: &mut Vec<Word>| {
-        if !words.is_empty() {
-            statements.push(Statement { line: 1, group: 0, words: std::mem::take(words) });
+    let mut group = 0;
+    let mut end_command = |words: &mut Vec<Word>| {
+        if words.is_empty() {
+            group += 1;
+        } else {
+            statements.push(Statement { line: 1, group, words: std::mem::take(words) });
         }
     };
-    for argument in argv {
-        let Some(before) = argument.strip_suffix(b";") else {
-            words.push(Word::Text(argument.clone()));
+    for argument in arguments {
+        let text = match argument {
+            Value::Text(text) => text,
+            Value::Commands(commands) => {
+                words.push(Word::Commands(commands));
+                continue;
+            }
+        };
+        let Some(before) = text.strip_suffix(b";") else {
+            words.push(Word::Text(text));
             continue;
         };
         if let Some(before) = before.strip_suffix(b"\\") {
@@ -184,8 +196,8 @@ pub(super) fn argv_statements(argv: &[BString]) -> Vec<Statement> {
         if !before.is_empty() {
             words.push(Word::Text(before.into()));
         }
-        flush(&mut words);
+        end_command(&mut words);
     }
-    flush(&mut words);
+    end_command(&mut words);
     statements
 }

@@ -23,6 +23,7 @@ mod parser;
 mod print;
 mod spec;
 mod table;
+mod template;
 
 use std::fmt;
 
@@ -33,6 +34,7 @@ pub use self::error::{ArgsError, ParseError, ParseErrorKind};
 pub use self::print::quote;
 pub use self::spec::{Blocks, CommandSpec, find};
 pub use self::table::COMMANDS;
+pub use self::template::fill_text;
 
 use self::build::Builder;
 
@@ -114,19 +116,27 @@ impl CommandList {
         self.commands.is_empty()
     }
 
-    /// The text for use as arguments of a command itself (`bind-key x a \; b`): with `;` escaped.
+    /// The text for use as arguments of a command itself (`bind-key x a \; b`), which
+    /// [`parse_values`] divides into the same commands.
     pub fn to_escaped_string(&self) -> String {
-        self.joined(" \\; ", " \\;\\; ")
+        self.joined(" \\; ", " \\; \\; ", |command| {
+            format!("{}{}", command.spec.name, command.args.semicolons_escaped())
+        })
     }
 
-    fn joined(&self, within_group: &str, between_groups: &str) -> String {
+    fn joined(
+        &self,
+        within_group: &str,
+        between_groups: &str,
+        print: impl Fn(&ParsedCommand) -> String,
+    ) -> String {
         let mut text = String::new();
         for (index, command) in self.commands.iter().enumerate() {
             if let Some(previous) = index.checked_sub(1) {
                 let is_same = self.commands[previous].group == command.group;
                 text.push_str(if is_same { within_group } else { between_groups });
             }
-            text.push_str(&command.to_string());
+            text.push_str(&print(command));
         }
         text
     }
@@ -135,7 +145,7 @@ impl CommandList {
 impl fmt::Display for CommandList {
     /// On one line; `;;` stands between groups.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.joined(" ; ", " ;; "))
+        f.write_str(&self.joined(" ; ", " ;; ", ToString::to_string))
     }
 }
 
@@ -176,7 +186,16 @@ pub fn parse_lenient(
 /// Reads commands from the arguments of a process. A `;` of its own or at the end of an argument
 /// divides commands; nothing else is special.
 pub fn parse_argv(argv: &[BString], context: &ParseContext<'_>) -> Result<CommandList, ParseError> {
-    Builder { context, failed: &mut Err }.statements(build::argv_statements(argv))
+    parse_values(argv.iter().cloned().map(Value::Text), context)
+}
+
+/// Reads commands from arguments of another command, such as those of `bind-key` after the key.
+/// Divided as [`parse_argv`] does.
+pub fn parse_values(
+    values: impl IntoIterator<Item = Value>,
+    context: &ParseContext<'_>,
+) -> Result<CommandList, ParseError> {
+    Builder { context, failed: &mut Err }.statements(build::divide(values))
 }
 
 #[cfg(test)]

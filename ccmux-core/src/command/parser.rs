@@ -5,9 +5,9 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::ParseContext;
 use super::error::{ParseError, ParseErrorKind};
 use super::lexer::{Lexer, Token, assignment};
+use super::{CommandList, ParseContext};
 
 /// Braces and conditions within each other; what people write stays under five.
 const DEPTH_MAX: usize = 50;
@@ -30,6 +30,8 @@ pub(super) enum Word {
     Text(BString),
     /// Commands in braces.
     Block(Vec<Statement>),
+    /// Commands that somebody has read already.
+    Commands(CommandList),
 }
 
 /// `NAME=value` between commands.

@@ -393,6 +393,14 @@ proptest! {
         prop_assert_eq!(&*list.commands[0].args.to_argv(), &[BString::from(word)][..]);
     }
 
+    #[test]
+    fn an_escaped_list_is_divided_into_the_same_commands(list in any_list()) {
+        let mut outer = parse(format!("bind-key x {}", list.to_escaped_string()), &context()).unwrap();
+        let values = outer.commands.remove(0).args.positional()[1..].to_vec();
+        prop_assert_eq!(outer.commands.len(), 0);
+        prop_assert_eq!(parse_values(values, &context()), Ok(list));
+    }
+
     /// C3.
     #[test]
     fn no_text_upsets_the_parser(

@@ -80,18 +80,18 @@ pub(super) fn select_layout(
     let options = preset_options(draft, id);
     let old = &draft.window(id)?.layout;
     let layout = match (choice, preset) {
-        (_, Some(preset)) => old.preset(preset, &options, size),
+        (_, Some(preset)) => old.preset(preset, &options, old.size()),
         (LayoutChoice::Spread(pane), _) => {
             old.spread(*pane).map_err(|_| CommandError::NoPane(*pane))?
         }
         (LayoutChoice::Text(text), _) => {
             let layout = Layout::parse(text, &old.panes());
-            layout.map_err(|cause| CommandError::Layout { cause, text: text.clone() })?.resize(size)
+            layout.map_err(|cause| CommandError::Layout { cause, text: text.clone() })?
         }
         _ => return Ok(()),
     };
     unzoom(draft, id)?;
-    set_layout(draft, id, layout, preset)
+    set_layout(draft, id, layout.resize(size), preset)
 }
 
 fn preset_options(draft: &mut Draft<'_>, id: WindowId) -> PresetOptions {
@@ -109,12 +109,23 @@ fn preset_options(draft: &mut Draft<'_>, id: WindowId) -> PresetOptions {
 }
 
 pub(super) fn swap_panes(draft: &mut Draft<'_>, order: SwapPane) -> Result<(), CommandError> {
-    let SwapPane { source, target, select, keep_zoom } = order;
+    let SwapPane { source, target, keep_zoom, .. } = order;
     let (of_source, of_target) = (draft.window_of(source)?.id, draft.window_of(target)?.id);
-    if source == target {
-        return Ok(());
-    }
     let zoomed = [unzoom(draft, of_source)?, unzoom(draft, of_target)?];
+    if source != target {
+        trade_places(draft, &order)?;
+    }
+    for (window, zoomed) in [of_source, of_target].into_iter().zip(zoomed) {
+        if zoomed && keep_zoom {
+            draft.push(Change::Zoomed { window, zoomed: true });
+        }
+    }
+    Ok(())
+}
+
+fn trade_places(draft: &mut Draft<'_>, order: &SwapPane) -> Result<(), CommandError> {
+    let SwapPane { source, target, select, .. } = *order;
+    let (of_source, of_target) = (draft.window_of(source)?.id, draft.window_of(target)?.id);
     let active = draft.window(of_source)?.active;
     draft.push(Change::PanesSwapped { a: source, b: target });
     if of_source != of_target && select {
@@ -123,12 +134,9 @@ pub(super) fn swap_panes(draft: &mut Draft<'_>, order: SwapPane) -> Result<(), C
     } else if of_source == of_target && select {
         pane::select(draft, target, true)?;
     } else if of_source == of_target && (active == source || active == target) {
+        // The target then is the one to go back to, as in tmux.
+        pane::select(draft, target, true)?;
         pane::select(draft, source, true)?;
-    }
-    for (window, zoomed) in [of_source, of_target].into_iter().zip(zoomed) {
-        if zoomed && keep_zoom {
-            draft.push(Change::Zoomed { window, zoomed: true });
-        }
     }
     Ok(())
 }
@@ -163,7 +171,14 @@ pub(super) fn break_pane(draft: &mut Draft<'_>, order: BreakPane) -> Result<(), 
     let (old_window, alone) = (old.id, old.layout.pane_count() == 1);
     draft.session(session)?;
     if alone {
-        let order = MoveWindow { window: old_window, session, place, kill_existing: false, select };
+        let order = MoveWindow {
+            window: old_window,
+            session,
+            place,
+            kill_existing: false,
+            select,
+            renumber: false,
+        };
         window::relocate(draft, order)?;
         return match name {
             Some(name) => window::rename(draft, old_window, name),

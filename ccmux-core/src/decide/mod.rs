@@ -104,6 +104,8 @@ pub struct MoveWindow {
     pub kill_existing: bool,
     /// Not `-d`.
     pub select: bool,
+    /// No `-s`: then `renumber-windows` applies to the session it leaves.
+    pub renumber: bool,
 }
 
 /// `split-window`

@@ -112,7 +112,9 @@ pub(super) fn kill_others(draft: &mut Draft<'_>, id: WindowId) -> Result<(), Com
     for other in windows.into_iter().filter(|other| *other != id) {
         draft.push(Change::WindowClosed { id: other, reason: CloseReason::Command });
     }
-    after_removal(draft, session)
+    // tmux closes the gaps of all sessions here.
+    let sessions: Vec<SessionId> = draft.state().sessions.keys().copied().collect();
+    sessions.into_iter().try_for_each(|session| after_removal(draft, session))
 }
 
 /// Closes a window, and with its last window the session.
@@ -209,7 +211,10 @@ pub(super) fn relocate(draft: &mut Draft<'_>, order: MoveWindow) -> Result<(), C
     if select_it {
         select(draft, id, false)?;
     }
-    after_removal(draft, from)
+    if draft.session(from)?.windows.is_empty() || order.renumber {
+        after_removal(draft, from)?;
+    }
+    Ok(())
 }
 
 pub(super) fn swap(

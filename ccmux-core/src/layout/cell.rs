@@ -151,8 +151,11 @@ impl Cell {
         }
     }
 
-    /// Grows (or, by at most its slack, shrinks) the cell. Its children share the change a cell at
-    /// a time from the first on, which is how tmux keeps proportions roughly as they were.
+    /// Grows (or, by at most its slack, shrinks) the cell. Its children get the change one cell at a
+    /// time, round after round, those that have nothing left to lose being passed over.
+    ///
+    /// Each of these steps is an adjustment of its own to the splits further in, and so begins with
+    /// their first child again: that is tmux's rule, visible in where its borders end up.
     pub(super) fn adjust(&mut self, along: SplitDirection, change: i32) {
         let extent = i32::from(self.extent(along)) + change;
         let extent = u16::try_from(extent).expect("BUG: a cell was shrunk by more than its slack");
@@ -164,39 +167,17 @@ impl Cell {
             }
             return;
         }
-        for (child, share) in shares(children, along, change) {
-            if share != 0 {
-                child.adjust(along, share);
+        let step = change.signum();
+        let mut left = change.abs();
+        while left > 0 {
+            let before = left;
+            for child in children.iter_mut() {
+                if left > 0 && (step > 0 || child.slack(along) > 0) {
+                    child.adjust(along, step);
+                    left -= 1;
+                }
             }
+            assert!(left < before, "BUG: a split was shrunk by more than its slack");
         }
     }
-}
-
-/// What each child gets of a change when it is dealt out one cell at a time, round after round,
-/// skipping children that have nothing left to lose.
-fn shares(
-    children: &mut [Cell],
-    along: SplitDirection,
-    change: i32,
-) -> impl Iterator<Item = (&mut Cell, i32)> {
-    let mut left = change.unsigned_abs();
-    let limits: Vec<u32> = children
-        .iter()
-        .map(|child| if change > 0 { u32::MAX } else { child.slack(along).into() })
-        .collect();
-    let mut taken = vec![0u32; children.len()];
-    while left > 0 {
-        let before = left;
-        for (taken, limit) in taken.iter_mut().zip(&limits) {
-            if left > 0 && *taken < *limit {
-                *taken += 1;
-                left -= 1;
-            }
-        }
-        assert!(left < before, "BUG: a split was shrunk by more than its slack");
-    }
-    let sign = change.signum();
-    children.iter_mut().zip(taken).map(move |(child, taken)| {
-        (child, sign * i32::try_from(taken).expect("BUG: a share exceeds every extent"))
-    })
 }

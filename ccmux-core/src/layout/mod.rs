@@ -30,8 +30,11 @@ use self::cell::Cell;
 pub use self::preset::{Preset, PresetOptions, UnknownPreset};
 pub use self::split::{NewPaneSize, Split};
 
-/// How deep splits nest. Real layouts stay under a dozen.
+/// How deep splits nest (L5). Real layouts stay under a dozen.
 const DEPTH_MAX: usize = 128;
+
+/// How many panes a window has (L5): side by side they still fit [`Size::MAX`].
+const PANES_MAX: usize = 4096;
 
 /// The arrangement of a window's panes.
 #[derive(Clone, PartialEq, Eq, Debug)]

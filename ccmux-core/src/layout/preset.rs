@@ -45,11 +45,14 @@ pub struct PresetOptions {
     pub tiled_columns_max: Option<usize>,
 }
 
+const MAIN_WIDTH: u16 = 80;
+const MAIN_HEIGHT: u16 = 24;
+
 impl Default for PresetOptions {
     fn default() -> Self {
         PresetOptions {
-            main_width: Extent::Cells(80),
-            main_height: Extent::Cells(24),
+            main_width: Extent::Cells(MAIN_WIDTH),
+            main_height: Extent::Cells(MAIN_HEIGHT),
             other_width: None,
             other_height: None,
             tiled_columns_max: None,
@@ -128,18 +131,8 @@ impl Layout {
         let root = match preset {
             Preset::EvenHorizontal => even(&panes, SplitDirection::Horizontal, size),
             Preset::EvenVertical => even(&panes, SplitDirection::Vertical, size),
-            Preset::MainHorizontal => beside_main(
-                &panes,
-                SplitDirection::Vertical,
-                (options.main_height, options.other_height),
-                size,
-            ),
-            Preset::MainVertical => beside_main(
-                &panes,
-                SplitDirection::Horizontal,
-                (options.main_width, options.other_width),
-                size,
-            ),
+            Preset::MainHorizontal => beside_main(&panes, options.stacked(size.rows), size),
+            Preset::MainVertical => beside_main(&panes, options.side_by_side(size.cols), size),
             Preset::Tiled => tiled(&panes, options.tiled_columns_max, size),
         };
         Layout { root }
@@ -168,28 +161,46 @@ fn even(panes: &[PaneId], along: SplitDirection, size: Size) -> Cell {
     Cell::split(along, size, panes.iter().enumerate().map(cell).collect())
 }
 
-/// The first pane along a direction, then all others side by side across it.
-fn beside_main(
-    panes: &[PaneId],
+/// A window divided in two.
+#[derive(Clone, Copy)]
+struct MainAndOther {
     along: SplitDirection,
-    (main, other): (Extent, Option<Extent>),
-    size: Size,
-) -> Cell {
-    let whole = super::cell::extent(size, along);
-    let mut main = main.of(whole);
-    let other = if main.saturating_add(PANE_MIN + 1) >= whole {
-        main = whole.saturating_sub(PANE_MIN + 1).max(PANE_MIN);
-        PANE_MIN
-    } else {
-        let room = whole - 1;
-        match other.map(|other| other.of(whole)) {
-            Some(other) if other >= PANE_MIN && room.saturating_sub(other) >= main => {
-                main = room - other;
-                other
-            }
-            _ => room - main,
+    main: u16,
+    other: u16,
+}
+
+impl PresetOptions {
+    fn stacked(&self, rows: u16) -> MainAndOther {
+        let (main, other) = divide(rows, self.main_height, self.other_height, MAIN_HEIGHT);
+        MainAndOther { along: SplitDirection::Vertical, main, other }
+    }
+
+    fn side_by_side(&self, cols: u16) -> MainAndOther {
+        let (main, other) = divide(cols, self.main_width, self.other_width, MAIN_WIDTH);
+        MainAndOther { along: SplitDirection::Horizontal, main, other }
+    }
+}
+
+/// Divides an extent, the separator taken off, between the main pane and the others. A main extent
+/// beyond what there is counts as the default one.
+fn divide(whole: u16, main: Extent, other: Option<Extent>, default: u16) -> (u16, u16) {
+    let room = whole.saturating_sub(1).max(2 * PANE_MIN);
+    let main = main.of(room);
+    let main = if main > room { default } else { main }.max(PANE_MIN);
+    if main >= room - PANE_MIN {
+        return (room - PANE_MIN, PANE_MIN);
+    }
+    match other.map(|other| other.of(room)) {
+        Some(other) if other >= PANE_MIN && room.saturating_sub(other) >= main => {
+            (room - other, other)
         }
-    };
+        _ => (main, room - main),
+    }
+}
+
+/// The first pane along a direction, then all others side by side across it.
+fn beside_main(panes: &[PaneId], parts: MainAndOther, size: Size) -> Cell {
+    let MainAndOther { along, main, other } = parts;
     let others = even(&panes[1..], along.across(), with_extent(size, along, other));
     let size = with_extent(others.size, along, main + other + 1);
     let main = Cell::leaf(panes[0], with_extent(size, along, main));

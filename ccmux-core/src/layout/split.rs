@@ -1,10 +1,10 @@
 //! Making room for a new pane, and giving room back when one closes.
 
-use crate::geometry::{Extent, Size, SplitDirection};
+use crate::geometry::{Extent, SplitDirection};
 use crate::ids::PaneId;
 
 use super::cell::{Cell, CellKind, PANE_MIN, with_extent};
-use super::{DEPTH_MAX, Layout, LayoutError};
+use super::{DEPTH_MAX, Layout, LayoutError, PANES_MAX};
 
 /// How large a new pane shall be along the split.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -44,7 +44,7 @@ impl Layout {
         } else {
             split_cell(&mut layout.root, &path, Cell::leaf(new, self.size()), split)?;
         }
-        if layout.root.depth() > DEPTH_MAX {
+        if layout.root.depth() > DEPTH_MAX || layout.pane_count() > PANES_MAX {
             return Err(LayoutError::NoSpace);
         }
         Ok(layout)
@@ -134,7 +134,7 @@ fn split_root(root: &mut Cell, new: PaneId, split: Split) -> Result<(), LayoutEr
     let halves = Halves::of(root.extent(along), split)?;
     let new = Cell::leaf(new, with_extent(size, along, halves.new));
     let mut old = root.clone();
-    squeeze(&mut old, with_extent(size, along, halves.old), along)?;
+    squeeze(&mut old, along, halves.old)?;
     *root = match old.kind {
         CellKind::Split(direction, mut children) if direction == along => {
             let at = if split.before { 0 } else { children.len() };
@@ -146,35 +146,34 @@ fn split_root(root: &mut Cell, new: PaneId, split: Split) -> Result<(), LayoutEr
     Ok(())
 }
 
-/// Gives a cell a smaller size, its children keeping their proportions as far as they can.
-fn squeeze(cell: &mut Cell, size: Size, along: SplitDirection) -> Result<(), LayoutError> {
+/// Gives a cell a smaller size along a direction, its children keeping their proportions.
+///
+/// The estimate of what a child must leave to those after it is tmux's; it is refused here where
+/// it leaves one of them too little, even if other parts would have done.
+fn squeeze(cell: &mut Cell, along: SplitDirection, extent: u16) -> Result<(), LayoutError> {
     let previous = cell.extent(along);
-    let wanted = super::cell::extent(size, along);
-    if previous.saturating_sub(wanted) > cell.slack(along) {
+    if extent < PANE_MIN {
         return Err(LayoutError::NoSpace);
     }
-    cell.size = size;
+    cell.set_extent(along, extent);
     let CellKind::Split(direction, children) = &mut cell.kind else { return Ok(()) };
+    if *direction != along {
+        return children.iter_mut().try_for_each(|child| squeeze(child, along, extent));
+    }
+    let mut left = extent;
     let count = children.len();
-    let mut left = wanted;
-    // What the children after this one need at the least, separators included.
-    let needs: Vec<u16> =
-        children.iter().map(|child| child.extent(along) - child.slack(along)).collect();
     for (index, child) in children.iter_mut().enumerate() {
-        let part = if *direction != along {
-            wanted
-        } else if index + 1 == count {
-            left
-        } else {
-            let after: u16 = needs[index + 1..].iter().map(|need| need + 1).sum();
-            let share = u32::from(child.extent(along)) * u32::from(wanted) / u32::from(previous);
-            let share = u16::try_from(share).expect("a part is no larger than the whole");
-            let part = share.max(needs[index]).min(left - after);
-            left -= part + 1;
-            part
-        };
-        let size = with_extent(child.size, along, part);
-        squeeze(child, size, along)?;
+        if index + 1 == count {
+            return squeeze(child, along, left);
+        }
+        let after = u16::try_from(count - index - 1).map_err(|_| LayoutError::NoSpace)?;
+        let least = child.extent(along) - child.slack(along);
+        let reserve = after.saturating_mul(PANE_MIN + 1).max(least);
+        let share = u32::from(child.extent(along)) * u32::from(extent) / u32::from(previous);
+        let share = u16::try_from(share).expect("a part is no larger than the whole");
+        let part = share.min(left.saturating_sub(reserve)).max(PANE_MIN);
+        left = left.checked_sub(part + 1).ok_or(LayoutError::NoSpace)?;
+        squeeze(child, along, part)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::geometry::{Size, SplitDirection};
 use crate::ids::PaneId;
 
 use super::cell::{Cell, CellKind, with_extent};
-use super::{DEPTH_MAX, Layout, LayoutError};
+use super::{DEPTH_MAX, Layout, LayoutError, PANES_MAX};
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +60,7 @@ fn read(text: &str) -> Result<(Layout, Vec<Option<PaneId>>), LayoutError> {
     }
     let mut reader = Reader { rest: body, named: Vec::new() };
     let mut root = reader.cell(0).ok_or(LayoutError::Invalid)?;
-    if !reader.rest.is_empty() {
+    if !reader.rest.is_empty() || reader.named.len() > PANES_MAX {
         return Err(LayoutError::Invalid);
     }
     correct_root_size(&mut root);

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 const TRIES_MAX: u32 = 8;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(5);
+/// A server that is on its way needs this long to come to every pane.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
@@ -30,12 +32,13 @@ impl Backoff {
         self.next.is_some_and(|next| next <= now)
     }
 
-    /// An attempt was made. One that succeeded is followed by a longer wait, because a server
-    /// needs time to come to this pane; it is not the end, because it may die before.
+    /// An attempt was made. One that succeeded is not the end: that server may die before it
+    /// comes to this pane.
     pub(super) fn tried(&mut self, now: Instant, started: bool) {
+        let patience = if started { PATIENCE } else { Duration::ZERO };
+        let delay = (FIRST_DELAY * 2_u32.pow(self.tries)).min(DELAY_MAX).max(patience);
         self.tries += 1;
-        let delay = if started { DELAY_MAX } else { FIRST_DELAY * 2_u32.pow(self.tries - 1) };
-        self.next = (self.tries < TRIES_MAX).then(|| now + delay.min(DELAY_MAX));
+        self.next = (self.tries < TRIES_MAX).then(|| now + delay);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -66,7 +69,7 @@ mod tests {
         backoff.begin(now);
         assert!(backoff.is_due(now));
         backoff.tried(now, true);
-        assert_eq!(backoff.deadline(), Some(now + DELAY_MAX));
+        assert_eq!(backoff.deadline(), Some(now + PATIENCE));
         backoff.stop();
         assert_eq!(backoff.deadline(), None);
     }

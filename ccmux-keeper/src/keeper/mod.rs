@@ -27,6 +27,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use rustix::process::{WaitOptions, wait};
 
 use self::backoff::Backoff;
 use self::pane::Pane;
@@ -100,10 +101,10 @@ impl<'a> Keeper<'a> {
     fn hold(mut self) -> io::Result<()> {
         let mut ready = vec![Source::Server];
         loop {
-            if self.handle(&ready)? == Stay::Leave {
+            if self.handle(&ready) == Stay::Leave {
                 return Ok(());
             }
-            self.move_output(&ready)?;
+            self.move_output(&ready);
             if self.backoff.is_due(now()) {
                 let started = (self.starter)();
                 self.backoff.tried(now(), started);
@@ -113,10 +114,10 @@ impl<'a> Keeper<'a> {
     }
 
     /// Everything but output.
-    fn handle(&mut self, ready: &[Source]) -> io::Result<Stay> {
+    fn handle(&mut self, ready: &[Source]) -> Stay {
         if ready.contains(&Source::Children) {
             self.setup.clear_child_signal();
-            self.reap()?;
+            self.reap();
         }
         if let Some(pane) = &mut self.pane {
             pane.look_for_program();
@@ -124,23 +125,23 @@ impl<'a> Keeper<'a> {
         for source in [Source::Server, Source::Candidate] {
             if ready.contains(&source) {
                 let heard = self.visitors.hear(source);
-                if self.heed(heard)? == Stay::Leave {
-                    return Ok(Stay::Leave);
+                if self.heed(heard) == Stay::Leave {
+                    return Stay::Leave;
                 }
             }
         }
         if ready.contains(&Source::Listener) {
             self.visitors.admit();
         }
-        Ok(Stay::Hold)
+        Stay::Hold
     }
 
-    fn heed(&mut self, heard: Heard) -> io::Result<Stay> {
+    fn heed(&mut self, heard: Heard) -> Stay {
         let mut parting = heard.parting;
         for message in heard.messages {
-            match self.obey(message)? {
+            match self.obey(message) {
                 Reply::Done => {}
-                Reply::Release => return Ok(Stay::Leave),
+                Reply::Release => return Stay::Leave,
                 Reply::OutOfPlace => {
                     parting = Some(self.visitors.part());
                     break;
@@ -150,20 +151,20 @@ impl<'a> Keeper<'a> {
         match parting {
             None => {}
             // It brought nothing to hold.
-            Some(_) if self.pane.is_none() => return Ok(Stay::Leave),
+            Some(_) if self.pane.is_none() => return Stay::Leave,
             Some(Parting::Goodbye) => self.backoff.stop(),
             Some(Parting::Vanished) => self.backoff.begin(now()),
         }
-        Ok(Stay::Hold)
+        Stay::Hold
     }
 
-    fn obey(&mut self, message: ToKeeper) -> io::Result<Reply> {
+    fn obey(&mut self, message: ToKeeper) -> Reply {
         match (message, &mut self.pane) {
             (ToKeeper::Hello { .. }, None) | (ToKeeper::Goodbye, _) => {}
             (ToKeeper::Hello { .. }, Some(pane)) => {
                 self.backoff.stop();
                 pane.try_again();
-                self.announce_pane()?;
+                self.announce_pane();
             }
             (ToKeeper::Start(spec), None) => {
                 setup::set_oom_score_adj(spec.oom_score_adj);
@@ -173,69 +174,61 @@ impl<'a> Keeper<'a> {
                 setup::set_oom_score_adj(oom_score_adj);
                 return self.take(Pane::adopt(child_pid, master, ring));
             }
-            (ToKeeper::Release, _) => return Ok(Reply::Release),
+            (ToKeeper::Release, _) => return Reply::Release,
             (ToKeeper::End { signal }, Some(pane)) => pane.end_program(signal),
             (ToKeeper::Signal { signal }, Some(pane)) => pane.signal_foreground(signal),
             (ToKeeper::Start(_) | ToKeeper::Replace { .. }, Some(_))
             | (ToKeeper::End { .. } | ToKeeper::Signal { .. }, None) => {
-                return Ok(Reply::OutOfPlace);
+                return Reply::OutOfPlace;
             }
         }
-        Ok(Reply::Done)
+        Reply::Done
     }
 
     /// Holds a pane that was set up, or reports why it could not be and leaves.
-    fn take(&mut self, pane: Result<Pane, Failure>) -> io::Result<Reply> {
+    fn take(&mut self, pane: Result<Pane, Failure>) -> Reply {
         match pane {
             Ok(pane) => {
                 self.pane = Some(pane);
-                self.announce_pane()?;
-                Ok(Reply::Done)
+                self.announce_pane();
+                Reply::Done
             }
             Err(failure) => {
-                self.visitors.say(ToServer::Failed(failure))?;
-                Ok(Reply::Release)
+                self.visitors.say(ToServer::Failed(failure));
+                Reply::Release
             }
         }
     }
 
-    fn announce_pane(&mut self) -> io::Result<()> {
-        if let Some(pane) = &self.pane {
-            self.visitors.say(pane.ready()?)?;
-            // The server before this one may have taken a bell to its grave.
-            self.visitors.bell()?;
+    fn announce_pane(&mut self) {
+        let Some(pane) = &self.pane else { return };
+        match pane.ready() {
+            Ok(ready) => {
+                self.visitors.say(ready);
+                // The server before this one may have taken a bell to its grave.
+                self.visitors.bell();
+            }
+            // Too many open files, say. That passes; losing the pane would not.
+            Err(_) => self.visitors.hang_up(),
         }
-        Ok(())
     }
 
     /// Collects children: the program, and servers that this keeper started and that have ended.
-    fn reap(&mut self) -> io::Result<()> {
-        use rustix::process::{WaitOptions, wait};
-        loop {
-            match wait(WaitOptions::NOHANG) {
-                Ok(Some((pid, status))) => {
-                    if let Some(pane) = &mut self.pane {
-                        pane.child_exited(pid, status);
-                    }
-                }
-                Ok(None) | Err(Errno::CHILD) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+    fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if let Some(pane) = &mut self.pane {
+                pane.child_exited(pid, status);
             }
         }
     }
 
-    fn move_output(&mut self, ready: &[Source]) -> io::Result<()> {
-        let Some(pane) = &mut self.pane else { return Ok(()) };
+    fn move_output(&mut self, ready: &[Source]) {
+        let Some(pane) = &mut self.pane else { return };
         let visitors = &mut self.visitors;
-        let mut rang = Ok(());
-        let mut bell = || rang = visitors.bell();
-        let moved = pane.pump(ready.contains(&Source::Output), now(), &mut bell);
-        rang?;
+        let moved = pane.pump(ready.contains(&Source::Output), now(), &mut || visitors.bell());
         if let Err(error) = moved {
-            self.visitors.say(ToServer::Failed(Failure::from_ring(&error)))?;
+            self.visitors.say(ToServer::Failed(Failure::from_ring(&error)));
         }
-        Ok(())
     }
 
     fn wait(&self) -> io::Result<Vec<Source>> {

@@ -17,6 +17,10 @@ use crate::wire::message::{FailedStep, Failure, ToServer};
 /// Reads before the connections are looked at again.
 const READS_PER_TURN: usize = 64;
 
+/// Reads after which a sleeping server is rung although there is more to read. A bell for each
+/// read would wake a quick server for 4 KiB at a time, and cost more than the reading.
+const READS_PER_BELL: usize = 8;
+
 /// What is taken from the pty after the program has ended. Its own output is a few KiB by then;
 /// the bound is for one that it left behind in the background.
 const DRAIN_BYTES_MAX: usize = 1024 * 1024;
@@ -32,6 +36,8 @@ pub(super) struct Pane {
     child_pid: u32,
     program: Program,
     output: Output,
+    /// The server sleeps and was not rung yet.
+    owes_bell: bool,
     drained_bytes: usize,
 }
 
@@ -67,6 +73,7 @@ impl Pane {
             child_pid,
             program: Program::Own(pid),
             output: Output::Awaited,
+            owes_bell: false,
             drained_bytes: 0,
         })
     }
@@ -85,7 +92,7 @@ impl Pane {
             ring.set_ended(ChildEnd::Unknown);
         }
         let output = if ring.is_drained() { Output::Over } else { Output::Awaited };
-        Ok(Pane { master, ring, child_pid, program, output, drained_bytes: 0 })
+        Ok(Pane { master, ring, child_pid, program, output, owes_bell: false, drained_bytes: 0 })
     }
 
     /// What to tell a server: the program, the pty and the ring.
@@ -117,7 +124,7 @@ impl Pane {
     }
 
     /// Moves output from the pty to the ring as long as there is some and there is room, within
-    /// one turn. `bell` is called as soon as the server must be rung.
+    /// one turn. `bell` rings the server.
     pub(super) fn pump(
         &mut self,
         is_readable: bool,
@@ -141,6 +148,7 @@ impl Pane {
         } else {
             self.fill(has_ended, bell)
         };
+        self.pay_bell(bell);
         self.output = match filled {
             Ok(Filled::Full) => Output::Blocked,
             Err(_) if !has_ended => Output::Broken,
@@ -206,8 +214,9 @@ impl Pane {
                     if has_ended {
                         self.drained_bytes += count;
                     }
-                    if self.ring.publish(count) == Wake::Ring {
-                        bell();
+                    self.owes_bell |= self.ring.publish(count) == Wake::Ring;
+                    if reads % READS_PER_BELL == 0 {
+                        self.pay_bell(bell);
                     }
                 }
                 Err(Errno::INTR) => {}
@@ -228,10 +237,15 @@ impl Pane {
     }
 
     fn finish(&mut self, bell: &mut dyn FnMut()) -> Output {
-        if self.ring.set_drained() == Wake::Ring {
+        self.owes_bell |= self.ring.set_drained() == Wake::Ring;
+        self.pay_bell(bell);
+        Output::Over
+    }
+
+    fn pay_bell(&mut self, bell: &mut dyn FnMut()) {
+        if std::mem::take(&mut self.owes_bell) {
             bell();
         }
-        Output::Over
     }
 }
 

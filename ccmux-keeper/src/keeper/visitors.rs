@@ -106,13 +106,30 @@ impl Visitors {
     }
 
     /// Sends to the server, if there is one.
-    pub(super) fn say(&mut self, message: ToServer) -> io::Result<()> {
-        self.server.as_mut().map_or(Ok(()), |server| server.say(message))
+    pub(super) fn say(&mut self, message: ToServer) {
+        if let Some(server) = &mut self.server
+            && server.say(message).is_err()
+        {
+            self.hang_up();
+        }
     }
 
     /// Rings the server, if there is one.
-    pub(super) fn bell(&mut self) -> io::Result<()> {
-        self.server.as_mut().map_or(Ok(()), |server| server.connection.ring_bell())
+    pub(super) fn bell(&mut self) {
+        if let Some(server) = &mut self.server
+            && server.connection.ring_bell().is_err()
+        {
+            self.hang_up();
+        }
+    }
+
+    /// Ends the conversation with a server that cannot be served now; it may come again. Both
+    /// sides find the connection at its end.
+    pub(super) fn hang_up(&self) {
+        if let Some(server) = &self.server {
+            // It fails only on a connection that is at its end already.
+            let _ = rustix::net::shutdown(&server.connection, rustix::net::Shutdown::Both);
+        }
     }
 
     /// Cuts the server off.
@@ -150,7 +167,7 @@ impl Visitor {
         (messages, is_gone)
     }
 
-    /// What came before a mistake is kept: it was said in good faith.
+    /// Errors say nothing about the messages before them, which stay in `messages`.
     fn hear_into(&mut self, own: Uuid, messages: &mut Vec<ToKeeper>) -> Result<bool, ReceiveError> {
         self.connection.flush()?;
         let received = self.connection.receive(ToKeeper::limit)?;

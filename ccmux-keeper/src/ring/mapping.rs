@@ -1,9 +1,8 @@
 //! The shared memory itself: making, checking and mapping it, and the only unsafe accesses to it.
 
-use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -46,11 +45,10 @@ impl Mapping {
     /// Maps a ring that another process made, after checking that it is one.
     pub(super) fn open(file: OwnedFd) -> Result<Mapping, RingError> {
         let map_error = |step| move |source| RingError::Map { step, source };
-        let size = File::from(file.try_clone().map_err(map_error("duplicate it"))?)
-            .metadata()
-            .map_err(map_error("look at it"))?
-            .len();
-        foreign("file size", size, FILE_BYTES as u64)?;
+        let status = rustix::fs::fstat(&file).map_err(io::Error::from);
+        let size = status.map_err(map_error("look at it"))?.st_size.cast_unsigned();
+        // Some systems round the size up to whole pages of theirs.
+        foreign("file size", size.min(FILE_BYTES as u64), FILE_BYTES as u64)?;
         check_seal(&file)?;
         let mapping = Mapping::map(file).map_err(map_error("map it"))?;
         for (field, word, expected) in [
@@ -71,30 +69,37 @@ impl Mapping {
 
     /// Touches every page for writing.
     pub(super) fn populate(&self) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::io::Errno;
-            #[expect(unsafe_code, reason = "madvise takes an address")]
-            // SAFETY: the range is this mapping; populating changes no content.
-            let populated = unsafe {
-                rustix::mm::madvise(
-                    self.base.as_ptr().cast(),
-                    FILE_BYTES,
-                    rustix::mm::Advice::LinuxPopulateWrite,
-                )
-            };
-            match populated {
-                Ok(()) => return Ok(()),
-                // Before Linux 5.14 the advice is unknown.
-                Err(Errno::INVAL) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if self.advise_populate()? {
+            return Ok(());
         }
         for page in (0..FILE_BYTES).step_by(4096) {
             // An addition of nothing dirties the page and, being atomic, disturbs no one.
             self.atomic(page).fetch_add(0, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Has the kernel populate the mapping; false where it does not know how to.
+    #[cfg(target_os = "linux")]
+    fn advise_populate(&self) -> io::Result<bool> {
+        use rustix::io::Errno;
+        use rustix::mm::{Advice, madvise};
+        #[expect(unsafe_code, reason = "madvise takes an address")]
+        // SAFETY: the range is this mapping; populating changes no content.
+        let populated =
+            unsafe { madvise(self.base.as_ptr().cast(), FILE_BYTES, Advice::LinuxPopulateWrite) };
+        match populated {
+            Ok(()) => Ok(true),
+            // Before Linux 5.14 the advice is unknown.
+            Err(Errno::INVAL) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as its Linux twin")]
+    fn advise_populate(&self) -> io::Result<bool> {
+        Ok(false)
     }
 
     /// The guard pattern of this ring.
@@ -257,7 +262,7 @@ fn reserve_pages(file: &OwnedFd) -> io::Result<()> {
 
 /// Elsewhere memory objects have no `fallocate`; populating the mapping takes the pages.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature of the Linux twin")]
+#[expect(clippy::unnecessary_wraps, reason = "as its Linux twin")]
 fn reserve_pages(_file: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
@@ -266,11 +271,11 @@ fn reserve_pages(_file: &OwnedFd) -> io::Result<()> {
 fn seal(file: &OwnedFd) -> io::Result<()> {
     use rustix::fs::SealFlags;
     let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-    Ok(rustix::fs::fcntl_add_seals(file.as_fd(), seals)?)
+    Ok(rustix::fs::fcntl_add_seals(file, seals)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature of the Linux twin")]
+#[expect(clippy::unnecessary_wraps, reason = "as its Linux twin")]
 fn seal(_file: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
@@ -279,14 +284,14 @@ fn seal(_file: &OwnedFd) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 fn check_seal(file: &OwnedFd) -> Result<(), RingError> {
     use rustix::fs::SealFlags;
-    let seals = rustix::fs::fcntl_get_seals(file.as_fd())
+    let seals = rustix::fs::fcntl_get_seals(file)
         .map_err(|errno| RingError::Map { step: "read its seals", source: errno.into() })?;
     let expected = SealFlags::SHRINK.bits().into();
     foreign("size seal", (seals & SealFlags::SHRINK).bits().into(), expected)
 }
 
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "the signature of the Linux twin")]
+#[expect(clippy::unnecessary_wraps, reason = "as its Linux twin")]
 fn check_seal(_file: &OwnedFd) -> Result<(), RingError> {
     Ok(())
 }

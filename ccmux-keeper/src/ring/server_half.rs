@@ -134,7 +134,7 @@ impl ServerRing {
         Ok(doubt.checked_sub(1))
     }
 
-    /// The window size that was last set on the pty.
+    /// The window size that was last set on the pty and recorded here; all zero before that.
     pub fn window_size(&self) -> WindowSize {
         unpack_window_size(self.mapping.load(Word::WindowSize))
     }

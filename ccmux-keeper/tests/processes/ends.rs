@@ -1,9 +1,10 @@
 //! How programs and keepers end.
 
+use std::os::fd::AsFd as _;
+
 use ccmux_keeper::{ChildEnd, ChildState};
 
-use super::harness::{PaneDir, await_exit, await_readable, is_held, program};
-use std::os::fd::AsFd as _;
+use super::harness::{PaneDir, await_exit, await_free, await_readable, is_held, program};
 
 #[test]
 fn the_exit_status_is_kept() {
@@ -19,7 +20,7 @@ fn the_exit_status_is_kept() {
         assert_eq!(stream, b"", "{script}");
         assert!(is_held(&dir.path()), "a keeper stays until it is released");
         server.release();
-        assert!(!is_held(&dir.path()));
+        await_free(&dir.path());
     }
 }
 
@@ -41,17 +42,24 @@ fn the_end_comes_after_all_output() {
     server.release();
 }
 
+/// While no process has the terminal open, reading the pty fails as it does at the end.
 #[test]
 fn a_program_that_leaves_its_terminal_and_comes_back_is_heard_again() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
     let dir = PaneDir::new();
-    let script = "echo before; read x; tty=$(tty); exec <&- >&- 2>&-; \
-                  (: <$0) 2>/dev/null; exec >$tty; echo after; exit 5";
-    let mut server = dir.spawn(program(&["/bin/sh", "-c", script]));
+    let fifo = dir.path().join("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let script = "tty=$(tty); exec <&- >&- 2>&-; read x <fifo; exec >$tty; echo after; exit 5";
+    let mut spec = program(&["/bin/sh", "-c", script]);
+    spec.cwd = Some(dir.path().to_str().unwrap().into());
+    let mut server = dir.spawn(spec);
+    let mut hung_up = [PollFd::new(&server.pane().master, PollFlags::empty())];
+    assert_eq!(poll(&mut hung_up, None).unwrap(), 1);
+    std::fs::write(&fifo, "come back\n").unwrap();
     let mut stream = Vec::new();
-    server.take_until("before\r\n", &mut stream);
-    server.type_keys("\n");
     assert_eq!(server.take_all(&mut stream), ChildEnd::Exited(5));
-    assert!(stream.ends_with(b"after\r\n"), "{}", String::from_utf8_lossy(&stream));
+    assert_eq!(stream, b"after\r\n");
     server.release();
 }
 
@@ -101,7 +109,7 @@ fn release_lets_a_running_program_be_hung_up() {
     let mut server = dir.spawn(program(&["/bin/cat"]));
     let child_pid = server.pane().child_pid;
     server.release();
-    assert!(!is_held(&dir.path()));
+    await_free(&dir.path());
     await_exit(child_pid);
 }
 

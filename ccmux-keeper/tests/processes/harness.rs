@@ -8,8 +8,8 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use ccmux_keeper::{
-    ChildEnd, ChildSpec, Failure, KeeperCommand, Link, LinkError, LinkEvent, Orphan, ServerRing,
-    Wake, WindowSize, lock_alive,
+    AliveLock, ChildEnd, ChildSpec, Failure, KeeperCommand, Link, LinkError, LinkEvent, Orphan,
+    ServerRing, Wake, WindowSize, lock_alive,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// The executable with the keeper and the programs.
 pub(crate) const UNDER_TEST: &str = env!("CARGO_BIN_EXE_keeper-under-test");
 
-const PANE: &str = "0194f7a0-0000-7000-8000-00000000002a";
+pub(crate) const PANE: &str = "0194f7a0-0000-7000-8000-00000000002a";
 
 /// Waits until `descriptor` is readable. The deadline matters only when a test fails.
 pub(crate) fn await_readable(descriptor: BorrowedFd<'_>, what: &str) {
@@ -117,7 +117,7 @@ impl PaneDir {
     }
 
     pub(crate) fn spawn_unready(&self, program: ChildSpec) -> Server {
-        let alive = lock_alive(&self.path()).unwrap().expect("no keeper yet");
+        let alive = take_lock(&self.path());
         Server::new(Link::spawn(&self.keeper_command(), alive, program).unwrap())
     }
 
@@ -252,7 +252,7 @@ impl Server {
         self.await_closed();
         await_exit(keeper_pid);
         self.link.try_reap().unwrap();
-        let alive = lock_alive(&dir.path()).unwrap().expect("a dead keeper has no lock");
+        let alive = take_lock(&dir.path());
         let Pane { child_pid, master, ring, offset, .. } = self.pane.take().expect("ready");
         let orphan = Orphan { child_pid, master: &master, ring: &ring, oom_score_adj: None };
         let link = Link::replace(&dir.keeper_command(), alive, &orphan).unwrap();
@@ -279,6 +279,30 @@ impl Random {
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
+}
+
+/// Waits until the lock is free, and takes it.
+///
+/// It may not be at once: between fork and exec the child of another test may still hold a copy
+/// of a descriptor that this test has closed.
+pub(crate) fn take_lock(pane_dir: &Path) -> AliveLock {
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(pane_dir.join("alive"))
+        .unwrap();
+    loop {
+        file.lock().unwrap();
+        file.unlock().unwrap();
+        if let Some(alive) = lock_alive(pane_dir).unwrap() {
+            return alive;
+        }
+    }
+}
+
+pub(crate) fn await_free(pane_dir: &Path) {
+    drop(take_lock(pane_dir));
 }
 
 pub(crate) fn is_held(pane_dir: &Path) -> bool {

@@ -1,1 +1,321 @@
-//! The protocol from raw bytes, as `docs/keeper-protocol.md` draws it.
+//! The protocol from raw bytes, as `docs/keeper-protocol.md` draws it: each side against a peer
+//! that is written here from the drawing alone.
+
+use std::fs::File;
+use std::io::{IoSlice, IoSliceMut, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Child, Command, Stdio};
+
+use ccmux_keeper::{FailedStep, KeeperRing, Link, LinkError, LinkEvent};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::harness::{PANE, PaneDir, UNDER_TEST, await_free, await_readable, take_lock};
+
+const DOORBELL: u8 = 0x00;
+const HELLO: u8 = 0x01;
+const START: u8 = 0x02;
+const RELEASE: u8 = 0x04;
+const WELCOME: u8 = 0x81;
+const READY: u8 = 0x82;
+const FAILED: u8 = 0x83;
+
+/// A field: tag, reserved, length, value.
+fn field(tag: u16, value: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(value.len()).unwrap();
+    [&tag.to_le_bytes()[..], &[0, 0], &length.to_le_bytes(), value].concat()
+}
+
+/// A frame: kind, reserved, length, fields.
+pub(crate) fn frame(kind: u8, fields: &[Vec<u8>]) -> Vec<u8> {
+    let payload = fields.concat();
+    let length = u32::try_from(payload.len()).unwrap();
+    [&[kind, 0, 0, 0][..], &length.to_le_bytes(), &payload].concat()
+}
+
+fn uuid() -> Vec<u8> {
+    let digits: String = PANE.chars().filter(char::is_ascii_hexdigit).collect();
+    (0..16).map(|at| u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).unwrap()).collect()
+}
+
+pub(crate) fn hello(versions: (u16, u16)) -> Vec<u8> {
+    hello_to(versions, &uuid())
+}
+
+pub(crate) fn hello_to((least, most): (u16, u16), uuid: &[u8]) -> Vec<u8> {
+    frame(
+        HELLO,
+        &[
+            field(1, &least.to_le_bytes()),
+            field(2, &most.to_le_bytes()),
+            field(4, uuid),
+            field(5, &4711_u32.to_le_bytes()),
+        ],
+    )
+}
+
+fn start(script: &str) -> Vec<u8> {
+    let size = [24_u16, 80, 0, 0].map(u16::to_le_bytes).concat();
+    frame(
+        START,
+        &[
+            field(16, b"/bin/sh"),
+            field(16, b"-c"),
+            field(16, script.as_bytes()),
+            field(18, b"PATH=/bin:/usr/bin"),
+            field(0xfff0, b"a field from the future"),
+            field(20, &size),
+        ],
+    )
+}
+
+/// A keeper started with a raw connection.
+pub(crate) fn raw_keeper(dir: &PaneDir) -> (UnixStream, Child) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let alive = File::create(dir.path().join("alive")).unwrap();
+    alive.lock().unwrap();
+    let command = dir.keeper_command();
+    let child = Command::new(UNDER_TEST)
+        .args(command.args)
+        .arg(dir.path())
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::from(alive))
+        .spawn()
+        .unwrap();
+    (ours, child)
+}
+
+/// The next frame, doorbells passed over, and the descriptors that came with it.
+fn next_frame(stream: &UnixStream) -> (u8, Vec<u8>, Vec<OwnedFd>) {
+    let mut descriptors = Vec::new();
+    let mut take = |count: usize| {
+        let mut bytes = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            await_readable(stream.as_fd(), "a frame");
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let mut buffers = [IoSliceMut::new(&mut bytes[filled..])];
+            let received =
+                recvmsg(stream, &mut buffers, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap();
+            assert_ne!(received.bytes, 0, "the keeper hung up");
+            filled += received.bytes;
+            for message in control.drain() {
+                if let RecvAncillaryMessage::ScmRights(arrived) = message {
+                    descriptors.extend(arrived);
+                }
+            }
+        }
+        bytes
+    };
+    let mut kind = DOORBELL;
+    while kind == DOORBELL {
+        kind = take(1)[0];
+    }
+    let header = take(7);
+    let length = u32::from_le_bytes(header[3..7].try_into().unwrap());
+    let payload = take(length as usize);
+    (kind, payload, descriptors)
+}
+
+fn word(ring: &File, at: u64) -> u64 {
+    let mut bytes = [0; 8];
+    ring.read_exact_at(&mut bytes, at).unwrap();
+    u64::from_ne_bytes(bytes)
+}
+
+#[test]
+fn a_keeper_serves_a_raw_server() {
+    let dir = PaneDir::new();
+    let (mut stream, mut keeper) = raw_keeper(&dir);
+    let mut said = hello((1, 1));
+    said.push(DOORBELL);
+    said.extend(frame(0x70, &[b"a kind from the future".to_vec()]));
+    said.extend(start("printf hello; read line; printf $line; exit 3"));
+    for byte in said {
+        stream.write_all(&[byte]).unwrap();
+    }
+
+    let (kind, payload, _) = next_frame(&stream);
+    let keeper_pid = keeper.id().to_le_bytes();
+    let welcome = [field(3, &1_u16.to_le_bytes()), field(4, &uuid()), field(6, &keeper_pid)];
+    assert_eq!((kind, payload), (WELCOME, welcome.concat()));
+
+    let (kind, payload, mut descriptors) = next_frame(&stream);
+    assert_eq!((kind, descriptors.len()), (READY, 2));
+    assert_eq!(payload[..8], field(7, &[0; 4])[..8]);
+    let ring = File::from(descriptors.pop().unwrap());
+    let master = descriptors.pop().unwrap();
+    let mut magic = [0; 8];
+    ring.read_exact_at(&mut magic, 0).unwrap();
+    assert_eq!(&magic, b"ccmuxrng");
+    assert_eq!([word(&ring, 8), word(&ring, 16), word(&ring, 24)], [1, 4096, 262_144]);
+    assert_eq!(word(&ring, 160).to_le_bytes()[..4], payload[8..]);
+
+    // Sleep until the program is over: announce it in `server_sleeping`, look, wait for a bell.
+    rustix::io::write(&master, b"x\n").unwrap();
+    loop {
+        ring.write_all_at(&1_u64.to_ne_bytes(), 216).unwrap();
+        if word(&ring, 176) == 1 {
+            break;
+        }
+        await_readable(stream.as_fd(), "a doorbell");
+        assert_eq!(stream.read(&mut [0; 64]).unwrap(), 1);
+    }
+    assert_eq!(word(&ring, 168), 2 | 3 << 32, "exited, code 3");
+    let mut output = vec![0; usize::try_from(word(&ring, 128)).unwrap()];
+    ring.read_exact_at(&mut output, 4096).unwrap();
+    let output = String::from_utf8(output).unwrap();
+    assert!(output.starts_with("hello") && output.ends_with('x'), "{output:?}");
+
+    stream.write_all(&frame(RELEASE, &[])).unwrap();
+    assert!(keeper.wait().unwrap().success());
+    await_free(&dir.path());
+}
+
+#[test]
+fn a_keeper_refuses_what_it_does_not_understand() {
+    let dir = PaneDir::new();
+    let other = [7; 16];
+    for (said, reason) in [
+        (hello((2, 9)), "the server speaks protocol versions 2 to 9, the keeper 1 to 1"),
+        (hello_to((1, 1), &other), "this keeper keeps pane 0194f7a0-0000-7000-8000-00000000002a"),
+    ] {
+        let (mut stream, mut keeper) = raw_keeper(&dir);
+        stream.write_all(&said).unwrap();
+        let (kind, payload, _) = next_frame(&stream);
+        assert_eq!(kind, FAILED);
+        assert!(payload.starts_with(&[field(48, &[1]), field(49, &[0; 4])].concat()));
+        assert!(String::from_utf8_lossy(&payload).contains(reason), "{reason}");
+        assert!(keeper.wait().unwrap().success(), "it holds nothing, so it leaves");
+    }
+    for said in [
+        start("exit 0"),
+        [hello((1, 1)), hello((1, 1))].concat(),
+        [hello((1, 1)), frame(START, &[field(16, b"/bin/sh")])].concat(),
+        [hello((1, 1)), frame(START, &[vec![1, 2, 3]])].concat(),
+        [hello((1, 1)), frame(0x03, &[field(7, &1_u32.to_le_bytes())])].concat(),
+        [hello((1, 1)), frame(0x05, &[field(32, &1_u32.to_le_bytes())])].concat(),
+        vec![HELLO, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+        [hello((1, 1)), vec![START, 0, 0, 0, 1, 0, 0x40, 0]].concat(),
+        hello((1, 1)),
+        Vec::new(),
+    ] {
+        let (mut stream, mut keeper) = raw_keeper(&dir);
+        stream.write_all(&said).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(keeper.wait().unwrap().success(), "{said:?}");
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).unwrap();
+        assert!(!heard.contains(&READY), "a program was started by {said:?}");
+    }
+}
+
+fn welcome(version: u16, uuid: &[u8]) -> Vec<u8> {
+    let pid = 77_u32.to_le_bytes();
+    frame(WELCOME, &[field(3, &version.to_le_bytes()), field(4, uuid), field(6, &pid)])
+}
+
+/// A server's link to a keeper that is a listening socket in this test.
+fn link_to_raw_keeper(dir: &PaneDir) -> (Link, UnixStream) {
+    let _ = std::fs::remove_file(dir.path().join("keeper.sock"));
+    let listener = UnixListener::bind(dir.path().join("keeper.sock")).unwrap();
+    let link = Link::adopt(&dir.path()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    (link, stream)
+}
+
+fn send_ready(stream: &UnixStream, ring: &KeeperRing) {
+    let ready = frame(READY, &[field(7, &78_u32.to_le_bytes())]);
+    let master = File::open("/dev/null").unwrap();
+    let descriptors = [master.as_fd(), ring.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
+    let sent = sendmsg(stream, &[IoSlice::new(&ready)], &mut control, SendFlags::empty());
+    assert_eq!(sent.unwrap(), ready.len());
+}
+
+#[test]
+fn a_server_adopts_a_raw_keeper() {
+    let dir = PaneDir::new();
+    let (mut link, mut stream) = link_to_raw_keeper(&dir);
+    let mut heard = vec![0; hello((1, 1)).len()];
+    stream.read_exact(&mut heard).unwrap();
+    let mut expected = hello((1, 1));
+    let at = expected.len() - 4;
+    expected.splice(at.., rustix::process::getpid().as_raw_pid().to_le_bytes());
+    assert_eq!(heard, expected);
+
+    let ring = KeeperRing::create().unwrap();
+    for byte in welcome(1, &uuid()) {
+        stream.write_all(&[byte]).unwrap();
+        assert_eq!(link.receive().unwrap().len(), 0);
+    }
+    stream.write_all(&[DOORBELL, DOORBELL]).unwrap();
+    stream.write_all(&frame(0xf0, &[b"a kind from the future".to_vec()])).unwrap();
+    send_ready(&stream, &ring);
+    let events = link.receive().unwrap();
+    assert!(
+        matches!(
+            events.as_slice(),
+            [LinkEvent::Ready { keeper_pid: 77, child_pid: 78, .. }, LinkEvent::Bell]
+        ),
+        "{events:?}"
+    );
+
+    let ring_damaged = [field(48, &[3]), field(49, &0_i32.to_le_bytes()), field(50, b"damaged")];
+    stream.write_all(&frame(FAILED, &ring_damaged)).unwrap();
+    drop(stream);
+    let events = link.receive().unwrap();
+    let [LinkEvent::Failed(failure), LinkEvent::Closed] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(
+        (failure.step, failure.to_string()),
+        (FailedStep::Ring, "cannot use the ring: damaged".into())
+    );
+    assert!(link.receive().unwrap().is_empty(), "closed once");
+}
+
+#[test]
+fn a_server_refuses_a_keeper_that_breaks_the_protocol() {
+    type Check = fn(&LinkError) -> bool;
+    let dir = PaneDir::new();
+    let cases: [(Vec<u8>, Check); 5] = [
+        (welcome(2, &uuid()), |error| matches!(error, LinkError::Version(2))),
+        (welcome(1, &[7; 16]), |error| matches!(error, LinkError::WrongPane { .. })),
+        (frame(WELCOME, &[]), |error| matches!(error, LinkError::Wire(_))),
+        (
+            [welcome(1, &uuid()), frame(READY, &[field(7, &78_u32.to_le_bytes())])].concat(),
+            |error| matches!(error, LinkError::Wire(_)),
+        ),
+        (vec![READY, 0, 0, 0, 0, 0, 1, 0], |error| matches!(error, LinkError::Wire(_))),
+    ];
+    for (said, check) in cases {
+        let (mut link, mut stream) = link_to_raw_keeper(&dir);
+        stream.write_all(&said).unwrap();
+        let error = link.receive().unwrap_err();
+        assert!(check(&error), "{said:?}: {error:?}");
+    }
+    // READY before WELCOME, with everything it needs.
+    let (mut link, stream) = link_to_raw_keeper(&dir);
+    send_ready(&stream, &KeeperRing::create().unwrap());
+    assert!(matches!(link.receive().unwrap_err(), LinkError::Wire(_)));
+}
+
+#[test]
+fn the_lock_is_given_back_when_no_keeper_can_be_started() {
+    let dir = PaneDir::new();
+    let alive = take_lock(&dir.path());
+    let mut command = dir.keeper_command();
+    command.exe = "/no/such/executable".into();
+    let error = Link::spawn(&command, alive, super::harness::program(&["/bin/true"])).unwrap_err();
+    assert!(matches!(error, LinkError::Io(_)), "{error}");
+    await_free(&dir.path());
+}

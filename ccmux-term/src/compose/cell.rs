@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Attributes, Hyperlink, Style, Underline};
+use crate::{Attributes, Color, Hyperlink, Style, Underline};
 
 /// The text of one cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +53,10 @@ const CLUSTER: u32 = 1 << 31;
 impl Glyph {
     pub(super) const SPACE: Self = Self(' ' as u32);
 
+    pub(super) fn ascii(byte: u8) -> Self {
+        Self(byte.into())
+    }
+
     pub(super) fn char(c: char) -> Self {
         Self(c as u32)
     }
@@ -98,27 +102,112 @@ impl LinkId {
     pub(super) const NONE: Self = Self(0);
 }
 
+/// A style in four numbers: cells are compared by the ten thousand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct PackedStyle {
+    fg: u32,
+    bg: u32,
+    underline_color: u32,
+    /// Attributes, and the underline above them.
+    rest: u32,
+}
+
+impl PackedStyle {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            fg: pack_color(style.fg),
+            bg: pack_color(style.bg),
+            underline_color: pack_color(style.underline_color),
+            rest: u32::from(style.attributes.bits()) | (style.underline as u32) << 8,
+        }
+    }
+
+    pub(super) fn style(self) -> Style {
+        Style {
+            fg: unpack_color(self.fg),
+            bg: unpack_color(self.bg),
+            underline_color: unpack_color(self.underline_color),
+            underline: match self.rest >> 8 {
+                1 => Underline::Single,
+                2 => Underline::Double,
+                3 => Underline::Curly,
+                4 => Underline::Dotted,
+                5 => Underline::Dashed,
+                _ => Underline::None,
+            },
+            attributes: Attributes::from_bits_truncate(self.rest as u8),
+        }
+    }
+
+    /// The part that shows on a space. Equal looks must be equal cells, or blanks that differ in
+    /// an invisible foreground would be written again and could not be erased.
+    pub(super) fn of_blank(self) -> Self {
+        const SHOWS_FOREGROUND: Attributes =
+            Attributes::REVERSE.union(Attributes::STRIKETHROUGH).union(Attributes::OVERLINE);
+        let has_underline = self.rest >> 8 != 0;
+        if has_underline || self.rest & u32::from(SHOWS_FOREGROUND.bits()) != 0 {
+            self
+        } else {
+            Self { bg: self.bg, ..Self::default() }
+        }
+    }
+
+    /// Whether there is nothing but a background.
+    pub(super) fn is_background(self) -> bool {
+        self == Self { bg: self.bg, ..Self::default() }
+    }
+
+    pub(super) fn has_background(self) -> bool {
+        self.bg != 0
+    }
+}
+
+const INDEXED: u32 = 1 << 24;
+const RGB: u32 = 2 << 24;
+
+fn pack_color(color: Color) -> u32 {
+    match color {
+        Color::Default => 0,
+        Color::Indexed(index) => INDEXED | u32::from(index),
+        Color::Rgb(r, g, b) => RGB | u32::from_be_bytes([0, r, g, b]),
+    }
+}
+
+fn unpack_color(packed: u32) -> Color {
+    let [kind, r, g, b] = packed.to_be_bytes();
+    match kind {
+        0 => Color::Default,
+        1 => Color::Indexed(b),
+        _ => Color::Rgb(r, g, b),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Cell {
     pub(super) glyph: Glyph,
-    pub(super) style: Style,
+    pub(super) style: PackedStyle,
     pub(super) link: LinkId,
     pub(super) width: u8,
 }
 
 impl Cell {
-    pub(super) const BLANK: Self = Self::blank(DEFAULT);
+    pub(super) const BLANK: Self = Self {
+        glyph: Glyph::SPACE,
+        style: PackedStyle { fg: 0, bg: 0, underline_color: 0, rest: 0 },
+        link: LinkId::NONE,
+        width: 1,
+    };
 
-    pub(super) fn new(glyph: Glyph, width: u8, style: Style, link: LinkId) -> Self {
-        let style = if glyph == Glyph::SPACE && width == 1 { blank_style(style) } else { style };
-        Self { glyph, style, link, width }
+    pub(super) fn new(glyph: Glyph, width: u8, style: PackedStyle, link: LinkId) -> Self {
+        let is_space = glyph == Glyph::SPACE && width == 1;
+        Self { glyph, style: if is_space { style.of_blank() } else { style }, link, width }
     }
 
-    const fn blank(style: Style) -> Self {
-        Self { glyph: Glyph::SPACE, style, link: LinkId::NONE, width: 1 }
+    pub(super) fn space(style: PackedStyle) -> Self {
+        Self::new(Glyph::SPACE, 1, style, LinkId::NONE)
     }
 
-    pub(super) fn right_half(style: Style, link: LinkId) -> Self {
+    pub(super) fn right_half(style: PackedStyle, link: LinkId) -> Self {
         Self { glyph: Glyph::SPACE, style, link, width: 0 }
     }
 
@@ -132,25 +221,6 @@ impl Cell {
         self.glyph == Glyph::SPACE
             && self.width == 1
             && self.link == LinkId::NONE
-            && self.style == (Style { bg: self.style.bg, ..DEFAULT })
-    }
-}
-
-const DEFAULT: Style = Style {
-    fg: crate::Color::Default,
-    bg: crate::Color::Default,
-    underline_color: crate::Color::Default,
-    underline: Underline::None,
-    attributes: Attributes::empty(),
-};
-
-/// The part of a style that shows on a space. Equal looks must be equal cells, or blanks that
-/// differ in an invisible foreground would be written again and could not be erased.
-fn blank_style(style: Style) -> Style {
-    let shows_foreground = Attributes::REVERSE | Attributes::STRIKETHROUGH | Attributes::OVERLINE;
-    if style.attributes.intersects(shows_foreground) || style.underline != Underline::None {
-        style
-    } else {
-        Style { bg: style.bg, ..DEFAULT }
+            && self.style.is_background()
     }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::cell::{Cell, Glyph, LinkId};
+use super::cell::{Cell, Glyph, LinkId, PackedStyle};
 use super::frame::{Frame, Rect};
 use super::width::clusters;
-use crate::grid::cell::{ContentKind, PenId};
+use crate::grid::cell::{Content, ContentKind, PenId};
 use crate::{Attributes, Color, HistoryLine, RowRef, Style, Terminal};
 
 impl Frame {
@@ -30,43 +30,53 @@ impl Frame {
 
     /// Draws a row at `area`, which lies in the frame and is no wider than the row.
     fn draw_row(&mut self, area: Rect, source: RowRef<'_>, colors: &PaneColors<'_>) {
-        self.open_row(area);
-        let mut at = self.index(area.x, area.y);
-        let end = at + usize::from(area.cols);
-        let mut pen = None;
-        let mut style = Style::default();
-        let mut link = LinkId::NONE;
-        let mut select = |frame: &mut Self, id: PenId| {
-            if pen != Some(id) {
-                pen = Some(id);
-                let found = source.pens.get(id);
-                style = colors.resolve(found.style);
-                link = found.link.as_ref().map_or(LinkId::NONE, |link| frame.link_id(link));
-            }
-            (style, link)
-        };
-        for cell in source.row.cells.iter().take(usize::from(area.cols)) {
-            let (style, link) = select(self, cell.pen);
-            let width = 1 + u8::from(cell.content.is_wide());
-            let drawn = match cell.content.kind() {
-                // Half of it is beyond the edge.
-                _ if at + usize::from(width) > end => {
-                    Cell::new(Glyph::SPACE, 1, style, LinkId::NONE)
-                }
-                ContentKind::Continuation => Cell::right_half(style, link),
-                ContentKind::Empty | ContentKind::Spacer => {
-                    Cell::new(Glyph::SPACE, 1, style, LinkId::NONE)
-                }
-                ContentKind::Char(c) => Cell::new(Glyph::char(c), width, style, link),
-                ContentKind::Cluster(index) => {
-                    Cell::new(self.glyph(source.clusters.get(index)), width, style, link)
-                }
-            };
-            self.cells[at] = drawn;
-            at += 1;
+        if area.cols == 0 {
+            return;
         }
-        let (style, _) = select(self, source.row.fill);
-        self.cells[at..end].fill(Cell::new(Glyph::SPACE, 1, style, LinkId::NONE));
+        // Wide characters across the edges of the area lose their other halves.
+        self.write(area.x, area.y, Cell::BLANK);
+        self.write(area.x + area.cols - 1, area.y, Cell::BLANK);
+        let start = self.index(area.x, area.y);
+        let end = start + usize::from(area.cols);
+        let mut pen = PenId::DEFAULT;
+        let mut look = self.look(source, pen, colors);
+        let cells = source.row.cells.iter().take(usize::from(area.cols));
+        for (at, cell) in (start..).zip(cells) {
+            if cell.pen != pen {
+                pen = cell.pen;
+                look = self.look(source, pen, colors);
+            }
+            self.cells[at] = match cell.content.0 {
+                0 => look.blank,
+                ascii @ 0x20..0x7f => look.cell(Glyph::ascii(ascii as u8), 1),
+                _ => self.drawn(cell.content, at + 1 == end, source, &look),
+            };
+        }
+        let drawn = start + source.row.cells.len().min(usize::from(area.cols));
+        let fill = self.look(source, source.row.fill, colors);
+        self.cells[drawn..end].fill(fill.blank);
+    }
+
+    /// Any content but ASCII as a cell.
+    fn drawn(&mut self, content: Content, is_last: bool, source: RowRef<'_>, look: &Look) -> Cell {
+        let width = 1 + u8::from(content.is_wide());
+        match content.kind() {
+            // Half of it is beyond the edge.
+            _ if is_last && width == 2 => look.blank,
+            ContentKind::Empty | ContentKind::Spacer => look.blank,
+            ContentKind::Continuation => Cell::right_half(look.style, look.link),
+            ContentKind::Char(c) => look.cell(Glyph::char(c), width),
+            ContentKind::Cluster(index) => {
+                look.cell(self.glyph_of_width(source.clusters.get(index), width), width)
+            }
+        }
+    }
+
+    fn look(&mut self, source: RowRef<'_>, pen: PenId, colors: &PaneColors<'_>) -> Look {
+        let pen = source.pens.get(pen);
+        let style = PackedStyle::new(colors.resolve(pen.style));
+        let link = pen.link.as_ref().map_or(LinkId::NONE, |link| self.link_id(link));
+        Look { style, link, blank: Cell::space(style) }
     }
 
     /// Draws a piece of a history line (`bytes` of its text: one row of the line as wrapped) on the
@@ -85,19 +95,19 @@ impl Frame {
         }
         let mut runs = line.runs.iter();
         let mut run_end = 0;
-        let mut style = Style::default();
+        let mut style = PackedStyle::default();
         let mut link = LinkId::NONE;
         let mut x = 0;
         for cluster in clusters(&line.text[bytes.clone()]) {
             let at = bytes.start + cluster.start;
             while at >= run_end {
                 let Some(run) = runs.next() else {
-                    (run_end, style, link) = (usize::MAX, Style::default(), LinkId::NONE);
+                    (run_end, style, link) = (usize::MAX, PackedStyle::default(), LinkId::NONE);
                     break;
                 };
                 run_end += run.len_bytes as usize;
                 if at < run_end {
-                    style = run.style;
+                    style = PackedStyle::new(run.style);
                     link = run.link.as_ref().map_or(LinkId::NONE, |link| self.link_id(link));
                 }
             }
@@ -110,14 +120,18 @@ impl Frame {
             x += width;
         }
     }
+}
 
-    /// Prepares a row of the frame for being overwritten: wide characters across the edges of the
-    /// area lose their other halves.
-    fn open_row(&mut self, area: Rect) {
-        if area.cols > 0 {
-            self.write(area.x, area.y, Cell::BLANK);
-            self.write(area.x + area.cols - 1, area.y, Cell::BLANK);
-        }
+/// A pen of a pane as it is drawn.
+struct Look {
+    style: PackedStyle,
+    link: LinkId,
+    blank: Cell,
+}
+
+impl Look {
+    fn cell(&self, glyph: Glyph, width: u8) -> Cell {
+        Cell::new(glyph, width, self.style, self.link)
     }
 }
 

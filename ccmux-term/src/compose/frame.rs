@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cell::{
-    CLUSTER_BYTES_MAX, CLUSTERS_BYTES_MAX, Cell, CellText, FrameCell, Glyph, LinkId,
+    CLUSTER_BYTES_MAX, CLUSTERS_BYTES_MAX, Cell, CellText, FrameCell, Glyph, LinkId, PackedStyle,
 };
 use super::scroll::{Scroll, ScrollDirection};
 use super::width::clusters;
@@ -98,7 +98,7 @@ impl Frame {
         Some(FrameCell {
             text: cell.glyph.text(&self.clusters),
             width: cell.width,
-            style: cell.style,
+            style: cell.style.style(),
             link: self.link(cell.link),
         })
     }
@@ -117,6 +117,7 @@ impl Frame {
         if area.rows == 0 {
             return 0;
         }
+        let style = PackedStyle::new(style);
         let mut used = 0;
         for cluster in clusters(text) {
             let left = area.cols - used;
@@ -139,18 +140,15 @@ impl Frame {
         if x >= self.size.cols || y >= self.size.rows {
             return;
         }
-        let glyph = match cell.text {
-            CellText::Char(c) => Glyph::char(if c.is_control() { ' ' } else { c }),
-            CellText::Cluster(text) => self.glyph(text),
-        };
         let link = cell.link.map_or(LinkId::NONE, |link| self.link_id(link));
         let is_cut = cell.width == 2 && x + 1 == self.size.cols;
-        let (glyph, width) = match cell.width {
-            0 => (Glyph::SPACE, 1),
-            2 if is_cut => (Glyph::SPACE, 1),
-            width => (glyph, width.min(2)),
+        let width = if is_cut { 1 } else { cell.width.clamp(1, 2) };
+        let glyph = match cell.text {
+            _ if is_cut => Glyph::SPACE,
+            CellText::Char(c) => self.glyph_of_width(c.encode_utf8(&mut [0; 4]), width),
+            CellText::Cluster(text) => self.glyph_of_width(text, width),
         };
-        self.write(x, y, Cell::new(glyph, width, cell.style, link));
+        self.write(x, y, Cell::new(glyph, width, PackedStyle::new(cell.style), link));
     }
 
     /// Blanks `area` in `style`.
@@ -159,7 +157,7 @@ impl Frame {
         if area.cols == 0 {
             return;
         }
-        let blank = Cell::new(Glyph::SPACE, 1, style, LinkId::NONE);
+        let blank = Cell::space(PackedStyle::new(style));
         for y in area.y..area.y + area.rows {
             // The first and the last cell may take halves of wide characters with them.
             self.write(area.x, y, blank);
@@ -182,7 +180,7 @@ impl Frame {
             for x in area.x..area.x + area.cols {
                 let index = self.index(x, y);
                 let cell = self.cells[index];
-                let style = change(cell.style);
+                let style = PackedStyle::new(change(cell.style.style()));
                 match cell.width {
                     0 => {}
                     2 => {
@@ -223,18 +221,18 @@ impl Frame {
     }
 
     /// Whether `cell` of this frame looks like `other_cell` of `other`.
+    #[inline]
     pub(super) fn is_same(&self, cell: &Cell, other: &Frame, other_cell: &Cell) -> bool {
-        if cell.style != other_cell.style || cell.width != other_cell.width {
-            return false;
-        }
-        let is_same_text = if cell.glyph.is_cluster() && other_cell.glyph.is_cluster() {
-            cell.glyph.text(&self.clusters) == other_cell.glyph.text(&other.clusters)
-        } else {
-            cell.glyph == other_cell.glyph
-        };
-        is_same_text
-            && (cell.link == LinkId::NONE && other_cell.link == LinkId::NONE
-                || self.link(cell.link) == other.link(other_cell.link))
+        let refers_to_frame = cell.glyph.is_cluster() || cell.link != LinkId::NONE;
+        if refers_to_frame { self.is_alike(cell, other, other_cell) } else { cell == other_cell }
+    }
+
+    /// The same for cells that refer to what else is in their frames.
+    fn is_alike(&self, cell: &Cell, other: &Frame, other_cell: &Cell) -> bool {
+        cell.style == other_cell.style
+            && cell.width == other_cell.width
+            && cell.glyph.text(&self.clusters) == other_cell.glyph.text(&other.clusters)
+            && self.link(cell.link) == other.link(other_cell.link)
     }
 
     pub(super) fn scroll(&mut self, scroll: Scroll) {
@@ -257,13 +255,18 @@ impl Frame {
 
     /// Becomes a copy of `other`, reusing memory.
     pub(super) fn copy_from(&mut self, other: &Frame) {
-        self.cursor = other.cursor;
-        self.modes = other.modes;
-        self.title.clone_from(&other.title);
+        self.copy_wishes(other);
         self.size = other.size;
         self.cells.clone_from(&other.cells);
         self.clusters.clone_from(&other.clusters);
         self.links.clone_from(&other.links);
+    }
+
+    /// Takes over cursor, modes and title.
+    pub(super) fn copy_wishes(&mut self, other: &Frame) {
+        self.cursor = other.cursor;
+        self.modes = other.modes;
+        self.title.clone_from(&other.title);
     }
 
     /// The id of `link` in this frame; none if there are too many, or if it is not fit to be
@@ -291,18 +294,28 @@ impl Frame {
         }
     }
 
-    /// The glyph of a cluster that is wider than nothing.
+    /// The glyph of a text that is to take `width` columns. A text that a terminal would give
+    /// another width (a sign that had no room to widen where it was printed) is reduced to its
+    /// first character, or to a blank.
+    pub(super) fn glyph_of_width(&mut self, text: &str, width: u8) -> Glyph {
+        let fits = |text: &str| clusters(text).map(|c| (c.text, c.width)).eq([(text, width)]);
+        if fits(text) {
+            return self.glyph(text);
+        }
+        let first = text.chars().next().filter(|c| fits(c.encode_utf8(&mut [0; 4])));
+        let blank = if width == 2 { '\u{3000}' } else { ' ' };
+        Glyph::char(first.unwrap_or(blank))
+    }
+
+    /// The glyph of one cluster.
     pub(super) fn glyph(&mut self, cluster: &str) -> Glyph {
         let mut chars = cluster.chars();
-        let Some(first) = chars.next().filter(|c| !c.is_control()) else { return Glyph::SPACE };
-        if chars.next().is_none()
-            || cluster.len() > CLUSTER_BYTES_MAX
-            || chars.any(char::is_control)
-        {
-            return Glyph::char(first);
-        }
+        let Some(first) = chars.next() else { return Glyph::SPACE };
         let offset = self.clusters.len();
-        if offset + cluster.len() > CLUSTERS_BYTES_MAX {
+        let is_stored = chars.next().is_some()
+            && cluster.len() <= CLUSTER_BYTES_MAX
+            && offset + cluster.len() <= CLUSTERS_BYTES_MAX;
+        if !is_stored {
             return Glyph::char(first);
         }
         self.clusters.push_str(cluster);

@@ -89,7 +89,11 @@ impl Painter {
         if is_synchronized {
             out.extend_from_slice(b"\x1b[?2026l");
         }
-        self.shown.copy_from(next);
+        if self.scrolls.has_any_changed() {
+            self.shown.copy_from(next);
+        } else {
+            self.shown.copy_wishes(next);
+        }
     }
 
     /// Puts into `drawing` what changes the cells.
@@ -104,12 +108,14 @@ impl Painter {
             self.pencil.erase_all(next.size(), out);
             self.is_known = true;
         }
+        self.scrolls.compare(&self.shown, next);
         for _ in 0..SCROLLS_MAX {
             let Some(scroll) = self.scrolls.find(&self.shown, next) else { break };
             self.pencil.scroll(scroll, next.size(), out);
             self.shown.scroll(scroll);
+            self.scrolls.compare(&self.shown, next);
         }
-        for y in 0..next.size().rows {
+        for y in (0..next.size().rows).filter(|&y| self.scrolls.has_changed(y)) {
             paint_row(&mut self.pencil, &self.shown, next, y, out);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::caps::{OutputCaps, OutputFeatures};
-use super::cell::{Cell, CellText};
+use super::cell::{Cell, CellText, PackedStyle};
 use super::frame::Frame;
 use super::scroll::{Scroll, ScrollDirection};
 use super::sgr::{reduce_style, write_change, write_decimal};
@@ -27,7 +27,7 @@ pub(super) struct Pencil {
     cols: u16,
     place: Place,
     /// As asked for, to compare cheaply.
-    style: Style,
+    style: PackedStyle,
     /// As the terminal has it.
     reduced: Style,
     link: Option<Arc<Hyperlink>>,
@@ -39,7 +39,7 @@ impl Pencil {
             caps,
             cols: size.cols,
             place: Place::Unknown,
-            style: Style::default(),
+            style: PackedStyle::default(),
             reduced: Style::default(),
             link: None,
         }
@@ -49,7 +49,7 @@ impl Pencil {
         self.caps.features.contains(feature)
     }
 
-    pub(super) fn style(&self) -> Style {
+    pub(super) fn style(&self) -> PackedStyle {
         self.style
     }
 
@@ -79,7 +79,7 @@ impl Pencil {
     pub(super) fn scroll(&mut self, scroll: Scroll, size: Size, out: &mut Vec<u8>) {
         let is_whole = scroll.top == 0 && scroll.bottom + 1 == size.rows;
         // The rows that come in have the background of the pen.
-        self.set_style(Style::default(), out);
+        self.set_style(PackedStyle::default(), out);
         if !is_whole {
             out.extend_from_slice(b"\x1b[");
             write_decimal(u32::from(scroll.top) + 1, out);
@@ -99,11 +99,11 @@ impl Pencil {
         }
     }
 
-    pub(super) fn set_style(&mut self, style: Style, out: &mut Vec<u8>) {
+    pub(super) fn set_style(&mut self, style: PackedStyle, out: &mut Vec<u8>) {
         if style == self.style {
             return;
         }
-        let reduced = reduce_style(style, self.caps);
+        let reduced = reduce_style(style.style(), self.caps);
         write_change(self.reduced, reduced, out);
         self.style = style;
         self.reduced = reduced;
@@ -150,6 +150,13 @@ impl Pencil {
         }
         match text {
             CellText::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            // Without wrapping, some terminals attach marks that follow the last column to the
+            // column before it: only a pending wrap tells them where the last character is.
+            CellText::Cluster(text) if x + u16::from(cell.width) == self.cols => {
+                out.extend_from_slice(b"\x1b[?7h");
+                out.extend_from_slice(text.as_bytes());
+                out.extend_from_slice(b"\x1b[?7l");
+            }
             CellText::Cluster(text) => out.extend_from_slice(text.as_bytes()),
         }
         self.advanced(x, y, u16::from(cell.width), is_certain);
@@ -168,13 +175,13 @@ impl Pencil {
     }
 
     /// Erases `count` cells from the cursor on, which stays.
-    pub(super) fn erase(&mut self, style: Style, count: u16, out: &mut Vec<u8>) {
+    pub(super) fn erase(&mut self, style: PackedStyle, count: u16, out: &mut Vec<u8>) {
         self.set_style(style, out);
         write_csi(count.into(), b'X', out);
     }
 
     /// Erases from the cursor to the right edge.
-    pub(super) fn erase_to_edge(&mut self, style: Style, out: &mut Vec<u8>) {
+    pub(super) fn erase_to_edge(&mut self, style: PackedStyle, out: &mut Vec<u8>) {
         self.set_style(style, out);
         out.extend_from_slice(b"\x1b[K");
     }

@@ -4,7 +4,6 @@ use super::caps::OutputFeatures;
 use super::cell::{Cell, LinkId};
 use super::frame::Frame;
 use super::pencil::Pencil;
-use crate::Color;
 
 /// Cells in between that are written again rather than jumped over.
 const GAP_MAX: u16 = 3;
@@ -133,5 +132,5 @@ impl Row<'_> {
 /// Whether erasing gives this cell on this terminal.
 fn can_erase(pencil: &Pencil, cell: &Cell) -> bool {
     cell.is_erased()
-        && (cell.style.bg == Color::Default || pencil.has(OutputFeatures::BACKGROUND_ERASE))
+        && (!cell.style.has_background() || pencil.has(OutputFeatures::BACKGROUND_ERASE))
 }

@@ -92,6 +92,8 @@ pub struct CopyOptions {
     pub wrap_search: bool,
     /// Scrolling down to the bottom leaves the mode (`copy-mode -e`).
     pub exit_at_bottom: bool,
+    /// What `search-again` looks for before anything was searched for: the last search in the pane.
+    pub last_search: Option<String>,
 }
 
 impl Default for CopyOptions {
@@ -101,6 +103,7 @@ impl Default for CopyOptions {
             word_separators: "!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~".to_owned(),
             wrap_search: true,
             exit_at_bottom: false,
+            last_search: None,
         }
     }
 }

@@ -23,6 +23,10 @@ impl CopyMode {
                 self.top = self.bottom_top(lines);
                 self.move_to(lines, lines.end());
             }
+            Motion::NextParagraph => self.jump_to(lines, next_paragraph(lines, self.cursor)),
+            Motion::PreviousParagraph => {
+                self.jump_to(lines, previous_paragraph(lines, self.cursor));
+            }
             _ => self.move_to(lines, self.target(lines, motion)),
         }
     }
@@ -53,9 +57,9 @@ impl CopyMode {
             Motion::NextSpaceEnd => self.word_end(lines, ""),
             Motion::PreviousWord => previous_word(lines, from, separators),
             Motion::PreviousSpace => previous_word(lines, from, ""),
-            Motion::NextParagraph => next_paragraph(lines, from),
-            Motion::PreviousParagraph => previous_paragraph(lines, from),
-            Motion::Up
+            Motion::NextParagraph
+            | Motion::PreviousParagraph
+            | Motion::Up
             | Motion::Down
             | Motion::Part(_)
             | Motion::HistoryTop

@@ -8,7 +8,7 @@ use super::copy::{
 };
 use super::counter::RowCounter;
 use super::lines::{Anchor, FrozenScreen, Lines, Point};
-use super::search::{Found, Pattern, Progress};
+use super::search::{Direction, Found, Pattern, Progress, Syntax};
 use super::view::Goal;
 use super::words::{next_word_end, word_start};
 use super::{CopyOptions, LineSource, ModeKeys};
@@ -63,6 +63,10 @@ impl CopyMode {
         cursor: (u16, u16),
         options: CopyOptions,
     ) -> Self {
+        let pattern = options
+            .last_search
+            .as_deref()
+            .and_then(|needle| Pattern::new(needle, Direction::Forward, Syntax::Regex));
         let mut mode = Self {
             options,
             size,
@@ -73,7 +77,7 @@ impl CopyMode {
             selection: None,
             mark: None,
             last_jump: None,
-            pattern: None,
+            pattern,
             found: None,
             shows_matches: false,
             progress: None,
@@ -187,9 +191,12 @@ impl CopyMode {
             }
             Action::ScrollCursorTo(part) => self.scroll_cursor_to(lines, part),
             Action::GotoLine => {
-                // As in tmux, what is no number in range is the top.
-                let offset = arg.and_then(|arg| arg.trim().parse().ok()).unwrap_or(u64::MAX);
-                self.goto_offset(lines, offset);
+                // As in tmux, -1 is the top, and so is what is beyond it.
+                match arg.map(str::trim).map(str::parse::<i64>) {
+                    Some(Ok(-1)) => self.goto_offset(lines, u64::MAX),
+                    Some(Ok(offset @ 0..)) => self.goto_offset(lines, offset.unsigned_abs()),
+                    _ => {}
+                }
             }
             Action::Jump(jump) => {
                 if let Some(target) = arg.and_then(|arg| arg.chars().next()) {

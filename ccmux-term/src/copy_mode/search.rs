@@ -9,6 +9,11 @@ use super::lines::{Lines, Point};
 use super::{CopyMode, CopyOutcome, LineSource, ModeKeys};
 
 impl CopyMode {
+    /// What was last searched for.
+    pub fn search_string(&self) -> Option<&str> {
+        self.pattern.as_ref().map(|pattern| pattern.needle.as_str())
+    }
+
     /// Goes on with a search after [`CopyOutcome::Searching`].
     pub fn resume(&mut self, source: &dyn LineSource) -> CopyOutcome {
         let frozen = Arc::clone(&self.frozen);

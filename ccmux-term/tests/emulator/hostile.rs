@@ -60,7 +60,7 @@ proptest! {
         }
         whole.take_events();
         cut.take_events();
-        prop_assert_eq!(whole, cut);
+        prop_assert!(whole == cut, "differs from the terminal fed at once");
     }
 
     /// Goal: the contract of `row_version`. Method: remember the content seen under each version;

@@ -108,7 +108,7 @@ const SIDES: [fn(&Replay<'_>); 2] = [keeper, server];
 
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 struct World {
-    memory: [(u64, u64); 2],
+    memory: [u64; 4],
     sides: [Side; 2],
 }
 
@@ -131,11 +131,6 @@ fn place(word: Word) -> usize {
 }
 
 impl World {
-    fn cell(&mut self, at: usize) -> &mut u64 {
-        let pair = &mut self.memory[at / 2];
-        if at.is_multiple_of(2) { &mut pair.0 } else { &mut pair.1 }
-    }
-
     fn wanted(&self, side: usize) -> Option<Op> {
         let results = &self.sides[side].results;
         let replay = Replay { results, next: Cell::new(0), wanted: Cell::new(None) };
@@ -145,7 +140,7 @@ impl World {
 
     fn drain_oldest(&mut self, side: usize) {
         let (at, value) = self.sides[side].buffer.remove(0);
-        *self.cell(at) = value;
+        self.memory[at] = value;
     }
 
     fn drain(&mut self, side: usize) {
@@ -160,12 +155,12 @@ impl World {
         match op {
             Op::Load(word) => {
                 let own = self.sides[side].buffer.iter().rev().find(|store| store.0 == place(word));
-                result = own.map(|store| store.1).unwrap_or_else(|| *self.cell(place(word)));
+                result = own.map_or_else(|| self.memory[place(word)], |store| store.1);
             }
             Op::Store(word, value) => self.sides[side].buffer.push((place(word), value)),
             Op::Swap(word, value) => {
                 self.drain(side);
-                result = std::mem::replace(self.cell(place(word)), value);
+                result = std::mem::replace(&mut self.memory[place(word)], value);
             }
             Op::Fence if with_fences => self.drain(side),
             Op::Fence => {}

@@ -88,6 +88,11 @@ fn cells_are_written_and_read() {
     frame.put_cell(2, 0, &cell(CellText::Char('世'), 2));
     frame.put_cell(3, 0, &cell(CellText::Char('x'), 1));
     assert_eq!(text(&frame), ["e\u{301}  "]);
+    frame.put_cell(1, 0, &cell(CellText::Char('a'), 2));
+    assert_eq!(text(&frame), ["e\u{301}\u{3000}>"], "a width that no terminal would give it");
+    frame.put_cell(1, 0, &cell(CellText::Char('世'), 1));
+    frame.put_cell(2, 0, &cell(CellText::Cluster("❤\u{fe0f}"), 1));
+    assert_eq!(text(&frame), ["e\u{301} ❤"]);
     assert_eq!(frame.cell(0, 0), Some(cell(CellText::Cluster("e\u{301}"), 1)));
     assert_eq!(frame.cell(3, 0), None);
     assert_eq!(frame.cell(0, 1), None);

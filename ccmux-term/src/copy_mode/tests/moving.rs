@@ -3,8 +3,8 @@
 use super::*;
 use crate::copy_mode::CopyPosition;
 
-/// Goal: scrolling does what tmux's does. The figures were taken from tmux with the same lines and
-/// commands.
+/// Goal: scrolling does what tmux's does. The figures are tmux's own for the same lines and commands,
+/// but for `scroll-bottom` and the like, which only newer versions have.
 #[test]
 fn commands_scroll_and_move_by_rows() {
     for (commands, expect) in [
@@ -29,7 +29,8 @@ fn commands_scroll_and_move_by_rows() {
         (&["top-line", "bottom-line"], (0, 0, 9)),
         (&["goto-line 5"], (5, 0, 9)),
         (&["goto-line 100"], (20, 0, 9)),
-        (&["goto-line x"], (20, 0, 9)),
+        (&["goto-line -1"], (20, 0, 9)),
+        (&["goto-line x"], (0, 0, 9)),
         (&["goto-line 5", "goto-line 0"], (0, 0, 9)),
         (&["top-line", "scroll-bottom"], (9, 0, 9)),
         (&["middle-line", "scroll-top"], (0, 0, 4)),

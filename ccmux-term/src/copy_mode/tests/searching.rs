@@ -85,6 +85,20 @@ fn incremental_searches_start_over_when_the_text_changes() {
 }
 
 #[test]
+fn the_last_search_of_the_pane_is_remembered() {
+    let source = Lines::new(["one", "two"], 2);
+    let mut first = enter(&source, size(20, 2), ModeKeys::Vi);
+    assert_eq!(first.search_string(), None);
+    run(&mut first, &source, &["search-backward one"]);
+    let last_search = first.search_string().map(str::to_owned);
+    assert_eq!(last_search.as_deref(), Some("one"));
+    let options = CopyOptions { last_search, ..CopyOptions::default() };
+    let mut second = CopyMode::new(&source, size(20, 2), (0, 1), options);
+    run(&mut second, &source, &["toggle-position", "search-reverse"]);
+    assert_eq!(view(&second, &source), ["|one", "two"]);
+}
+
+#[test]
 fn a_match_far_away_is_shown_with_its_surroundings() {
     let mut source = Lines::numbered(100, 10);
     source.lines[50].text = "needle".into();
