@@ -60,7 +60,8 @@ enum Output {
 impl Pane {
     /// Starts a program.
     pub(super) fn start(spec: &ChildSpec) -> Result<Pane, Failure> {
-        let mut ring = KeeperRing::create(spec.stream_offset).map_err(|error| Failure::from_ring(&error))?;
+        let mut ring =
+            KeeperRing::create(spec.stream_offset).map_err(|error| Failure::from_ring(&error))?;
         let (master, terminal) =
             open_pty(spec.size).map_err(|error| Failure::from_io(FailedStep::Pty, &error))?;
         let (child_pid, pid) = spawn(spec, terminal)

@@ -241,10 +241,8 @@ impl Client {
     /// Gives the client the token for the case that this server vanishes, if it changed.
     pub(crate) fn renew_token(&mut self) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
-        let token = ResumeToken {
-            session: attachment.session.0,
-            read_only: attachment.is_read_only,
-        };
+        let token =
+            ResumeToken { session: attachment.session.0, read_only: attachment.is_read_only };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);

@@ -7,8 +7,7 @@ use ccmux_core::key::Key;
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
-    let bound =
-        cx.server.with_parse_context(|context| bindings::from_args(cx.args(), context));
+    let bound = cx.server.with_parse_context(|context| bindings::from_args(cx.args(), context));
     let KeyBinding { table, key, binding } =
         bound.map_err(|error| CommandError::new(error.to_string()))?;
     cx.change(Intent::BindKey { table, key, binding })?;

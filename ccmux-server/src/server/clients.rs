@@ -8,7 +8,8 @@ use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
 use ccmux_protocol::{
-    ClientFrame, Exit, ExitReason, Hello, Refusal, Resume, RefusalCode, ServerFrame, VersionRange, Welcome,
+    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame, VersionRange,
+    Welcome,
 };
 
 use super::Server;
@@ -100,10 +101,7 @@ impl Server {
                 self.resume(id, &resume);
             }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
-            (
-                ClientStage::Attached(_),
-                ClientFrame::Resize(size) | ClientFrame::Wakeup(size),
-            ) => {
+            (ClientStage::Attached(_), ClientFrame::Resize(size) | ClientFrame::Wakeup(size)) => {
                 if let Some(attachment) = client.attachment_mut() {
                     attachment.resize(size);
                 }

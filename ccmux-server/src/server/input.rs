@@ -11,10 +11,10 @@ use ccmux_core::key::Key;
 
 use super::Server;
 use super::commit::Cause;
+use crate::client::Purpose;
 use crate::client::input::{InputEvent, MouseAction, MouseButton, MouseEvent};
 use crate::client::keys::{PREFIX, ROOT};
 use crate::client::prompt::PromptOutcome;
-use crate::client::Purpose;
 use crate::command::{Origin, prompt_answered};
 use crate::event_loop::ClientId;
 use crate::pane::encode::{encode_key, encode_mouse};

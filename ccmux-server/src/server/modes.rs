@@ -3,11 +3,11 @@
 use ccmux_core::bindings;
 use ccmux_core::ids::PaneId;
 use ccmux_core::key::Key;
-use ccmux_term::{HistoryLine, Terminal};
 use ccmux_term::copy_mode::{
     CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource as _, ModeKeys,
     copy_command,
 };
+use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
 use crate::command::{Bound, CommandError, Origin};
@@ -66,10 +66,8 @@ impl Server {
 
     fn word_separators(&self, id: PaneId) -> String {
         let session = self.state.session_of(id).map(|session| session.id);
-        let options = session.map_or_else(
-            || self.global_session_options(),
-            |session| self.session_options(session),
-        );
+        let options = session
+            .map_or_else(|| self.global_session_options(), |session| self.session_options(session));
         options.string("word-separators").to_owned()
     }
 
@@ -103,8 +101,8 @@ impl Server {
         };
         let count = u32::try_from(repeat).unwrap_or(u32::MAX);
         let PaneMode { copy, source, .. } = mode;
-        let outcome = source
-            .with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
+        let outcome =
+            source.with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
         self.after_copy_command(id, outcome);
         Ok(())
     }
