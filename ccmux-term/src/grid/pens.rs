@@ -111,16 +111,17 @@ impl PenTable {
 fn hash(pen: &Pen) -> u64 {
     let Pen { style, link } = pen;
     let look = u64::from(style.attributes.bits()) << 3 | style.underline as u64;
-    let link = link.as_ref().map_or(0, |link| Arc::as_ptr(link).addr() as u64);
-    let words = [
-        color_code(style.fg) | color_code(style.bg) << 32,
-        color_code(style.underline_color) | look << 32,
-        link,
-    ];
-    let hash = words
-        .iter()
-        .fold(0_u64, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let colors = color_code(style.fg) | color_code(style.bg) << 32;
+    let mut hash = mix(mix(0, colors), color_code(style.underline_color) | look << 32);
+    if let Some(link) = link {
+        // By content: equal pens must share an id, whatever their links' addresses.
+        hash = link.id.bytes().chain(link.uri.bytes()).map(u64::from).fold(hash, mix);
+    }
     hash ^ hash >> 29
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn color_code(color: Color) -> u64 {
