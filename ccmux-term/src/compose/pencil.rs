@@ -164,7 +164,7 @@ impl Pencil {
         is_certain
     }
 
-    /// Repeats the cell just written (narrow, of certain width) up to before column `end`.
+    /// Repeats the cell just written (one of ASCII) up to before column `end`.
     pub(super) fn repeat(&mut self, count: u16, end: u16, y: u16, out: &mut Vec<u8>) {
         write_csi(count.into(), b'b', out);
         self.advanced(end, y, 0, true);

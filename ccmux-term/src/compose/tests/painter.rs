@@ -60,7 +60,7 @@ fn changes_of_a_row_cost_few_bytes() {
         (ech, "abcdefghijklm", "a           m", "a\x1b[11X\r"),
         (none, "", "------------", "------------\r"),
         (rep, "", "------------", "-\x1b[11b\r"),
-        (rep, "", "────", "─\x1b[3b\r"),
+        (rep, "", "────────────", "────────────\r"),
         (none, "世界", "世x", "\x1b[2Cx \r"),
         (none, "abcd", "世cd", "世\r"),
         // The terminal may take what follows for overwritten, or be elsewhere.
