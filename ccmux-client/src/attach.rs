@@ -105,11 +105,13 @@ impl Attachment {
         }
     }
 
-    /// Runs to the end. The terminal is given back when this returns.
-    pub(crate) fn run(mut self) -> Result<Exit, ClientError> {
+    /// Runs to the end. The terminal is given back when this returns. `early` is what the server
+    /// said before `Attached` and is to be followed.
+    pub(crate) fn run(mut self, early: Vec<ServerFrame>) -> Result<Exit, ClientError> {
+        let mut frames = early;
         if let Line::Online(link) = &mut self.line {
             link.set_nonblocking()?;
-            let frames = link.decoded()?;
+            frames.extend(link.decoded()?);
             if let Some(exit) = self.follow_all(frames)? {
                 return Ok(exit);
             }

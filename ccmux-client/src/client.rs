@@ -58,9 +58,10 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     let hello = hello(options, name.as_ref());
     let mut link = greet(&hello, || find_server(options))?;
     link.send(&ClientFrame::Command(options.argv.clone()))?;
-    if let Outcome::Ended(exit) = converse(&mut link, &mut stdout(), &mut stderr())? {
-        return Ok(exit.code);
-    }
+    let early = match converse(&mut link, &mut stdout(), &mut stderr())? {
+        Outcome::Ended(exit) => return Ok(exit.code),
+        Outcome::Attached(early) => early,
+    };
     let name = name.ok_or(ClientError::NoTerminal)?;
     let terminal = Terminal::take(&name).map_err(ClientError::Terminal)?;
     terminal.give_back_on_panic();
@@ -68,7 +69,7 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     let (place, launch) = (options.place.clone(), options.launch.clone());
     let reconnect: Reconnect =
         Arc::new(move |hello| greet(hello, || connect_or_continue(&place, &launch)));
-    let exit = Attachment::new(terminal, link, hello, signals, reconnect).run()?;
+    let exit = Attachment::new(terminal, link, hello, signals, reconnect).run(early)?;
     // The terminal was given back with the attachment.
     say_farewell(&exit);
     Ok(exit.code)

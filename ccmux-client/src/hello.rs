@@ -30,6 +30,7 @@ pub(crate) fn hello(options: &ClientOptions, name: Option<&TerminalName>) -> Hel
         term_program: var("TERM_PROGRAM"),
         cwd: bytes(working_directory(surroundings).as_os_str()),
         env: surroundings.env.iter().map(|(name, value)| (bytes(name), bytes(value))).collect(),
+        read_only: false,
     }
 }
 

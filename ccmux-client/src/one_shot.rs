@@ -12,8 +12,8 @@ use crate::link::Link;
 pub(crate) enum Outcome {
     /// It is done.
     Ended(Exit),
-    /// It attached us to a session.
-    Attached,
+    /// It attached us to a session; this was said before the terminal was ours.
+    Attached(Vec<ServerFrame>),
 }
 
 /// Passes on what a command prints, until it ends or attaches us.
@@ -22,17 +22,17 @@ pub(crate) fn converse(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<Outcome, ClientError> {
+    let mut early = Vec::new();
     loop {
         match link.receive(None)? {
             ServerFrame::Stdout(bytes) => pass_on(&bytes, stdout),
             ServerFrame::Stderr(bytes) => pass_on(&bytes, stderr),
             ServerFrame::Exit(exit) => return Ok(Outcome::Ended(exit)),
-            ServerFrame::Attached => return Ok(Outcome::Attached),
+            ServerFrame::Attached => return Ok(Outcome::Attached(early)),
             ServerFrame::Refused(refusal) => return Err(ClientError::Refused(refusal)),
+            frame @ (ServerFrame::Leave(_) | ServerFrame::Token(_)) => early.push(frame),
             // Of interest to an attached client only.
             ServerFrame::Welcome(_)
-            | ServerFrame::Leave(_)
-            | ServerFrame::Token(_)
             | ServerFrame::Output(_)
             | ServerFrame::OutputPart(_)
             | ServerFrame::Suspend => {}

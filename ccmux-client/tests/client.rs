@@ -171,7 +171,7 @@ impl Peer {
 
     fn attach(&mut self) {
         let token = ServerFrame::Token(b"token".to_vec());
-        self.send(&[ServerFrame::Attached, ServerFrame::Leave(LEAVE.to_vec()), token]);
+        self.send(&[ServerFrame::Leave(LEAVE.to_vec()), ServerFrame::Attached, token]);
     }
 }
 

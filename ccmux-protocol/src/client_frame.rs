@@ -100,6 +100,9 @@ pub struct Hello {
     /// The whole environment.
     #[serde(default, with = "wire_bytes::pairs")]
     pub env: Vec<(BString, BString)>,
+    /// What it types must not reach a pane.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 impl Hello {

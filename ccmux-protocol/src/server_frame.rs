@@ -29,8 +29,9 @@ pub enum ServerFrame {
     /// after `Wakeup` enters the terminal (alternate screen, modes) and draws everything; after a
     /// `Resume` whose terminal is drawn already it only draws.
     Attached,
-    /// The bytes that give the terminal back as it was. Sent before the first `Output` and never
-    /// as one: the client writes them itself, once, however it ends.
+    /// The bytes that give the terminal back as it was. Sent before `Attached`, or between it and
+    /// the first `Output`, and never as an `Output`: the client writes them itself, once, however
+    /// it ends.
     Leave(Vec<u8>),
     /// What to send as `Resume` should the server vanish; replaces the one before.
     Token(Vec<u8>),

@@ -71,6 +71,7 @@ prop_compose! {
             term,
             cwd,
             env,
+            read_only: !is_tty,
         }
     }
 }

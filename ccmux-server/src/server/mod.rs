@@ -35,10 +35,10 @@ use crate::clock::Clock;
 use crate::command::{Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
-use crate::signals::Signals;
-pub(crate) use door::Door;
 use crate::pane::store::Scrollback;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
+use crate::signals::Signals;
+pub(crate) use door::Door;
 
 /// What the server was told when it was started; does not change.
 #[derive(Debug)]

@@ -21,10 +21,10 @@ impl Emulator {
                 self.up(count);
                 self.carriage_return();
             }
-            ([], b'G' | b'`') => self.to_column(count - 1),
+            ([], b'G' | b'`') => self.go_to_column(count - 1),
             ([], b'H' | b'f') => {
-                self.to_row(count - 1);
-                self.to_column(params.count(1) - 1);
+                self.go_to_row(count - 1);
+                self.go_to_column(params.count(1) - 1);
             }
             ([], b'I') => self.tab_forward(count),
             ([] | [b'?'], b'J') => self.erase_in_display(number),
@@ -42,7 +42,7 @@ impl Emulator {
             ([], b'c') if number == 0 => self.report_device_attributes(),
             ([b'>'], b'c') if number == 0 => self.report_secondary_attributes(),
             ([b'='], b'c') if number == 0 => self.report_tertiary_attributes(),
-            ([], b'd') => self.to_row(count - 1),
+            ([], b'd') => self.go_to_row(count - 1),
             ([], b'g') => match number {
                 0 => self.tabs.set(self.cursor.x, false),
                 3 => self.tabs.clear(),

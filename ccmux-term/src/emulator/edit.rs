@@ -54,17 +54,17 @@ impl Emulator {
     }
 
     pub(super) fn right(&mut self, count: usize) {
-        self.to_column(self.cursor.x + count);
+        self.go_to_column(self.cursor.x + count);
     }
 
     /// Column `x`, from 0.
-    pub(super) fn to_column(&mut self, x: usize) {
+    pub(super) fn go_to_column(&mut self, x: usize) {
         self.cursor.x = x.min(self.cols() - 1);
         self.cursor.is_wrap_pending = false;
     }
 
     /// Row `y`, from 0, counted from the top margin in origin mode.
-    pub(super) fn to_row(&mut self, y: usize) {
+    pub(super) fn go_to_row(&mut self, y: usize) {
         self.cursor.y = if self.modes.origin {
             (self.top + y).min(self.bottom)
         } else {
@@ -82,8 +82,8 @@ impl Emulator {
             return;
         }
         (self.top, self.bottom) = (top, bottom);
-        self.to_column(0);
-        self.to_row(0);
+        self.go_to_column(0);
+        self.go_to_row(0);
     }
 
     /// ED.

@@ -45,8 +45,8 @@ impl Emulator {
             5 => modes.reverse_screen = is_set,
             6 => {
                 modes.origin = is_set;
-                self.to_row(0);
-                self.to_column(0);
+                self.go_to_row(0);
+                self.go_to_column(0);
             }
             7 => {
                 modes.autowrap = is_set;
@@ -89,11 +89,9 @@ impl Emulator {
                 }
                 self.clear_alternate_screen();
             }
-            1049 => {
-                if self.modes.alternate_screen {
-                    self.show_alternate_screen(false);
-                    self.restore_cursor();
-                }
+            1049 if self.modes.alternate_screen => {
+                self.show_alternate_screen(false);
+                self.restore_cursor();
             }
             _ => {}
         }

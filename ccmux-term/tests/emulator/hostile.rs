@@ -155,13 +155,12 @@ fn marks_on_one_cell_are_bounded() {
 fn styles_are_swept() {
     let mut terminal = Terminal::new(Size { cols: 40, rows: 10 });
     for frame in 0..200_u32 {
-        let mut text = String::from("\x1b[H");
+        terminal.advance(b"\x1b[H");
         for cell in 0..400_u32 {
             let color = frame * 400 + cell;
             let (r, g, b) = (color >> 16, color >> 8 & 0xff, color & 0xff);
-            text.push_str(&format!("\x1b[38;2;{r};{g};{b}mx"));
+            terminal.advance(format!("\x1b[38;2;{r};{g};{b}mx").as_bytes());
         }
-        terminal.advance(text.as_bytes());
     }
     let last = terminal.row(9).cells().last().expect("forty cells");
     assert_eq!(last.style.fg, ccmux_term::Color::Rgb(1, 0x38, 0x7f));

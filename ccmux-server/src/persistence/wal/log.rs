@@ -45,10 +45,11 @@ pub(in crate::persistence) struct LogStart {
     /// The number up to which the disk is known to hold everything. If it is less than `issued`,
     /// nothing is durable until a checkpoint covers the rest.
     pub(in crate::persistence) durable: Seq,
-    /// The number up to which the segments themselves are known to be on the disk.
-    pub(in crate::persistence) logged: Seq,
     /// The record whose state the next one builds on; less than `issued` if numbers were voided.
     pub(in crate::persistence) follows: Seq,
+    /// Records to be logged once more, because neither a checkpoint holds them nor anything proves
+    /// that they are on the disk.
+    pub(in crate::persistence) carried: Option<Carried>,
     /// The segments on the disk.
     pub(in crate::persistence) segments: BTreeSet<Seq>,
     /// What a segment is preallocated to.
@@ -56,6 +57,14 @@ pub(in crate::persistence) struct LogStart {
     pub(in crate::persistence) now: Timestamp,
     /// Why nothing is durable, as long as nothing is.
     pub(in crate::persistence) why: String,
+}
+
+/// The records after `follows`, to be repeated under new numbers in the first segment; the old ones
+/// are void from then on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::persistence) struct Carried {
+    pub(in crate::persistence) follows: Seq,
+    pub(in crate::persistence) records: Vec<Encoded>,
 }
 
 pub(super) struct Log {
@@ -152,13 +161,12 @@ enum Job {
 
 impl Log {
     pub(super) fn start(storage: Arc<dyn Storage>, start: LogStart, notify: Notifier) -> Self {
-        let LogStart { store, boot, entropy, issued, durable, logged, follows, segments, .. } =
-            start;
+        let LogStart { store, boot, entropy, issued, durable, follows, segments, .. } = start;
         let standing = Standing::Degraded { since: start.now, why: start.why, retry: RETRY_FIRST };
         let state = LogState {
             issued,
             durable,
-            logged,
+            logged: durable,
             unacknowledged: VecDeque::new(),
             current: None,
             retired: None,
@@ -186,7 +194,10 @@ impl Log {
             published: Condvar::new(),
         };
         // To begin is to leave the degraded state with nothing missing.
-        log.reopen();
+        match start.carried {
+            Some(carried) => log.begin_with(&carried),
+            None => log.reopen(),
+        }
         log.sync();
         log
     }
@@ -293,8 +304,11 @@ impl Log {
         // Under the lock, so that none of the names can come back to life meanwhile.
         for first in dead {
             state.segments.remove(&first);
-            if let Err(error) = self.storage.remove(&segment_path(first)) {
-                tracing::warn!(%first, %error, "an old log segment could not be removed");
+            match self.storage.remove(&segment_path(first)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%first, %error, "an old log segment could not be removed");
+                }
+                _ => {}
             }
         }
     }
@@ -468,6 +482,40 @@ impl Log {
                 state.degrade(&format!("{why}; then a new segment failed: {error}"));
                 drop(state);
                 self.publish();
+            }
+        }
+    }
+
+    /// Begins the log with a segment that repeats records. It gets its name when it is whole: that
+    /// is when the old ones are void.
+    fn begin_with(&self, carried: &Carried) {
+        let mut state = self.lock();
+        let Standing::Degraded { since, why, retry } = state.standing.clone() else { return };
+        let first = state.issued.next();
+        let numbers = (first.0..).map(Seq);
+        let records = carried.records.iter().cloned().map(Arc::new);
+        let entries: Vec<_> =
+            numbers.zip(records).map(|(seq, record)| Unacknowledged { seq, record }).collect();
+        let written = self.prepare(self.segment_bytes).and_then(|file| {
+            let salt = state.begin(&file, first, Some(carried.follows), self)?;
+            let mut segment = Segment::new(file, salt, self.segment_bytes);
+            segment.write(&entries, state.logged, &mut Vec::new())?;
+            segment.file.sync()?;
+            self.install(&mut state, first)?;
+            Ok(segment)
+        });
+        state.is_retry_due = false;
+        match written {
+            Ok(segment) => {
+                state.current = Some(segment);
+                state.issued = entries.last().map_or(state.issued, |entry| entry.seq);
+                state.unacknowledged.extend(entries);
+                let (needs, synced) = (state.durable, state.durable);
+                state.standing = Standing::Reopened { since, why, retry, needs, synced };
+            }
+            Err(error) => {
+                let why = format!("cannot begin the log: {error}");
+                state.standing = Standing::Degraded { since, why, retry };
             }
         }
     }

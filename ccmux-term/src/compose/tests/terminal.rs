@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::compose::scroll::{Scroll, ScrollDirection};
 use crate::compose::sgr::reduce_style;
+use crate::compose::width::clusters;
 use crate::compose::{
     CellText, ClientModes, ColorDepth, Frame, FrameCell, OutputCaps, OutputFeatures, Painter, Rect,
     enter, leave,
@@ -345,5 +346,24 @@ proptest! {
                 (Shown::of_terminal(&terminal, &caps), Shown::of_frame(&frame, &caps));
             prop_assert!(got == expect, "{}", got.difference(&expect));
         }
+    }
+
+    /// Goal: text falls into the same cells wherever it is cut. Method: random sequences of what
+    /// attaches, joins and widens, printed on a long row.
+    #[test]
+    fn text_is_cut_into_cells_as_the_emulator_does(
+        text in vec(prop::sample::select(
+            "ab 世é\u{301}\u{200d}\u{fe0f}\u{fe0e}👍🏽👩❤©ক্ষ🇩🇪\u{ad}가\u{1100}\u{1161}".chars().collect::<Vec<_>>()
+        ), 0..16).prop_map(String::from_iter),
+    ) {
+        let mut terminal = Terminal::new(Size { cols: 60, rows: 1 });
+        terminal.advance(b" ");
+        terminal.advance(text.as_bytes());
+        let cells = terminal.row(0).cells().map(|cell| (cell.text().to_owned(), cell.width));
+        // A mark at the beginning attaches to the blank before it.
+        let line = format!(" {text}");
+        let expect = clusters(&line).map(|cluster| (cluster.text.to_owned(), cluster.width));
+        let expect: Vec<_> = expect.collect();
+        prop_assert_eq!(cells.take(expect.len()).collect::<Vec<_>>(), expect);
     }
 }

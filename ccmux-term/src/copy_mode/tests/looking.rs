@@ -3,7 +3,7 @@
 use super::*;
 use crate::compose::Rect;
 use crate::copy_mode::CopyPosition;
-use crate::{Color, Run, Style};
+use crate::{Color, Run, Style, Terminal};
 
 #[test]
 fn entering_shows_the_screen_with_its_cursor() {
@@ -13,6 +13,41 @@ fn entering_shows_the_screen_with_its_cursor() {
     let empty = Lines::new([""; 0], 0);
     let mode = CopyMode::new(&empty, size(10, 2), (4, 1), CopyOptions::default());
     assert_eq!(view(&mode, &empty), ["|     [0/0]", ""]);
+}
+
+/// Goal: entering copy mode in a pane changes nothing but the position. Method: output that wraps and
+/// scrolls, drawn both ways.
+#[test]
+fn entering_looks_like_the_screen() {
+    let long = "0123456789".repeat(3);
+    let red = "\x1b[31mred\x1b[m and \x1b[44mblue to the edge\x1b[K\x1b[m\r\n";
+    for output in [
+        String::new(),
+        "one\r\ntwo\r\n".to_owned(),
+        "x\r\n".repeat(20),
+        format!("{long}\r\n{long}\r\n{long}\r\n{long}"),
+        format!("{long}{long}{long}{long}"),
+        red.repeat(6),
+        "世界世界世界世界\r\n".repeat(9),
+        "a\tb 👍🏽 e\u{301}\r\n".repeat(9),
+        format!("{long}\x1b[?1049h\x1b[3Hon the alternate screen"),
+    ] {
+        let mut terminal = Terminal::new(size(11, 6));
+        terminal.advance(output.as_bytes());
+        let cursor = terminal.cursor();
+        let mut mode =
+            CopyMode::new(&terminal, size(11, 6), (cursor.x, cursor.y), CopyOptions::default());
+        mode.run(copy_command("toggle-position").unwrap(), None, &terminal);
+        let (mut live, mut copied) = (Frame::new(size(11, 6)), Frame::new(size(11, 6)));
+        let area = live.area();
+        live.draw_terminal(area, &terminal);
+        mode.render(&terminal, &mut copied, area, &CopyStyles::default());
+        let cells = |frame: &Frame| {
+            let at = |x, y| frame.cell(x, y).map(|cell| (cell.text.to_string(), cell.style));
+            (0..6).map(|y| (0..11).map(|x| at(x, y)).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&copied), cells(&live), "{output:?}");
+    }
 }
 
 #[test]
