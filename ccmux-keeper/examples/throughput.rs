@@ -186,6 +186,7 @@ fn command(argv: Vec<String>) -> ChildSpec {
         env: Vec::new(),
         cwd: None,
         size: WindowSize { rows: 24, cols: 80, width_px: 0, height_px: 0 },
+        stream_offset: 0,
         oom_score_adj: None,
     }
 }

@@ -57,7 +57,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let poller = Poller::new().context("setting up the event loop")?;
     let mut server = Server::restore(surroundings, Box::new(clock), &poller, signals)?;
     let registration = Registration {
-        pid: std::process::id(),
+        pid: crate::own_pid(),
         started_unix_ms: started.0,
         ended: false,
         socket: BString::from(path_bytes(&args.place.socket)),
@@ -77,7 +77,8 @@ fn serve(mut server: Server, mut poller: Poller) -> Result<()> {
     loop {
         let timeout = server.turn();
         if server.stopping != Stopping::No {
-            return server.stop();
+            server.stop();
+            return Ok(());
         }
         poller.wait(timeout, &mut events).context("waiting for events")?;
         for event in events.drain(..) {
@@ -152,10 +153,10 @@ fn path_bytes(path: &Path) -> &[u8] {
 
 impl Server {
     /// Stops in good order: clients are told, keepers stay or are gone already, all is on the disk.
-    fn stop(mut self) -> Result<()> {
+    fn stop(mut self) {
         self.part_from_clients();
         self.part_from_keepers();
-        self.finish()
+        self.finish();
     }
 
     /// Begins to listen: from here on clients are served.

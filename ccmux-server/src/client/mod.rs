@@ -197,7 +197,7 @@ impl Client {
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let attachment = Attachment::new(session, is_read_only, size, caps, now);
         self.stage = ClientStage::Attached(Box::new(attachment));
-        self.connection.send(&ServerFrame::Leave(leave(&caps)));
+        self.connection.send(&ServerFrame::Leave(leave(caps)));
         self.connection.send(&ServerFrame::Attached);
     }
 
@@ -228,7 +228,7 @@ impl Client {
         let mut bytes = Vec::new();
         if !attachment.is_entered {
             attachment.is_entered = true;
-            bytes = enter(&attachment.caps);
+            bytes = enter(attachment.caps);
         }
         attachment.painter.paint(&attachment.frame, &mut bytes);
         attachment.is_dirty = false;

@@ -8,6 +8,7 @@ use super::{Cx, Flow, Outcome};
 const FORMAT: &str = "#{session_name}: #{session_windows} windows (created \
     #{t:session_created})#{?session_attached, (attached),}";
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of all commands")]
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let format = cx.text('F').unwrap_or(std::borrow::Cow::Borrowed(FORMAT));
     let mut ids: Vec<SessionId> = cx.server.state.sessions.keys().copied().collect();

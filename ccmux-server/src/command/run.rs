@@ -27,7 +27,7 @@ impl Server {
                 self.print_started(&mut job);
             }
             match job.steps.pop_front() {
-                Some(step) => self.run_step(&mut job, step),
+                Some(step) => self.run_step(&mut job, &step),
                 None if self.is_answerable(&job) => return self.answer(job),
                 None => {
                     job.wait = if self.has_shell(id) {
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    fn run_step(&mut self, job: &mut Job, step: Step) {
+    fn run_step(&mut self, job: &mut Job, step: &Step) {
         job.nesting = step.nesting;
         let outcome = self.execute(job, &step.command);
         match outcome {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Cx, Flow, Outcome};
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature is that of all commands")]
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let report = cx.server.report();
     if cx.args().has('j') {

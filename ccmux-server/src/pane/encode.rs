@@ -35,7 +35,6 @@ pub(crate) enum MouseTracking {
 pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
     let held = key.modifiers;
     match key.code {
-        KeyCode::Char(c) => encode_char(c, held, modes, out),
         KeyCode::Enter => encode_c0(b'\r', 13, held, modes, out),
         KeyCode::Escape => encode_c0(0x1b, 27, held, modes, out),
         KeyCode::Backspace => encode_c0(0x7f, 127, held, modes, out),
@@ -54,7 +53,7 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
         KeyCode::Function(n @ 1..=4) => match held.is_empty() {
             true => out.extend([0x1b, b'O', b'P' + n - 1]),
             false => {
-                push(out, format_args!("\x1b[1;{}{}", parameter(held), char::from(b'P' + n - 1)))
+                push(out, format_args!("\x1b[1;{}{}", parameter(held), char::from(b'P' + n - 1)));
             }
         },
         KeyCode::Function(n) => {
@@ -72,7 +71,7 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
             let last = if c == '\r' { b'M' } else { (c as u8).wrapping_add(0x40) };
             out.extend([0x1b, b'O', last]);
         }
-        KeyCode::Keypad(c) => encode_char(c, held, modes, out),
+        KeyCode::Char(c) | KeyCode::Keypad(c) => encode_char(c, held, modes, out),
         KeyCode::Any => {}
     }
 }
@@ -167,11 +166,13 @@ pub(crate) fn encode_mouse(
     (tracking, sgr): (MouseTracking, bool),
     out: &mut Vec<u8>,
 ) {
-    let wanted = match (tracking, event.action, event.button) {
-        (MouseTracking::Off, ..) => false,
-        (MouseTracking::Buttons, MouseAction::Motion, _) => false,
-        (MouseTracking::Drag, MouseAction::Motion, MouseButton::None) => false,
-        _ => true,
+    let is_motion = event.action == MouseAction::Motion;
+    let is_bare = event.button == MouseButton::None;
+    let wanted = match tracking {
+        MouseTracking::Off => false,
+        MouseTracking::Buttons => !is_motion,
+        MouseTracking::Drag => !is_motion || !is_bare,
+        MouseTracking::Any => true,
     };
     if !wanted {
         return;

@@ -30,7 +30,7 @@ pub(crate) struct Fed {
     /// Facts the program told the outside world, in order.
     pub(crate) events: Vec<TermEvent>,
     /// Whether anything was printed.
-    pub(crate) is_fed: bool,
+    pub(crate) has_printed: bool,
     /// Whether there was more than one turn may take.
     pub(crate) has_more: bool,
     /// The program ended and all it printed has been consumed.
@@ -93,7 +93,7 @@ impl Pane {
             }
             fed.events.extend(events);
         }
-        fed.is_fed = true;
+        fed.has_printed = true;
         self.is_shown_unfinished = false;
         Ok(true)
     }

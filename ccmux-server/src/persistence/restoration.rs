@@ -110,7 +110,7 @@ pub(crate) fn read_number(pane_dir: &Path) -> Option<PaneId> {
 mod tests {
     use super::*;
     use ccmux_core::ids::{PaneUuid, WindowId};
-    use ccmux_core::model::{Ended, ExitStatus};
+    use ccmux_core::model::{Ended, Environment, ExitStatus, OptionSet};
     use ccmux_term::Size;
 
     fn pane(argv: &[&str]) -> Pane {
@@ -121,13 +121,13 @@ mod tests {
             program: Program {
                 argv: argv.iter().map(|word| (*word).into()).collect(),
                 cwd: "/start".into(),
-                environment: Default::default(),
+                environment: Environment::new(),
             },
             cwd: Some("/last".into()),
             title: "".into(),
             created: Timestamp(0),
             ended: None,
-            options: Default::default(),
+            options: OptionSet::new(),
         }
     }
 

@@ -90,7 +90,6 @@ impl Server {
     fn take_frame(&mut self, id: ClientId, frame: ClientFrame) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         match (&client.stage, frame) {
-            (ClientStage::Leaving, _) => {}
             (ClientStage::Greeting, ClientFrame::Hello(hello)) if client.hello.is_none() => {
                 greet(client, hello);
             }
@@ -109,7 +108,8 @@ impl Server {
             }
             (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),
             // What a client sends while its command line still runs came too early to matter.
-            (
+            (ClientStage::Leaving, _)
+            | (
                 ClientStage::Commanding,
                 ClientFrame::Input(_) | ClientFrame::Resize(_) | ClientFrame::Goodbye,
             ) => {}
@@ -268,7 +268,7 @@ fn greet(client: &mut Client, hello: Box<Hello>) {
         Some(version) => {
             client.connection.send(&ServerFrame::Welcome(Welcome {
                 version,
-                server_pid: std::process::id(),
+                server_pid: crate::own_pid(),
                 server_version: env!("CARGO_PKG_VERSION").to_owned(),
             }));
             client.hello = Some(hello);

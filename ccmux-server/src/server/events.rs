@@ -87,10 +87,11 @@ impl Server {
 
     /// Sends bytes to a terminal beside its pictures. A client that lags does without.
     fn send_when_flushed(&mut self, id: ClientId, bytes: &[u8]) {
-        if let Some(client) = self.clients.get_mut(&id) {
-            if client.connection.is_flushed() && client.attachment().is_some() {
-                client.connection.send(&ServerFrame::Output(bytes.to_vec()));
-            }
+        if let Some(client) = self.clients.get_mut(&id)
+            && client.connection.is_flushed()
+            && client.attachment().is_some()
+        {
+            client.connection.send(&ServerFrame::Output(bytes.to_vec()));
         }
     }
 

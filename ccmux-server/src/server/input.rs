@@ -93,9 +93,8 @@ impl Server {
         // Keys of a repeat that mean nothing in its table count as if the repeat were over.
         let tables = match (&table, is_repeating) {
             (Some(_), true) => vec![first.clone(), mode_table.unwrap_or(ROOT).to_owned()],
-            (Some(_), false) => vec![first.clone()],
             (None, _) if first != ROOT => vec![first.clone(), ROOT.to_owned()],
-            (None, _) => vec![first.clone()],
+            (Some(_), false) | (None, _) => vec![first.clone()],
         };
         for (at, name) in tables.iter().enumerate() {
             let is_base = name == ROOT || Some(name.as_str()) == mode_table;

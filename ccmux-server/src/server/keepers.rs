@@ -248,9 +248,8 @@ impl Server {
     /// Starts a keeper that goes on where a killed one stopped.
     fn replace_keeper(&mut self, id: PaneId, held: Held) {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
-        let alive = match lock_alive(&self.pane_dir(uuid)) {
-            Ok(Some(alive)) => alive,
-            _ => return self.try_again_soon(id, Some(held)),
+        let Ok(Some(alive)) = lock_alive(&self.pane_dir(uuid)) else {
+            return self.try_again_soon(id, Some(held));
         };
         tracing::warn!(pane = %id, "a keeper was killed; starting another");
         let orphan = Orphan {
@@ -424,7 +423,7 @@ impl Server {
             ("COLORTERM", "truecolor".to_owned()),
             ("TERM_PROGRAM", "ccmux".to_owned()),
             ("TERM_PROGRAM_VERSION", env!("CARGO_PKG_VERSION").to_owned()),
-            ("CCMUX", format!("{socket},{},{session_number}", std::process::id())),
+            ("CCMUX", format!("{socket},{},{session_number}", crate::own_pid())),
             ("CCMUX_PANE", id.to_string()),
         ];
         env.extend(ours.map(|(name, value)| (name.into(), value.into())));

@@ -4,7 +4,6 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
 use bstr::ByteSlice as _;
 use ccmux_core::command::{ParseContext, parse_lenient};
 use ccmux_core::ids::PaneId;
@@ -168,10 +167,10 @@ impl Server {
                     self.watcher.forget(held.master.as_fd());
                 }
                 pane.unwatch_input();
-            } else if let Some(master) = pane.begin_watching() {
-                if let Err(error) = self.watcher.writable(master, Event::PtyWritable(id)) {
-                    tracing::error!(pane = %id, %error, "a pty cannot be watched");
-                }
+            } else if let Some(master) = pane.begin_watching()
+                && let Err(error) = self.watcher.writable(master, Event::PtyWritable(id))
+            {
+                tracing::error!(pane = %id, %error, "a pty cannot be watched");
             }
         }
     }
@@ -219,7 +218,7 @@ impl Server {
     }
 
     /// Makes everything durable and ends.
-    pub(crate) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) {
         let now = self.clock.now();
         let is_emptied = self.stopping == Stopping::Emptied;
         let ids: Vec<_> = self.panes.keys().copied().collect();
@@ -238,7 +237,6 @@ impl Server {
         if let Some(door) = self.door {
             door.close(is_emptied);
         }
-        Ok(())
     }
 
     /// How many lines of history a pane keeps on disk.
@@ -268,7 +266,7 @@ impl Server {
                 .push("programs are no safer from the out-of-memory killer than the server".into());
         }
         serde_json::json!({
-            "pid": std::process::id(),
+            "pid": crate::own_pid(),
             "version": env!("CARGO_PKG_VERSION"),
             "started": self.surroundings.started.0 / 1000,
             "socket": self.surroundings.socket.display().to_string(),

@@ -12,7 +12,7 @@ use ccmux_protocol::{Exit, ExitReason};
 use ccmux_term::Terminal;
 
 use super::{Closing, Server, Stopping};
-use crate::client::term_size;
+use crate::client::{Client, term_size};
 use crate::pane::{Pane, Stage};
 use crate::persistence::Seq;
 
@@ -145,7 +145,7 @@ impl Server {
         self.has_had_sessions |= !is_empty;
         let is_done = self.closing.is_empty()
             && self.jobs.is_empty()
-            && self.clients.values().all(|client| client.is_done());
+            && self.clients.values().all(Client::is_done);
         if self.stopping == Stopping::No
             && is_empty
             && (self.has_had_sessions || self.is_killed)

@@ -43,7 +43,7 @@ impl Server {
         let options = OpenOptions::new(clock.now(), Arc::clone(&notifier))
             .context("collecting random bytes")?;
         let entropy = options.entropy;
-        let (persistence, recovered) = Persistence::open(Arc::clone(&storage), options)?;
+        let (persistence, recovered) = Persistence::open(Arc::clone(&storage), &options)?;
         let Recovered { state, report, store, is_new_boot } = recovered;
         tracing::info!(%report, "recovered");
         let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));

@@ -179,7 +179,7 @@ impl Server {
         }
         let socket = self.surroundings.socket.display();
         let number = session.map_or(0, |session| session.id.0);
-        let value = format!("{socket},{},{number}", std::process::id());
+        let value = format!("{socket},{},{number}", crate::own_pid());
         environment.insert("CCMUX".into(), value.into());
         if let Some(target) = target {
             environment.insert("CCMUX_PANE".into(), target.pane.to_string().into());

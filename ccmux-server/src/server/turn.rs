@@ -77,7 +77,7 @@ impl Server {
         match pane.feed(&mut self.scrollback, times, &mut self.scratch) {
             Ok(fed) => {
                 self.has_more |= fed.has_more;
-                if fed.is_fed {
+                if fed.has_printed {
                     self.redraw_pane(id);
                 }
                 self.heed_events(id, fed.events);

@@ -94,7 +94,7 @@ impl Known<'_> {
         let surroundings = &self.server.surroundings;
         Some(match name {
             "version" => env!("CARGO_PKG_VERSION").to_owned(),
-            "pid" => std::process::id().to_string(),
+            "pid" => crate::own_pid().to_string(),
             "socket_path" => surroundings.socket.display().to_string(),
             "start_time" => (surroundings.started.0 / 1000).to_string(),
             "host" => surroundings.host.clone(),

@@ -48,7 +48,9 @@ impl ChunkIndex {
             Some(blocks) => {
                 self.is_complete = true;
                 self.blocks.clear();
-                blocks.into_iter().for_each(|block| self.add(block));
+                for block in blocks {
+                    self.add(block);
+                }
             }
             None => self.walk(len)?,
         }
