@@ -263,6 +263,11 @@ impl SpoolIndex {
         self.segments.last().map_or((0, 0), |segment| (segment.number, segment.end))
     }
 
+    /// The files of all segments, oldest first.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
+        self.segments.iter().map(|segment| &segment.file)
+    }
+
     pub(super) fn next_number(&self) -> u64 {
         self.next_number.max(1)
     }
