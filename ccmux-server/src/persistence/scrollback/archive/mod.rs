@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use ccmux_core::ids::PaneUuid;
 
-use self::worker::{Task, Worker};
+pub(super) use self::worker::{Task, Worker};
 use super::chunk::{BLOCK_RAW_MAX, HistoryBlock};
 use super::keyframe::Keyframe;
 use super::layout::StreamPosition;

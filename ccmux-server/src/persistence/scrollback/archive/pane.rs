@@ -28,6 +28,8 @@ pub(super) struct PaneArchive {
     keyframes: Vec<StreamPosition>,
     /// First line that the newest keyframe has not cleared.
     cleared: u64,
+    /// Number of the line after the last that this process made durable.
+    end_line: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +39,13 @@ struct StoredChunk {
 }
 
 impl PaneArchive {
-    /// Looks at what there is of `pane`, and makes its directory durable.
-    pub(super) fn open(storage: &dyn Storage, pane: PaneUuid) -> io::Result<Self> {
+    /// Looks at what there is of `pane`, and makes its directory durable. `end_line` is where this
+    /// process got before.
+    pub(super) fn open(
+        storage: &dyn Storage,
+        pane: PaneUuid,
+        end_line: Option<u64>,
+    ) -> io::Result<Self> {
         let dir = pane_dir(pane);
         storage.create_dir(&dir)?;
         storage.sync_dir(Path::new(""))?;
@@ -61,7 +68,7 @@ impl PaneArchive {
                 cleared = keyframe.history.start;
             }
         }
-        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared })
+        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared, end_line })
     }
 
     /// Does `job`: first the lines, synced, then the keyframe. Lines that are durable are taken out
@@ -74,7 +81,7 @@ impl PaneArchive {
     ) -> io::Result<Archived> {
         if !job.blocks.is_empty() {
             self.write_blocks(storage, &job.blocks, compressor)?;
-            job.blocks.clear();
+            self.end_line = job.blocks.drain(..).last().map(|block| block.end_line());
         }
         let mut release = None;
         if let Some(keyframe) = &job.keyframe {
@@ -88,7 +95,7 @@ impl PaneArchive {
         Ok(Archived {
             pane: self.pane,
             first_line: self.chunks.first().map(|chunk| chunk.first_line.max(self.cleared)),
-            end_line: self.writer.as_ref().map(ChunkWriter::end_line),
+            end_line: self.end_line,
             keyframe: job.keyframe.as_ref().map(|keyframe| keyframe.position),
             release,
             bytes: self.bytes(),
@@ -201,7 +208,7 @@ impl PaneArchive {
 
     /// Removes the oldest chunks that are cleared or beyond `limits`; never the newest.
     fn trim(&mut self, storage: &dyn Storage, limits: HistoryLimits) {
-        let end = self.writer.as_ref().map_or(0, ChunkWriter::end_line);
+        let end = self.end_line.unwrap_or(0);
         let by_lines = limits.lines.map_or(0, |lines| end.saturating_sub(lines));
         let keep_from = self.cleared.max(by_lines);
         while let [_, second, ..] = self.chunks[..]
@@ -233,6 +240,10 @@ impl PaneArchive {
                 break;
             }
         }
+    }
+
+    pub(super) fn end_line(&self) -> Option<u64> {
+        self.end_line
     }
 
     /// Bytes of all chunks.

@@ -16,13 +16,13 @@ use crate::persistence::storage::Storage;
 
 /// What to do for a pane.
 #[derive(Debug)]
-pub(super) enum Task {
+pub(in crate::persistence::scrollback) enum Task {
     Archive(ArchiveJob),
     Remove(PaneUuid),
 }
 
 impl Task {
-    pub(super) fn pane(&self) -> PaneUuid {
+    pub(in crate::persistence::scrollback) fn pane(&self) -> PaneUuid {
         match self {
             Self::Archive(job) => job.pane,
             Self::Remove(pane) => *pane,
@@ -30,7 +30,7 @@ impl Task {
     }
 
     /// How much of the queue it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::persistence::scrollback) fn bytes(&self) -> usize {
         match self {
             Self::Archive(job) => job.bytes(),
             Self::Remove(_) => 0,
@@ -39,24 +39,29 @@ impl Task {
 }
 
 /// The archiver without its thread.
-pub(super) struct Worker {
+pub(in crate::persistence::scrollback) struct Worker {
     storage: Arc<dyn Storage>,
     compressor: Compressor,
     panes: HashMap<PaneUuid, PaneArchive>,
+    /// Where panes got that failed and are to be opened anew.
+    failed: HashMap<PaneUuid, Option<u64>>,
     /// Bytes of history by pane, of the panes not opened yet too.
     usage: HashMap<PaneUuid, u64>,
     total_bytes: u64,
 }
 
 impl Worker {
-    pub(super) fn new(storage: Arc<dyn Storage>, total_bytes: u64) -> io::Result<Self> {
+    pub(in crate::persistence::scrollback) fn new(
+        storage: Arc<dyn Storage>,
+        total_bytes: u64,
+    ) -> io::Result<Self> {
         let compressor = Compressor::new(1)?;
-        let (panes, usage) = (HashMap::new(), HashMap::new());
-        Ok(Self { storage, compressor, panes, usage, total_bytes })
+        let (panes, failed, usage) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Ok(Self { storage, compressor, panes, failed, usage, total_bytes })
     }
 
     /// Adds up what is there already.
-    pub(super) fn measure(&mut self) -> io::Result<()> {
+    pub(in crate::persistence::scrollback) fn measure(&mut self) -> io::Result<()> {
         for pane in stored_panes(&*self.storage)? {
             let dir = pane_dir(pane);
             for first_line in chunks_in(&*self.storage, &dir)? {
@@ -68,7 +73,10 @@ impl Worker {
     }
 
     /// Does a task; if it fails, once more with new files (P8).
-    pub(super) fn run(&mut self, task: &mut Task) -> io::Result<ArchiveEvent> {
+    pub(in crate::persistence::scrollback) fn run(
+        &mut self,
+        task: &mut Task,
+    ) -> io::Result<ArchiveEvent> {
         self.attempt(task).or_else(|error| {
             tracing::warn!(pane = %task.pane(), %error, "archiving failed, trying with new files");
             self.attempt(task)
@@ -83,15 +91,29 @@ impl Worker {
     }
 
     fn archive(&mut self, job: &mut ArchiveJob) -> io::Result<Archived> {
-        let mut archive = match self.panes.remove(&job.pane) {
-            Some(archive) => archive,
-            None => PaneArchive::open(&*self.storage, job.pane)?,
-        };
-        let archived = archive.archive(&*self.storage, job, &mut self.compressor)?;
-        self.usage.insert(job.pane, archived.bytes);
-        self.panes.insert(job.pane, archive);
-        self.enforce_total();
-        Ok(archived)
+        let mut archive = self.open(job.pane)?;
+        match archive.archive(&*self.storage, job, &mut self.compressor) {
+            Ok(archived) => {
+                self.usage.insert(job.pane, archived.bytes);
+                self.panes.insert(job.pane, archive);
+                self.enforce_total();
+                Ok(archived)
+            }
+            Err(error) => {
+                self.failed.insert(job.pane, archive.end_line());
+                Err(error)
+            }
+        }
+    }
+
+    fn open(&mut self, pane: PaneUuid) -> io::Result<PaneArchive> {
+        if let Some(archive) = self.panes.remove(&pane) {
+            return Ok(archive);
+        }
+        let end_line = self.failed.get(&pane).copied().flatten();
+        let archive = PaneArchive::open(&*self.storage, pane, end_line)?;
+        self.failed.remove(&pane);
+        Ok(archive)
     }
 
     /// Takes the oldest history from the pane that has most, until the total fits.
@@ -100,11 +122,7 @@ impl Worker {
             let Some((&pane, _)) = self.usage.iter().max_by_key(|(_, bytes)| **bytes) else {
                 break;
             };
-            let archive = match self.panes.remove(&pane) {
-                Some(archive) => Ok(archive),
-                None => PaneArchive::open(&*self.storage, pane),
-            };
-            let Ok(mut archive) = archive else { break };
+            let Ok(mut archive) = self.open(pane) else { break };
             let is_shorter = archive.remove_oldest(&*self.storage);
             self.usage.insert(pane, archive.bytes());
             self.panes.insert(pane, archive);
@@ -124,6 +142,7 @@ impl Worker {
             }
         }
         self.usage.remove(&pane);
+        self.failed.remove(&pane);
         Ok(())
     }
 }

@@ -90,8 +90,8 @@ impl ChunkIndex {
 
     /// The next valid head behind a bad one.
     fn search(&self, len: u64) -> io::Result<Option<BlockEntry>> {
-        let mut window = vec![0; SEARCH_BYTES];
         let mut start = self.walked_to + ALIGNMENT as u64;
+        let mut window = vec![0; len.saturating_sub(start).min(SEARCH_BYTES as u64) as usize];
         while start + BLOCK_HEADER_BYTES as u64 <= len {
             let got = read_full(&*self.file, start, &mut window)?;
             let mut at = 0;

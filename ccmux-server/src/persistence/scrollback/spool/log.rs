@@ -57,6 +57,12 @@ struct Unsynced {
     end: u64,
 }
 
+impl Unsynced {
+    fn inherited(file: &Arc<dyn StorageFile>) -> Self {
+        Self { file: Arc::clone(file), end: 0 }
+    }
+}
+
 /// What the next sync has to do; run without holding the log.
 #[derive(Debug)]
 pub(super) struct SyncWork {
@@ -113,7 +119,8 @@ impl SpoolLog {
             next_number: index.next_number(),
             table: index.segment_table(),
             tail: Tail::default(),
-            unsynced: Vec::new(),
+            // A killed predecessor left what it had not synced to the operating system alone.
+            unsynced: index.files().map(Unsynced::inherited).collect(),
             unsynced_dirs: vec![SPOOL_DIR, ""],
             removals: Vec::new(),
             replacements: 0,
@@ -141,14 +148,17 @@ impl SpoolLog {
         let is_full = self.current.as_ref().is_some_and(|segment| {
             segment.len > HEADER_BYTES as u64 && segment.len + len > self.options.segment_bytes
         });
-        if is_full && let Err(error) = self.begin_segment() {
-            self.degrade(&error);
+        if is_full {
+            self.begin_segment().inspect_err(|error| self.degrade(error))?;
         }
         if let Err(error) = self.write_frame(frame, before.frames) {
             if self.current.is_none() {
                 return Err(error);
             }
             self.replace_segment(&error);
+            if self.current.is_none() {
+                return Err(error);
+            }
             self.write_frame(frame, before.frames).inspect_err(|error| self.degrade(error))?;
         }
         let next = StreamPosition {

@@ -57,13 +57,21 @@ impl StreamGap {
 /// Holds its files open, so frames stay readable while the spool goes on and removes segments.
 #[derive(Debug)]
 pub struct Replay {
-    files: Vec<Arc<dyn StorageFile>>,
+    files: Vec<SegmentFile>,
     frames: std::vec::IntoIter<FrameEntry>,
     position: StreamPosition,
     end: StreamPosition,
     window: Window,
     /// The frame after a gap.
     pending: Option<Frame>,
+}
+
+/// A segment to read from.
+#[derive(Clone, Debug)]
+pub(super) struct SegmentFile {
+    pub(super) file: Arc<dyn StorageFile>,
+    /// Where its last valid frame ends.
+    pub(super) end: u64,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +83,7 @@ struct Window {
 
 impl Replay {
     pub(super) fn new(
-        files: Vec<Arc<dyn StorageFile>>,
+        files: Vec<SegmentFile>,
         frames: Vec<FrameEntry>,
         from: StreamPosition,
     ) -> Self {
@@ -88,8 +96,7 @@ impl Replay {
     fn read(&mut self, entry: &FrameEntry) -> Option<Vec<u8>> {
         let (start, len) = (u64::from(entry.position), entry.len as usize);
         if !self.window.covers(entry.segment, start, len) {
-            let file = &self.files[entry.segment as usize];
-            self.window.fill(&**file, entry.segment, start, len);
+            self.window.fill(&self.files[entry.segment as usize], entry.segment, start, len);
         }
         let at = (start.checked_sub(self.window.start)?) as usize;
         let payload = self.window.bytes.get(at..at + len)?;
@@ -119,9 +126,10 @@ impl Window {
             && start + len as u64 <= self.start + self.bytes.len() as u64
     }
 
-    fn fill(&mut self, file: &dyn StorageFile, segment: u32, start: u64, len: usize) {
-        self.bytes.resize(len.max(WINDOW_BYTES), 0);
-        let got = read_full(file, start, &mut self.bytes).unwrap_or(0);
+    fn fill(&mut self, segment_file: &SegmentFile, segment: u32, start: u64, len: usize) {
+        let rest = segment_file.end.saturating_sub(start).min(WINDOW_BYTES as u64);
+        self.bytes.resize(len.max(rest as usize), 0);
+        let got = read_full(&*segment_file.file, start, &mut self.bytes).unwrap_or(0);
         self.bytes.truncate(got);
         (self.segment, self.start) = (segment, start);
     }

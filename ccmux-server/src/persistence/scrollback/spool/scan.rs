@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::format::{
     ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, SegmentHeader,
 };
-use super::replay::{Replay, StreamGap};
+use super::replay::{Replay, SegmentFile, StreamGap};
 use super::table::SegmentTable;
 use crate::persistence::scrollback::Damage;
 use crate::persistence::scrollback::layout::{
@@ -226,7 +226,8 @@ impl SpoolIndex {
     pub fn replay(&self, pane: PaneUuid, from: StreamPosition) -> Replay {
         let frames = self.frames(pane);
         let start = frames.partition_point(|frame| frame.end().frames <= from.frames);
-        let files = self.segments.iter().map(|segment| Arc::clone(&segment.file)).collect();
+        let readable = |s: &SegmentInfo| SegmentFile { file: Arc::clone(&s.file), end: s.end };
+        let files = self.segments.iter().map(readable).collect();
         Replay::new(files, frames[start..].to_vec(), from)
     }
 
@@ -261,6 +262,11 @@ impl SpoolIndex {
     /// Number and valid end of the newest segment.
     pub(super) fn end(&self) -> (u64, u64) {
         self.segments.last().map_or((0, 0), |segment| (segment.number, segment.end))
+    }
+
+    /// The files of all segments, oldest first.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
+        self.segments.iter().map(|segment| &segment.file)
     }
 
     pub(super) fn next_number(&self) -> u64 {

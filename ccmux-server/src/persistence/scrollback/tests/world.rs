@@ -1,0 +1,312 @@
+//! Panes whose output is known for every offset, kept by the real spool and archiver on a simulated
+//! disk, and the check of what a start finds there.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ccmux_core::ids::PaneUuid;
+use ccmux_core::model::Timestamp;
+use uuid::Uuid;
+
+use crate::persistence::scrollback::archive::{Task, Worker};
+use crate::persistence::scrollback::{
+    ArchiveEvent, ArchiveJob, Damage, FrameKind, FrameRef, Health, HistoryBlock, HistoryLimits,
+    HistoryRead, Keyframe, PaneHistory, PaneImage, ReplayItem, Spool, SpoolIndex, SpoolOptions,
+    StreamPosition, load_pane,
+};
+use crate::persistence::sim::{Random, SimStorage};
+use crate::persistence::storage::Storage;
+
+pub(super) const STORE: Uuid = Uuid::from_u128(0xcc);
+pub(super) const PANES: usize = 2;
+const LINE_BYTES: u64 = 16;
+/// The newest lines are on the screen, not in the history.
+const SCREEN_LINES: u64 = 3;
+
+pub(super) fn pane(n: usize) -> PaneUuid {
+    PaneUuid(Uuid::from_u128(0xa000 + n as u128))
+}
+
+/// What a pane prints: the byte at each offset of its stream.
+fn output(n: usize, range: Range<u64>) -> Vec<u8> {
+    range.map(|offset| (offset * 31 + (offset >> 8) * 7 + n as u64) as u8).collect()
+}
+
+fn history_end(offset: u64) -> u64 {
+    (offset / LINE_BYTES).saturating_sub(SCREEN_LINES)
+}
+
+fn lines(n: usize, range: Range<u64>) -> Vec<u8> {
+    output(n, range.start * LINE_BYTES..range.end * LINE_BYTES)
+}
+
+/// What a pane was given, and what of it must be there after a power cut.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Model {
+    frames: Vec<(FrameKind, u64, Vec<u8>)>,
+    end: StreamPosition,
+    durable_frames: u64,
+    keyframe: Option<StreamPosition>,
+    archived_end: u64,
+    /// Frames before which output was not spooled because the spool was degraded.
+    holes: Vec<u64>,
+    /// Frames that an earlier power cut took.
+    lost: BTreeSet<u64>,
+}
+
+/// What may have happened since the model was last true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Accident {
+    /// The process was killed.
+    Kill,
+    /// The power was cut.
+    PowerCut,
+    /// Bits decayed, of files of this pane or shared by it.
+    Decay,
+}
+
+/// A running server, as far as its panes' output goes.
+pub(super) struct World {
+    pub(super) storage: SimStorage,
+    pub(super) models: Vec<Model>,
+    spool: Spool,
+    worker: Worker,
+}
+
+pub(super) fn load_all(storage: &SimStorage) -> Vec<PaneImage> {
+    let storage: Arc<dyn Storage> = Arc::new(storage.clone());
+    let index = SpoolIndex::scan(&*storage, STORE);
+    (0..PANES).map(|n| load_pane(&storage, &index, pane(n))).collect()
+}
+
+impl World {
+    /// Starts on what `accident` left of what `models` say, after checking it.
+    pub(super) fn start(storage: &SimStorage, models: &[Model], accident: Accident) -> Self {
+        let dyn_storage: Arc<dyn Storage> = Arc::new(storage.clone());
+        let index = SpoolIndex::scan(storage, STORE);
+        let options = SpoolOptions {
+            segment_bytes: 1500,
+            total_bytes: 1 << 20,
+            ..SpoolOptions::new(STORE, 11)
+        };
+        let images = load_all(storage);
+        let mut models = models.to_vec();
+        for (n, image) in images.into_iter().enumerate() {
+            models[n].check(n, storage, image, accident);
+        }
+        let mut spool = Spool::open(Arc::clone(&dyn_storage), &index, options, Box::new(|| ()));
+        for (n, model) in models.iter().enumerate() {
+            spool.resume(pane(n), model.end);
+        }
+        let worker = Worker::new(dyn_storage, u64::MAX).unwrap();
+        Self { storage: storage.clone(), models, spool, worker }
+    }
+
+    pub(super) fn new(storage: &SimStorage) -> Self {
+        Self::start(storage, &vec![Model::default(); PANES], Accident::Kill)
+    }
+
+    /// Does `steps` things, or fewer if the power goes.
+    pub(super) fn run(&mut self, random: &mut Random, steps: usize) {
+        for _ in 0..steps {
+            if self.storage.is_off() {
+                return;
+            }
+            let n = random.below(PANES as u64) as usize;
+            match random.below(12) {
+                0..6 => self.print(n, 1 + random.below(300)),
+                6 => self.append(n, FrameKind::Resize, &random.next_u64().to_le_bytes()),
+                7 | 8 => self.sync(),
+                9 => self.archive(n, false),
+                _ => self.archive(n, true),
+            }
+        }
+    }
+
+    fn print(&mut self, n: usize, len: u64) {
+        let start = self.models[n].end.offset;
+        self.append(n, FrameKind::Bytes, &output(n, start..start + len));
+    }
+
+    fn append(&mut self, n: usize, kind: FrameKind, payload: &[u8]) {
+        let model = &mut self.models[n];
+        let offset = model.end.offset;
+        let frame = FrameRef { pane: pane(n), offset, time: Timestamp(1), kind, payload };
+        let bytes = if kind == FrameKind::Bytes { payload.len() as u64 } else { 0 };
+        match self.spool.append(frame) {
+            Ok(end) => {
+                model.frames.push((kind, offset, payload.to_vec()));
+                model.end =
+                    StreamPosition { offset: offset + bytes, frames: model.frames.len() as u64 };
+                assert_eq!(end, model.end);
+            }
+            Err(_) if self.storage.is_off() => {
+                // It may or may not be there.
+                model.frames.push((kind, offset, payload.to_vec()));
+            }
+            Err(_) => {
+                model.holes.push(model.end.frames);
+                model.end.offset += bytes;
+            }
+        }
+    }
+
+    pub(super) fn sync(&mut self) {
+        if self.spool.sync() == Health::Durable && !self.storage.is_off() {
+            assert_eq!(self.spool.durable(), self.spool.appended());
+            for model in &mut self.models {
+                model.durable_frames = model.end.frames;
+            }
+        }
+    }
+
+    pub(super) fn archive(&mut self, n: usize, with_keyframe: bool) {
+        let model = &mut self.models[n];
+        let end = history_end(model.end.offset).max(model.archived_end);
+        let block = |range: Range<u64>| HistoryBlock {
+            first_line: range.start,
+            count: (range.end - range.start) as u32,
+            bytes: lines(n, range),
+            offset: model.end.offset,
+            time: Timestamp(2),
+        };
+        let middle = model.archived_end.midpoint(end);
+        let blocks = [model.archived_end..middle, middle..end];
+        let blocks = blocks.into_iter().filter(|range| !range.is_empty()).map(block).collect();
+        let keyframe = with_keyframe.then(|| Keyframe {
+            position: model.end,
+            history: 0..end,
+            time: Timestamp(3),
+            bytes: format!("pane {n} at {:?}", model.end).into_bytes(),
+        });
+        let limits = HistoryLimits { lines: None, bytes: u64::MAX };
+        let mut task = Task::Archive(ArchiveJob { pane: pane(n), blocks, keyframe, limits });
+        match self.worker.run(&mut task) {
+            Ok(ArchiveEvent::Archived(archived)) => {
+                model.archived_end = end;
+                if let Some(position) = archived.keyframe {
+                    model.keyframe = Some(position);
+                    model.durable_frames = model.durable_frames.max(position.frames);
+                }
+                if let Some(release) = archived.release {
+                    self.spool.release(pane(n), release);
+                }
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => assert!(self.storage.is_off(), "{error}"),
+        }
+    }
+}
+
+impl Model {
+    /// Checks that `image` is what the accident may have left, and goes on from there.
+    pub(super) fn check(
+        &mut self,
+        n: usize,
+        storage: &SimStorage,
+        image: PaneImage,
+        accident: Accident,
+    ) {
+        let context = self.context(n, storage, accident);
+        let base = image.keyframe.as_ref().map_or(StreamPosition::default(), |k| k.position);
+        if let Some(keyframe) = &image.keyframe {
+            assert_eq!(keyframe.bytes, format!("pane {n} at {base:?}").into_bytes(), "{context}");
+        }
+        let due = self.keyframe.map_or(0, |position| position.frames);
+        assert!(base.frames >= due || accident == Accident::Decay, "old keyframe: {context}");
+
+        let mut position = base;
+        let mut gaps = Vec::new();
+        let mut lost = Vec::new();
+        for item in image.frames {
+            match item {
+                ReplayItem::Frame(frame) => {
+                    let (kind, offset, payload) = &self.frames[position.frames as usize];
+                    assert_eq!((frame.kind, frame.offset), (*kind, *offset), "{context}");
+                    assert!(frame.payload == *payload, "{context}");
+                    position = frame.end;
+                }
+                ReplayItem::Gap(gap) => {
+                    assert_eq!(gap.from, position, "{context}");
+                    self.check_gap(gap.from.frames, gap.to.frames, accident, &context);
+                    lost.extend(gap.from.frames..gap.to.frames);
+                    gaps.push(Damage::Stream { pane: pane(n), gap });
+                    position = gap.to;
+                }
+            }
+        }
+        assert_eq!(position, image.resume, "{context}");
+        let issued = self.frames.len() as u64;
+        let least = if accident == Accident::Kill { self.end.frames } else { self.durable_frames };
+        assert!(position.frames <= issued, "invented: {context}");
+        assert!(position.frames >= least || accident == Accident::Decay, "lost: {context}");
+        if accident != Accident::Decay {
+            assert_eq!(image.damage, gaps, "{context}");
+            let history = read_lines(n, storage, image.history.clone());
+            assert_eq!(history.missing, [], "{context}");
+        }
+
+        self.frames.truncate(position.frames as usize);
+        self.holes.retain(|&frame| frame > base.frames && frame <= position.frames);
+        self.end = position;
+        self.archived_end = image.history.end;
+        self.lost.extend(lost);
+        if accident == Accident::PowerCut {
+            // What is there now was on the platter.
+            self.durable_frames = position.frames;
+            self.keyframe = image.keyframe.map(|keyframe| keyframe.position);
+        }
+    }
+
+    fn check_gap(&self, from: u64, to: u64, accident: Accident, context: &str) {
+        let may_be_lost = |frame| match accident {
+            Accident::Decay => true,
+            Accident::Kill => self.lost.contains(&frame),
+            Accident::PowerCut => frame >= self.durable_frames || self.lost.contains(&frame),
+        };
+        let is_explained = (from..to).all(may_be_lost) && from < to;
+        let is_hole = self.holes.contains(&to);
+        assert!(is_explained || is_hole, "gap from {from} to {to}: {context}");
+    }
+
+    fn context(&self, n: usize, storage: &SimStorage, accident: Accident) -> String {
+        let mut text = format!(
+            "pane {n}, {accident:?}, end {:?}, issued {}, durable {}, keyframe {:?}",
+            self.end,
+            self.frames.len(),
+            self.durable_frames,
+            self.keyframe
+        );
+        for (path, bytes) in storage.files() {
+            let _infallible = write!(text, "\n{} {}", path.display(), bytes.len());
+        }
+        text
+    }
+}
+
+pub(super) struct ReadLines {
+    /// Ranges that cannot be read.
+    pub(super) missing: Vec<Range<u64>>,
+}
+
+/// Reads a pane's lines; those that are there must be the right ones.
+pub(super) fn read_lines(n: usize, storage: &SimStorage, range: Range<u64>) -> ReadLines {
+    let mut history = PaneHistory::open(Arc::new(storage.clone()), pane(n), range.clone()).unwrap();
+    let mut missing = Vec::new();
+    let mut line = range.start;
+    while line < range.end {
+        match history.read(line) {
+            HistoryRead::Block { block, valid } => {
+                assert!(block.bytes == lines(n, block.first_line..block.end_line()));
+                line = valid.end;
+            }
+            HistoryRead::Missing(lines) => {
+                line = lines.end;
+                missing.push(lines);
+            }
+        }
+    }
+    ReadLines { missing }
+}
