@@ -95,7 +95,8 @@ pub(crate) fn spawn(spec: &ChildSpec, terminal: OwnedFd) -> io::Result<u32> {
     }
     enter_start_directory(spec)?;
     let child = command.spawn();
-    rustix::process::chdir("/")?;
+    // Only so that the keeper does not pin a file system; no reason to disown the program.
+    let _ = rustix::process::chdir("/");
     Ok(child?.id())
 }
 

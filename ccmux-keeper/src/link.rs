@@ -154,6 +154,10 @@ impl Link {
             ReceiveError::Io(error) => LinkError::Io(error),
             ReceiveError::Wire(error) => LinkError::Wire(error),
         })?;
+        if received.is_partial {
+            // The rest would have to wait for a readiness that may not be reported again.
+            return Err(WireError::Flood.into());
+        }
         let mut events = Vec::new();
         for frame in received.frames {
             let message = ToServer::decode(&frame, self.connection.descriptors())?;
@@ -209,7 +213,7 @@ impl Link {
     }
 
     /// Reaps the keeper if this server is its parent and it has exited. To be called on SIGCHLD;
-    /// once it returns a status the lock is free.
+    /// once it returns a status the keeper has let go of its lock.
     pub fn try_reap(&mut self) -> io::Result<Option<ExitStatus>> {
         match &mut self.process {
             Some(process) => process.try_wait(),

@@ -88,7 +88,11 @@ impl Poller {
     }
 
     /// Sleeps until something happens or `timeout` is over; appends what happened to `out`.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, out: &mut Vec<Event>) -> io::Result<()> {
+    pub(crate) fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        out: &mut Vec<Event>,
+    ) -> io::Result<()> {
         match self.poll.poll(&mut self.ready, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,

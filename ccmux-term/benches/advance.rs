@@ -10,6 +10,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// Bytes per payload.
 const PAYLOAD_BYTES: usize = 1 << 20;
+/// A name and what makes the bytes.
+type Payload = (&'static str, fn() -> Vec<u8>);
+
 /// Bytes per call of `advance`.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -106,7 +109,7 @@ fn cursor_motion() -> Vec<u8> {
 }
 
 fn advance(c: &mut Criterion) {
-    let payloads: [(&str, fn() -> Vec<u8>); 9] = [
+    let payloads: [Payload; 9] = [
         ("dense_ascii", dense_ascii),
         ("short_lines", short_lines),
         ("long_lines", long_lines),

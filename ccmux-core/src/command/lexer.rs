@@ -188,7 +188,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self, first: u8) -> Result<BString, ParseErrorKind> {
         let mut text = Vec::new();
         let mut quotes = Quotes::None;
-        // Where a `~` means a directory: at the start of the word and right after a quote opens.
+        // Where a `~` means a directory: at the start of the word and right after a quote.
         let mut is_start = true;
         let mut next = Some(first);
         while let Some(byte) = next {
@@ -203,7 +203,9 @@ impl<'a> Lexer<'a> {
                 (b'$', Quotes::None | Quotes::Double) => self.variable(&mut text)?,
                 (b'\'', Quotes::None) => (quotes, is_start) = (Quotes::Single, true),
                 (b'"', Quotes::None) => (quotes, is_start) = (Quotes::Double, true),
-                (b'\'', Quotes::Single) | (b'"', Quotes::Double) => quotes = Quotes::None,
+                (b'\'', Quotes::Single) | (b'"', Quotes::Double) => {
+                    (quotes, is_start) = (Quotes::None, true);
+                }
                 _ => text.push(byte),
             }
             if quotes == Quotes::None

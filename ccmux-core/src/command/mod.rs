@@ -17,6 +17,7 @@
 
 mod args;
 mod build;
+mod context;
 mod error;
 mod lexer;
 mod parser;
@@ -30,6 +31,7 @@ use std::fmt;
 use bstr::BString;
 
 pub use self::args::{Args, NumberError, Value, parse_number};
+pub use self::context::ParseContext;
 pub use self::error::{ArgsError, ParseError, ParseErrorKind};
 pub use self::print::quote;
 pub use self::spec::{Blocks, CommandSpec, find};
@@ -37,42 +39,6 @@ pub use self::table::COMMANDS;
 pub use self::template::fill_text;
 
 use self::build::Builder;
-
-/// What a text may refer to.
-#[derive(Clone, Copy)]
-pub struct ParseContext<'a> {
-    /// The file the text is from, for errors.
-    pub source_name: Option<&'a str>,
-    /// The value of an environment variable.
-    pub environment: &'a dyn Fn(&str) -> Option<BString>,
-    /// The home directory of a user, or of the server's own.
-    pub home: &'a dyn Fn(Option<&str>) -> Option<BString>,
-    /// Expands the format of an `%if`.
-    pub format: &'a dyn Fn(&str) -> String,
-    /// What an alias (`command-alias`) stands for.
-    pub alias: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl ParseContext<'_> {
-    /// No variables, no homes, no aliases, and formats that expand to themselves.
-    pub const fn bare() -> ParseContext<'static> {
-        ParseContext {
-            source_name: None,
-            environment: &|_| None,
-            home: &|_| None,
-            format: &|format| String::from(format),
-            alias: &|_| None,
-        }
-    }
-}
-
-impl fmt::Debug for ParseContext<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParseContext")
-            .field("source_name", &self.source_name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A command with its arguments.
 #[derive(Clone, Debug)]

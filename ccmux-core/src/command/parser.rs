@@ -64,8 +64,19 @@ enum Until {
 struct List {
     statements: Vec<Statement>,
     group: u32,
-    /// Whether a command has been read that a `;` or the end of the line must follow.
-    is_open: bool,
+    place: Place,
+}
+
+/// Where in a line a list is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Place {
+    /// Before the first command: there is nothing for a `;` to end.
+    #[default]
+    Start,
+    /// After a command: a `;` or the end of the line must follow.
+    AfterCommand,
+    /// After a `;`.
+    AfterSemicolon,
 }
 
 impl List {
@@ -150,29 +161,31 @@ impl Parser<'_> {
                 (Token::Newline, _) => {
                     self.take()?;
                     list.end_group();
-                    list.is_open = false;
+                    list.place = Place::Start;
                 }
-                (Token::Semicolon, _) if list.statements.is_empty() && !list.is_open => {
-                    return self.syntax_error();
-                }
-                (Token::Semicolon, _) => {
-                    self.take()?;
+                (Token::Semicolon, _) => match list.place {
+                    Place::Start => return self.syntax_error(),
+                    Place::AfterCommand => {
+                        self.take()?;
+                        list.place = Place::AfterSemicolon;
+                    }
                     // Two of them are how a list of several lines is printed on one.
-                    if !std::mem::take(&mut list.is_open) {
+                    Place::AfterSemicolon => {
+                        self.take()?;
                         list.end_group();
                     }
-                }
-                _ if list.is_open => return self.syntax_error(),
+                },
+                _ if list.place == Place::AfterCommand => return self.syntax_error(),
                 (Token::If, _) => {
                     self.condition(list, is_active)?;
-                    list.is_open = true;
+                    list.place = Place::AfterCommand;
                 }
                 (Token::Hidden, _) => {
                     self.take()?;
                     if !self.assignment(true, is_active)? {
                         return self.syntax_error();
                     }
-                    list.is_open = true;
+                    list.place = Place::AfterCommand;
                 }
                 (Token::Word(_), _) => {
                     self.assignment(false, is_active)?;
@@ -182,7 +195,7 @@ impl Parser<'_> {
                         let (words, line) = words;
                         list.statements.push(Statement { line, group: list.group, words });
                     }
-                    list.is_open = true;
+                    list.place = Place::AfterCommand;
                 }
                 _ => return self.syntax_error(),
             }
@@ -260,7 +273,7 @@ impl Parser<'_> {
                 _ => unreachable!("BUG: a branch ended with {token:?}"),
             };
             is_decided |= holds;
-            list.is_open = false;
+            list.place = Place::Start;
             self.statements(list, Until::Condition, is_active && holds)?;
         }
         self.depth -= 1;

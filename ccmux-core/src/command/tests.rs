@@ -92,6 +92,7 @@ fn variables_and_home_directories() {
         ("display ~root/x", "display-message /root/x"),
         ("display \"~root/x\"", "display-message /root/x"),
         ("display '~root/x'", "display-message \\~root/x"),
+        ("display \"a b\"~root/x", "display-message \"a b/root/x\""),
         ("display a~root/x", "display-message a~root/x"),
         ("display ~nobody/x", "f:1: syntax error"),
     ]);
@@ -125,6 +126,7 @@ fn separators_and_groups() {
         ("", ""),
         (";", "f:1: syntax error"),
         ("; display a", "f:1: syntax error"),
+        ("display a\n; display b", "f:2: syntax error"),
         ("\ndisplay }", "f:2: syntax error"),
         ("display {\n", "f:2: syntax error"),
         ("{ display }", "f:1: syntax error"),

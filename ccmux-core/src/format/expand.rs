@@ -79,6 +79,7 @@ impl<'a> Expander<'a> {
         let mut at = 0;
         // Up to here letters are no variables: `#[fg=#Fabcde]` has a colour in it.
         let mut style_end = 0;
+        let mut is_endless = false;
         while let Some(len) = format[at..].find('#') {
             result.push_str(&format[at..at + len]);
             at += len;
@@ -87,8 +88,10 @@ impl<'a> Expander<'a> {
             if rest[hashes..].starts_with('[') {
                 // Left for whoever draws: see `styled`.
                 let len = hashes + 1;
-                if at >= style_end {
-                    style_end = skip(&rest[len..], b"]").map_or(usize::MAX, |end| at + len + end);
+                if at >= style_end && !is_endless {
+                    let end = skip(&rest[len..], b"]");
+                    is_endless = end.is_none();
+                    style_end = end.map_or(0, |end| at + len + end);
                 }
                 result.push_str(&rest[..len]);
                 at += len;
@@ -175,9 +178,10 @@ impl<'a> Expander<'a> {
             return self.choose(choice, scope);
         }
         if let Source::Arithmetic(arguments) = &effects.source {
-            let (left, right) = self.both(name, scope)?;
-            let arithmetic = Arithmetic::parse(arguments);
-            return Some(arithmetic.and_then(|sum| sum.apply(&left, &right)).unwrap_or_default());
+            let result = self
+                .both(name, scope)
+                .and_then(|(left, right)| Arithmetic::parse(arguments)?.apply(&left, &right));
+            return Some(result.unwrap_or_default());
         }
         let value =
             if name.contains("#{") { Some(self.text(name, scope)) } else { self.find(name, scope) };

@@ -64,7 +64,8 @@ impl Arithmetic {
     /// The result as text, or `None` if an operand is no number or there is no result.
     pub(super) fn apply(self, left: &str, right: &str) -> Option<String> {
         let operand = |text: &str| {
-            let number: f64 = text.trim_start().parse().ok()?;
+            let text = text.trim_start();
+            let number: f64 = if text.is_empty() { 0.0 } else { text.parse().ok()? };
             Some(if self.is_float { number } else { number.trunc() })
         };
         let (left, right) = (operand(left)?, operand(right)?);
@@ -114,7 +115,7 @@ mod tests {
             (&["/"], "1", "0", None),
             (&["m"], "1", "0", None),
             (&["+"], "a", "1", None),
-            (&["+"], "", "1", None),
+            (&["+"], "", "1", Some("1")),
             (&["?"], "1", "1", None),
             (&[], "1", "1", None),
             (&["+", "f", "x"], "1", "1", None),

@@ -108,6 +108,7 @@ fn styles_are_left_for_who_draws() {
         ("###[fg=red]x", "###[fg=red]x"),
         ("#[fg=#{@foo}]", "#[fg=inner]"),
         ("#[fg=#Fabcd]#F", "#[fg=#Fabcd]*"),
+        ("#[fg=#P#P", "#[fg=00"),
         ("#{@hash}", "##[x"),
         ("#{E:@hash}", "##[x"),
         ("#{?window_active,#[fg=white#,bg=red],#[x]}", "#[fg=white,bg=red]"),
@@ -150,6 +151,7 @@ fn conditions_and_comparisons() {
 #[test]
 fn modifiers_of_values() {
     check(&[
+        ("[#{e|+|:1}]#{e|+|:#{nope},1}", "[]1"),
         ("#{e|*|f|4:5.5,3} #{e|%%|:7,3} #{e|/|:1,0}", "16.5000 1 "),
         ("#{a:98}#{a:1}#{a:#{e|+|:97,1}}", "bb"),
         ("#{c:red} #{c:nope}", "800000 "),

@@ -60,7 +60,8 @@ enum Output {
 impl Pane {
     /// Starts a program.
     pub(super) fn start(spec: &ChildSpec) -> Result<Pane, Failure> {
-        let mut ring = KeeperRing::create(spec.stream_offset).map_err(|error| Failure::from_ring(&error))?;
+        let mut ring =
+            KeeperRing::create(spec.stream_offset).map_err(|error| Failure::from_ring(&error))?;
         let (master, terminal) =
             open_pty(spec.size).map_err(|error| Failure::from_io(FailedStep::Pty, &error))?;
         let (child_pid, pid) = spawn(spec, terminal)
@@ -151,10 +152,10 @@ impl Pane {
         self.pay_bell(bell);
         self.output = match filled {
             Ok(Filled::Full) => Output::Blocked,
-            Err(_) if !has_ended => Output::Broken,
-            Ok(_) | Err(_) if has_ended => self.finish(bell),
+            _ if has_ended => self.finish(bell),
             Ok(Filled::HungUp) => self.hung_up(now),
-            Ok(Filled::Dry | Filled::TurnOver) | Err(_) => Output::Awaited,
+            Ok(Filled::Dry | Filled::TurnOver) => Output::Awaited,
+            Err(_) => Output::Broken,
         };
         filled.map(|_| ())
     }

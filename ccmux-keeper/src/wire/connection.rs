@@ -20,6 +20,12 @@ use super::WireError;
 use super::frame::{DOORBELL, Frame, FrameReader, Piece};
 use super::message::Descriptors;
 
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 4 * 1024;
+
+/// Chunks read before the caller gets to do something else.
+const CHUNKS_MAX: usize = 32;
+
 /// One end of a connection between server and keeper.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -44,6 +50,8 @@ pub(crate) struct Received {
     pub(crate) frames: Vec<Frame>,
     pub(crate) doorbell: bool,
     pub(crate) closed: bool,
+    /// Reading stopped before everything was read, because there was so much.
+    pub(crate) is_partial: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -114,14 +122,14 @@ impl Connection {
         !self.outbound.is_empty()
     }
 
-    /// Reads all there is. `limit` is the most payload bytes a frame of a kind may carry.
+    /// Reads what there is, up to 128 KiB. `limit` is the most payload bytes a frame of a kind may carry.
     pub(crate) fn receive(
         &mut self,
         limit: impl Fn(u8) -> usize,
     ) -> Result<Received, ReceiveError> {
         let mut received = Received::default();
-        let mut chunk = [0; 16 * 1024];
-        loop {
+        let mut chunk = [0; CHUNK_BYTES];
+        for _ in 0..CHUNKS_MAX {
             match receive_some(&self.stream, &mut chunk, &mut self.descriptors) {
                 Ok(0) | Err(Errno::CONNRESET | Errno::PIPE) => {
                     received.closed = true;
@@ -139,6 +147,8 @@ impl Connection {
                 }
             }
         }
+        received.is_partial = true;
+        Ok(received)
     }
 
     /// The descriptors that have arrived and were not claimed by a frame yet.
@@ -239,6 +249,20 @@ mod tests {
         }
         assert_eq!(frames.len(), 1);
         assert_eq!(frames[0].payload, vec![1; 3_000_000]);
+    }
+
+    /// A peer that never stops talking gets its turn, not all turns.
+    #[test]
+    fn one_call_reads_a_bounded_amount() {
+        use std::io::Write as _;
+        let (mut one, mut two) = pair();
+        let mut written = 0;
+        while let Ok(count) = two.stream.write(&[DOORBELL; CHUNK_BYTES]) {
+            written += count;
+        }
+        assert!(written > CHUNKS_MAX * CHUNK_BYTES, "a socket holds only {written} bytes");
+        assert!(one.receive(|_| 64).unwrap().is_partial);
+        assert!(!one.receive(|_| 64).unwrap().is_partial);
     }
 
     /// Bells on a full socket are dropped, not queued and not an error.

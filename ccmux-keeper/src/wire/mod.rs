@@ -32,6 +32,9 @@ pub enum WireError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A keeper sent far more than it ever has to say.
+    #[error("the peer does not stop talking")]
+    Flood,
     /// A frame that does not belong here, or now.
     #[error("unexpected {frame} frame")]
     Unexpected {

@@ -147,7 +147,8 @@ fn goodbye_keeps_the_keeper_quiet() {
 #[test]
 fn a_new_server_replaces_the_old_one() {
     let dir = PaneDir::new();
-    let mut old = dir.spawn(program(&["/bin/cat"]));
+    // Found in the PATH that it is given.
+    let mut old = dir.spawn(program(&["cat"]));
     let mut new = dir.adopt();
     old.await_closed();
     assert!(is_held(&dir.path()));

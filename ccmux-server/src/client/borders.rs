@@ -140,10 +140,7 @@ mod tests {
     fn lines_meet_where_panes_do() {
         let size = Size { cols: 7, rows: 5 };
         let panes = [rect(0, 0, 3, 5), rect(4, 0, 3, 2), rect(4, 3, 3, 2)];
-        assert_eq!(
-            draw(size, &panes, panes[1]),
-            "   ┃   \n   ┃   \n   ├━━━\n   │   \n   │   \n"
-        );
+        assert_eq!(draw(size, &panes, panes[1]), "   ┃   \n   ┃   \n   ├━━━\n   │   \n   │   \n");
     }
 
     #[test]

@@ -100,10 +100,8 @@ impl Connection {
     /// Sends what is queued although the process is about to end: waits for the client a moment.
     pub(crate) fn flush_last(&mut self) {
         let wait = Some(LAST_FLUSH);
-        let is_blocking = self
-            .stream
-            .set_nonblocking(false)
-            .and_then(|()| self.stream.set_write_timeout(wait));
+        let is_blocking =
+            self.stream.set_nonblocking(false).and_then(|()| self.stream.set_write_timeout(wait));
         if is_blocking.is_ok() {
             self.flush();
         }

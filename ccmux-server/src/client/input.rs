@@ -218,10 +218,9 @@ fn escape(bytes: &[u8], is_final: bool) -> Step {
         // Strings the terminal answers with (OSC, DCS, APC): swallowed up to their terminator.
         Some(b']' | b'P' | b'_') if bytes.len() > 2 || !is_final => string(bytes, is_final),
         Some(0x1b) => match step(&bytes[1..], is_final) {
-            Step::Taken(len, Some(InputEvent::Key(inner))) if len > 1 => Step::Taken(
-                len + 1,
-                Some(key(inner.code, inner.modifiers | Modifiers::META)),
-            ),
+            Step::Taken(len, Some(InputEvent::Key(inner))) if len > 1 => {
+                Step::Taken(len + 1, Some(key(inner.code, inner.modifiers | Modifiers::META)))
+            }
             Step::Taken(..) if is_final => {
                 Step::Taken(2, Some(key(KeyCode::Escape, Modifiers::META)))
             }
@@ -229,10 +228,9 @@ fn escape(bytes: &[u8], is_final: bool) -> Step {
             Step::Incomplete => Step::Incomplete,
         },
         Some(_) => match step(&bytes[1..], is_final) {
-            Step::Taken(len, Some(InputEvent::Key(inner))) => Step::Taken(
-                len + 1,
-                Some(key(inner.code, inner.modifiers | Modifiers::META)),
-            ),
+            Step::Taken(len, Some(InputEvent::Key(inner))) => {
+                Step::Taken(len + 1, Some(key(inner.code, inner.modifiers | Modifiers::META)))
+            }
             Step::Taken(len, other) => Step::Taken(len + 1, other),
             Step::Incomplete => Step::Incomplete,
         },

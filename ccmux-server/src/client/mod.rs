@@ -11,6 +11,7 @@ pub(crate) mod view;
 
 use std::time::Duration;
 
+use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
 use ccmux_core::model::Timestamp;
@@ -50,7 +51,7 @@ pub(crate) enum ClientStage {
     /// Nothing was said, or only the greeting.
     Greeting,
     /// Its command line runs.
-    Commanding(JobId),
+    Commanding,
     /// It looks at a session.
     Attached(Box<Attachment>),
     /// It was told to end; what is queued still goes out.
@@ -112,8 +113,8 @@ pub(crate) enum Purpose {
     },
     /// `command-prompt`: put the answers into this and run it.
     Template {
-        /// With `%1` .. `%9` and `%%` for the answers.
-        template: String,
+        /// What the answers are put into.
+        template: Template,
         /// Answers so far.
         answers: Vec<String>,
         /// Questions still to ask, with what their answer begins with.
@@ -121,6 +122,15 @@ pub(crate) enum Purpose {
         /// One key is an answer (`-1`).
         is_single: bool,
     },
+}
+
+/// What the answers of a prompt are put into.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Template {
+    /// Text, which is read as commands once it is filled.
+    Text(String),
+    /// Commands, in whose arguments the answers stay.
+    Commands(CommandList),
 }
 
 /// What a client hands to the next server to see the same again.
@@ -231,10 +241,8 @@ impl Client {
     /// Gives the client the token for the case that this server vanishes, if it changed.
     pub(crate) fn renew_token(&mut self) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
-        let token = ResumeToken {
-            session: attachment.session.0,
-            read_only: attachment.is_read_only,
-        };
+        let token =
+            ResumeToken { session: attachment.session.0, read_only: attachment.is_read_only };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);

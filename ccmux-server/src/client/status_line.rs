@@ -94,7 +94,11 @@ fn divide(text: &str, base: Style) -> (Parts, Style) {
                     list = next;
                 }
                 if let Some(color) = change.fill {
-                    fill = changed(fill, &StyleChange { bg: Some(color), ..StyleChange::default() }, base);
+                    fill = changed(
+                        fill,
+                        &StyleChange { bg: Some(color), ..StyleChange::default() },
+                        base,
+                    );
                 }
             }
             rest = &after[end + 1..];
@@ -200,9 +204,7 @@ mod tests {
         let mut frame = Frame::new(Size { cols, rows: 1 });
         let area = frame.area();
         draw_line(&mut frame, area, text, Style::default());
-        (0..cols)
-            .filter_map(|x| frame.cell(x, 0).map(|cell| cell.text.to_string()))
-            .collect()
+        (0..cols).filter_map(|x| frame.cell(x, 0).map(|cell| cell.text.to_string())).collect()
     }
 
     #[test]

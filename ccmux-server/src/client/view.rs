@@ -7,11 +7,11 @@ use ccmux_core::model::Window;
 use ccmux_term::compose::{ClientModes, Frame, Rect};
 use ccmux_term::{Attributes, Color, KeyboardFlags, MouseTracking, Style};
 
+use super::Attachment;
 use super::borders::border_cells;
 use super::prompt::Prompt;
 use super::status_line::draw_line;
 use super::style::{changed, look};
-use super::Attachment;
 use crate::event_loop::ClientId;
 use crate::pane::Pane;
 use crate::server::Server;
@@ -153,8 +153,7 @@ impl Server {
         let plain = look(&options.style("pane-border-style"));
         let active = look(&options.style("pane-active-border-style"));
         let all: Vec<PaneRect> = rects.iter().map(|(_, rect)| *rect).collect();
-        let active_rect =
-            rects.iter().find(|(id, _)| *id == window.active).map(|(_, rect)| *rect);
+        let active_rect = rects.iter().find(|(id, _)| *id == window.active).map(|(_, rect)| *rect);
         for cell in border_cells(window.layout.size(), &all, active_rect) {
             if cell.x < area.cols && cell.y < area.rows {
                 let style = if cell.is_active { active } else { plain };

@@ -33,7 +33,7 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
         let message = "sessions should be nested with care, unset $CCMUX to force";
         return Err(CommandError::new(message));
     }
-    let is_read_only = hello.read_only || cx.args().has('r');
+    let is_read_only = cx.args().has('r');
     if cx.args().has('d') || cx.args().has('D') {
         detach_others(cx, target.session, id);
     }

@@ -1,22 +1,29 @@
 //! `command-prompt`: asks for text at the bottom and runs commands made from it.
 
+use ccmux_core::command::{CommandList, ParseError, Value, fill_text};
+
 use super::{Cx, Flow, Origin, Outcome, Wait};
 use crate::client::prompt::{Prompt, PromptKind, PromptOutcome};
-use crate::client::{OpenPrompt, Purpose};
+use crate::client::{OpenPrompt, Purpose, Template};
 use crate::event_loop::ClientId;
 use crate::server::Server;
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let client = cx.client('t')?;
     let target = cx.server.target_of_client(client);
-    let template = cx.args().text_at(0).unwrap_or_else(|| "%1".to_owned());
+    let template = match cx.args().positional().first() {
+        None => Template::Text("%1".to_owned()),
+        Some(Value::Text(text)) => Template::Text(text.to_string()),
+        Some(Value::Commands(list)) => Template::Commands(list.clone()),
+    };
     let expand = |text: &str| cx.server.expand(text, target, Some(client));
     let inputs: Vec<String> =
         cx.text('I').map(|inputs| inputs.split(',').map(expand).collect()).unwrap_or_default();
     let questions: Vec<String> = match cx.text('p') {
         Some(prompts) => prompts.split(',').map(|text| format!("{} ", expand(text))).collect(),
         None if cx.args().text_at(0).is_some() => {
-            let name = template.split_whitespace().next().unwrap_or_default();
+            let text = cx.args().text_at(0).unwrap_or_default();
+            let name = text.split_whitespace().next().unwrap_or_default().to_owned();
             vec![format!("({name}) ")]
         }
         None => vec![":".to_owned()],
@@ -52,8 +59,10 @@ pub(crate) fn prompt_answered(
     outcome: PromptOutcome,
 ) {
     let OpenPrompt { purpose, job, .. } = open;
-    let text = match (outcome, purpose) {
-        (PromptOutcome::Answered(_), Purpose::Confirm { command }) => Some(command),
+    let commands = match (outcome, purpose) {
+        (PromptOutcome::Answered(_), Purpose::Confirm { command }) => {
+            Some(server.parse_text(command))
+        }
         (
             PromptOutcome::Answered(answer),
             Purpose::Template { template, mut answers, mut questions, is_single },
@@ -65,25 +74,33 @@ pub(crate) fn prompt_answered(
                 let purpose = Purpose::Template { template, answers, questions, is_single };
                 return server.open_prompt(client, OpenPrompt { prompt, purpose, job });
             }
-            Some(fill(&template, &answers))
+            Some(match template {
+                Template::Text(text) => server.parse_text(fill_text(&text, &answers)),
+                Template::Commands(list) => Ok(list.filled(&answers)),
+            })
         }
         _ => None,
     };
-    match (text, job) {
-        (Some(text), None) => server.run_text(client, &text),
-        (text, Some(id)) => resume(server, id, text.as_deref()),
+    match (commands, job) {
+        (Some(commands), None) => server.run_commands(client, commands),
+        (commands, Some(id)) => resume(server, id, commands),
         (None, None) => {}
     }
 }
 
 /// The job that waited for the answer goes on, with the commands in front of what is left.
-fn resume(server: &mut Server, id: super::JobId, text: Option<&str>) {
-    let parsed = text.map(|text| server.parse_text(text));
+fn resume(
+    server: &mut Server,
+    id: super::JobId,
+    commands: Option<Result<CommandList, ParseError>>,
+) {
     let Some(mut job) = server.jobs.take(id) else { return };
     job.wait = None;
-    match parsed {
+    match commands {
         Some(Ok(list)) => {
-            job.insert(list.commands);
+            if !job.insert(list.commands) {
+                server.complain(&job, "commands are nested too deep");
+            }
         }
         Some(Err(error)) => {
             job.has_failed = true;
@@ -92,63 +109,5 @@ fn resume(server: &mut Server, id: super::JobId, text: Option<&str>) {
         None => job.has_failed = true,
     }
     server.jobs.put_back(job);
-}
-
-/// Puts answers into a template: `%1` to `%9`, and `%%` for the first; `%%%` and a trailing `%`
-/// after a number quote the answer for use inside double quotes, as in tmux.
-fn fill(template: &str, answers: &[String]) -> String {
-    let mut out = String::new();
-    let mut rest = template;
-    let mut is_first_used = false;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let index = match rest.chars().next() {
-            Some('%') if !is_first_used => {
-                is_first_used = true;
-                Some(0)
-            }
-            Some(digit @ '1'..='9') => Some(digit as usize - '1' as usize),
-            _ => None,
-        };
-        let Some(answer) = index.map(|index| answers.get(index).map_or("", String::as_str)) else {
-            out.push('%');
-            continue;
-        };
-        rest = &rest[1..];
-        match rest.strip_prefix('%') {
-            Some(after) => {
-                rest = after;
-                for c in answer.chars() {
-                    if matches!(c, '"' | '\\' | '$' | ';') {
-                        out.push('\\');
-                    }
-                    out.push(c);
-                }
-            }
-            None => out.push_str(answer),
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fill;
-
-    #[test]
-    fn answers_go_where_the_template_says() {
-        let answers = ["one two".to_owned(), "a\"b".to_owned()];
-        for (template, expected) in [
-            ("rename-window -- '%%'", "rename-window -- 'one two'"),
-            ("move-window -t %1 %2", "move-window -t one two a\"b"),
-            ("x \"%2%\"", "x \"a\\\"b\""),
-            ("100% sure", "100% sure"),
-            ("%%%", "one two"),
-            ("%9", ""),
-        ] {
-            assert_eq!(fill(template, &answers), expected, "{template}");
-        }
-    }
+    server.has_more = true;
 }

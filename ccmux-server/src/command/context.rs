@@ -119,8 +119,7 @@ impl<'a> Cx<'a> {
         if let Some(directory) = self.args().value('c') {
             return directory.into();
         }
-        let of_session =
-            || Some(self.server.state.sessions.get(&target?.session)?.cwd.clone());
+        let of_session = || Some(self.server.state.sessions.get(&target?.session)?.cwd.clone());
         self.client_cwd().or_else(of_session).unwrap_or_else(|| self.server.home())
     }
 

@@ -61,8 +61,8 @@ mod swap_window;
 mod switch_client;
 
 pub(crate) use capture_pane::Bound;
-pub(crate) use command_prompt::prompt_answered;
 pub(crate) use ccmux_core::target::Target;
+pub(crate) use command_prompt::prompt_answered;
 pub(crate) use context::Cx;
 pub(crate) use error::CommandError;
 pub(crate) use job::{Job, JobId, Jobs, Origin, Wait};

@@ -28,6 +28,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         place,
         kill_existing: cx.args().has('k'),
         select: !cx.args().has('d'),
+        renumber: cx.text('s').is_none(),
     }))?;
     Ok(Flow::Next)
 }

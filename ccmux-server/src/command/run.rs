@@ -46,7 +46,12 @@ impl Server {
             Wait::Started(panes) => panes.iter().all(|id| {
                 self.panes.get(id).is_none_or(|pane| {
                     pane.respawn.is_none()
-                        && !matches!(pane.stage, Stage::Waiting { .. } | Stage::Starting { .. } | Stage::Respawning { .. })
+                        && !matches!(
+                            pane.stage,
+                            Stage::Waiting { .. }
+                                | Stage::Starting { .. }
+                                | Stage::Respawning { .. }
+                        )
                 })
             }),
             // Whoever answers clears the wait.
@@ -97,9 +102,11 @@ impl Server {
                 job.has_failed = true;
                 self.complain(job, &error.to_string());
                 let group = step.command.group;
-                while job.steps.front().is_some_and(|next| {
-                    next.nesting == step.nesting && next.command.group == group
-                }) {
+                while job
+                    .steps
+                    .front()
+                    .is_some_and(|next| next.nesting == step.nesting && next.command.group == group)
+                {
                     job.steps.pop_front();
                 }
             }
@@ -123,9 +130,9 @@ impl Server {
             Origin::Attached(id) => {
                 // tmux begins what it shows at the bottom with a capital letter.
                 let mut chars = message.chars();
-                let text = chars.next().map_or_else(String::new, |first| {
-                    first.to_uppercase().chain(chars).collect()
-                });
+                let text = chars
+                    .next()
+                    .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect());
                 self.tell(*id, text);
             }
             Origin::Config(path) => {

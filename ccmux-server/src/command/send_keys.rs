@@ -41,7 +41,11 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     Ok(Flow::Next)
 }
 
-fn send_hex(cx: &mut Cx<'_>, pane: ccmux_core::ids::PaneId, word: &[u8]) -> Result<(), CommandError> {
+fn send_hex(
+    cx: &mut Cx<'_>,
+    pane: ccmux_core::ids::PaneId,
+    word: &[u8],
+) -> Result<(), CommandError> {
     let text = String::from_utf8_lossy(word);
     let byte = u8::from_str_radix(text.trim_start_matches("0x"), 16)
         .map_err(|_| CommandError::new(format!("invalid hexadecimal byte: {text}")))?;

@@ -82,9 +82,7 @@ impl Cx<'_> {
             .and_then(|target| server.state.sessions.get(&target.session))
             .map_or_else(|| server.home(), |session| session.cwd.clone());
         let mut child = shell(command, environment, &directory);
-        let child = child.spawn().or_else(|_| {
-            child.current_dir("/").spawn()
-        });
+        let child = child.spawn().or_else(|_| child.current_dir("/").spawn());
         let mut child =
             child.map_err(|error| CommandError::new(format!("failed to run command: {error}")))?;
         let id = server.shells.next;

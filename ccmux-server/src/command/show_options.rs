@@ -69,9 +69,8 @@ fn quoted(value: &str) -> String {
 /// One option by name: nothing where it is not set, unless `-A` lets it inherit.
 fn one(cx: &Cx<'_>, scope: Scope, name: &OptionName) -> Result<Vec<String>, CommandError> {
     let view = cx.server.state.options(scope);
-    let set_here = |key: &str| {
-        cx.server.state.options_at(scope).is_some_and(|set| set.contains_key(key))
-    };
+    let set_here =
+        |key: &str| cx.server.state.options_at(scope).is_some_and(|set| set.contains_key(key));
     let shows_inherited = cx.args().has('A') || is_global(scope);
     let Some(spec) = name.spec() else {
         return match view.text(&name.name) {

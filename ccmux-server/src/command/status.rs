@@ -28,7 +28,9 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
         format!("state     {}", text(&report["state_dir"])),
         format!(
             "holds     {} sessions, {} windows, {} panes; {} clients attached",
-            report["sessions"], report["windows"], report["panes"].as_array().map_or(0, Vec::len),
+            report["sessions"],
+            report["windows"],
+            report["panes"].as_array().map_or(0, Vec::len),
             report["clients"],
         ),
     ];

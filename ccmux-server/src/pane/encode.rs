@@ -53,7 +53,9 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
         KeyCode::PageDown => encode_tilde(6, held, out),
         KeyCode::Function(n @ 1..=4) => match held.is_empty() {
             true => out.extend([0x1b, b'O', b'P' + n - 1]),
-            false => push(out, format_args!("\x1b[1;{}{}", parameter(held), char::from(b'P' + n - 1))),
+            false => {
+                push(out, format_args!("\x1b[1;{}{}", parameter(held), char::from(b'P' + n - 1)))
+            }
         },
         KeyCode::Function(n) => {
             let number = match n {

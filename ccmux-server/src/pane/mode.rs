@@ -39,11 +39,7 @@ impl ModeSource {
     }
 
     /// Asks something about the lines as they are now.
-    pub(crate) fn with<T>(
-        &self,
-        terminal: &Terminal,
-        ask: impl FnOnce(&dyn LineSource) -> T,
-    ) -> T {
+    pub(crate) fn with<T>(&self, terminal: &Terminal, ask: impl FnOnce(&dyn LineSource) -> T) -> T {
         match self {
             ModeSource::Pane(stored) => ask(&PaneLines::new(stored, terminal)),
             ModeSource::Text(lines) => ask(&TextLines(lines)),
@@ -63,9 +59,8 @@ impl PaneMode {
     ) {
         let [mode, matches, current_match] = styles.each_ref().map(look);
         let styles = CopyStyles { mode, matches, current_match };
-        let cursor = self
-            .source
-            .with(terminal, |lines| self.copy.render(lines, frame, place, &styles));
+        let cursor =
+            self.source.with(terminal, |lines| self.copy.render(lines, frame, place, &styles));
         if is_active {
             frame.place_cursor(place, cursor);
         }

@@ -85,7 +85,9 @@ pub(crate) fn gap_mark(bytes: u64) -> Vec<u8> {
 fn local_time(now: Timestamp) -> String {
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_millisecond(millis) {
-        Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Ok(time) => {
+            time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        }
         Err(_) => format!("{} ms after 1970", now.0),
     }
 }

@@ -4,7 +4,7 @@
 //! 1. the file `format`, if there is none;
 //! 2. a sync of the old segments, and a verified checkpoint of the recovered state: records that
 //!    were replayed may have been in memory only, if a killed server had not synced them yet, and
-//!    a sync alone proves nothing if an earlier one had failed;
+//!    a sync alone proves nothing if an earlier one had failed. After damage two checkpoints;
 //! 3. damaged files into `quarantine/`;
 //! 4. a new segment behind the highest number seen.
 //!
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint};
 use super::checkpointer::Checkpointer;
-use super::format::{self, FORMAT_FILE, Format, LAYOUT, Uuid16};
+use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
@@ -34,7 +34,7 @@ const HISTORY_BYTES_MAX: u64 = 256 << 10;
 /// Recovers a store and opens its log.
 pub(super) fn open(
     storage: Arc<dyn Storage>,
-    options: OpenOptions,
+    options: &OpenOptions,
     workers: Workers,
 ) -> Result<(Persistence, Recovered), OpenError> {
     let mut breadcrumb = Breadcrumb::read(&*storage, options.boot);
@@ -48,20 +48,19 @@ pub(super) fn open(
     breadcrumb.replayed();
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
-    let (checkpoints, settled) = settle(&storage, &mut recovery, store, &options);
-    let logged = match settled {
-        Ok(Redundancy::Whole) => recovery.highest,
-        _ => recovery.proven.min(recovery.reached),
+    let (checkpoints, settled) = settle(&storage, &mut recovery, store, options);
+    let durable = match settled {
+        Ok(()) if recovery.carried.is_none() => recovery.highest,
+        _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
     };
-    let durable = if settled.is_ok() { recovery.highest } else { logged };
     let start = LogStart {
         store,
         boot: options.boot,
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
-        logged,
         follows: recovery.reached,
+        carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,
         now: options.now,
@@ -81,13 +80,13 @@ pub(super) fn open(
     if settled.is_ok() {
         breadcrumb.remove();
     }
-    if let Err(error) = append_history(&*storage, &options, &recovery.report) {
+    if let Err(error) = append_history(&*storage, options, &recovery.report) {
         tracing::warn!(%error, "the report of the recovery could not be kept");
     }
     let format = Format {
         layout: LAYOUT,
         oldest_reader: LAYOUT,
-        store: Uuid16(store),
+        store: UuidText(store),
         watermark: recovery.highest,
     };
     let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
@@ -107,36 +106,32 @@ pub(super) fn open(
     Ok((persistence, recovered))
 }
 
-/// Where what was recovered is safe.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Redundancy {
-    /// In the log, and in a checkpoint unless one must wait.
-    Whole,
-    /// In a checkpoint: the last records of the log may be in memory only.
-    CheckpointOnly,
-}
-
 /// Makes what was recovered durable, and puts damage out of the way. The error says what failed.
 fn settle(
     storage: &Arc<dyn Storage>,
     recovery: &mut Recovery,
     store: Uuid,
     options: &OpenOptions,
-) -> (CheckpointStore, Result<Redundancy, String>) {
+) -> (CheckpointStore, Result<(), String>) {
     let prepared = prepare(&**storage, recovery, store);
     let good = std::mem::take(&mut recovery.good_checkpoints);
     let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, &good);
     let settled = prepared
         .and_then(|()| make_durable(&**storage, recovery, &mut checkpoints, options))
-        .inspect(|_| {
+        .inspect(|()| {
             set_aside(&**storage, &recovery.set_aside);
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
+            // What is carried over is not durable yet.
             if recovery.highest > watermark
+                && recovery.carried.is_none()
                 && let Err(error) = write_format(&**storage, store, recovery.highest)
             {
                 tracing::warn!(%error, "the watermark of the log could not be written");
             }
         });
+    if settled.is_err() {
+        recovery.carried = None;
+    }
     (checkpoints, settled)
 }
 
@@ -162,27 +157,48 @@ fn make_durable(
     recovery: &mut Recovery,
     checkpoints: &mut CheckpointStore,
     options: &OpenOptions,
-) -> Result<Redundancy, String> {
-    let redundancy = match sync_segments(storage, recovery) {
-        Ok(()) => Redundancy::Whole,
-        Err(error) => {
-            tracing::warn!(%error, "the old log could not be synced; a checkpoint replaces it");
-            recovery.unsettled = None;
-            Redundancy::CheckpointOnly
-        }
-    };
-    let newest = checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq);
-    // No checkpoint covers what may still have to be taken back.
-    if recovery.highest > newest && recovery.unsettled.is_none() {
-        let snapshot = Snapshot {
-            seq: recovery.highest,
-            time: options.now,
-            state: recovery.state.clone(),
-            emptied_by: recovery.emptied_by.clone(),
-        };
-        checkpoints.write(&snapshot).map_err(|error| error.to_string())?;
+) -> Result<(), String> {
+    let synced = sync_segments(storage, recovery);
+    if let Err(error) = &synced {
+        tracing::warn!(%error, "the old log could not be synced; checkpoints replace it");
     }
-    Ok(redundancy)
+    let is_whole = synced.is_ok() && recovery.report.is_clean();
+    let base = recovery.carried.as_ref().map(|carried| carried.follows);
+    if is_whole && base == Some(newest(checkpoints)) {
+        // No checkpoint covers what may still have to be taken back: the new segment repeats it.
+        return Ok(());
+    }
+    recovery.unsettled = None;
+    recovery.carried = None;
+    if recovery.highest > newest(checkpoints) || !is_whole {
+        take_checkpoint(recovery, checkpoints, options)?;
+    }
+    if !is_whole {
+        // The log behind is no second source any more, so there is a second checkpoint.
+        recovery.reached = recovery.highest;
+        recovery.highest = recovery.highest.next();
+        take_checkpoint(recovery, checkpoints, options)?;
+    }
+    Ok(())
+}
+
+/// The last record that is durable because a checkpoint is.
+fn newest(checkpoints: &CheckpointStore) -> Seq {
+    checkpoints.newest().map_or(Seq(0), VerifiedCheckpoint::seq)
+}
+
+fn take_checkpoint(
+    recovery: &Recovery,
+    checkpoints: &mut CheckpointStore,
+    options: &OpenOptions,
+) -> Result<(), String> {
+    let snapshot = Snapshot {
+        seq: recovery.highest,
+        time: options.now,
+        state: recovery.state.clone(),
+        emptied_by: recovery.emptied_by.clone(),
+    };
+    checkpoints.write(&snapshot).map(drop).map_err(|error| error.to_string())
 }
 
 fn sync_segments(storage: &dyn Storage, recovery: &Recovery) -> io::Result<()> {
@@ -193,7 +209,7 @@ fn sync_segments(storage: &dyn Storage, recovery: &Recovery) -> io::Result<()> {
 }
 
 fn write_format(storage: &dyn Storage, store: Uuid, watermark: Seq) -> io::Result<()> {
-    let store = Uuid16(store);
+    let store = UuidText(store);
     format::write(storage, &Format { layout: LAYOUT, oldest_reader: LAYOUT, store, watermark })
 }
 

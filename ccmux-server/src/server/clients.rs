@@ -8,7 +8,8 @@ use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
 use ccmux_protocol::{
-    ClientFrame, Exit, ExitReason, Hello, Refusal, Resume, RefusalCode, ServerFrame, VersionRange, Welcome,
+    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame, VersionRange,
+    Welcome,
 };
 
 use super::Server;
@@ -100,10 +101,7 @@ impl Server {
                 self.resume(id, &resume);
             }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
-            (
-                ClientStage::Attached(_),
-                ClientFrame::Resize(size) | ClientFrame::Wakeup(size),
-            ) => {
+            (ClientStage::Attached(_), ClientFrame::Resize(size) | ClientFrame::Wakeup(size)) => {
                 if let Some(attachment) = client.attachment_mut() {
                     attachment.resize(size);
                 }
@@ -112,7 +110,7 @@ impl Server {
             (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),
             // What a client sends while its command line still runs came too early to matter.
             (
-                ClientStage::Commanding(_),
+                ClientStage::Commanding,
                 ClientFrame::Input(_) | ClientFrame::Resize(_) | ClientFrame::Goodbye,
             ) => {}
             (_, frame) => {
@@ -135,8 +133,8 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         match parsed {
             Ok(list) => {
-                let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
-                client.stage = ClientStage::Commanding(job);
+                self.jobs.add(Origin::OneShot(id), None, list.commands);
+                client.stage = ClientStage::Commanding;
                 self.has_more = true;
             }
             Err(error) => {

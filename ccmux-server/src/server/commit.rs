@@ -67,7 +67,11 @@ impl Server {
     /// Logs and applies changes as one record, then makes the world agree with them.
     ///
     /// Returns the record's number; `None` when there is nothing to change.
-    pub(crate) fn commit(&mut self, changes: &[Change], cause: &Cause) -> Result<Option<Seq>, CommandError> {
+    pub(crate) fn commit(
+        &mut self,
+        changes: &[Change],
+        cause: &Cause,
+    ) -> Result<Option<Seq>, CommandError> {
         if changes.is_empty() {
             return Ok(None);
         }

@@ -16,8 +16,8 @@ use ccmux_term::Event as TermEvent;
 
 use super::Server;
 use super::commit::Cause;
-use crate::client::prompt::PromptOutcome;
 use crate::client::OpenPrompt;
+use crate::client::prompt::PromptOutcome;
 use crate::command::prompt_answered;
 use crate::event_loop::ClientId;
 
@@ -186,8 +186,7 @@ impl Server {
     /// Deadlines of panes, for [`Server::deadline`].
     pub(crate) fn pane_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
         self.panes.values().flat_map(|pane| {
-            let mid_frame =
-                pane.terminal.modes().synchronized_output && !pane.is_shown_unfinished;
+            let mid_frame = pane.terminal.modes().synchronized_output && !pane.is_shown_unfinished;
             [
                 pane.soft.due,
                 mid_frame.then_some(pane.output.last_at + SYNC_TIMEOUT),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ccmux_core::bindings;
+use ccmux_core::command::{CommandList, ParseError};
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Rect;
 use ccmux_core::ids::PaneId;
@@ -10,10 +11,10 @@ use ccmux_core::key::Key;
 
 use super::Server;
 use super::commit::Cause;
+use crate::client::Purpose;
 use crate::client::input::{InputEvent, MouseAction, MouseButton, MouseEvent};
 use crate::client::keys::{PREFIX, ROOT};
 use crate::client::prompt::PromptOutcome;
-use crate::client::Purpose;
 use crate::command::{Origin, prompt_answered};
 use crate::event_loop::ClientId;
 use crate::pane::encode::{encode_key, encode_mouse};
@@ -102,8 +103,9 @@ impl Server {
                 return self.enter_table(id, PREFIX);
             }
             if let Some(binding) = bindings::lookup(&self.state, name, key) {
-                self.after_binding(id, name, binding.repeat);
-                return self.run_binding(id, &binding.command);
+                let (commands, repeat) = (bindings::commands(binding), binding.repeat);
+                self.after_binding(id, name, repeat);
+                return self.run_commands(id, commands);
             }
             if at == 0 && is_repeating {
                 self.leave_table(id);
@@ -161,13 +163,9 @@ impl Server {
         attachment.is_dirty = true;
     }
 
-    fn run_binding(&mut self, id: ClientId, command: &str) {
-        self.run_text(id, command);
-    }
-
-    /// Parses and runs commands for an attached client; what is wrong is shown to it.
-    pub(crate) fn run_text(&mut self, id: ClientId, text: &str) {
-        match self.parse_text(text) {
+    /// Runs commands for an attached client; what is wrong with them is shown to it.
+    pub(crate) fn run_commands(&mut self, id: ClientId, commands: Result<CommandList, ParseError>) {
+        match commands {
             Ok(list) => {
                 self.jobs.add(Origin::Attached(id), None, list.commands);
                 // Keys that follow must meet the state that this one makes.

@@ -92,7 +92,7 @@ impl Server {
     ) {
         let watched = result.and_then(|link| {
             use std::os::fd::AsFd;
-            self.watcher.readable(link.as_fd(), Event::Keeper(id))?;
+            self.watcher.both(link.as_fd(), Event::Keeper(id))?;
             Ok(link)
         });
         let Some(pane) = self.panes.get_mut(&id) else { return };

@@ -200,7 +200,7 @@ impl Server {
         let durable = !self.is_degraded();
         for client in self.clients.values_mut() {
             if !matches!(client.stage, ClientStage::Leaving) {
-                let code = u8::from(matches!(client.stage, ClientStage::Commanding(_)));
+                let code = u8::from(matches!(client.stage, ClientStage::Commanding));
                 let reason = ExitReason::ServerExited;
                 client.exit(Exit { reason, durable, ..Exit::done(code) });
             }
@@ -255,12 +255,17 @@ impl Server {
     pub(crate) fn report(&self) -> serde_json::Value {
         let panes: Vec<_> = self.panes.values().map(pane_report).collect();
         let attached = self.clients.values().filter(|client| client.attachment().is_some());
-        let mut problems: Vec<String> =
-            self.recovery.damage.iter().map(|damage| format!("{}: {}", damage.file, damage.what)).collect();
+        let mut problems: Vec<String> = self
+            .recovery
+            .damage
+            .iter()
+            .map(|damage| format!("{}: {}", damage.file, damage.what))
+            .collect();
         problems.extend(self.pane_damage.iter().cloned());
         let mut notes: Vec<String> = Vec::new();
         if self.surroundings.oom_score_adj.is_none() {
-            notes.push("programs are no safer from the out-of-memory killer than the server".into());
+            notes
+                .push("programs are no safer from the out-of-memory killer than the server".into());
         }
         serde_json::json!({
             "pid": std::process::id(),

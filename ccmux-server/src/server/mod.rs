@@ -35,10 +35,10 @@ use crate::clock::Clock;
 use crate::command::{Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
-use crate::signals::Signals;
-pub(crate) use door::Door;
 use crate::pane::store::Scrollback;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
+use crate::signals::Signals;
+pub(crate) use door::Door;
 
 /// What the server was told when it was started; does not change.
 #[derive(Debug)]
@@ -105,6 +105,8 @@ pub(crate) struct Server {
     /// Whether the machine was started anew since the server before this one.
     pub(crate) is_new_boot: bool,
     pub(crate) stopping: Stopping,
+    /// Whether this process has ever had a session.
+    has_had_sessions: bool,
     /// `kill-server` was asked for.
     pub(crate) is_killed: bool,
     /// The socket, once it is bound, and the lock.

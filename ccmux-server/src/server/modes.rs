@@ -3,11 +3,11 @@
 use ccmux_core::bindings;
 use ccmux_core::ids::PaneId;
 use ccmux_core::key::Key;
-use ccmux_term::{HistoryLine, Terminal};
 use ccmux_term::copy_mode::{
     CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource as _, ModeKeys,
     copy_command,
 };
+use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
 use crate::command::{Bound, CommandError, Origin};
@@ -47,6 +47,7 @@ impl Server {
             word_separators: self.word_separators(id),
             wrap_search: self.pane_options(id).flag("wrap-search"),
             exit_at_bottom,
+            last_search: None,
         };
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let cursor = match source {
@@ -65,10 +66,8 @@ impl Server {
 
     fn word_separators(&self, id: PaneId) -> String {
         let session = self.state.session_of(id).map(|session| session.id);
-        let options = session.map_or_else(
-            || self.global_session_options(),
-            |session| self.session_options(session),
-        );
+        let options = session
+            .map_or_else(|| self.global_session_options(), |session| self.session_options(session));
         options.string("word-separators").to_owned()
     }
 
@@ -102,8 +101,8 @@ impl Server {
         };
         let count = u32::try_from(repeat).unwrap_or(u32::MAX);
         let PaneMode { copy, source, .. } = mode;
-        let outcome = source
-            .with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
+        let outcome =
+            source.with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
         self.after_copy_command(id, outcome);
         Ok(())
     }
@@ -156,8 +155,7 @@ impl Server {
     pub(crate) fn press_in_mode(&mut self, id: PaneId, key: Key) {
         let Some(table) = self.mode_table(id) else { return };
         let Some(binding) = bindings::lookup(&self.state, table, key) else { return };
-        let command = binding.command.clone();
-        let Ok(commands) = self.parse_text(command.as_bytes()) else { return };
+        let Ok(commands) = bindings::commands(binding) else { return };
         let client = self.find_client(None, None).ok();
         let origin = client.map_or_else(|| Origin::Config("send-keys".into()), Origin::Attached);
         self.jobs.add(origin, self.target_of_pane(id), commands.commands);

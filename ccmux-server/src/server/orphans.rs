@@ -73,7 +73,7 @@ impl Server {
         use std::os::fd::AsFd;
         let id = number.unwrap_or(PaneId(u32::MAX));
         let link = Link::adopt(&self.pane_dir(uuid)).and_then(|link| {
-            self.watcher.readable(link.as_fd(), Event::Keeper(id))?;
+            self.watcher.both(link.as_fd(), Event::Keeper(id))?;
             Ok(link)
         });
         link.inspect_err(|error| tracing::error!(%uuid, %error, "a keeper does not answer")).ok()

@@ -194,10 +194,8 @@ impl Server {
         environment: &BTreeMap<BString, BString>,
     ) -> BString {
         let session = self.state.session_of(id).map(|session| session.id);
-        let options = session.map_or_else(
-            || self.global_session_options(),
-            |session| self.session_options(session),
-        );
+        let options = session
+            .map_or_else(|| self.global_session_options(), |session| self.session_options(session));
         let is_usable = |path: &BString| path.starts_with(b"/");
         let set = BString::from(options.string("default-shell"));
         [Some(set), environment.get(&BString::from("SHELL")).cloned()]

@@ -62,9 +62,8 @@ impl Variables for Known<'_> {
     }
 
     fn time(&self, seconds: Option<i64>, text: &str) -> String {
-        let seconds = seconds.unwrap_or_else(|| {
-            i64::try_from(self.server.now().0 / 1000).unwrap_or(i64::MAX)
-        });
+        let seconds = seconds
+            .unwrap_or_else(|| i64::try_from(self.server.now().0 / 1000).unwrap_or(i64::MAX));
         let Ok(moment) = JiffTimestamp::from_second(seconds) else { return String::new() };
         format::strftime(&moment.to_zoned_datetime(TimeZone::system()), text)
     }
@@ -115,17 +114,13 @@ impl Known<'_> {
             "client_tty" => hello.tty.as_ref().map(ToString::to_string).unwrap_or_default(),
             "client_pid" => hello.pid.to_string(),
             "client_uid" => self.server.surroundings.uid.to_string(),
-            "client_termname" => {
-                hello.term.as_ref().map(ToString::to_string).unwrap_or_default()
-            }
+            "client_termname" => hello.term.as_ref().map(ToString::to_string).unwrap_or_default(),
             "client_termtype" => {
                 hello.term_program.as_ref().map(ToString::to_string).unwrap_or_default()
             }
             "client_width" => attachment?.size.cols.to_string(),
             "client_height" => attachment?.size.rows.to_string(),
-            "client_session" => {
-                self.server.state.sessions.get(&attachment?.session)?.name.clone()
-            }
+            "client_session" => self.server.state.sessions.get(&attachment?.session)?.name.clone(),
             "client_last_session" => attachment?
                 .last_session
                 .and_then(|id| self.server.state.sessions.get(&id))
@@ -212,11 +207,9 @@ impl Known<'_> {
                 .pane_options(id)
                 .limit("history-limit")
                 .map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string()),
-            "history_bytes" => terminal
-                .history_batch(terminal.history_start(), usize::MAX)
-                .bytes
-                .len()
-                .to_string(),
+            "history_bytes" => {
+                terminal.history_batch(terminal.history_start(), usize::MAX).bytes.len().to_string()
+            }
             _ => return None,
         })
     }

@@ -1,8 +1,12 @@
 //! How text falls into cells, how many columns they take, and how sure that is.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::cell::CellText;
+use crate::emulator::print::{
+    EMOJI_PRESENTATION, ZERO_WIDTH_JOINER, is_regional_indicator, is_skin_tone, may_join, width,
+};
+use crate::grid::clusters::CLUSTER_BYTES_MAX;
 
 /// What one cell shows of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +49,7 @@ impl<'a> Iterator for Clusters<'a> {
             self.at += first.len_utf8();
             let width = match width(first) {
                 None | Some(0) => continue,
-                Some(width) => width,
+                Some(width) => width as u8,
             };
             if first.is_ascii() && rest.as_bytes().get(1).is_none_or(u8::is_ascii) {
                 return Some(Cluster { start, text: &rest[..1], width });
@@ -83,18 +87,6 @@ impl Clusters<'_> {
     }
 }
 
-const CLUSTER_BYTES_MAX: usize = 64;
-const ZERO_WIDTH_JOINER: char = '\u{200d}';
-const EMOJI_PRESENTATION: char = '\u{fe0f}';
-
-/// Columns of a character; `None` for controls.
-fn width(c: char) -> Option<u8> {
-    match c {
-        ' '..='~' => Some(1),
-        _ => c.width().map(|width| width as u8),
-    }
-}
-
 /// Whether `c`, which has a width of its own, still belongs to the cell that begins with `first`
 /// and so far ends in `last`.
 fn joins(first: char, last: char, is_single: bool, c: char) -> bool {
@@ -102,28 +94,6 @@ fn joins(first: char, last: char, is_single: bool, c: char) -> bool {
         && (last == ZERO_WIDTH_JOINER && may_join(first)
             || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last)
             || is_regional_indicator(c) && is_single && is_regional_indicator(last))
-}
-
-fn may_join(c: char) -> bool {
-    matches!(
-        c,
-        '\u{a9}'
-            | '\u{ae}'
-            | '\u{203c}'..='\u{2bff}'
-            | '\u{3030}'
-            | '\u{303d}'
-            | '\u{3297}'
-            | '\u{3299}'
-            | '\u{1f000}'..='\u{1faff}'
-    )
-}
-
-fn is_skin_tone(c: char) -> bool {
-    matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
-}
-
-fn is_regional_indicator(c: char) -> bool {
-    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
 /// Whether all terminals advance by the same number of columns over this text. They disagree about

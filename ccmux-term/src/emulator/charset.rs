@@ -62,7 +62,7 @@ pub(crate) struct Charsets {
 impl Charsets {
     /// Whether ASCII prints as itself.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(self) -> bool {
         self.single.is_none() && self.sets[usize::from(self.locked)] == Charset::Ascii
     }
 

@@ -1,6 +1,6 @@
 //! Control sequences: which one does what.
 
-use super::Emulator;
+use super::{Emulator, Tabs};
 use crate::parser::Params;
 
 impl Emulator {
@@ -21,10 +21,10 @@ impl Emulator {
                 self.up(count);
                 self.carriage_return();
             }
-            ([], b'G' | b'`') => self.to_column(count - 1),
+            ([], b'G' | b'`') => self.go_to_column(count - 1),
             ([], b'H' | b'f') => {
-                self.to_row(count - 1);
-                self.to_column(params.count(1) - 1);
+                self.go_to_row(count - 1);
+                self.go_to_column(params.count(1) - 1);
             }
             ([], b'I') => self.tab_forward(count),
             ([] | [b'?'], b'J') => self.erase_in_display(number),
@@ -36,13 +36,14 @@ impl Emulator {
             // With five parameters it is highlight mouse tracking.
             ([], b'T') if params.len() == 1 => self.scroll_down(count),
             ([], b'^') => self.scroll_down(count),
+            ([b'?'], b'W') if number == 5 => self.tabs = Tabs::new(self.cols()),
             ([], b'X') => self.erase_chars(count),
             ([], b'Z') => self.tab_back(count),
             ([], b'b') => self.repeat(count),
             ([], b'c') if number == 0 => self.report_device_attributes(),
             ([b'>'], b'c') if number == 0 => self.report_secondary_attributes(),
             ([b'='], b'c') if number == 0 => self.report_tertiary_attributes(),
-            ([], b'd') => self.to_row(count - 1),
+            ([], b'd') => self.go_to_row(count - 1),
             ([], b'g') => match number {
                 0 => self.tabs.set(self.cursor.x, false),
                 3 => self.tabs.clear(),

@@ -29,13 +29,11 @@ impl KeyboardStack {
 
     fn pop(&mut self, count: usize) {
         for _ in 0..count {
-            match self.pushed.pop() {
-                Some(flags) => self.current = flags,
-                None => {
-                    self.current = KeyboardFlags::empty();
-                    return;
-                }
-            }
+            let Some(flags) = self.pushed.pop() else {
+                self.current = KeyboardFlags::empty();
+                return;
+            };
+            self.current = flags;
         }
     }
 }

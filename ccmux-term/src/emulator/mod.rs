@@ -19,7 +19,7 @@ mod mode;
 mod osc;
 mod palette;
 mod perform;
-mod print;
+pub(crate) mod print;
 mod queue;
 mod report;
 mod resize;
@@ -150,32 +150,28 @@ impl Emulator {
     /// The id of the pen in use.
     #[inline]
     pub(crate) fn pen_id(&mut self) -> PenId {
-        match self.pen_id {
-            Some(id) => id,
-            None => {
-                let id = self.pens.intern(&self.pen);
-                self.pen_id = Some(id);
-                id
-            }
+        if let Some(id) = self.pen_id {
+            return id;
         }
+        let id = self.pens.intern(&self.pen);
+        self.pen_id = Some(id);
+        id
     }
 
     /// The pen of erased cells: only the background of the pen in use (back colour erase).
     #[inline]
     pub(crate) fn fill_id(&mut self) -> PenId {
-        match self.fill_id {
-            Some(id) => id,
-            None => {
-                let bg = self.pen.style.bg;
-                let id = if bg == Color::Default {
-                    PenId::DEFAULT
-                } else {
-                    self.pens.intern(&Pen { style: Style { bg, ..Style::default() }, link: None })
-                };
-                self.fill_id = Some(id);
-                id
-            }
+        if let Some(id) = self.fill_id {
+            return id;
         }
+        let bg = self.pen.style.bg;
+        let id = if bg == Color::Default {
+            PenId::DEFAULT
+        } else {
+            self.pens.intern(&Pen { style: Style { bg, ..Style::default() }, link: None })
+        };
+        self.fill_id = Some(id);
+        id
     }
 
     /// Must follow every change of `pen`.

@@ -45,8 +45,8 @@ impl Emulator {
             5 => modes.reverse_screen = is_set,
             6 => {
                 modes.origin = is_set;
-                self.to_row(0);
-                self.to_column(0);
+                self.go_to_row(0);
+                self.go_to_column(0);
             }
             7 => {
                 modes.autowrap = is_set;
@@ -83,17 +83,13 @@ impl Emulator {
             1048 if is_set => self.save_cursor(),
             1048 => self.restore_cursor(),
             1049 if is_set => {
-                if !self.modes.alternate_screen {
-                    self.save_cursor();
-                    self.show_alternate_screen(true);
-                }
+                self.save_cursor();
+                self.show_alternate_screen(true);
                 self.clear_alternate_screen();
             }
             1049 => {
-                if self.modes.alternate_screen {
-                    self.show_alternate_screen(false);
-                    self.restore_cursor();
-                }
+                self.show_alternate_screen(false);
+                self.restore_cursor();
             }
             _ => {}
         }

@@ -11,8 +11,8 @@ use super::Emulator;
 use crate::grid::cell::{Content, ContentKind};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
 
-const ZERO_WIDTH_JOINER: char = '\u{200d}';
-const EMOJI_PRESENTATION: char = '\u{fe0f}';
+pub(crate) const ZERO_WIDTH_JOINER: char = '\u{200d}';
+pub(crate) const EMOJI_PRESENTATION: char = '\u{fe0f}';
 
 impl Emulator {
     #[inline]
@@ -215,7 +215,7 @@ impl Emulator {
 
 /// Columns of a character; `None` for controls.
 #[inline]
-fn width(c: char) -> Option<usize> {
+pub(crate) fn width(c: char) -> Option<usize> {
     match c {
         ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' => Some(1),
         '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
@@ -237,7 +237,7 @@ fn simple_width(c: char) -> Option<usize> {
 /// Whether `c` can be part of an emoji sequence (a superset of `Extended_Pictographic`, regional
 /// indicators and skin tones).
 #[inline]
-fn may_join(c: char) -> bool {
+pub(crate) fn may_join(c: char) -> bool {
     matches!(
         c,
         '\u{a9}'
@@ -251,10 +251,10 @@ fn may_join(c: char) -> bool {
     )
 }
 
-fn is_skin_tone(c: char) -> bool {
+pub(crate) fn is_skin_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-fn is_regional_indicator(c: char) -> bool {
+pub(crate) fn is_regional_indicator(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }

@@ -21,8 +21,8 @@ impl EventQueue {
     pub(crate) fn push(&mut self, event: Event) {
         match (self.events.last_mut(), event) {
             (Some(Event::Bell), Event::Bell) => {}
-            (Some(Event::Title(old)), Event::Title(new)) => *old = new,
-            (Some(Event::IconName(old)), Event::IconName(new)) => *old = new,
+            (Some(Event::Title(old)), Event::Title(new))
+            | (Some(Event::IconName(old)), Event::IconName(new)) => *old = new,
             (Some(Event::Cwd(old)), Event::Cwd(new)) => *old = new,
             (Some(Event::Reply(old)), Event::Reply(new)) => {
                 if old.len() + new.len() <= REPLY_BYTES_MAX {

@@ -92,7 +92,7 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
 
     let mut rows: Vec<Row> = Vec::new();
     let mut moved = positions.each_ref().map(|position| position.y);
-    for (index, line) in lines.into_iter().enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         let (first, len) = (rows.len(), line.cells.len());
         let starts = wrap_line(line, cols, &mut rows);
         for (slot, place) in places.iter().enumerate().filter(|(_, place)| place.line == index) {
@@ -156,7 +156,7 @@ fn unwrap(
 }
 
 /// Appends the rows of a line and returns at which of its cells each begins.
-fn wrap_line(line: Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
+fn wrap_line(line: &Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
     let mut starts = vec![0];
     let mut row = Row::new();
     row.marks = line.marks;

@@ -123,39 +123,39 @@ fn rgb(r: u16, g: u16, b: u16) -> Option<Color> {
 /// The parameters of an SGR sequence that sets `style` from any other (for DECRQSS).
 pub(super) fn describe(style: &Style) -> String {
     const ATTRIBUTES: [(Attributes, &str); 8] = [
-        (Attributes::BOLD, ";1"),
-        (Attributes::DIM, ";2"),
-        (Attributes::ITALIC, ";3"),
-        (Attributes::BLINK, ";5"),
-        (Attributes::REVERSE, ";7"),
-        (Attributes::HIDDEN, ";8"),
-        (Attributes::STRIKETHROUGH, ";9"),
-        (Attributes::OVERLINE, ";53"),
+        (Attributes::BOLD, "1"),
+        (Attributes::DIM, "2"),
+        (Attributes::ITALIC, "3"),
+        (Attributes::BLINK, "5"),
+        (Attributes::REVERSE, "7"),
+        (Attributes::HIDDEN, "8"),
+        (Attributes::STRIKETHROUGH, "9"),
+        (Attributes::OVERLINE, "53"),
     ];
-    let mut text = String::from("0");
-    for (attribute, code) in ATTRIBUTES {
-        if style.attributes.contains(attribute) {
-            text.push_str(code);
+    let attributes =
+        ATTRIBUTES.iter().filter(|(attribute, _)| style.attributes.contains(*attribute));
+    let mut codes = vec!["0".to_owned()];
+    codes.extend(attributes.map(|(_, code)| (*code).to_owned()));
+    codes.extend(
+        match style.underline {
+            Underline::None => None,
+            Underline::Single => Some("4"),
+            Underline::Double => Some("4:2"),
+            Underline::Curly => Some("4:3"),
+            Underline::Dotted => Some("4:4"),
+            Underline::Dashed => Some("4:5"),
         }
-    }
-    text.push_str(match style.underline {
-        Underline::None => "",
-        Underline::Single => ";4",
-        Underline::Double => ";4:2",
-        Underline::Curly => ";4:3",
-        Underline::Dotted => ";4:4",
-        Underline::Dashed => ";4:5",
-    });
-    let colors = [(38, style.fg), (48, style.bg), (58, style.underline_color)];
-    for (code, color) in colors {
-        match color {
-            Color::Default => {}
+        .map(str::to_owned),
+    );
+    for (code, color) in [(38, style.fg), (48, style.bg), (58, style.underline_color)] {
+        codes.extend(match color {
+            Color::Default => None,
             Color::Indexed(index) if index < 8 && code != 58 => {
-                text.push_str(&format!(";{}", code - 8 + u16::from(index)));
+                Some((code - 8 + u16::from(index)).to_string())
             }
-            Color::Indexed(index) => text.push_str(&format!(";{code}:5:{index}")),
-            Color::Rgb(r, g, b) => text.push_str(&format!(";{code}:2::{r}:{g}:{b}")),
-        }
+            Color::Indexed(index) => Some(format!("{code}:5:{index}")),
+            Color::Rgb(r, g, b) => Some(format!("{code}:2::{r}:{g}:{b}")),
+        });
     }
-    text
+    codes.join(";")
 }

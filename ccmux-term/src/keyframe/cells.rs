@@ -54,7 +54,9 @@ impl<'a> CellWriter<'a> {
         if is_ascii {
             self.out.extend(cells.iter().map(|cell| cell.content.0 as u8));
         } else {
-            cells.iter().for_each(|cell| self.content(cell.content));
+            for cell in cells {
+                self.content(cell.content);
+            }
         }
         let mut runs = cells.chunk_by(|a, b| a.pen == b.pen).peekable();
         while let Some(run) = runs.next() {
@@ -216,7 +218,9 @@ impl CellReader {
             let end = if count == 0 { len } else { start.saturating_add(count) };
             let pen = self.pen_id(reader)?;
             let run = cells.get_mut(start..end).ok_or(CodecError::Invalid("run of pens"))?;
-            run.iter_mut().for_each(|cell| cell.pen = pen);
+            for cell in run {
+                cell.pen = pen;
+            }
             start = end;
         }
         Ok(cells)

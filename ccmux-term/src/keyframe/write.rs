@@ -5,7 +5,7 @@ use super::{MAGIC, VERSION};
 use crate::emulator::{Charsets, Emulator, KeyboardStack, Palette, Position, SavedCursor};
 use crate::parser::{Parser, State};
 use crate::wire::{put_bytes, put_number};
-use crate::{CursorShape, Modes, MouseEncoding, MouseTracking, Rgb, Terminal};
+use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Terminal};
 
 pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     let Terminal { parser, emulator, version: _ } = terminal;
@@ -66,7 +66,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     put_option(&mut out, history.limit());
 
     put_position(&mut out, cursor);
-    put_charsets(&mut out, charsets);
+    put_charsets(&mut out, *charsets);
     put_number(&mut out, *top as u64);
     put_number(&mut out, *bottom as u64);
     put_option(&mut out, last_printed.map(u64::from));
@@ -110,14 +110,14 @@ fn put_saved(cells: &mut CellWriter<'_>, saved: &SavedCursor) {
     let SavedCursor { position, pen, charsets, is_origin } = saved;
     cells.pen(pen);
     put_position(&mut cells.out, position);
-    put_charsets(&mut cells.out, charsets);
+    put_charsets(&mut cells.out, *charsets);
     cells.out.push(u8::from(*is_origin));
 }
 
-fn put_charsets(out: &mut Vec<u8>, charsets: &Charsets) {
+fn put_charsets(out: &mut Vec<u8>, charsets: Charsets) {
     let Charsets { sets, locked, single } = charsets;
     out.extend(sets.iter().map(|set| set.code()));
-    out.push(*locked);
+    out.push(locked);
     out.push(single.map_or(0, |set| set + 1));
 }
 
@@ -190,7 +190,7 @@ fn put_keyboard(out: &mut Vec<u8>, keyboard: &KeyboardStack) {
     let KeyboardStack { current, pushed } = keyboard;
     out.push(current.bits());
     put_number(out, pushed.len() as u64);
-    out.extend(pushed.iter().map(|flags| flags.bits()));
+    out.extend(pushed.iter().map(KeyboardFlags::bits));
 }
 
 fn put_palette(out: &mut Vec<u8>, palette: &Palette) {

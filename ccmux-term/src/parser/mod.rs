@@ -226,7 +226,7 @@ impl Parser {
             Decoded::Incomplete => {
                 self.utf8[len] = byte;
                 self.utf8_len += 1;
-                return 1;
+                1
             }
             Decoded::Char(c, _) => {
                 self.leave_char();

@@ -140,6 +140,20 @@ fn endless_lines_are_cut() {
     assert_eq!(in_history + on_screen, 1_000_000);
 }
 
+/// A few bytes that fill a large screen and clear it cannot fill the memory.
+#[test]
+fn history_in_memory_is_bounded() {
+    let mut terminal = Terminal::new(Size { cols: 5000, rows: 200 });
+    for _ in 0..100 {
+        terminal.advance(b"\x1b#8\x1b[2J");
+    }
+    assert_eq!(terminal.history_end(), 20_000);
+    let batch = terminal.history_batch(0, usize::MAX);
+    assert!(batch.bytes.len() < ccmux_term::HISTORY_BYTES_MAX + 1_000_000);
+    assert_eq!(batch.first_line + batch.count, 20_000, "the newest lines are kept");
+    assert!(batch.first_line > 0);
+}
+
 #[test]
 fn marks_on_one_cell_are_bounded() {
     let mut terminal = Terminal::new(Size { cols: 20, rows: 2 });
@@ -155,13 +169,12 @@ fn marks_on_one_cell_are_bounded() {
 fn styles_are_swept() {
     let mut terminal = Terminal::new(Size { cols: 40, rows: 10 });
     for frame in 0..200_u32 {
-        let mut text = String::from("\x1b[H");
+        terminal.advance(b"\x1b[H");
         for cell in 0..400_u32 {
             let color = frame * 400 + cell;
             let (r, g, b) = (color >> 16, color >> 8 & 0xff, color & 0xff);
-            text.push_str(&format!("\x1b[38;2;{r};{g};{b}mx"));
+            terminal.advance(format!("\x1b[38;2;{r};{g};{b}mx").as_bytes());
         }
-        terminal.advance(text.as_bytes());
     }
     let last = terminal.row(9).cells().last().expect("forty cells");
     assert_eq!(last.style.fg, ccmux_term::Color::Rgb(1, 0x38, 0x7f));

@@ -80,14 +80,7 @@ fn a_line_half_gone_comes_back() {
 fn the_main_screen_wraps_behind_the_alternate_one() {
     let mut terminal = terminal(10, 4, "abcdefgh\x1b[?1049hxxxxxxxxxx");
     terminal.resize(Size { cols: 5, rows: 4 });
-    assert_eq!(
-        screen(&terminal),
-        "     |xxxxx"
-            .replace("     ", "        ")
-            .get(8..)
-            .unwrap_or_default()
-            .replace("|xxxxx", "|xxxxx")
-    );
+    assert_eq!(screen(&terminal), "|xxxxx");
     terminal.advance(b"\x1b[?1049lij");
     assert_eq!(screen(&terminal), "abcde|fghij");
 }

@@ -5,7 +5,8 @@
 //! record it follows, and what older segments hold beyond that record does not count.
 
 use super::survey::SegmentFile;
-use crate::persistence::wal::{Found, Seq};
+use crate::persistence::record::Encoded;
+use crate::persistence::wal::{Found, Frame, Seq};
 
 /// The records that follow a checkpoint, without a gap.
 #[derive(Debug)]
@@ -22,11 +23,23 @@ pub(super) struct Link<'a> {
     pub(super) found: &'a Found,
 }
 
+impl Link<'_> {
+    /// The record as it is.
+    pub(super) fn encoded(&self) -> Encoded {
+        let Frame { kind, flags, .. } = self.found.frame;
+        Encoded { kind, flags, payload: self.segment.bytes[self.found.payload.clone()].to_vec() }
+    }
+}
+
 /// Follows the log from record `from`, which is not part of the chain, as far as it goes.
 pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
     let mut links = Vec::new();
     let mut reached = from;
     for (segment, limit) in segments.iter().zip(limits(segments)) {
+        if limit <= segment.first {
+            // All of it was taken over.
+            continue;
+        }
         if segment.follows() == Some(reached) && reached < segment.first {
             // Whatever numbers lie between are void.
             reached = Seq(segment.first.0 - 1);

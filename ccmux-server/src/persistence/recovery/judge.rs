@@ -133,6 +133,12 @@ impl Findings {
     ) {
         let broken_at = chain.reached.next();
         let (file, offset) = where_it_breaks(segments, broken_at);
+        if segments.is_empty() && chain.reached > Seq(0) {
+            // There is always one, from the first start on.
+            let what =
+                format!("there is no log; what it held after record {} is lost", chain.reached);
+            self.damage(file.clone(), offset, what);
+        }
         if proven > chain.reached {
             let what = format!(
                 "records {broken_at} to {proven} are missing; {witness} proves they were durable"

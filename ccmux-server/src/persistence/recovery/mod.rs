@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use ccmux_core::model::{NextIds, State, Timestamp};
 use uuid::Uuid;
 
-use self::chain::walk;
+use self::chain::{Link, walk};
 use self::judge::Findings;
 use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
@@ -31,7 +31,7 @@ use super::OpenError;
 use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::storage::Storage;
-use super::wal::{HeaderError, Seq};
+use super::wal::{Carried, HeaderError, Seq};
 
 /// How long the end of a program can be taken for the beginning of a shutdown.
 pub(super) const UNDO_MS: u64 = 10_000;
@@ -55,7 +55,8 @@ pub(super) struct Recovery {
     pub(super) reached: Seq,
     /// The highest number seen anywhere; the log goes on behind it.
     pub(super) highest: Seq,
-    /// The last record that the disk proves to have been durable.
+    /// The last record that was durable according to the log itself or a watermark. A checkpoint
+    /// that was merely read proves nothing.
     pub(super) proven: Seq,
     /// The boot of the machine in which the log was last written.
     pub(super) last_boot: Option<Uuid>,
@@ -63,6 +64,8 @@ pub(super) struct Recovery {
     pub(super) emptied_by: Option<EmptiedBy>,
     /// Ends of programs that a shutdown may still turn out to have caused.
     pub(super) unsettled: Option<Unsettled>,
+    /// The records since the checkpoint, as they are, if there are unsettled ones among them.
+    pub(super) carried: Option<Carried>,
     /// The file `format`, if it is good.
     pub(super) format: Option<Format>,
     /// The store that the files belong to; none if there are none.
@@ -130,7 +133,7 @@ pub(super) fn recover(
     let left_out = findings.cut_at().or_else(|| Some(records[ending.undone_from?].seq));
     let reached = left_out.map_or(chain.reached, |seq| Seq(seq.0 - 1));
 
-    let proof = Proof::gather(&segments, base_seq, format.as_ref(), circumstances.watermarks);
+    let proof = Proof::gather(&segments, format.as_ref(), circumstances.watermarks);
     findings.judge_end(&segments, &chain, proof.seq, &proof.source);
     if let [_, second, ..] = good[..] {
         findings.judge_redundancy(&segments, second.seq, base_seq);
@@ -146,6 +149,10 @@ pub(super) fn recover(
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
     let last_boot = newest.map(|header| header.boot);
+    let carried = ending.unsettled.map(|_| {
+        let records = chain.links.iter().map(Link::encoded).collect();
+        Carried { follows: base_seq, records }
+    });
     let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);
     let (report, set_aside) = findings.into_parts();
     Ok(Recovery {
@@ -156,6 +163,7 @@ pub(super) fn recover(
         last_boot,
         emptied_by,
         unsettled: ending.unsettled,
+        carried,
         format,
         store,
         good_checkpoints: good
@@ -186,11 +194,10 @@ struct Proof {
 impl Proof {
     fn gather(
         segments: &[&SegmentFile],
-        base: Seq,
         format: Option<&Format>,
         watermarks: &[(String, Seq)],
     ) -> Self {
-        let mut proof = Proof { seq: base, source: "a checkpoint".into() };
+        let mut proof = Proof { seq: Seq(0), source: String::new() };
         for segment in segments {
             proof.raise(segment.synced_through(), &segment.path().display().to_string());
         }

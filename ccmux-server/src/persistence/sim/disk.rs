@@ -46,6 +46,8 @@ pub enum Fault {
     Io,
     /// ENOSPC. A write may have been done in part.
     NoSpace,
+    /// It succeeds; but if it is a sync, one bit of what it carries over is wrong.
+    Rot,
 }
 
 /// Which calls a fault strikes: from the `first`-th of its kind counted from now, `times` of them.
@@ -156,7 +158,7 @@ impl Outcome {
     /// Fails with the fault, if there is one.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.fault {
-            None => Ok(()),
+            None | Some(Fault::Rot) => Ok(()),
             Some(Fault::PowerCut) => Err(power_is_off()),
             Some(Fault::Io) => Err(rustix::io::Errno::IO.into()),
             Some(Fault::NoSpace) => Err(no_space()),

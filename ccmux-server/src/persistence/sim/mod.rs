@@ -335,9 +335,13 @@ impl StorageFile for SimFile {
         let mut random = disk.random.fork();
         let file = disk.file_mut(self.node);
         match outcome.fault {
-            None => {
+            None | Some(Fault::Rot) => {
                 for (_, op) in file.pending.drain(..) {
                     op.apply(&mut file.durable);
+                }
+                if outcome.fault.is_some() && !file.durable.is_empty() {
+                    let bit = random.below(file.durable.len() as u64 * 8);
+                    file.durable[(bit / 8) as usize] ^= 1 << (bit % 8);
                 }
             }
             Some(Fault::PowerCut) => {}

@@ -1,6 +1,9 @@
 //! Tests of the whole layer.
 
 mod crash_matrix;
+mod faults;
+mod real_directory;
+mod shutdown;
 mod world;
 
 use super::Persistence;

@@ -20,8 +20,10 @@
 //! * W4 A segment is removed only against a [`TrimFloor`], which only two verified checkpoints
 //!   give (P5).
 
+mod commit;
 mod log;
 mod segment;
+mod state;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -31,9 +33,9 @@ use std::thread::JoinHandle;
 use ccmux_core::model::Timestamp;
 
 use self::log::Log;
-pub(super) use self::log::LogStart;
+pub(super) use self::log::{Carried, LogStart};
 pub(super) use self::segment::{
-    Found, HeaderError, SEGMENT_BYTES, SEGMENT_BYTES_MAX, Scan, SegmentHeader, scan,
+    Found, Frame, HeaderError, SEGMENT_BYTES, SEGMENT_BYTES_MAX, Scan, SegmentHeader, scan,
 };
 use super::checkpoint::{TrimFloor, VerifiedCheckpoint};
 use super::record::Encoded;

@@ -3,23 +3,58 @@
 use super::*;
 use crate::compose::Rect;
 use crate::copy_mode::CopyPosition;
-use crate::{Color, Run, Style};
+use crate::{Color, Run, Style, Terminal};
 
 #[test]
 fn entering_shows_the_screen_with_its_cursor() {
-    let source = Lines::numbered(5, 3);
+    let source = FakeSource::numbered(5, 3);
     let mode = CopyMode::new(&source, size(20, 3), (2, 1), CopyOptions::default());
     assert_eq!(view(&mode, &source), ["line 2         [0/2]", "li|ne 3", "line 4"]);
-    let empty = Lines::new([""; 0], 0);
+    let empty = FakeSource::new([""; 0], 0);
     let mode = CopyMode::new(&empty, size(10, 2), (4, 1), CopyOptions::default());
     assert_eq!(view(&mode, &empty), ["|     [0/0]", ""]);
+}
+
+/// Goal: entering copy mode in a pane changes nothing but the position. Method: output that wraps and
+/// scrolls, drawn both ways.
+#[test]
+fn entering_looks_like_the_screen() {
+    let long = "0123456789".repeat(3);
+    let red = "\x1b[31mred\x1b[m and \x1b[44mblue to the edge\x1b[K\x1b[m\r\n";
+    for output in [
+        String::new(),
+        "one\r\ntwo\r\n".to_owned(),
+        "x\r\n".repeat(20),
+        format!("{long}\r\n{long}\r\n{long}\r\n{long}"),
+        format!("{long}{long}{long}{long}"),
+        red.repeat(6),
+        "世界世界世界世界\r\n".repeat(9),
+        "a\tb 👍🏽 e\u{301}\r\n".repeat(9),
+        format!("{long}\x1b[?1049h\x1b[3Hon the alternate screen"),
+    ] {
+        let mut terminal = Terminal::new(size(11, 6));
+        terminal.advance(output.as_bytes());
+        let cursor = terminal.cursor();
+        let mut mode =
+            CopyMode::new(&terminal, size(11, 6), (cursor.x, cursor.y), CopyOptions::default());
+        mode.run(copy_command("toggle-position").unwrap(), None, &terminal);
+        let (mut live, mut copied) = (Frame::new(size(11, 6)), Frame::new(size(11, 6)));
+        let area = live.area();
+        live.draw_terminal(area, &terminal);
+        mode.render(&terminal, &mut copied, area, &CopyStyles::default());
+        let cells = |frame: &Frame| {
+            let at = |x, y| frame.cell(x, y).map(|cell| (cell.text.to_string(), cell.style));
+            (0..6).map(|y| (0..11).map(|x| at(x, y)).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&copied), cells(&live), "{output:?}");
+    }
 }
 
 #[test]
 fn styles_selection_matches_and_position_are_drawn() {
     let red = Style { fg: Color::Indexed(1), ..Style::default() };
     let blue = Style { bg: Color::Indexed(4), ..Style::default() };
-    let mut source = Lines::new(["ab ab", "ab", "x", "y"], 4);
+    let mut source = FakeSource::new(["ab ab", "ab", "x", "y"], 4);
     source.lines[0].runs = vec![Run { len_bytes: 1, style: red, link: None }];
     source.lines[1].fill = blue;
     let mut mode = enter(&source, size(8, 4), ModeKeys::Vi);
@@ -56,7 +91,7 @@ fn styles_selection_matches_and_position_are_drawn() {
 /// Goal: output does not move the view, and neither does the loss of old lines.
 #[test]
 fn the_view_stands_still_while_lines_come_and_go() {
-    let mut source = Lines::numbered(30, 5);
+    let mut source = FakeSource::numbered(30, 5);
     let mut mode = enter(&source, size(20, 5), ModeKeys::Emacs);
     run(&mut mode, &source, &["toggle-position", "page-up", "page-up"]);
     let before = view(&mode, &source);
@@ -84,11 +119,39 @@ fn the_view_stands_still_while_lines_come_and_go() {
     assert_eq!(view(&mode, &source), ["line 35", "|line 36", "line 37", "line 38", "line 39"]);
 }
 
+/// Goal: history that becomes unreadable is blank, and no command minds. Method: stand at the end of
+/// an old line, lose all history, run every command.
+#[test]
+fn unreadable_lines_are_blank() {
+    let names = include_str!("../command.rs").lines().filter_map(|line| {
+        line.trim_start().strip_prefix("(\"").and_then(|rest| rest.split('"').next())
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"append-selection") && names.contains(&"top-line"));
+    for (name, keys) in
+        names.iter().flat_map(|&name| [(name, ModeKeys::Emacs), (name, ModeKeys::Vi)])
+    {
+        let mut source = FakeSource::numbered(50, 5);
+        let mut mode = enter(&source, size(20, 5), keys);
+        run(&mut mode, &source, &["search-backward ine 2", "begin-selection", "end-of-line"]);
+        source.is_broken = true;
+        for arg in [None, Some("-1"), Some("=e")] {
+            let command = copy_command(name).unwrap_or_else(|| panic!("no command {name}"));
+            for count in [0, 1, 7] {
+                while mode.run_counted(command, count, arg, &source) == CopyOutcome::Searching {}
+                view(&mode, &source);
+            }
+        }
+        run(&mut mode, &source, &["history-top"]);
+        assert_eq!(view(&mode, &source)[1], "", "{name}");
+    }
+}
+
 /// Goal: no key but a far search looks at more than a few hundred lines. Method: count the lines
 /// read by each in a history of 200,000 lines.
 #[test]
 fn keys_cost_what_is_on_the_screen() {
-    let source = Lines::numbered(200_000, 50);
+    let source = FakeSource::numbered(200_000, 50);
     let mut mode = enter(&source, size(80, 50), ModeKeys::Vi);
     let commands = [
         "cursor-up",
@@ -122,7 +185,7 @@ fn keys_cost_what_is_on_the_screen() {
 #[test]
 fn positions_count_rows() {
     // Every line takes two rows of ten columns.
-    let source = Lines::new((0..5_000).map(|n| format!("number {n:06}")), 5);
+    let source = FakeSource::new((0..5_000).map(|n| format!("number {n:06}")), 5);
     let mut mode = enter(&source, size(10, 10), ModeKeys::Emacs);
     let position = |mode: &CopyMode| mode.position(&source);
     assert_eq!(position(&mode).offset, 0);

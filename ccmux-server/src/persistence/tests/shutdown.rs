@@ -1,0 +1,167 @@
+//! Ends of programs: the beginning of a shutdown, or somebody's `exit`.
+
+use ccmux_core::State;
+use ccmux_core::change::{Change, CloseReason};
+use ccmux_core::ids::PaneId;
+use ccmux_core::model::{Ended, ExitStatus, Timestamp};
+use uuid::Uuid;
+
+use super::world::{BOOT, NEXT_BOOT, World, open, same};
+use crate::persistence::sim::SimStorage;
+use crate::persistence::{CheckpointRefusal, LogHealth, Persistence};
+
+/// Three panes in two windows of one session.
+fn start() -> (SimStorage, World, Persistence) {
+    let storage = SimStorage::new(1);
+    let mut world = World::new(1);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    let session = world.new_session();
+    world.run(&mut persistence, "new-session", session);
+    let split = world.split(PaneId(0)).unwrap();
+    world.run(&mut persistence, "split-window", vec![split]);
+    let window = *world.state.windows.keys().next().unwrap();
+    let window = world.new_window(window);
+    world.run(&mut persistence, "new-window", window);
+    (storage, world, persistence)
+}
+
+fn end_program(world: &mut World, persistence: &mut Persistence, pane: u32) {
+    let ended = Ended { status: ExitStatus::Signal(1), time: world.now };
+    let close = world.close(PaneId(pane), CloseReason::ProgramEnded(ended));
+    world.run(persistence, "program ended", close);
+}
+
+/// Lets go and opens again; returns the state found and how many ends were taken back.
+fn reopen(storage: &SimStorage, boot: Uuid, now: Timestamp) -> (State, u64) {
+    let (persistence, recovered) = open(storage, boot, now).unwrap();
+    assert!(recovered.report.is_clean(), "{}", recovered.report);
+    drop(persistence);
+    let (_, again) = open(storage, boot, now).unwrap();
+    assert_eq!(again.state, recovered.state, "P3");
+    (recovered.state, recovered.report.undone)
+}
+
+/// The machine goes down: shells first, the titles they set on their way included, then the server,
+/// whether it is asked to or not.
+#[test]
+fn a_shutdown_that_ends_the_shells_first_forgets_nothing() {
+    for is_asked in [true, false] {
+        let (storage, mut world, mut persistence) = start();
+        let before = world.state.clone();
+        for pane in 0..3 {
+            end_program(&mut world, &mut persistence, pane);
+            if pane == 0 {
+                let title = vec![Change::PaneTitled { id: PaneId(1), title: "bye".into() }];
+                world.run(&mut persistence, "title", title);
+            }
+        }
+        assert!(world.state.sessions.is_empty(), "the last one took the session along");
+        if is_asked {
+            persistence.mark_shutdown(world.now);
+            assert_eq!(persistence.finalize(&world.state, world.now), LogHealth::Durable);
+        } else {
+            persistence.commit_now();
+            drop(persistence);
+        }
+        for (boot, is_undone) in [(NEXT_BOOT, true), (BOOT, is_asked)] {
+            let (state, undone) = reopen(&storage.fork(), boot, Timestamp(world.now.0 + 60_000));
+            assert_eq!(same(&state, &before), is_undone, "asked {is_asked}, boot {boot}");
+            assert_eq!(undone, if is_undone { 3 } else { 0 });
+        }
+    }
+}
+
+/// A crash of the server alone, between two `exit`s, brings no pane back; and it does not make them
+/// final either.
+#[test]
+fn a_kill_of_the_server_undoes_nothing_and_settles_nothing() {
+    let (storage, mut world, mut persistence) = start();
+    let before = world.state.clone();
+    end_program(&mut world, &mut persistence, 0);
+    drop(persistence);
+    let (mut persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+    assert_eq!(recovered.state, world.state);
+    end_program(&mut world, &mut persistence, 1);
+    persistence.commit_now();
+    drop(persistence);
+    let (state, undone) = reopen(&storage, NEXT_BOOT, world.now);
+    assert!(same(&state, &before));
+    assert_eq!(undone, 2);
+}
+
+#[test]
+fn ends_become_final_after_ten_seconds_or_by_a_command() {
+    let settle: [fn(&mut World, &mut Persistence); 2] = [
+        |world, persistence| {
+            let deadline = persistence.next_deadline().unwrap();
+            assert_eq!(deadline.0, world.now.0 + 10_000);
+            persistence.tick(Timestamp(deadline.0 - 1));
+            assert!(persistence.unsettled_until.is_some());
+            persistence.tick(deadline);
+            assert!(persistence.unsettled_until.is_none());
+        },
+        |world, persistence| {
+            let window = *world.state.windows.keys().next().unwrap();
+            let rename = Change::WindowRenamed { id: window, name: "n".into() };
+            world.run(persistence, "rename-window", vec![rename]);
+        },
+    ];
+    for settle in settle {
+        let (storage, mut world, mut persistence) = start();
+        end_program(&mut world, &mut persistence, 0);
+        settle(&mut world, &mut persistence);
+        persistence.commit_now();
+        drop(persistence);
+        let (state, undone) = reopen(&storage, NEXT_BOOT, world.now);
+        assert!(same(&state, &world.state));
+        assert_eq!(undone, 0);
+    }
+}
+
+/// Somebody's `exit`, and half a minute later the machine is told to go down: only what ended then
+/// comes back.
+#[test]
+fn only_the_last_ten_seconds_before_the_request_are_taken_back() {
+    let (storage, mut world, mut persistence) = start();
+    end_program(&mut world, &mut persistence, 0);
+    let before = world.state.clone();
+    // The server was too busy to notice that ten seconds had passed.
+    world.now.0 += 30_000;
+    end_program(&mut world, &mut persistence, 1);
+    persistence.mark_shutdown(Timestamp(world.now.0 + 2_000));
+    persistence.commit_now();
+    drop(persistence);
+    let (state, undone) = reopen(&storage, BOOT, world.now);
+    assert!(same(&state, &before));
+    assert_eq!(undone, 1);
+}
+
+#[test]
+fn no_checkpoint_covers_what_may_be_taken_back() {
+    let (storage, mut world, mut persistence) = start();
+    let before = world.state.clone();
+    end_program(&mut world, &mut persistence, 0);
+    let much_later = Timestamp(world.now.0 + 9_999);
+    assert!(!persistence.checkpoint_due(much_later));
+    let refused = persistence.checkpoint(&world.state, much_later);
+    assert_eq!(refused, Err(CheckpointRefusal::Unsettled));
+    persistence.finalize(&world.state, much_later);
+    let (state, undone) = reopen(&storage, NEXT_BOOT, much_later);
+    assert!(same(&state, &before));
+    assert_eq!(undone, 1);
+}
+
+/// A pane that stays to show how its program ended is alive again, too.
+#[test]
+fn the_end_of_a_program_whose_pane_remains_is_taken_back() {
+    let (storage, mut world, mut persistence) = start();
+    let before = world.state.clone();
+    let ended = Ended { status: ExitStatus::Code(0), time: world.now };
+    let change = Change::PaneEnded { id: PaneId(0), ended };
+    world.run(&mut persistence, "program ended", vec![change]);
+    persistence.mark_shutdown(world.now);
+    drop(persistence);
+    let (state, undone) = reopen(&storage, BOOT, world.now);
+    assert!(same(&state, &before));
+    assert_eq!(undone, 1);
+}
