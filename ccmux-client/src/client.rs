@@ -63,9 +63,10 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
         Outcome::Attached(early) => early,
     };
     let name = name.ok_or(ClientError::NoTerminal)?;
+    // In this order: no signal may end us while the terminal is raw.
+    let signals = Signals::register().map_err(ClientError::Signals)?;
     let terminal = Terminal::take(&name).map_err(ClientError::Terminal)?;
     terminal.give_back_on_panic();
-    let signals = Signals::register().map_err(ClientError::Signals)?;
     let (place, launch) = (options.place.clone(), options.launch.clone());
     let reconnect: Reconnect =
         Arc::new(move |hello| greet(hello, || connect_or_continue(&place, &launch)));

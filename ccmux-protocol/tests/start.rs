@@ -338,11 +338,10 @@ fn a_vanished_server_is_revived_once_by_whoever_asks() {
     let (_, pid, _) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
     assert_eq!(revive(), Revival::Present);
     kill(pid);
-    drop(world.lock_when_free());
-    assert_eq!(
-        [revive(), revive(), revive()],
-        [Revival::Started, Revival::Present, Revival::Present]
-    );
+    // As a keeper does: who holds the lock may be dying.
+    let revival = std::iter::repeat_with(revive).find(|it| *it != Revival::Present);
+    assert_eq!(revival, Some(Revival::Started));
+    assert_eq!([revive(), revive()], [Revival::Present, Revival::Present]);
     let (_, _, started) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
     assert!(!started);
     assert_eq!(world.starts(), 2);

@@ -107,7 +107,8 @@ pub struct Connected {
     pub started: bool,
 }
 
-/// Connects to the server of `place`; if there is none, starts one. Waits at most ten seconds.
+/// Connects to the server of `place`; if there is none, starts one. Gives up when ten seconds pass
+/// without a sign of one.
 ///
 /// A server that continues another is started as that one was registered, the first one as
 /// `fallback` says.
