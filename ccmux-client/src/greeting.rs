@@ -24,13 +24,14 @@ pub(crate) fn greet(
 }
 
 fn exchange(link: &mut Link, hello: &Hello, patience: &Patience) -> Result<(), ClientError> {
-    link.send(&ClientFrame::Hello(Box::new(hello.clone())))?;
     let left = patience.left();
     if left.is_zero() {
         return Err(ClientError::NoAnswer);
     }
-    match link.receive(Some(left))? {
-        ServerFrame::Welcome(_) => Ok(()),
+    link.set_patience(Some(left))?;
+    link.send(&ClientFrame::Hello(Box::new(hello.clone())))?;
+    match link.receive()? {
+        ServerFrame::Welcome(_) => link.set_patience(None),
         ServerFrame::Refused(refusal) => Err(ClientError::Refused(refusal)),
         // A server speaks after it has welcomed us, not before.
         _ => Err(ClientError::NoAnswer),

@@ -34,7 +34,13 @@ impl Link {
         Link { stream, decoder: FrameDecoder::new(), buffer }
     }
 
-    /// Sends one frame, waiting as long as it takes.
+    /// Limits how long each [`send`](Self::send) and [`receive`](Self::receive) waits.
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), ClientError> {
+        self.stream.set_read_timeout(patience).map_err(ClientError::Wait)?;
+        self.stream.set_write_timeout(patience).map_err(ClientError::Wait)
+    }
+
+    /// Sends one frame.
     pub(crate) fn send(&mut self, frame: &ClientFrame) -> Result<(), ClientError> {
         let mut wire = Vec::new();
         encode(frame, &mut wire)?;
@@ -44,12 +50,8 @@ impl Link {
         Ok(())
     }
 
-    /// Waits for the next frame, at most for `patience` if given.
-    pub(crate) fn receive(
-        &mut self,
-        patience: Option<Duration>,
-    ) -> Result<ServerFrame, ClientError> {
-        self.stream.set_read_timeout(patience).map_err(ClientError::Wait)?;
+    /// Waits for the next frame.
+    pub(crate) fn receive(&mut self) -> Result<ServerFrame, ClientError> {
         loop {
             if let Some(frame) = self.decoder.next_frame()? {
                 return Ok(frame);

@@ -24,7 +24,7 @@ pub(crate) fn converse(
 ) -> Result<Outcome, ClientError> {
     let mut early = Vec::new();
     loop {
-        match link.receive(None)? {
+        match link.receive()? {
             ServerFrame::Stdout(bytes) => pass_on(&bytes, stdout),
             ServerFrame::Stderr(bytes) => pass_on(&bytes, stderr),
             ServerFrame::Exit(exit) => return Ok(Outcome::Ended(exit)),

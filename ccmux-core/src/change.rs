@@ -1,4 +1,4 @@
-//! Changes: what the log holds and [`crate::apply`] does.
+//! Changes: what the log holds and [`mod@crate::apply`] does.
 //!
 //! Each change is small, total and already decided: it carries every id, time and size it needs,
 //! so that applying it asks nobody and cannot fail on a state it was decided for.

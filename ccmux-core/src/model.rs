@@ -1,6 +1,6 @@
 //! The model: everything that is true of sessions, windows and panes, and survives the server.
 //!
-//! A [`State`] is changed by [`crate::apply`] alone, live and in recovery alike, so replaying the
+//! A [`State`] is changed by [`mod@crate::apply`] alone, live and in recovery alike, so replaying the
 //! log *is* executing it. What a process knows only while it runs (pty, pid, screen, attached
 //! clients) is deliberately absent.
 

@@ -29,7 +29,8 @@ pub enum ClientFrame {
     Input(Vec<u8>),
     /// The terminal has a new size.
     Resize(Size),
-    /// The client was suspended and has its terminal again, of this size: draw everything anew.
+    /// The client was suspended and has its terminal again, of this size, as the user left it.
+    /// Answered by [`ServerFrame::Attached`](crate::ServerFrame::Attached).
     Wakeup(Size),
     /// The client leaves of its own accord; the attachment ends.
     Goodbye,

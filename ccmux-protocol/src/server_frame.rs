@@ -25,9 +25,11 @@ pub enum ServerFrame {
     Welcome(Welcome),
     /// The other answer to `Hello`, or to anything that is not a frame. The conversation is over.
     Refused(Refusal),
-    /// The client has a session: its terminal becomes raw now. The first `Output` after this and
-    /// after `Wakeup` enters the terminal (alternate screen, modes) and draws everything; after a
-    /// `Resume` whose terminal is drawn already it only draws.
+    /// The client has a session: its terminal becomes raw now. Answers a `Command` that attaches,
+    /// each `Resume` that succeeds, and each `Wakeup`. The first `Output` thereafter enters the
+    /// terminal (alternate screen, modes) and draws everything; only after a `Resume` whose
+    /// terminal is drawn already it does not enter. Output between a `Wakeup` and its answer is
+    /// for a terminal that is no more, and is not shown.
     Attached,
     /// The bytes that give the terminal back as it was. Sent before `Attached`, or between it and
     /// the first `Output`, and never as an `Output`: the client writes them itself, once, however

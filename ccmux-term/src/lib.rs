@@ -29,7 +29,9 @@ pub use emulator::Rgb;
 pub use event::Event;
 pub use grid::pens::Hyperlink;
 pub use grid::row::LineMarks;
-pub use history::{HistoryBatch, HistoryLine, LINE_COLS_MAX, Run, decode_history};
+pub use history::{
+    HISTORY_BYTES_MAX, HistoryBatch, HistoryLine, LINE_COLS_MAX, Run, decode_history,
+};
 pub use keyframe::KeyframeError;
 pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking};
 pub use size::Size;

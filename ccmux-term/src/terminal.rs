@@ -49,6 +49,12 @@ impl Terminal {
         self.emulator.resize(size);
     }
 
+    /// Ends a synchronized update (mode 2026) whose program did not end it in time.
+    pub fn end_synchronized_output(&mut self) {
+        self.version += 1;
+        self.emulator.modes.synchronized_output = false;
+    }
+
     /// The size in use.
     pub fn size(&self) -> Size {
         self.emulator.size

@@ -5,9 +5,10 @@
 //! log is shortened against a [`TrimFloor`] alone, which is the second-newest of them (P5): records
 //! that no checkpoint holds cannot be taken for checkpointed, because no value says so.
 //!
-//! ```compile_fail
+//! ```compile_fail,E0451
+//! use ccmux_server::persistence::{Seq, checkpoint::VerifiedCheckpoint};
 //! // There is no other way to claim that a checkpoint exists.
-//! let claim = ccmux_server::persistence::checkpoint::VerifiedCheckpoint { seq: todo!() };
+//! let claim = VerifiedCheckpoint { seq: Seq(1), is_empty: false };
 //! ```
 
 use std::io;

@@ -21,13 +21,15 @@ struct Job {
 /// Takes one checkpoint at a time in a thread of its own.
 pub(super) struct Checkpointer {
     job: Job,
-    running: Option<JoinHandle<Result<(), CheckpointError>>>,
-    finished: Option<Result<(), CheckpointError>>,
+    thread: Option<JoinHandle<()>>,
+    /// What became of the checkpoint that is under way; filled in before the notifier is called.
+    outcome: Arc<Mutex<Option<Result<(), CheckpointError>>>>,
+    is_busy: bool,
 }
 
 impl std::fmt::Debug for Checkpointer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Checkpointer").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Checkpointer").field("is_busy", &self.is_busy).finish_non_exhaustive()
     }
 }
 
@@ -41,56 +43,68 @@ impl Checkpointer {
     ) -> Self {
         let checkpoints = Arc::new(Mutex::new(checkpoints));
         let job = Job { storage, checkpoints, trimmer, format, notify };
-        Self { job, running: None, finished: None }
+        Self { job, thread: None, outcome: Arc::default(), is_busy: false }
     }
 
+    /// Whether a checkpoint is under way whose outcome was not polled yet.
     pub(super) fn is_busy(&self) -> bool {
-        self.running.is_some() || self.finished.is_some()
+        self.is_busy
     }
 
     /// Takes a checkpoint in the background. The notifier is called when it is done.
     pub(super) fn start(&mut self, snapshot: Snapshot) {
-        let job = self.job.clone();
+        self.join();
+        self.is_busy = true;
+        let (job, outcome) = (self.job.clone(), Arc::clone(&self.outcome));
         let run = move || {
             let result = job.run(&snapshot);
+            put(&outcome, result);
             (job.notify)();
-            result
         };
         match std::thread::Builder::new().name("checkpoint".into()).spawn(run) {
-            Ok(thread) => self.running = Some(thread),
+            Ok(thread) => self.thread = Some(thread),
             Err(source) => {
                 let action = "start the thread that writes";
-                self.finished = Some(Err(CheckpointError::Io { action, source }));
+                put(&self.outcome, Err(CheckpointError::Io { action, source }));
             }
         }
     }
 
     /// Takes a checkpoint in the calling thread.
     pub(super) fn take_now(&mut self, snapshot: &Snapshot) -> Result<(), CheckpointError> {
-        self.wait();
+        self.join();
         self.job.run(snapshot)
     }
 
     /// The outcome of the last background checkpoint, once, as soon as there is one.
     pub(super) fn poll(&mut self) -> Option<Result<(), CheckpointError>> {
-        if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
-            self.wait();
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.join();
         }
-        self.finished.take()
+        let outcome =
+            self.outcome.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()?;
+        self.is_busy = false;
+        Some(outcome)
     }
 
-    fn wait(&mut self) {
-        if let Some(thread) = self.running.take() {
-            // A panic was reported by its own thread; there is no checkpoint then.
-            self.finished = Some(thread.join().unwrap_or(Err(CheckpointError::NotReadBack)));
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            // The panic was reported by its own thread; there is no checkpoint then.
+            put(&self.outcome, Err(CheckpointError::NotReadBack));
         }
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.wait();
+        self.join();
     }
+}
+
+fn put(outcome: &Mutex<Option<Result<(), CheckpointError>>>, result: Result<(), CheckpointError>) {
+    *outcome.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
 }
 
 impl Job {

@@ -24,7 +24,7 @@ const BYTES_MAX: u64 = 64 << 10;
 pub(super) struct Format {
     pub(super) layout: u32,
     pub(super) oldest_reader: u32,
-    pub(super) store: Uuid16,
+    pub(super) store: UuidText,
     /// A record that was durable: a log that ends before it has lost something.
     pub(super) watermark: Seq,
 }
@@ -32,9 +32,9 @@ pub(super) struct Format {
 /// A uuid as text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct Uuid16(pub(super) Uuid);
+pub(super) struct UuidText(pub(super) Uuid);
 
-impl TryFrom<String> for Uuid16 {
+impl TryFrom<String> for UuidText {
     type Error = uuid::Error;
 
     fn try_from(text: String) -> Result<Self, uuid::Error> {
@@ -42,8 +42,8 @@ impl TryFrom<String> for Uuid16 {
     }
 }
 
-impl From<Uuid16> for String {
-    fn from(uuid: Uuid16) -> String {
+impl From<UuidText> for String {
+    fn from(uuid: UuidText) -> String {
         uuid.0.to_string()
     }
 }
@@ -71,15 +71,16 @@ pub(super) fn read(storage: &dyn Storage) -> io::Result<FormatFile> {
     })
 }
 
+/// What every version writes.
+#[derive(Deserialize)]
+struct Versions {
+    layout: u32,
+    oldest_reader: u32,
+}
+
 fn parse(bytes: &[u8]) -> FormatFile {
     let mut lines = bytes.split(|&byte| byte == b'\n');
     let (json, checksum) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-
-    #[derive(Deserialize)]
-    struct Versions {
-        layout: u32,
-        oldest_reader: u32,
-    }
     if let Ok(Versions { layout, oldest_reader }) = serde_json::from_slice(json)
         && oldest_reader > LAYOUT
     {
@@ -132,7 +133,7 @@ mod tests {
     const FORMAT: Format = Format {
         layout: LAYOUT,
         oldest_reader: LAYOUT,
-        store: Uuid16(Uuid::from_u128(5)),
+        store: UuidText(Uuid::from_u128(5)),
         watermark: Seq(9),
     };
 

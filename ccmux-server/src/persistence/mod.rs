@@ -224,7 +224,7 @@ impl Persistence {
     /// Only if the store must not or cannot be read at all; it is untouched then.
     pub fn open(
         storage: Arc<dyn Storage>,
-        options: OpenOptions,
+        options: &OpenOptions,
     ) -> Result<(Self, Recovered), OpenError> {
         startup::open(storage, options, Workers::Threads)
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint};
 use super::checkpointer::Checkpointer;
-use super::format::{self, FORMAT_FILE, Format, LAYOUT, Uuid16};
+use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
@@ -34,7 +34,7 @@ const HISTORY_BYTES_MAX: u64 = 256 << 10;
 /// Recovers a store and opens its log.
 pub(super) fn open(
     storage: Arc<dyn Storage>,
-    options: OpenOptions,
+    options: &OpenOptions,
     workers: Workers,
 ) -> Result<(Persistence, Recovered), OpenError> {
     let mut breadcrumb = Breadcrumb::read(&*storage, options.boot);
@@ -48,7 +48,7 @@ pub(super) fn open(
     breadcrumb.replayed();
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
-    let (checkpoints, settled) = settle(&storage, &mut recovery, store, &options);
+    let (checkpoints, settled) = settle(&storage, &mut recovery, store, options);
     let durable = match settled {
         Ok(()) if recovery.carried.is_none() => recovery.highest,
         _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
@@ -80,13 +80,13 @@ pub(super) fn open(
     if settled.is_ok() {
         breadcrumb.remove();
     }
-    if let Err(error) = append_history(&*storage, &options, &recovery.report) {
+    if let Err(error) = append_history(&*storage, options, &recovery.report) {
         tracing::warn!(%error, "the report of the recovery could not be kept");
     }
     let format = Format {
         layout: LAYOUT,
         oldest_reader: LAYOUT,
-        store: Uuid16(store),
+        store: UuidText(store),
         watermark: recovery.highest,
     };
     let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
@@ -209,7 +209,7 @@ fn sync_segments(storage: &dyn Storage, recovery: &Recovery) -> io::Result<()> {
 }
 
 fn write_format(storage: &dyn Storage, store: Uuid, watermark: Seq) -> io::Result<()> {
-    let store = Uuid16(store);
+    let store = UuidText(store);
     format::write(storage, &Format { layout: LAYOUT, oldest_reader: LAYOUT, store, watermark })
 }
 

@@ -124,7 +124,16 @@ impl FsStorage {
     /// Refused (`PermissionDenied`) if the directory belongs to another user or others can write
     /// to it: whoever can put files there decides what the next server believes.
     pub fn open(root: &Path) -> io::Result<Self> {
+        let missing: Vec<&Path> = root
+            .ancestors()
+            .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+            .collect();
         DirBuilder::new().recursive(true).mode(0o700).create(root)?;
+        for dir in missing {
+            // A store whose own directory a power cut takes away keeps no promise.
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = File::from(rustix::fs::open(root, flags, Mode::empty())?);
         let metadata = dir.metadata()?;

@@ -105,6 +105,8 @@ pub(crate) struct Server {
     /// Whether the machine was started anew since the server before this one.
     pub(crate) is_new_boot: bool,
     pub(crate) stopping: Stopping,
+    /// Whether this process has ever had a session.
+    has_had_sessions: bool,
     /// `kill-server` was asked for.
     pub(crate) is_killed: bool,
     /// The socket, once it is bound, and the lock.

@@ -141,13 +141,14 @@ impl Server {
     /// Ends the server when nothing is left of what it was for.
     pub(crate) fn stop_if_empty(&mut self) {
         let is_empty = self.state.sessions.is_empty();
-        let has_had_sessions = self.state.next.session > 0;
+        // A server that was just started waits for the command it was started for.
+        self.has_had_sessions |= !is_empty;
         let is_done = self.closing.is_empty()
             && self.jobs.is_empty()
             && self.clients.values().all(|client| client.is_done());
         if self.stopping == Stopping::No
             && is_empty
-            && has_had_sessions
+            && (self.has_had_sessions || self.is_killed)
             && is_done
             && (self.exits_when_empty() || self.is_killed)
         {

@@ -74,6 +74,7 @@ impl Server {
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,
+            has_had_sessions: false,
             is_killed: false,
             door: None,
             reaping: Vec::new(),

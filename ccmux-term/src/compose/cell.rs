@@ -84,14 +84,6 @@ impl Glyph {
             CellText::Char(char::from_u32(self.0).unwrap_or(char::REPLACEMENT_CHARACTER))
         }
     }
-
-    /// Bytes.
-    pub(super) fn len(self, clusters: &str) -> usize {
-        match self.text(clusters) {
-            CellText::Char(c) => c.len_utf8(),
-            CellText::Cluster(text) => text.len(),
-        }
-    }
 }
 
 /// A link of the frame's table, counted from 1; 0 is no link.

@@ -51,8 +51,8 @@ impl Painter {
     }
 
     /// What the terminal understands.
-    pub fn caps(&self) -> &OutputCaps {
-        &self.caps
+    pub fn caps(&self) -> OutputCaps {
+        self.caps
     }
 
     /// Forgets what the terminal shows: the next frame is painted in full.
@@ -69,6 +69,9 @@ impl Painter {
 
     /// Appends to `out` what makes the terminal show `next`: nothing if it does already. A frame of
     /// another size than the last one counts as a resize.
+    ///
+    /// The bytes must reach the terminal, all of them and in order. Who cannot keep up paints less
+    /// often, and never drops what was painted.
     pub fn paint(&mut self, next: &Frame, out: &mut Vec<u8>) {
         if next.size() != self.shown.size() {
             self.resize(next.size());

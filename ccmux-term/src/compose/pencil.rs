@@ -151,8 +151,9 @@ impl Pencil {
         match text {
             CellText::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             // Without wrapping, some terminals attach marks that follow the last column to the
-            // column before it: only a pending wrap tells them where the last character is.
-            CellText::Cluster(text) if x + u16::from(cell.width) == self.cols => {
+            // column before it: only a pending wrap tells them where the last character is. Marks
+            // take no columns, so this cannot wrap.
+            CellText::Cluster(text) if cell.width == 1 && x + 1 == self.cols => {
                 out.extend_from_slice(b"\x1b[?7h");
                 out.extend_from_slice(text.as_bytes());
                 out.extend_from_slice(b"\x1b[?7l");
@@ -163,7 +164,7 @@ impl Pencil {
         is_certain
     }
 
-    /// Repeats the cell just written (narrow, of certain width) up to before column `end`.
+    /// Repeats the cell just written (one of ASCII) up to before column `end`.
     pub(super) fn repeat(&mut self, count: u16, end: u16, y: u16, out: &mut Vec<u8>) {
         write_csi(count.into(), b'b', out);
         self.advanced(end, y, 0, true);

@@ -88,8 +88,9 @@ impl Row<'_> {
             let reach = x + width + 1;
             return (x + width, if usize::from(reach) <= self.cells.len() { reach } else { 0 });
         }
-        let bytes = cell.glyph.len(self.new.clusters()) * usize::from(run - 1);
-        if cell.width == 1 && pencil.has(OutputFeatures::REP) && bytes > SEQUENCE_BYTES {
+        // Some terminals repeat nothing but ASCII.
+        let can_repeat = cell.glyph.is_ascii() && pencil.has(OutputFeatures::REP);
+        if can_repeat && cell.width == 1 && usize::from(run - 1) > SEQUENCE_BYTES {
             pencil.repeat(run - 1, after, self.y, out);
             return (after, forced_to);
         }

@@ -38,14 +38,14 @@ const STEPS: &[Step] = &[
 
 /// Takes the terminal over: alternate screen, blank, no wrapping, no cursor. A new
 /// [`Painter`](super::Painter) goes on from there.
-pub fn enter(caps: &OutputCaps) -> Vec<u8> {
+pub fn enter(caps: OutputCaps) -> Vec<u8> {
     let steps = STEPS.iter().filter(|step| caps.features.contains(step.needs));
     steps.flat_map(|step| step.enter).copied().collect()
 }
 
 /// Gives the terminal back as it was, whatever was painted in between, even if painting was cut
 /// between two sequences. Harmless when sent twice.
-pub fn leave(caps: &OutputCaps) -> Vec<u8> {
+pub fn leave(caps: OutputCaps) -> Vec<u8> {
     let steps = STEPS.iter().rev().filter(|step| caps.features.contains(step.needs));
     steps.flat_map(|step| step.leave).copied().collect()
 }

@@ -9,7 +9,6 @@ use super::lines::{Anchor, Lines};
 const PORTION_LINES: u64 = 512;
 /// Lines to a block; inside of a block they are counted again when needed.
 const BLOCK_LINES: u64 = 128;
-
 /// Rows walked over to find a row; what is farther away and not counted is found by line.
 const WALK_ROWS_MAX: u64 = 10_000;
 
@@ -47,7 +46,8 @@ impl RowCounter {
         let rest_end = end - counted * BLOCK_LINES;
         // More than a block of them is left only where nothing is counted yet.
         let exact = rest_end.saturating_sub(BLOCK_LINES).max(from.line);
-        rows + rows_of(lines, exact, rest_end) + (exact - from.line) - from.row as u64
+        let rows = rows + rows_of(lines, exact, rest_end) + (exact - from.line);
+        rows.saturating_sub(from.row as u64)
     }
 
     /// The row `rows` rows above the end.

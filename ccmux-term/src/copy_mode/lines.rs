@@ -67,6 +67,14 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// The line of a point, and the point's offset in it: the nearest one that exists, because a
+    /// line that could be read before may be unreadable now.
+    pub(super) fn line_at(self, point: Point) -> (Cow<'a, HistoryLine>, usize) {
+        let line = self.line(point.line);
+        let offset = line.text.floor_char_boundary(point.offset);
+        (line, offset)
+    }
+
     pub(super) fn row_count(self, number: u64) -> usize {
         row_count(&self.line(number).text, self.width)
     }
@@ -142,11 +150,10 @@ impl<'a> Lines<'a> {
 
     /// The row and column of a point. After the end of a full row the column is the width.
     pub(super) fn place(self, point: Point) -> (Anchor, usize) {
-        let line = self.line(point.line);
+        let (line, offset) = self.line_at(point);
         let rows = wrap(&line.text, self.width);
-        let row = rows.iter().rposition(|row| row.start <= point.offset).unwrap_or(0);
-        let end = point.offset.min(rows[row].end);
-        (Anchor { line: point.line, row }, columns(&line.text[rows[row].start..end]))
+        let row = rows.iter().rposition(|row| row.start <= offset).unwrap_or(0);
+        (Anchor { line: point.line, row }, columns(&line.text[rows[row].start..offset]))
     }
 
     /// The point at column `x` of a row; the end of the row if it is shorter.
@@ -177,9 +184,9 @@ impl<'a> Lines<'a> {
 
     /// The character after the one at `point`, over ends of lines; `None` at the end.
     pub(super) fn next(self, point: Point) -> Option<Point> {
-        let line = self.line(point.line);
-        match clusters(&line.text[point.offset..]).next() {
-            Some(cluster) => Some(Point { offset: point.offset + cluster.end(), ..point }),
+        let (line, offset) = self.line_at(point);
+        match clusters(&line.text[offset..]).next() {
+            Some(cluster) => Some(Point { offset: offset + cluster.end(), ..point }),
             None if point.line < self.last() => Some(Point { line: point.line + 1, offset: 0 }),
             None => None,
         }

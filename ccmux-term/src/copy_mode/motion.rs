@@ -81,8 +81,7 @@ impl CopyMode {
 
     /// To the next `target` on the cursor's line; stays if there is none.
     pub(super) fn jump(&mut self, lines: Lines<'_>, jump: Jump, target: char) {
-        let line = lines.line(self.cursor.line);
-        let at = self.cursor.offset;
+        let (line, at) = lines.line_at(self.cursor);
         let found = match jump.direction {
             Direction::Forward => {
                 // One already next to the cursor does not count when stopping before it.

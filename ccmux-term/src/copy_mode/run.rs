@@ -117,7 +117,7 @@ impl CopyMode {
         self.catch_up(lines);
         self.counter.count_portion(lines);
         self.progress = None;
-        let action = command.action;
+        let (action, count) = (command.action, count.max(1));
         if !matches!(action, Action::SearchIncremental(_)) {
             self.incremental_start = None;
         }

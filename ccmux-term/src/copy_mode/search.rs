@@ -22,16 +22,13 @@ impl CopyMode {
         self.search_portion(lines)
     }
 
-    /// Goes to the `count`th match from the cursor on.
+    /// Goes to the `count`th match from the cursor on; `count` is at least 1.
     pub(super) fn search(
         &mut self,
         lines: Lines<'_>,
         direction: Direction,
         count: u32,
     ) -> CopyOutcome {
-        if count == 0 {
-            return CopyOutcome::Continue;
-        }
         self.progress = Some((self.search_from_cursor(lines, direction), count - 1));
         self.search_portion(lines)
     }
@@ -87,10 +84,7 @@ impl CopyMode {
     /// one is at or after it; with vi's keys it is on the beginning of every match.
     fn search_from_cursor(&self, lines: Lines<'_>, direction: Direction) -> Progress {
         let from = match (direction, self.options.keys) {
-            (Direction::Forward, ModeKeys::Vi) => {
-                let first = Point { line: lines.first(), offset: 0 };
-                lines.next(self.cursor).unwrap_or(first)
-            }
+            (Direction::Forward, ModeKeys::Vi) => lines.next(self.cursor).unwrap_or(self.cursor),
             _ => self.cursor,
         };
         Progress::new(lines, from, direction, self.options.wrap_search)
@@ -108,7 +102,7 @@ impl CopyMode {
 }
 
 /// Lines searched before the caller gets a chance to do something else.
-const PORTION_LINES: u64 = 20_000;
+const PORTION_LINES: u64 = 5_000;
 /// Longest text to search for, in bytes.
 const NEEDLE_BYTES_MAX: usize = 1024;
 
@@ -198,16 +192,15 @@ impl Progress {
             Direction::Forward => lines.last() - from.line + 1,
             Direction::Backward => from.line - lines.first() + 1,
         };
-        // Around means coming back to the first line, for what lies on the other side of `from`.
-        let around = lines.last() - lines.first() + 2;
-        let lines_left = if wraps { around } else { to_end };
+        let lines_left = if wraps { once_around(lines) } else { to_end };
         Self { direction, line: from.line, offset: Some(from.offset), lines_left }
     }
 
     /// Searches a portion.
     pub(super) fn step(mut self, lines: Lines<'_>, pattern: &Pattern) -> Step {
+        // Lines may have disappeared since the last portion.
+        self.lines_left = self.lines_left.min(once_around(lines));
         for _ in 0..PORTION_LINES.min(self.lines_left) {
-            // Lines may have disappeared since the last portion.
             if self.line < lines.first() {
                 self.line = match self.direction {
                     Direction::Forward => lines.first(),
@@ -237,4 +230,9 @@ impl Progress {
         }
         if self.lines_left == 0 { Step::NotFound } else { Step::More(self) }
     }
+}
+
+/// All lines, and the first one again for what lies on the other side of where the search began.
+fn once_around(lines: Lines<'_>) -> u64 {
+    lines.last() - lines.first() + 2
 }

@@ -26,7 +26,8 @@ struct Walker<'a> {
 
 impl<'a> Walker<'a> {
     fn new(lines: Lines<'a>, at: Point, separators: &'a str) -> Self {
-        Self { lines, line: lines.line(at.line), at, separators }
+        let (line, offset) = lines.line_at(at);
+        Self { lines, line, at: Point { offset, ..at }, separators }
     }
 
     fn class(&self) -> Class {

@@ -1,6 +1,6 @@
 //! Control sequences: which one does what.
 
-use super::Emulator;
+use super::{Emulator, Tabs};
 use crate::parser::Params;
 
 impl Emulator {
@@ -36,6 +36,7 @@ impl Emulator {
             // With five parameters it is highlight mouse tracking.
             ([], b'T') if params.len() == 1 => self.scroll_down(count),
             ([], b'^') => self.scroll_down(count),
+            ([b'?'], b'W') if number == 5 => self.tabs = Tabs::new(self.cols()),
             ([], b'X') => self.erase_chars(count),
             ([], b'Z') => self.tab_back(count),
             ([], b'b') => self.repeat(count),

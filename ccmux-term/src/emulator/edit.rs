@@ -1,6 +1,6 @@
 //! Moving the cursor and erasing, inserting and deleting.
 
-use super::Emulator;
+use super::{Emulator, print};
 
 impl Emulator {
     pub(super) fn carriage_return(&mut self) {
@@ -177,12 +177,12 @@ impl Emulator {
         }
     }
 
-    /// REP.
+    /// REP: repeats the last character up to the end of the row, as tmux does. (xterm goes on in
+    /// the next rows, but then ten bytes could print a screenful into the history.)
     pub(super) fn repeat(&mut self, count: usize) {
         let Some(c) = self.last_printed else { return };
-        // More than a screenful changes nothing but the history, which a program can have
-        // cheaper by printing.
-        for _ in 0..count.min(self.cols() * self.rows()) {
+        let room = self.cols() - self.cursor.x - usize::from(self.cursor.is_wrap_pending);
+        for _ in 0..count.min(room / print::width(c).unwrap_or(1).max(1)) {
             self.print_char(c);
         }
         self.last_printed = Some(c);

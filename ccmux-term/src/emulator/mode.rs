@@ -83,13 +83,11 @@ impl Emulator {
             1048 if is_set => self.save_cursor(),
             1048 => self.restore_cursor(),
             1049 if is_set => {
-                if !self.modes.alternate_screen {
-                    self.save_cursor();
-                    self.show_alternate_screen(true);
-                }
+                self.save_cursor();
+                self.show_alternate_screen(true);
                 self.clear_alternate_screen();
             }
-            1049 if self.modes.alternate_screen => {
+            1049 => {
                 self.show_alternate_screen(false);
                 self.restore_cursor();
             }

@@ -53,6 +53,11 @@ pub fn decode_history(
 /// Bytes in a block before the next one is begun.
 const BLOCK_BYTES: usize = 64 * 1024;
 
+/// Encoded lines kept in memory, in bytes, however rarely the owner takes them; older lines are
+/// dropped. No output that comes in reasonable pieces reaches this: it bounds what a few bytes that
+/// fill and clear a huge screen can do.
+pub const HISTORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The lines still in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
@@ -192,7 +197,16 @@ impl History {
         self.blocks.get(index)
     }
 
+    /// Begins a block, and drops the oldest ones over [`HISTORY_BYTES_MAX`].
     fn begin_block(&mut self) {
+        let mut bytes: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
+        while bytes > HISTORY_BYTES_MAX
+            && let Some(oldest) = self.blocks.front()
+        {
+            bytes -= oldest.bytes.len();
+            self.release(oldest.end());
+        }
+
         // A pane that has filled a block fills more; a quiet one should not reserve 64 KiB.
         let capacity = if self.blocks.is_empty() { 0 } else { BLOCK_BYTES + BLOCK_BYTES / 16 };
         let bytes = Vec::with_capacity(capacity);

@@ -140,6 +140,20 @@ fn endless_lines_are_cut() {
     assert_eq!(in_history + on_screen, 1_000_000);
 }
 
+/// A few bytes that fill a large screen and clear it cannot fill the memory.
+#[test]
+fn history_in_memory_is_bounded() {
+    let mut terminal = Terminal::new(Size { cols: 5000, rows: 200 });
+    for _ in 0..100 {
+        terminal.advance(b"\x1b#8\x1b[2J");
+    }
+    assert_eq!(terminal.history_end(), 20_000);
+    let batch = terminal.history_batch(0, usize::MAX);
+    assert!(batch.bytes.len() < ccmux_term::HISTORY_BYTES_MAX + 1_000_000);
+    assert_eq!(batch.first_line + batch.count, 20_000, "the newest lines are kept");
+    assert!(batch.first_line > 0);
+}
+
 #[test]
 fn marks_on_one_cell_are_bounded() {
     let mut terminal = Terminal::new(Size { cols: 20, rows: 2 });

@@ -156,6 +156,7 @@ fn tabs() {
         ("\x1b[9G\x1b[g\r\tx", "         x", (9, 0)),
         ("\x1b[3g\tx", "         x", (9, 0)),
         ("\x1b[2Ix", "         x", (9, 0)),
+        ("\x1b[3g\x1b[?5W\tx", "        x", (9, 0)),
         ("\x1b[10G\x1b[Zx", "        x", (9, 0)),
         ("\x1b[10G\x1b[2Zx", "x", (1, 0)),
     ]);
@@ -225,6 +226,10 @@ fn character_sets_and_repetition() {
         ("ab\x1b[3b", "abbbb", (5, 0)),
         ("日\x1b[2b", "日日日", (6, 0)),
         ("\x1b(0q\x1b[2b", "───", (3, 0)),
+        // Not past the end of the row, as in tmux.
+        ("ab\x1b[99b", "abbbbbbbbb", (9, 0)),
+        ("ab\x1b[99b\x1b[2b", "abbbbbbbbb", (9, 0)),
+        ("a日\x1b[99b", "a日日日日", (9, 0)),
         // Only directly after a character.
         ("\x1b[3b", "", (0, 0)),
         ("a\r\x1b[3b", "a", (0, 0)),
@@ -238,6 +243,8 @@ fn alternate_screen() {
         ("ab\x1b[?1049hcd", "  cd", (4, 0)),
         ("ab\x1b[?1049hcd\r\n\n\x1b[?1049lx", "abx", (3, 0)),
         ("ab\x1b[?1049hcd\x1b[?1049l\x1b[?1049h", "", (2, 0)),
+        ("ab\x1b[?1049h\x1b[?1049l\rx\x1b[?1049ly", "xby", (3, 0)),
+        ("ab\x1b[?1049hcd\x1b[?1049h\x1b[?1049lx", "abx", (3, 0)),
         ("ab\x1b[?47hcd\x1b[?47le", "ab  e", (5, 0)),
         ("ab\x1b[?47hcd\x1b[?47l\x1b[?47h", "  cd", (4, 0)),
         ("ab\x1b[?1047hcd\x1b[?1047l\x1b[?1047h", "", (4, 0)),

@@ -313,7 +313,7 @@ impl Stored for Modifiers {
         disk.chars()
             .map(|letter| flag_of(letter).map(|(_, flag)| *flag))
             .collect::<Option<Modifiers>>()
-            .ok_or_else(|| DecodeError::value("modifiers", disk))
+            .ok_or_else(|| DecodeError::value("modifiers", &disk))
     }
 }
 

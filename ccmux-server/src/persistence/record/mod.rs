@@ -101,7 +101,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    fn value(what: &'static str, detail: impl ToString) -> Self {
+    fn value(what: &'static str, detail: &impl ToString) -> Self {
         Self::Value { what, detail: detail.to_string() }
     }
 }

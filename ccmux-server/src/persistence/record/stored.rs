@@ -145,7 +145,7 @@ impl Stored for BString {
             DiskBytes::Binary { b64 } => base64::engine::general_purpose::STANDARD
                 .decode(b64)
                 .map(BString::from)
-                .map_err(|error| DecodeError::value("base64", error)),
+                .map_err(|error| DecodeError::value("base64", &error)),
         }
     }
 }
@@ -209,7 +209,7 @@ impl Stored for PaneUuid {
     }
 
     fn from_disk(disk: String) -> Result<Self, DecodeError> {
-        disk.parse().map_err(|error| DecodeError::value("pane uuid", error))
+        disk.parse().map_err(|error| DecodeError::value("pane uuid", &error))
     }
 }
 
@@ -222,7 +222,7 @@ impl Stored for Layout {
     }
 
     fn from_disk(disk: String) -> Result<Self, DecodeError> {
-        Layout::parse_with_ids(&disk).map_err(|error| DecodeError::value("layout", error))
+        Layout::parse_with_ids(&disk).map_err(|error| DecodeError::value("layout", &error))
     }
 }
 
@@ -235,6 +235,6 @@ impl Stored for Preset {
 
     fn from_disk(disk: String) -> Result<Self, DecodeError> {
         let found = Preset::ALL.into_iter().find(|preset| preset.name() == disk);
-        found.ok_or_else(|| DecodeError::value("preset", disk))
+        found.ok_or_else(|| DecodeError::value("preset", &disk))
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::persistence::format::Uuid16;
+use crate::persistence::format::UuidText;
 use crate::persistence::record::to_json;
 use crate::persistence::storage::{Storage, StorageFile, read_whole};
 use crate::persistence::wal::Seq;
@@ -21,7 +21,7 @@ const CRASHES_MAX: u32 = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Crumb {
-    boot: Uuid16,
+    boot: UuidText,
     /// The record being replayed; 0 before the first and after the last.
     at: Seq,
     /// The record at which earlier recoveries crashed, and how often.
@@ -41,7 +41,7 @@ pub(in crate::persistence) struct Breadcrumb<'a> {
 impl<'a> Breadcrumb<'a> {
     /// Reads what an earlier recovery left.
     pub(in crate::persistence) fn read(storage: &'a dyn Storage, boot: Uuid) -> Self {
-        let fresh = Crumb { boot: Uuid16(boot), at: Seq(0), suspect: Seq(0), crashes: 0 };
+        let fresh = Crumb { boot: UuidText(boot), at: Seq(0), suspect: Seq(0), crashes: 0 };
         let crumb = match read(storage).filter(|old| old.boot == fresh.boot) {
             None => fresh,
             Some(old) if old.crashes >= CRASHES_MAX || old.at == Seq(0) => old,

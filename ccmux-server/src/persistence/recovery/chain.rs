@@ -36,6 +36,10 @@ pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
     let mut links = Vec::new();
     let mut reached = from;
     for (segment, limit) in segments.iter().zip(limits(segments)) {
+        if limit <= segment.first {
+            // All of it was taken over.
+            continue;
+        }
         if segment.follows() == Some(reached) && reached < segment.first {
             // Whatever numbers lie between are void.
             reached = Seq(segment.first.0 - 1);

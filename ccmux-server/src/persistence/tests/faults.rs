@@ -289,7 +289,8 @@ fn a_log_that_ends_below_a_known_watermark_is_reported() {
     let mut with_watermark = options(BOOT, world.now);
     with_watermark.watermarks.push(("lock".into(), Seq(last.0 + 3)));
     let (_, recovered) =
-        startup::open(std::sync::Arc::new(storage.clone()), with_watermark, Workers::None).unwrap();
+        startup::open(std::sync::Arc::new(storage.clone()), &with_watermark, Workers::None)
+            .unwrap();
     assert!(same(&recovered.state, &world.state));
     assert_eq!(recovered.report.lost, Some((last.next(), Seq(last.0 + 3))));
     assert!(recovered.report.to_string().contains("lock proves"), "{}", recovered.report);
@@ -301,14 +302,13 @@ fn a_log_that_ends_below_a_known_watermark_is_reported() {
 #[test]
 fn other_versions_are_refused_and_not_touched() {
     let newer_format: &[u8] = br#"{"layout":9,"oldest_reader":9}"#;
-    let touch: [(&str, &dyn Fn(&mut Vec<u8>)); 3] = [
-        ("format", &|bytes| *bytes = newer_format.to_vec()),
-        ("wal", &|bytes| reversion(bytes, 72)),
-        ("checkpoints", &|bytes| reversion(bytes, 52)),
-    ];
-    for (kind, edit) in touch {
+    for kind in ["format", "wal", "checkpoints"] {
         let (storage, world) = established(9);
-        storage.damage(&files(&storage, kind)[0], edit);
+        storage.damage(&files(&storage, kind)[0], |bytes| match kind {
+            "format" => *bytes = newer_format.to_vec(),
+            "wal" => reversion(bytes, 72),
+            _ => reversion(bytes, 52),
+        });
         let before = storage.files();
         let error = open(&storage, BOOT, world.now).unwrap_err();
         let is_refusal = matches!(

@@ -18,7 +18,7 @@ use crate::persistence::{LogHealth, OpenOptions, Persistence, Recovered, Seq};
 fn open(root: &Path, now: Timestamp) -> (Persistence, Recovered) {
     let storage = Arc::new(FsStorage::open(root).unwrap());
     let options = OpenOptions { segment_bytes: SEGMENT_BYTES, ..options(BOOT, now) };
-    Persistence::open(storage, options).unwrap()
+    Persistence::open(storage, &options).unwrap()
 }
 
 /// Runs commands on a fresh store and lets go of it without any ending; returns what was there and
@@ -172,7 +172,7 @@ fn the_notifier_says_when_something_became_durable() {
         let _last_one_out = wake.send(());
     });
     let options = OpenOptions { notifier, ..options(BOOT, world.now) };
-    let (mut persistence, _) = Persistence::open(storage, options).unwrap();
+    let (mut persistence, _) = Persistence::open(storage, &options).unwrap();
     let wait_for = |persistence: &Persistence, seq: Seq| {
         while persistence.durable() < seq {
             woken.recv().expect("the committer lives");

@@ -46,7 +46,7 @@ pub(super) fn open(
     boot: Uuid,
     now: Timestamp,
 ) -> Result<(Persistence, Recovered), OpenError> {
-    startup::open(Arc::new(storage.clone()), options(boot, now), Workers::None)
+    startup::open(Arc::new(storage.clone()), &options(boot, now), Workers::None)
 }
 
 /// A state that some prefix of the log leads to.

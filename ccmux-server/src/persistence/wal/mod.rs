@@ -20,8 +20,10 @@
 //! * W4 A segment is removed only against a [`TrimFloor`], which only two verified checkpoints
 //!   give (P5).
 
+mod commit;
 mod log;
 mod segment;
+mod state;
 
 use std::fmt;
 use std::path::PathBuf;

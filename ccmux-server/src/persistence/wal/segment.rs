@@ -182,7 +182,7 @@ pub(crate) fn scan(bytes: &[u8], first: Seq, salt: Option<u32>) -> Scan {
     let mut beyond = Vec::new();
     let mut at = end;
     while has_debris && at < bytes.len() {
-        if at % 4096 == 0 && bytes.get(at..at + 4096).is_some_and(is_zero) {
+        if at.is_multiple_of(4096) && bytes.get(at..at + 4096).is_some_and(is_zero) {
             at += 4096;
             continue;
         }

@@ -1,7 +1,7 @@
 //! Frames: what ends up in which cell.
 
 use crate::compose::{CellText, Frame, FrameCell, Rect};
-use crate::{Attributes, Color, Size, Style};
+use crate::{Attributes, Color, Cursor, CursorShape, Size, Style, Terminal};
 
 const RED: Style = Style {
     fg: Color::Indexed(1),
@@ -143,5 +143,65 @@ fn sizes_are_kept_within_bounds() {
     {
         let size = frame(cols, rows).size();
         assert_eq!((size.cols, size.rows), expect);
+    }
+}
+
+/// Goal: a pane never draws outside of its area, and fills all of it.
+#[test]
+fn panes_are_cut_and_filled_to_their_area() {
+    let mut terminal = Terminal::new(Size { cols: 6, rows: 2 });
+    terminal.advance("ab世cd\r\nx".as_bytes());
+    for (x, y, cols, rows, expect) in [
+        (1, 0, 6, 2, ["#ab世>cd#", "#x     #", "########"]),
+        (1, 0, 3, 1, ["#ab ####", "########", "########"]),
+        (1, 1, 7, 9, ["########", "#ab世>cd ", "#x      "]),
+        (6, 0, 9, 1, ["######ab", "########", "########"]),
+        (8, 0, 9, 1, ["########", "########", "########"]),
+        (0, 2, 0, 1, ["########", "########", "########"]),
+    ] {
+        let mut frame = frame(8, 3);
+        for row in 0..3 {
+            frame.put_str(0, row, "########", RED);
+        }
+        frame.draw_terminal(Rect { x, y, cols, rows }, &terminal);
+        assert_eq!(text(&frame), expect, "at {x}, {y}: {cols}x{rows}");
+    }
+}
+
+#[test]
+fn panes_have_the_colours_their_programs_set() {
+    let rgb = |n| Color::Rgb(n, n, n);
+    for (output, fg, bg, is_reversed) in [
+        ("x", Color::Default, Color::Default, false),
+        ("\x1b[31mx", Color::Indexed(1), Color::Default, false),
+        ("\x1b]4;1;rgb:07/07/07\x07\x1b[31mx", rgb(7), Color::Default, false),
+        ("\x1b]10;rgb:08/08/08\x07\x1b]11;rgb:09/09/09\x07x", rgb(8), rgb(9), false),
+        ("\x1b[?5hx", Color::Default, Color::Default, true),
+        ("\x1b[?5h\x1b[7mx", Color::Default, Color::Default, false),
+    ] {
+        let mut terminal = Terminal::new(Size { cols: 4, rows: 1 });
+        terminal.advance(output.as_bytes());
+        let mut frame = frame(4, 1);
+        frame.draw_terminal(frame.area(), &terminal);
+        let style = frame.cell(0, 0).unwrap().style;
+        let got = (style.fg, style.bg, style.attributes.contains(Attributes::REVERSE));
+        assert_eq!(got, (fg, bg, is_reversed), "{output:?}");
+    }
+}
+
+#[test]
+fn cursors_are_shown_inside_of_their_area() {
+    let area = Rect { x: 2, y: 1, cols: 3, rows: 2 };
+    let cursor = |x, y, visible| Cursor { x, y, visible, shape: CursorShape::Bar, blinking: true };
+    for (from, expect) in [
+        (cursor(0, 0, true), cursor(2, 1, true)),
+        (cursor(2, 1, true), cursor(4, 2, true)),
+        (cursor(0, 0, false), cursor(2, 1, false)),
+        (cursor(3, 0, true), cursor(5, 1, false)),
+        (cursor(0, 2, true), cursor(2, 3, false)),
+    ] {
+        let mut frame = frame(9, 9);
+        frame.place_cursor(area, from);
+        assert_eq!(frame.cursor, expect);
     }
 }

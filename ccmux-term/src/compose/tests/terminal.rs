@@ -164,22 +164,25 @@ fn apply(frame: &mut Frame, edit: &Edit) {
     }
 }
 
+/// Text, columns, style, link.
+type ShownCell = (String, u8, Style, Option<Hyperlink>);
+
 /// What a screen shows, cell by cell, as far as `caps` let it through.
 #[derive(PartialEq, Eq, Debug)]
 struct Shown {
-    rows: Vec<Vec<(String, u8, Style, Option<Hyperlink>)>>,
+    rows: Vec<Vec<ShownCell>>,
     cursor: Option<Cursor>,
     modes: ClientModes,
 }
 
 impl Shown {
-    fn of_frame(frame: &Frame, caps: &OutputCaps) -> Self {
+    fn of_frame(frame: &Frame, caps: OutputCaps) -> Self {
         let has = |feature| caps.features.contains(feature);
         let size = frame.size();
         let cell = |x, y| {
             let cell = frame.cell(x, y).filter(|cell| cell.width > 0)?;
             let link = cell.link.filter(|_| has(OutputFeatures::HYPERLINKS));
-            let style = reduce_style(cell.style, *caps);
+            let style = reduce_style(cell.style, caps);
             Some((cell.text.to_string(), cell.width, style, link.map(|link| (**link).clone())))
         };
         let row = |y| (0..size.cols).filter_map(|x| cell(x, y)).collect();
@@ -205,7 +208,7 @@ impl Shown {
         }
     }
 
-    fn of_terminal(terminal: &Terminal, caps: &OutputCaps) -> Self {
+    fn of_terminal(terminal: &Terminal, caps: OutputCaps) -> Self {
         let modes = terminal.modes();
         assert!(!modes.synchronized_output && !modes.autowrap && modes.alternate_screen);
         if modes.mouse != MouseTracking::Off {
@@ -231,22 +234,24 @@ impl Shown {
 impl Shown {
     /// Where two screens differ, for people.
     fn difference(&self, expect: &Self) -> String {
-        let mut text = String::new();
-        for (y, (row, expect_row)) in self.rows.iter().zip(&expect.rows).enumerate() {
-            let cells = row.iter().zip(expect_row).enumerate();
-            if let Some((index, (got, expect))) = cells.into_iter().find(|(_, (a, b))| a != b) {
-                text += &format!("row {y}, cell {index}: {got:?} instead of {expect:?}\n");
-            }
-        }
-        text + &format!(
-            "{:?} {:?} for {:?} {:?}",
-            self.cursor, self.modes, expect.cursor, expect.modes
+        let rows = self.rows.iter().zip(&expect.rows).enumerate();
+        let cells = rows.flat_map(|(y, (row, expect_row))| {
+            let cells = row.iter().zip(expect_row).filter(|(got, expect)| got != expect);
+            cells.map(move |(got, expect)| format!("row {y}: {got:?} instead of {expect:?}\n"))
+        });
+        format!(
+            "{}{:?} {:?} instead of {:?} {:?}",
+            cells.collect::<String>(),
+            self.cursor,
+            self.modes,
+            expect.cursor,
+            expect.modes
         )
     }
 }
 
 /// Without what cannot be told apart: the default shape does not say whether it blinks.
-fn comparable(cursor: Cursor, caps: &OutputCaps) -> Cursor {
+fn comparable(cursor: Cursor, caps: OutputCaps) -> Cursor {
     let has_shape = caps.features.contains(OutputFeatures::CURSOR_SHAPE);
     match cursor.shape {
         CursorShape::Default => Cursor { blinking: false, ..cursor },
@@ -256,7 +261,7 @@ fn comparable(cursor: Cursor, caps: &OutputCaps) -> Cursor {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     /// Goal: C1 and C4. Method: paint random frames, one after another, for a terminal with random
     /// abilities, feed the bytes to the emulator, and compare all it shows with each frame.
@@ -269,7 +274,7 @@ proptest! {
         let mut frame = Frame::new(SIZE);
         let mut painter = Painter::new(caps, SIZE);
         let mut terminal = Terminal::new(SIZE);
-        terminal.advance(&enter(&caps));
+        terminal.advance(&enter(caps));
         for edits in frames {
             for edit in &edits {
                 match edit {
@@ -288,8 +293,8 @@ proptest! {
             let mut out = Vec::new();
             painter.paint(&frame, &mut out);
             terminal.advance(&out);
-            let expect = Shown::of_frame(&frame, &caps);
-            let got = Shown::of_terminal(&terminal, &caps);
+            let expect = Shown::of_frame(&frame, caps);
+            let got = Shown::of_terminal(&terminal, caps);
             prop_assert!(
                 got == expect,
                 "{} after {:?}",
@@ -303,7 +308,7 @@ proptest! {
             painter.paint(&frame, &mut out);
             prop_assert!(out.is_empty(), "{:?} for no change", String::from_utf8_lossy(&out));
         }
-        terminal.advance(&leave(&caps));
+        terminal.advance(&leave(caps));
         let modes = terminal.modes();
         prop_assert_eq!(modes, crate::Modes::default());
         prop_assert!(terminal.text().trim().is_empty());
@@ -326,7 +331,7 @@ proptest! {
         let mut terminal = Terminal::new(SIZE);
         let mut frame = Frame::new(SIZE);
         let mut painter = Painter::new(caps, SIZE);
-        terminal.advance(&enter(&caps));
+        terminal.advance(&enter(caps));
         for piece in output {
             pane.advance(piece.as_bytes());
             frame.clear();
@@ -343,7 +348,7 @@ proptest! {
             prop_assert_eq!(texts(&terminal), texts(&pane));
             prop_assert_eq!(terminal.cursor(), pane.cursor());
             let (got, expect) =
-                (Shown::of_terminal(&terminal, &caps), Shown::of_frame(&frame, &caps));
+                (Shown::of_terminal(&terminal, caps), Shown::of_frame(&frame, caps));
             prop_assert!(got == expect, "{}", got.difference(&expect));
         }
     }

@@ -41,7 +41,7 @@ fn selections_become_text() {
         (Emacs, &["begin-selection"], None),
         (Emacs, &["next-word"], None),
     ] {
-        let source = Lines::new(["alpha beta", "gamma 世界", "", "end"], 4);
+        let source = FakeSource::new(["alpha beta", "gamma 世界", "", "end"], 4);
         let mut mode = enter(&source, size(20, 4), keys);
         run(&mut mode, &source, &[start]);
         run(&mut mode, &source, commands);
@@ -52,7 +52,7 @@ fn selections_become_text() {
 
 #[test]
 fn lines_that_were_cut_are_copied_in_one_piece() {
-    let mut source = Lines::new(["first ", "second", "third"], 1);
+    let mut source = FakeSource::new(["first ", "second", "third"], 1);
     source.lines[0].continues = true;
     let mut mode = enter(&source, size(20, 1), ModeKeys::Emacs);
     run(&mut mode, &source, &["history-top", "begin-selection", "history-bottom"]);
@@ -92,7 +92,7 @@ fn copying_says_where_to_and_whether_the_mode_ends() {
         (&[], "copy-selection", CopyOutcome::Continue),
         (&[], "copy-selection-and-cancel", CopyOutcome::Exit),
     ] {
-        let source = Lines::new(["text here"], 1);
+        let source = FakeSource::new(["text here"], 1);
         let mut mode = enter(&source, size(20, 1), ModeKeys::Emacs);
         run(&mut mode, &source, before);
         assert_eq!(run(&mut mode, &source, &[name]), expect, "{name}");
@@ -101,7 +101,7 @@ fn copying_says_where_to_and_whether_the_mode_ends() {
 
 #[test]
 fn a_selection_lasts_as_its_command_says() {
-    let source = Lines::new(["text here"], 1);
+    let source = FakeSource::new(["text here"], 1);
     let mut mode = enter(&source, size(20, 1), ModeKeys::Emacs);
     run(&mut mode, &source, &["begin-selection", "next-word", "copy-selection-no-clear"]);
     assert!(mode.selection.is_some());

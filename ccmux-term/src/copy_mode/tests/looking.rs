@@ -7,10 +7,10 @@ use crate::{Color, Run, Style, Terminal};
 
 #[test]
 fn entering_shows_the_screen_with_its_cursor() {
-    let source = Lines::numbered(5, 3);
+    let source = FakeSource::numbered(5, 3);
     let mode = CopyMode::new(&source, size(20, 3), (2, 1), CopyOptions::default());
     assert_eq!(view(&mode, &source), ["line 2         [0/2]", "li|ne 3", "line 4"]);
-    let empty = Lines::new([""; 0], 0);
+    let empty = FakeSource::new([""; 0], 0);
     let mode = CopyMode::new(&empty, size(10, 2), (4, 1), CopyOptions::default());
     assert_eq!(view(&mode, &empty), ["|     [0/0]", ""]);
 }
@@ -54,7 +54,7 @@ fn entering_looks_like_the_screen() {
 fn styles_selection_matches_and_position_are_drawn() {
     let red = Style { fg: Color::Indexed(1), ..Style::default() };
     let blue = Style { bg: Color::Indexed(4), ..Style::default() };
-    let mut source = Lines::new(["ab ab", "ab", "x", "y"], 4);
+    let mut source = FakeSource::new(["ab ab", "ab", "x", "y"], 4);
     source.lines[0].runs = vec![Run { len_bytes: 1, style: red, link: None }];
     source.lines[1].fill = blue;
     let mut mode = enter(&source, size(8, 4), ModeKeys::Vi);
@@ -91,7 +91,7 @@ fn styles_selection_matches_and_position_are_drawn() {
 /// Goal: output does not move the view, and neither does the loss of old lines.
 #[test]
 fn the_view_stands_still_while_lines_come_and_go() {
-    let mut source = Lines::numbered(30, 5);
+    let mut source = FakeSource::numbered(30, 5);
     let mut mode = enter(&source, size(20, 5), ModeKeys::Emacs);
     run(&mut mode, &source, &["toggle-position", "page-up", "page-up"]);
     let before = view(&mode, &source);
@@ -119,11 +119,39 @@ fn the_view_stands_still_while_lines_come_and_go() {
     assert_eq!(view(&mode, &source), ["line 35", "|line 36", "line 37", "line 38", "line 39"]);
 }
 
+/// Goal: history that becomes unreadable is blank, and no command minds. Method: stand at the end of
+/// an old line, lose all history, run every command.
+#[test]
+fn unreadable_lines_are_blank() {
+    let names = include_str!("../command.rs").lines().filter_map(|line| {
+        line.trim_start().strip_prefix("(\"").and_then(|rest| rest.split('"').next())
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"append-selection") && names.contains(&"top-line"));
+    for (name, keys) in
+        names.iter().flat_map(|&name| [(name, ModeKeys::Emacs), (name, ModeKeys::Vi)])
+    {
+        let mut source = FakeSource::numbered(50, 5);
+        let mut mode = enter(&source, size(20, 5), keys);
+        run(&mut mode, &source, &["search-backward ine 2", "begin-selection", "end-of-line"]);
+        source.is_broken = true;
+        for arg in [None, Some("-1"), Some("=e")] {
+            let command = copy_command(name).unwrap_or_else(|| panic!("no command {name}"));
+            for count in [0, 1, 7] {
+                while mode.run_counted(command, count, arg, &source) == CopyOutcome::Searching {}
+                view(&mode, &source);
+            }
+        }
+        run(&mut mode, &source, &["history-top"]);
+        assert_eq!(view(&mode, &source)[1], "", "{name}");
+    }
+}
+
 /// Goal: no key but a far search looks at more than a few hundred lines. Method: count the lines
 /// read by each in a history of 200,000 lines.
 #[test]
 fn keys_cost_what_is_on_the_screen() {
-    let source = Lines::numbered(200_000, 50);
+    let source = FakeSource::numbered(200_000, 50);
     let mut mode = enter(&source, size(80, 50), ModeKeys::Vi);
     let commands = [
         "cursor-up",
@@ -157,7 +185,7 @@ fn keys_cost_what_is_on_the_screen() {
 #[test]
 fn positions_count_rows() {
     // Every line takes two rows of ten columns.
-    let source = Lines::new((0..5_000).map(|n| format!("number {n:06}")), 5);
+    let source = FakeSource::new((0..5_000).map(|n| format!("number {n:06}")), 5);
     let mut mode = enter(&source, size(10, 10), ModeKeys::Emacs);
     let position = |mode: &CopyMode| mode.position(&source);
     assert_eq!(position(&mode).offset, 0);

@@ -13,25 +13,26 @@ use crate::compose::Frame;
 use crate::{HistoryLine, Size};
 
 /// Lines in memory; counts how many are read.
-struct Lines {
+struct FakeSource {
     start: u64,
     /// From line 0 on, also those before `start`.
     lines: Vec<HistoryLine>,
-    screen_lines: u64,
+    on_screen: u64,
     reads: Cell<u64>,
+    is_broken: bool,
 }
 
-impl Lines {
-    /// The last `screen_lines` of `lines` are the screen.
-    fn new<S: Into<String>>(lines: impl IntoIterator<Item = S>, screen_lines: u64) -> Self {
+impl FakeSource {
+    /// The last `on_screen` of `lines` are the screen.
+    fn new<S: Into<String>>(lines: impl IntoIterator<Item = S>, on_screen: u64) -> Self {
         let line = |text: S| HistoryLine { text: text.into(), ..HistoryLine::default() };
         let lines = lines.into_iter().map(line).collect();
-        Self { start: 0, lines, screen_lines, reads: Cell::new(0) }
+        Self { start: 0, lines, on_screen, reads: Cell::new(0), is_broken: false }
     }
 
     /// `line 0` to `line {count - 1}`.
-    fn numbered(count: u64, screen_lines: u64) -> Self {
-        Self::new((0..count).map(|number| format!("line {number}")), screen_lines)
+    fn numbered(count: u64, on_screen: u64) -> Self {
+        Self::new((0..count).map(|number| format!("line {number}")), on_screen)
     }
 
     fn push(&mut self, text: &str) {
@@ -39,18 +40,18 @@ impl Lines {
     }
 }
 
-impl LineSource for Lines {
+impl LineSource for FakeSource {
     fn start(&self) -> u64 {
         self.start
     }
 
     fn end(&self) -> u64 {
-        (self.lines.len() as u64).saturating_sub(self.screen_lines)
+        (self.lines.len() as u64).saturating_sub(self.on_screen)
     }
 
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
         self.reads.set(self.reads.get() + 1);
-        let is_kept = number >= self.start && number < self.end();
+        let is_kept = number >= self.start && number < self.end() && !self.is_broken;
         self.lines.get(number as usize).filter(|_| is_kept).map(Cow::Borrowed)
     }
 
@@ -64,13 +65,13 @@ fn size(cols: u16, rows: u16) -> Size {
 }
 
 /// Copy mode at the bottom, with the cursor at the beginning of the last row.
-fn enter(source: &Lines, size: Size, keys: ModeKeys) -> CopyMode {
+fn enter(source: &FakeSource, size: Size, keys: ModeKeys) -> CopyMode {
     let options = CopyOptions { keys, ..CopyOptions::default() };
     CopyMode::new(source, size, (0, size.rows - 1), options)
 }
 
 /// Runs commands, each a name with an optional argument after a space.
-fn run(mode: &mut CopyMode, source: &Lines, commands: &[&str]) -> CopyOutcome {
+fn run(mode: &mut CopyMode, source: &FakeSource, commands: &[&str]) -> CopyOutcome {
     let mut outcome = CopyOutcome::Continue;
     for text in commands {
         let (name, arg) = text.split_once(' ').map_or((*text, None), |(n, a)| (n, Some(a)));
@@ -84,7 +85,7 @@ fn run(mode: &mut CopyMode, source: &Lines, commands: &[&str]) -> CopyOutcome {
 }
 
 /// The rows of the view without the position, with `|` where the cursor is.
-fn view(mode: &CopyMode, source: &Lines) -> Vec<String> {
+fn view(mode: &CopyMode, source: &FakeSource) -> Vec<String> {
     let mut mode_without_position = Frame::new(mode.size);
     let area = mode_without_position.area();
     let frame = &mut mode_without_position;
@@ -108,7 +109,7 @@ fn view(mode: &CopyMode, source: &Lines) -> Vec<String> {
 }
 
 /// Where the view and the cursor are: rows below the view, column and row.
-fn place(mode: &CopyMode, source: &Lines) -> (u64, u16, u16) {
+fn place(mode: &CopyMode, source: &FakeSource) -> (u64, u16, u16) {
     let mut frame = Frame::new(mode.size);
     let area = frame.area();
     let cursor = mode.render(source, &mut frame, area, &CopyStyles::default());

@@ -37,7 +37,7 @@ fn commands_scroll_and_move_by_rows() {
         (&["top-line", "cursor-centre-vertical"], (4, 0, 4)),
         (&["history-top", "set-mark", "history-bottom", "jump-to-mark"], (20, 0, 0)),
     ] {
-        let source = Lines::numbered(30, 10);
+        let source = FakeSource::numbered(30, 10);
         let mut mode = enter(&source, size(20, 10), ModeKeys::Emacs);
         assert_eq!(run(&mut mode, &source, commands), CopyOutcome::Continue, "{commands:?}");
         assert_eq!(place(&mode, &source), expect, "{commands:?}");
@@ -47,7 +47,7 @@ fn commands_scroll_and_move_by_rows() {
 /// Goal: a column survives shorter rows in between, and the end of a row stays the end.
 #[test]
 fn moving_up_and_down_heads_for_a_column() {
-    let source = Lines::new(["a long row", "short", "", "another long row"], 4);
+    let source = FakeSource::new(["a long row", "short", "", "another long row"], 4);
     for (commands, expect) in [
         (&["top-line", "end-of-line", "cursor-down"] as &[&str], (5, 1)),
         (&["top-line", "end-of-line", "cursor-down", "cursor-down", "cursor-down"], (16, 3)),
@@ -113,7 +113,7 @@ fn commands_move_by_text() {
         let lines: Vec<&str> = from.split('/').collect();
         let offset = lines[cursor_line].find('|').unwrap();
         let before = &lines[cursor_line][..offset];
-        let source = Lines::new(from.replace('|', "").split('/'), lines.len() as u64);
+        let source = FakeSource::new(from.replace('|', "").split('/'), lines.len() as u64);
         let options = CopyOptions { keys, ..CopyOptions::default() };
         let x = crate::copy_mode::lines::columns(before) as u16;
         let rows = lines.len() as u16;
@@ -127,7 +127,7 @@ fn commands_move_by_text() {
 
 #[test]
 fn paragraphs_and_repeated_jumps() {
-    let source = Lines::new(["a", "b", "", "", "c.d.e", "f"], 6);
+    let source = FakeSource::new(["a", "b", "", "", "c.d.e", "f"], 6);
     let mut mode = enter(&source, size(10, 6), ModeKeys::Emacs);
     let mut at = |commands: &[&str]| {
         run(&mut mode, &source, commands);
@@ -147,7 +147,7 @@ fn paragraphs_and_repeated_jumps() {
 
 #[test]
 fn counts_repeat_what_can_be_repeated() {
-    let source = Lines::numbered(30, 10);
+    let source = FakeSource::numbered(30, 10);
     let mut mode = enter(&source, size(20, 10), ModeKeys::Emacs);
     let mut times = |count, name| {
         mode.run_counted(copy_command(name).unwrap(), count, None, &source);
@@ -166,7 +166,7 @@ fn counts_repeat_what_can_be_repeated() {
 
 #[test]
 fn scrolling_to_the_bottom_may_leave() {
-    let source = Lines::numbered(30, 10);
+    let source = FakeSource::numbered(30, 10);
     for (exits, commands, expect) in [
         (true, &["page-up", "page-down"] as &[&str], CopyOutcome::Exit),
         (false, &["page-up", "page-down"], CopyOutcome::Continue),
@@ -189,7 +189,7 @@ fn scrolling_to_the_bottom_may_leave() {
 
 #[test]
 fn wrapped_lines_are_scrolled_by_rows() {
-    let source = Lines::new(["abcdefghij", "x", "世界世界", "y"], 1);
+    let source = FakeSource::new(["abcdefghij", "x", "世界世界", "y"], 1);
     let mut mode = enter(&source, size(4, 2), ModeKeys::Emacs);
     run(&mut mode, &source, &["toggle-position", "top-line"]);
     assert_eq!(view(&mode, &source), ["|世界", "y"]);
@@ -210,7 +210,7 @@ fn wrapped_lines_are_scrolled_by_rows() {
 #[test]
 fn a_resize_keeps_the_place() {
     let text: String = ('a'..='z').collect();
-    let source = Lines::new(["first", &text, "last"], 1);
+    let source = FakeSource::new(["first", &text, "last"], 1);
     let mut mode = enter(&source, size(5, 3), ModeKeys::Emacs);
     run(&mut mode, &source, &["toggle-position", "history-top"]);
     run(&mut mode, &source, &["scroll-down", "scroll-down"]);

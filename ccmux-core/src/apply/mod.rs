@@ -5,11 +5,20 @@
 //! something open (which window is current after the current one closed) the answer depends on the
 //! state alone.
 
-use crate::change::{Change, NewPane, OptionScope};
-use crate::geometry::Size;
+mod pane;
+mod window;
+
+use crate::change::{Change, OptionScope};
 use crate::ids::{PaneId, SessionId, WindowId};
-use crate::layout::{Layout, LayoutError};
+use crate::layout::LayoutError;
 use crate::model::{OptionSet, Pane, Session, State, Window};
+
+use self::pane::{
+    break_pane, create_pane, fits, join_pane, select_pane, swap_panes, take_from_window,
+};
+use self::window::{
+    NewWindow, create_window, move_window, remove_window, select_window, swap_windows,
+};
 
 /// A change does not fit the state.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -96,7 +105,8 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             state.sessions.remove(id);
         }
         Change::WindowCreated { id, session, index, name, pane } => {
-            create_window(state, *id, *session, *index, name, pane)?;
+            let new = NewWindow { id: *id, session: *session, index: *index, name };
+            create_window(state, new, pane)?;
         }
         Change::WindowRenamed { id, name } => window(state, *id)?.name.clone_from(name),
         Change::WindowMoved { id, session, index } => {
@@ -107,18 +117,9 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             window(state, *id)?;
             remove_window(state, *id);
         }
-        Change::WindowSelected { id } => {
-            let session_id = window(state, *id)?.session;
-            let session = session(state, session_id)?;
-            let old = std::mem::replace(&mut session.current, *id);
-            push_recent(&mut session.last, old, *id);
-        }
-        Change::PaneCreated { window: id, pane, layout } => {
-            pane_is_new(state, pane)?;
-            let window = window(state, *id)?;
-            fits(layout, window, |panes| panes.push(pane.id))?;
-            window.layout = layout.clone();
-            insert_pane(state, *id, pane);
+        Change::WindowSelected { id } => select_window(state, *id)?,
+        Change::PaneCreated { window, pane, layout } => {
+            create_pane(state, *window, pane, layout)?;
         }
         Change::PaneClosed { id, .. } => {
             take_from_window(state, *id)?;
@@ -136,7 +137,8 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             pane.ended = None;
         }
         Change::PaneBroken { id, window, session, index, name } => {
-            break_pane(state, *id, *window, *session, *index, name)?;
+            let new = NewWindow { id: *window, session: *session, index: *index, name };
+            break_pane(state, *id, new)?;
         }
         Change::PaneJoined { id, window, layout } => join_pane(state, *id, *window, layout)?,
         Change::PanesSwapped { a, b } => swap_panes(state, *a, *b)?,
@@ -224,12 +226,6 @@ fn pane(state: &mut State, id: PaneId) -> Result<&mut Pane, ApplyError> {
     state.panes.get_mut(&id).ok_or(ApplyError::NoPane(id))
 }
 
-/// The size that a window is meant to have.
-fn size_of(state: &mut State, id: WindowId) -> Result<Size, ApplyError> {
-    let owner = window(state, id)?.session;
-    Ok(session(state, owner)?.size)
-}
-
 /// Ids are given out in order; the last one is kept back so that the next always exists.
 fn not_below(id: u32, next: u32, shown: &impl std::fmt::Display) -> Result<(), ApplyError> {
     if id < next || id == u32::MAX {
@@ -246,266 +242,12 @@ fn name_is_free(state: &State, name: &str) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn index_is_free(state: &mut State, id: SessionId, index: u32) -> Result<(), ApplyError> {
-    if session(state, id)?.windows.contains_key(&index) {
-        return Err(ApplyError::IndexInUse { session: id, index });
-    }
-    Ok(())
-}
-
-fn pane_is_new(state: &State, pane: &NewPane) -> Result<(), ApplyError> {
-    not_below(pane.id.0, state.next.pane, &pane.id)?;
-    if state.panes.values().any(|other| other.uuid == pane.uuid) {
-        return Err(ApplyError::IdReused(pane.uuid.to_string()));
-    }
-    Ok(())
-}
-
-/// Whether a layout holds exactly the panes a window has, once `edit` changed their list.
-fn fits(
-    layout: &Layout,
-    window: &Window,
-    edit: impl FnOnce(&mut Vec<PaneId>),
-) -> Result<(), ApplyError> {
-    let mut wanted = window.layout.panes();
-    edit(&mut wanted);
-    wanted.sort_unstable();
-    let mut found = layout.panes();
-    found.sort_unstable();
-    if wanted == found { Ok(()) } else { Err(ApplyError::LayoutMismatch(window.id)) }
-}
-
-fn insert_pane(state: &mut State, window: WindowId, new: &NewPane) {
-    state.next.pane = new.id.0 + 1;
-    let pane = Pane {
-        id: new.id,
-        uuid: new.uuid,
-        window,
-        program: new.program.clone(),
-        cwd: None,
-        title: bstr::BString::default(),
-        created: new.created,
-        ended: None,
-        options: OptionSet::new(),
-    };
-    state.panes.insert(new.id, pane);
-}
-
-fn create_window(
-    state: &mut State,
-    id: WindowId,
-    session_id: SessionId,
-    index: u32,
-    name: &str,
-    pane: &NewPane,
-) -> Result<(), ApplyError> {
-    pane_is_new(state, pane)?;
-    add_window(state, id, session_id, index, name, pane.id)?;
-    insert_pane(state, id, pane);
-    Ok(())
-}
-
-/// A window with one pane, which is not in the table of panes yet or comes from another window.
-fn add_window(
-    state: &mut State,
-    id: WindowId,
-    session_id: SessionId,
-    index: u32,
-    name: &str,
-    pane: PaneId,
-) -> Result<(), ApplyError> {
-    not_below(id.0, state.next.window, &id)?;
-    index_is_free(state, session_id, index)?;
-    state.next.window = id.0 + 1;
-    let size = session(state, session_id)?.size;
-    link(session(state, session_id)?, index, id);
-    let window = Window {
-        id,
-        session: session_id,
-        name: name.to_owned(),
-        layout: Layout::single(pane, size),
-        active: pane,
-        last: Vec::new(),
-        zoomed: false,
-        preset: None,
-        options: OptionSet::new(),
-    };
-    state.windows.insert(id, window);
-    Ok(())
-}
-
-fn link(session: &mut Session, index: u32, window: WindowId) {
-    if session.windows.is_empty() {
-        session.current = window;
-    }
-    session.windows.insert(index, window);
-}
-
-/// Takes a window off its session; the session's current window becomes the one before (in time,
-/// else by index).
-fn unlink(session: &mut Session, window: WindowId) {
-    if session.current == window {
-        let successor = session.last.first().copied().or_else(|| session.window_before(window));
-        session.current = successor.unwrap_or(window);
-    }
-    let current = session.current;
-    session.last.retain(|id| *id != window && *id != current);
-    session.windows.retain(|_, id| *id != window);
-}
-
-fn remove_window(state: &mut State, id: WindowId) {
-    let Some(window) = state.windows.remove(&id) else { return };
-    state.panes.retain(|_, pane| pane.window != id);
-    if let Some(session) = state.sessions.get_mut(&window.session) {
-        unlink(session, id);
-    }
-}
-
-fn move_window(
-    state: &mut State,
-    id: WindowId,
-    to: SessionId,
-    index: u32,
-) -> Result<(), ApplyError> {
-    let from = window(state, id)?.session;
-    let size = session(state, to)?.size;
-    index_is_free(state, to, index)?;
-    if from == to {
-        let session = session(state, to)?;
-        session.windows.retain(|_, other| *other != id);
-        session.windows.insert(index, id);
-        return Ok(());
-    }
-    unlink(session(state, from)?, id);
-    link(session(state, to)?, index, id);
-    let window = window(state, id)?;
-    window.session = to;
-    window.layout = window.layout.resize(size);
-    Ok(())
-}
-
-fn swap_windows(state: &mut State, a: WindowId, b: WindowId) -> Result<(), ApplyError> {
-    let (of_a, of_b) = (window(state, a)?.session, window(state, b)?.session);
-    let other = |id: WindowId| match id {
-        id if id == a => b,
-        id if id == b => a,
-        id => id,
-    };
-    let mut sessions = vec![of_a, of_b];
-    sessions.dedup();
-    for id in sessions {
-        let session = session(state, id)?;
-        session.current = other(session.current);
-        for id in session.last.iter_mut().chain(session.windows.values_mut()) {
-            *id = other(*id);
-        }
-    }
-    for (id, to) in [(a, of_b), (b, of_a)] {
-        let size = session(state, to)?.size;
-        let window = window(state, id)?;
-        window.session = to;
-        window.layout = window.layout.resize(size);
-    }
-    Ok(())
-}
-
 /// Moves `old` to the front of a recency list and takes `current` off it.
 fn push_recent<Id: Copy + PartialEq>(recent: &mut Vec<Id>, old: Id, current: Id) {
     recent.retain(|id| *id != old && *id != current);
     if old != current {
         recent.insert(0, old);
     }
-}
-
-fn select_pane(window: &mut Window, id: PaneId) {
-    let old = std::mem::replace(&mut window.active, id);
-    push_recent(&mut window.last, old, id);
-}
-
-/// Takes a pane off a window that keeps others; the active pane becomes the one before (in time,
-/// else by index), or the next one if it was the first.
-fn take_from_window(state: &mut State, id: PaneId) -> Result<(), ApplyError> {
-    let window_id = pane(state, id)?.window;
-    let size = size_of(state, window_id)?;
-    let window = window(state, window_id)?;
-    // A layout that had outgrown its window may fit again.
-    let layout = window.layout.close(id)?.resize(size);
-    if window.zoomed && layout.pane_count() == 1 {
-        return Err(ApplyError::ZoomedAlone(window_id));
-    }
-    if window.active == id {
-        let panes = window.layout.panes();
-        let position = panes.iter().position(|pane| *pane == id).unwrap_or(0);
-        let beside = if position == 0 { panes[1] } else { panes[position - 1] };
-        window.active = window.last.first().copied().unwrap_or(beside);
-    }
-    let active = window.active;
-    window.last.retain(|pane| *pane != id && *pane != active);
-    window.layout = layout;
-    Ok(())
-}
-
-fn break_pane(
-    state: &mut State,
-    id: PaneId,
-    new: WindowId,
-    to: SessionId,
-    index: u32,
-    name: &str,
-) -> Result<(), ApplyError> {
-    // Everything that can be refused comes before the first step that changes something.
-    not_below(new.0, state.next.window, &new)?;
-    index_is_free(state, to, index)?;
-    take_from_window(state, id)?;
-    add_window(state, new, to, index, name, id)?;
-    pane(state, id)?.window = new;
-    Ok(())
-}
-
-fn join_pane(
-    state: &mut State,
-    id: PaneId,
-    to: WindowId,
-    layout: &Layout,
-) -> Result<(), ApplyError> {
-    let from = pane(state, id)?.window;
-    let target = window(state, to)?;
-    if from == to {
-        return Err(ApplyError::LayoutMismatch(to));
-    }
-    fits(layout, target, |panes| panes.push(id))?;
-    match take_from_window(state, id) {
-        Err(ApplyError::Layout(LayoutError::LastPane(_))) => {
-            pane(state, id)?.window = to;
-            remove_window(state, from);
-        }
-        taken => taken?,
-    }
-    pane(state, id)?.window = to;
-    window(state, to)?.layout = layout.clone();
-    Ok(())
-}
-
-fn swap_panes(state: &mut State, a: PaneId, b: PaneId) -> Result<(), ApplyError> {
-    let (of_a, of_b) = (pane(state, a)?.window, pane(state, b)?.window);
-    if of_a == of_b {
-        let window = window(state, of_a)?;
-        window.layout = window.layout.swap(a, b)?;
-        return Ok(());
-    }
-    let with_b = window(state, of_a)?.layout.replace(a, b)?;
-    let with_a = window(state, of_b)?.layout.replace(b, a)?;
-    for (id, layout, left, came) in [(of_a, with_b, a, b), (of_b, with_a, b, a)] {
-        let window = window(state, id)?;
-        window.layout = layout;
-        window.last.retain(|pane| *pane != left);
-        if window.active == left {
-            window.active = came;
-        }
-    }
-    pane(state, a)?.window = of_b;
-    pane(state, b)?.window = of_a;
-    Ok(())
 }
 
 fn options_of(state: &mut State, scope: OptionScope) -> Result<&mut OptionSet, ApplyError> {

@@ -1,0 +1,426 @@
+//! What can be asked for: one variant of [`Command`] for each intent that changes the state, its
+//! targets resolved to ids.
+
+use bstr::BString;
+
+use crate::geometry::{Direction, Extent, Size};
+use crate::ids::{PaneId, SessionId, WindowId};
+use crate::key::Key;
+use crate::layout::{Preset, Split};
+use crate::model::{Binding, Environment, ExitStatus, Program};
+use crate::options::{Edit, Place};
+
+/// `new-session`
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewSession {
+    /// `-s`; without it a number.
+    pub name: Option<String>,
+    /// `-n`; without it the name of the program.
+    pub window_name: Option<String>,
+    /// `-c`: the directory of the session.
+    pub cwd: BString,
+    /// What the session adds to, or hides from, the global environment.
+    pub environment: Environment,
+    /// What runs in its first pane.
+    pub program: Program,
+    /// The client's size, or `-x` and `-y`; without it `default-size`.
+    pub size: Option<Size>,
+}
+
+/// Where in a session a window goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WindowPlace {
+    /// The first free index from `base-index` on.
+    #[default]
+    Next,
+    /// This index.
+    At(u32),
+    /// `-a`: right after a window of the session, pushing up what is there.
+    After(WindowId),
+    /// `-b`: in place of a window of the session, pushing it up.
+    Before(WindowId),
+}
+
+/// `new-window`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewWindow {
+    /// The session that gets it.
+    pub session: SessionId,
+    /// Where.
+    pub place: WindowPlace,
+    /// `-k`: what is at [`WindowPlace::At`] goes first.
+    pub kill_existing: bool,
+    /// `-n`; without it the name of the program.
+    pub name: Option<String>,
+    /// `-S`: if a window has that name already, select it instead.
+    pub reuse_named: bool,
+    /// Not `-d`.
+    pub select: bool,
+    /// What runs in it.
+    pub program: Program,
+}
+
+/// `move-window`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MoveWindow {
+    /// Which.
+    pub window: WindowId,
+    /// To this session, which may be its own.
+    pub session: SessionId,
+    /// Where in it.
+    pub place: WindowPlace,
+    /// `-k`: what is at [`WindowPlace::At`] goes first.
+    pub kill_existing: bool,
+    /// Not `-d`.
+    pub select: bool,
+    /// No `-s`: then `renumber-windows` applies to the session it leaves.
+    pub renumber: bool,
+}
+
+/// `split-window`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SplitWindow {
+    /// The pane that is split.
+    pub target: PaneId,
+    /// How.
+    pub split: Split,
+    /// Not `-d`.
+    pub select: bool,
+    /// `-Z`: the window ends up zoomed.
+    pub zoom: bool,
+    /// What runs in the new pane.
+    pub program: Program,
+}
+
+/// `break-pane`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BreakPane {
+    /// Which.
+    pub pane: PaneId,
+    /// The session that gets the new window.
+    pub session: SessionId,
+    /// Where in it.
+    pub place: WindowPlace,
+    /// `-n`; without it the name of the program.
+    pub name: Option<String>,
+    /// Not `-d`.
+    pub select: bool,
+}
+
+/// `join-pane`, `move-pane`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JoinPane {
+    /// The pane that moves.
+    pub source: PaneId,
+    /// The pane that is split for it.
+    pub target: PaneId,
+    /// How.
+    pub split: Split,
+    /// Not `-d`.
+    pub select: bool,
+}
+
+/// `swap-pane`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SwapPane {
+    /// `-s`
+    pub source: PaneId,
+    /// `-t`
+    pub target: PaneId,
+    /// Not `-d`.
+    pub select: bool,
+    /// `-Z`
+    pub keep_zoom: bool,
+}
+
+/// `respawn-pane`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RespawnPane {
+    /// Which.
+    pub pane: PaneId,
+    /// What to run; empty runs again what ran before.
+    pub argv: Vec<BString>,
+    /// `-c`; without it where the program started before.
+    pub cwd: Option<BString>,
+    /// `-e`
+    pub environment: Environment,
+    /// `-k`: also if the program has not ended.
+    pub kill: bool,
+}
+
+/// What `resize-pane` does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PaneResize {
+    /// `-L`, `-R`, `-U`, `-D`: moves a border by so many cells.
+    Toward(Direction, u16),
+    /// `-x`, `-y`: gives it an extent; percentages are of the window.
+    To {
+        /// Columns.
+        cols: Option<Extent>,
+        /// Rows.
+        rows: Option<Extent>,
+    },
+    /// `-Z`
+    ToggleZoom,
+}
+
+/// What `select-layout` does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LayoutChoice {
+    /// The preset of that name.
+    Preset(Preset),
+    /// The preset that was last applied, if any.
+    Again,
+    /// `-n`
+    Next,
+    /// `-p`
+    Previous,
+    /// `-E`: a pane and those beside it get equal extents.
+    Spread(PaneId),
+    /// A layout string.
+    Text(String),
+}
+
+/// How `set-environment` changes a variable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum VariableEdit {
+    /// Gives it a value.
+    Set(BString),
+    /// `-u`: forgets it.
+    Unset,
+    /// `-r`: hides it from new programs.
+    Hide,
+}
+
+/// `set-option`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetOption {
+    /// The option as it was typed: a prefix will do, arrays take an index.
+    pub name: String,
+    /// Flags and targets that give the scope.
+    pub place: Place,
+    /// What to do.
+    pub edit: Edit,
+    /// `-o`: not if it is set.
+    pub only_if_unset: bool,
+    /// `-U`: when it is unset in a window, it is in the panes too.
+    pub and_panes: bool,
+}
+
+/// Something that changes the state, with its targets resolved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Creates a session with a window and a pane.
+    NewSession(NewSession),
+    /// Renames a session.
+    RenameSession {
+        /// Which.
+        session: SessionId,
+        /// What somebody typed; see [`super::session_name`].
+        name: String,
+    },
+    /// Closes a session with its windows.
+    KillSession {
+        /// Which.
+        session: SessionId,
+    },
+    /// `kill-session -a`
+    KillOtherSessions {
+        /// The one that stays.
+        session: SessionId,
+    },
+    /// Closes all sessions.
+    KillServer,
+    /// Gives a session a size: that of its clients, or one set by hand.
+    ResizeSession {
+        /// Which.
+        session: SessionId,
+        /// The size of its windows.
+        size: Size,
+    },
+    /// Creates a window with a pane.
+    NewWindow(NewWindow),
+    /// Renames a window for good: it is no longer renamed automatically.
+    RenameWindow {
+        /// Which.
+        window: WindowId,
+        /// The name.
+        name: String,
+    },
+    /// Renames a window after what runs in it, unless `automatic-rename` is off.
+    RenameWindowAutomatically {
+        /// Which.
+        window: WindowId,
+        /// The name.
+        name: String,
+    },
+    /// Closes a window with its panes.
+    KillWindow {
+        /// Which.
+        window: WindowId,
+    },
+    /// `kill-window -a`: all others of its session.
+    KillOtherWindows {
+        /// The one that stays.
+        window: WindowId,
+    },
+    /// Makes a window its session's current one.
+    SelectWindow {
+        /// Which.
+        window: WindowId,
+        /// `-T`: if it is current, go to the last one instead.
+        toggle: bool,
+    },
+    /// Goes to the next window by index.
+    NextWindow {
+        /// In this session.
+        session: SessionId,
+    },
+    /// Goes to the previous window by index.
+    PreviousWindow {
+        /// In this session.
+        session: SessionId,
+    },
+    /// Goes back to the window that was current before.
+    LastWindow {
+        /// In this session.
+        session: SessionId,
+    },
+    /// Moves a window.
+    MoveWindow(MoveWindow),
+    /// `move-window -r`: closes the gaps between indexes.
+    RenumberWindows {
+        /// In this session.
+        session: SessionId,
+    },
+    /// Lets two windows trade places.
+    SwapWindow {
+        /// `-s`
+        source: WindowId,
+        /// `-t`
+        target: WindowId,
+        /// `-d`: sessions go on showing the windows they showed.
+        follow: bool,
+    },
+    /// Splits a pane.
+    SplitWindow(SplitWindow),
+    /// Closes a pane.
+    KillPane {
+        /// Which.
+        pane: PaneId,
+    },
+    /// `kill-pane -a`: all others of its window.
+    KillOtherPanes {
+        /// The one that stays.
+        pane: PaneId,
+    },
+    /// Makes a pane its window's active one.
+    SelectPane {
+        /// Which.
+        pane: PaneId,
+        /// `-Z`
+        keep_zoom: bool,
+    },
+    /// Makes the pane beside another one active.
+    SelectPaneToward {
+        /// The other one.
+        pane: PaneId,
+        /// On which side.
+        direction: Direction,
+        /// `-Z`
+        keep_zoom: bool,
+    },
+    /// Goes back to the pane that was active before.
+    LastPane {
+        /// In this window.
+        window: WindowId,
+        /// `-Z`
+        keep_zoom: bool,
+    },
+    /// Resizes or zooms a pane.
+    ResizePane {
+        /// Which.
+        pane: PaneId,
+        /// How.
+        resize: PaneResize,
+    },
+    /// Lets two panes trade places.
+    SwapPane(SwapPane),
+    /// Lets all panes of a window move on by one place.
+    RotateWindow {
+        /// Which.
+        window: WindowId,
+        /// `-D`: the last pane comes first; otherwise the first goes last.
+        down: bool,
+        /// `-Z`
+        keep_zoom: bool,
+    },
+    /// Makes a pane a window of its own.
+    BreakPane(BreakPane),
+    /// Moves a pane beside another one.
+    JoinPane(JoinPane),
+    /// Arranges the panes of a window.
+    SelectLayout {
+        /// Which.
+        window: WindowId,
+        /// How.
+        layout: LayoutChoice,
+    },
+    /// The program of a pane has ended: the pane goes, or stays by `remain-on-exit`.
+    ProgramEnded {
+        /// Which.
+        pane: PaneId,
+        /// How.
+        status: ExitStatus,
+    },
+    /// Starts a program in a pane that is there.
+    RespawnPane(RespawnPane),
+    /// `respawn-window`: the same in a window's first pane, the others close.
+    RespawnWindow {
+        /// Which.
+        window: WindowId,
+        /// The program and the rest; its `pane` does not count.
+        respawn: RespawnPane,
+    },
+    /// A pane has a new title.
+    SetTitle {
+        /// Which.
+        pane: PaneId,
+        /// The title.
+        title: BString,
+    },
+    /// The program of a pane is in a new directory.
+    SetCwd {
+        /// Which.
+        pane: PaneId,
+        /// The directory.
+        cwd: BString,
+    },
+    /// Sets or unsets an option.
+    SetOption(SetOption),
+    /// Changes an environment variable of new programs.
+    SetEnvironment {
+        /// Of this session, or of all.
+        session: Option<SessionId>,
+        /// The variable.
+        name: BString,
+        /// How.
+        edit: VariableEdit,
+    },
+    /// Binds a key.
+    BindKey {
+        /// The key table.
+        table: String,
+        /// The key.
+        key: Key,
+        /// What it does.
+        binding: Binding,
+    },
+    /// Unbinds keys.
+    UnbindKeys {
+        /// The key table.
+        table: String,
+        /// The keys.
+        keys: Vec<Key>,
+    },
+}
