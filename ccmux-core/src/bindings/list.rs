@@ -65,18 +65,21 @@ fn padded(text: &str, width: usize) -> String {
     text.to_owned() + &" ".repeat(width.saturating_sub(text.width()))
 }
 
-/// Where a key stands among others: as its number in tmux orders it, which has modifiers in its
-/// high bits but counts control characters as characters.
-pub(super) fn position(key: Key) -> (Modifiers, u8, u32) {
-    let mut modifiers = key.modifiers;
+/// Where a key stands among others: as its number in tmux orders it, which has shift, control and
+/// meta in its highest bits, in this order, and counts control characters as characters.
+pub(super) fn position(key: Key) -> ((bool, bool, bool), u8, u32) {
+    let mut held = key.modifiers;
     let (group, number) = match key.code {
-        KeyCode::Char(' ') if modifiers.contains(Modifiers::CTRL) => (0, 0),
-        KeyCode::Char(c @ ('a'..='z' | '\\' | ']' | '^' | '_'))
-            if modifiers.contains(Modifiers::CTRL) =>
+        KeyCode::Char(c @ (' ' | 'a'..='z' | '\\' | ']' | '^' | '_'))
+            if held.contains(Modifiers::CTRL) =>
         {
+            held.remove(Modifiers::CTRL);
             (0, u32::from(c) & 0x1f)
         }
-        KeyCode::Tab if modifiers.contains(Modifiers::SHIFT) => (2, 7),
+        KeyCode::Tab if held.contains(Modifiers::SHIFT) => {
+            held.remove(Modifiers::SHIFT);
+            (2, 7)
+        }
         KeyCode::Tab => (0, 9),
         KeyCode::Enter => (0, 13),
         KeyCode::Escape => (0, 27),
@@ -96,15 +99,6 @@ pub(super) fn position(key: Key) -> (Modifiers, u8, u32) {
         KeyCode::Right => (2, 11),
         KeyCode::Keypad(c) => (3, u32::from(c)),
     };
-    let is_control = matches!(key.code, KeyCode::Char(_)) && group == 0 && number < 32;
-    modifiers.set(Modifiers::CTRL, modifiers.contains(Modifiers::CTRL) && !is_control);
-    modifiers
-        .set(Modifiers::SHIFT, modifiers.contains(Modifiers::SHIFT) && (group, number) != (2, 7));
-    // tmux's bits: meta below control below shift.
-    let order = Modifiers::from_bits_truncate(
-        u8::from(modifiers.contains(Modifiers::META))
-            | u8::from(modifiers.contains(Modifiers::CTRL)) << 1
-            | u8::from(modifiers.contains(Modifiers::SHIFT)) << 2,
-    );
-    (order, group, number)
+    let has = |modifier| held.contains(modifier);
+    ((has(Modifiers::SHIFT), has(Modifiers::CTRL), has(Modifiers::META)), group, number)
 }

@@ -113,14 +113,13 @@ impl Args {
             self.add_switch(*flag);
             return Ok(());
         }
-        for (start, end, flag) in text.char_indices().skip(1) {
+        for (_, end, flag) in text.char_indices().skip(1) {
             if flag == '?' {
                 return Err(ArgsFailure::Usage);
             }
             if !flag.is_ascii_alphanumeric() {
                 return Err(ArgsError::InvalidFlag(flag).into());
             }
-            debug_assert_eq!(end, start + 1, "a letter is one byte");
             match spec.flag_kind(flag).ok_or(ArgsError::UnknownFlag(flag))? {
                 FlagKind::Switch => self.add_switch(flag),
                 FlagKind::Value => {

@@ -21,7 +21,7 @@ use super::{PaneSearch, Subject, Variables, colour, is_true, time};
 /// How deep expansions nest; tmux's own status line needs seven.
 const DEPTH_MAX: usize = 40;
 /// Bytes of formats and values that one expansion reads in all.
-const WORK_MAX: usize = 16 * 1024 * 1024;
+const WORK_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of one value.
 pub(super) const VALUE_MAX: usize = 256 * 1024;
 /// What compiling a regular expression counts as.
