@@ -128,17 +128,14 @@ fn trade_places(draft: &mut Draft<'_>, order: &SwapPane) -> Result<(), CommandEr
     let (of_source, of_target) = (draft.window_of(source)?.id, draft.window_of(target)?.id);
     let active = draft.window(of_source)?.active;
     draft.push(Change::PanesSwapped { a: source, b: target });
-    if of_source != of_target && select {
-        pane::select(draft, target, true)?;
-        pane::select(draft, source, true)?;
-    } else if of_source == of_target && select {
-        pane::select(draft, target, true)?;
-    } else if of_source == of_target && (active == source || active == target) {
-        // The target then is the one to go back to, as in tmux.
-        pane::select(draft, target, true)?;
-        pane::select(draft, source, true)?;
-    }
-    Ok(())
+    let selected: &[PaneId] = match (of_source == of_target, select) {
+        (true, true) => &[target],
+        (false, true) => &[target, source],
+        // The source stays active, and the target then is the one to go back to, as in tmux.
+        (true, false) if active == source || active == target => &[target, source],
+        _ => &[],
+    };
+    selected.iter().try_for_each(|pane| pane::select(draft, *pane, true))
 }
 
 pub(super) fn rotate(
