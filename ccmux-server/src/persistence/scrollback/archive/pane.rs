@@ -81,7 +81,7 @@ impl PaneArchive {
     ) -> io::Result<Archived> {
         if !job.blocks.is_empty() {
             self.write_blocks(storage, &job.blocks, compressor)?;
-            self.end_line = job.blocks.drain(..).last().map(|block| block.end_line());
+            self.end_line = job.blocks.drain(..).next_back().map(|block| block.end_line());
         }
         let mut release = None;
         if let Some(keyframe) = &job.keyframe {

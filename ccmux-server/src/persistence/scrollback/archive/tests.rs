@@ -1,5 +1,7 @@
 //! The archiver on a simulated disk: with its thread where order and waiting matter, else without.
 
+#![expect(clippy::single_range_in_vec_init, reason = "one range of lines is one block")]
+
 use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc;

@@ -16,7 +16,8 @@ const PANE: PaneUuid = PaneUuid(uuid::Uuid::from_u128(7));
 
 /// Lines as these tests encode them: text and a line break.
 fn lines(range: Range<u64>, mark: &str) -> HistoryBlock {
-    let text: String = range.clone().map(|line| format!("{mark}{line}\n")).collect();
+    let lines: Vec<String> = range.clone().map(|line| format!("{mark}{line}\n")).collect();
+    let text = lines.concat();
     HistoryBlock {
         first_line: range.start,
         count: (range.end - range.start) as u32,

@@ -128,9 +128,4 @@ impl SegmentTable {
     pub(super) fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
-
-    #[cfg(test)]
-    pub(super) fn numbers(&self) -> Vec<u64> {
-        self.segments.iter().map(|segment| segment.number).collect()
-    }
 }

@@ -1,5 +1,6 @@
 //! The spool on a simulated disk.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::mpsc;
 
@@ -60,9 +61,9 @@ fn render(replay: Replay) -> String {
             ReplayItem::Frame(frame) if frame.kind == FrameKind::Bytes => {
                 text.push_str(&String::from_utf8_lossy(&frame.payload));
             }
-            ReplayItem::Frame(frame) => text.push_str(&format!("[{:?}]", frame.kind)),
+            ReplayItem::Frame(frame) => write!(text, "[{:?}]", frame.kind).unwrap(),
             ReplayItem::Gap(gap) => {
-                text.push_str(&format!("<{}-{}>", gap.from.offset, gap.to.offset));
+                write!(text, "<{}-{}>", gap.from.offset, gap.to.offset).unwrap();
             }
         }
     }
@@ -366,7 +367,7 @@ fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
     let (storage, _) = three_panes();
     storage.damage(&files[1].0, |bytes| bytes[..HEADER_BYTES].fill(0));
     let headless = Damage::Segment { number: 2, reason: "no valid header".to_owned() };
-    assert_eq!(damage(&storage), [headless.clone()]);
+    assert_eq!(damage(&storage), std::slice::from_ref(&headless));
     let aside = headless.set_aside(&storage).unwrap().unwrap();
     assert_eq!(aside, Path::new("quarantine").join(files[1].0.file_name().unwrap()));
     assert_eq!(damage(&storage), [lost(2)]);

@@ -10,7 +10,7 @@ const STEPS: usize = 40;
 /// Runs the script of `seed` up to the power cut at `call`.
 fn run_until(seed: u64, call: u64) -> (SimStorage, Vec<Model>) {
     let storage = SimStorage::new(seed);
-    storage.cut_power_at(call);
+    storage.strike(call, Fault::PowerCut);
     let mut world = World::new(&storage);
     world.run(&mut Random::new(seed), STEPS);
     (storage, world.models)
@@ -29,7 +29,7 @@ fn every_power_cut_leaves_what_was_durable() {
             let (storage, models) = run_until(seed, call);
             let storage = storage.power_cut(seed * 1000 + call);
             let mut random = Random::new(call);
-            storage.cut_power_at(random.below(60));
+            storage.strike(storage.calls() + 1 + random.below(60), Fault::PowerCut);
             let mut world = World::start(&storage, &models, Accident::PowerCut);
             world.run(&mut random, STEPS / 2);
             let storage = storage.power_cut(call);
