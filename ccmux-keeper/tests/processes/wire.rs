@@ -70,6 +70,7 @@ fn start(script: &str) -> Vec<u8> {
             field(18, b"PATH=/bin:/usr/bin"),
             field(0xfff0, b"a field from the future"),
             field(20, &size),
+            field(22, &0_u64.to_le_bytes()),
         ],
     )
 }

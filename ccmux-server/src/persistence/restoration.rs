@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_full_screen_program_leaves_its_last_picture_and_no_modes() {
-        let mut terminal = Terminal::new(Size { cols: 40, rows: 8 });
+        let mut terminal = Terminal::new(Size { cols: 80, rows: 8 });
         terminal.advance(b"$ vim\r\n\x1b[?1049h\x1b[?1000h\x1b[?2004h\x1b[2J\x1b[Hthe text");
         let mark = restored_mark(&terminal, Timestamp(0), "this is a new shell");
         terminal.advance(&mark);
