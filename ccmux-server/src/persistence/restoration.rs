@@ -47,9 +47,10 @@ pub(crate) fn fate(pane: &Pane, policy: &str) -> Fate {
     }
 }
 
-/// Modes that a dead program may have left set, put back: alternate screen, mouse, paste, focus,
-/// keyboard, margins, character sets, colours.
-const CALM: &str = "\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
+/// Modes that a dead program may have left set, put back: mouse, paste, focus, keyboard, margins,
+/// character sets, colours. Leaving the alternate screen is not among them: on the main screen that
+/// would move the cursor to where it was last saved.
+const CALM: &str = "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
     \x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?2026l\x1b[<99u\x1b[>4m\x1b[!p";
 
 /// Bytes that end what the lost program was drawing and say, dimly, what happened and when.
@@ -60,10 +61,10 @@ pub(crate) fn restored_mark(terminal: &Terminal, now: Timestamp, what: &str) -> 
     let mut out = Vec::new();
     let was_full_screen = terminal.modes().alternate_screen;
     let picture = if was_full_screen { terminal.screen_lines() } else { Vec::new() };
-    out.extend_from_slice(CALM.as_bytes());
     if was_full_screen {
-        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(b"\x1b[?1049l\r\n");
     }
+    out.extend_from_slice(CALM.as_bytes());
     let last = picture.iter().rposition(|line| !line.text.is_empty()).map_or(0, |at| at + 1);
     for line in &picture[..last] {
         out.extend_from_slice(&ccmux_term::compose::write_line(line));
@@ -161,6 +162,19 @@ mod tests {
         let modes = terminal.modes();
         assert!(!modes.alternate_screen && !modes.bracketed_paste);
         assert_eq!(modes.mouse, ccmux_term::MouseTracking::Off);
+    }
+
+    /// Leaving an alternate screen that is not shown would move the cursor: the mark was written
+    /// over the last lines of the program.
+    #[test]
+    fn the_mark_comes_after_what_was_shown() {
+        let mut terminal = Terminal::new(Size { cols: 80, rows: 8 });
+        terminal.advance(b"$ one\r\ntwo\r\n$ ");
+        let mark = restored_mark(&terminal, Timestamp(0), "this is a new shell");
+        terminal.advance(&mark);
+        let text = terminal.text();
+        let lines: Vec<&str> = text.lines().take(3).collect();
+        assert_eq!(lines, ["$ one", "two", "$"], "{text}");
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! When server and keepers die together: what was there is there again, with fresh shells.
+
+use ccmux_testkit::TestEnv;
+use rustix::process::Signal;
+
+fn env() -> TestEnv {
+    TestEnv::new(env!("CARGO_BIN_EXE_ccmux"))
+}
+
+/// Ends everything at once, as a power cut does for programs: server first, so that it sees nothing.
+fn kill_everything(env: &TestEnv) {
+    let keepers = env.keepers();
+    let server = env.server();
+    // Stopped before any keeper dies, the server cannot log what happens to them.
+    server.signal(Signal::STOP);
+    for keeper in &keepers {
+        keeper.signal(Signal::KILL);
+    }
+    server.signal(Signal::KILL);
+    for process in keepers.iter().chain([&server]) {
+        process.wait_gone();
+    }
+}
+
+const LAYOUT: &str = "#{session_name} #{window_index}:#{window_name} #{window_layout} #{pane_id}";
+
+#[test]
+fn everything_is_back_after_server_and_keepers_were_killed() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "-x", "80", "-y", "23"]);
+    env.ok(&["rename-window", "-t", "work", "first"]);
+    env.ok(&["split-window", "-d", "-h", "-t", "work"]);
+    env.ok(&["split-window", "-d", "-t", "%1"]);
+    env.ok(&["new-window", "-d", "-t", "work:7", "-n", "second"]);
+    env.ok(&["set-option", "-g", "status-left", "kept "]);
+    env.ok(&["bind-key", "F5", "display-message", "hello"]);
+    env.ok(&["kill-pane", "-t", "%2"]);
+    let client = env.attach(80, 24);
+    client.wait_text("kept ");
+    client.type_keys("mkdir place && cd place && printf '\\033]7;file://h%s\\a' \"$PWD\" && echo said $((40+2)) and seq 1 60 | tail -n 3\r");
+    client.wait_text("said 42");
+    let panes = env.ok(&["list-panes", "-a", "-F", LAYOUT]);
+    let directory = env.home().join("place");
+    assert_eq!(
+        env.ok(&["display-message", "-p", "-t", "%0", "#{pane_current_path}"]).trim_end(),
+        directory.to_str().expect("the path is text")
+    );
+    drop(client);
+    kill_everything(&env);
+
+    // The next attach starts a server, which finds everything.
+    let client = env.attach(80, 24);
+    client.wait_text("[restored ");
+    let screen = client.wait_text("kept ");
+    assert!(screen.contains("said 42"), "{screen}");
+    assert_eq!(env.ok(&["list-panes", "-a", "-F", LAYOUT]), panes);
+    assert!(!panes.contains("%2"), "a closed pane stays closed");
+    client.type_keys("pwd; echo alive\r");
+    client.wait_screen("the shell is where the last one was", |screen| {
+        screen.text().lines().any(|line| line.starts_with("alive"))
+    });
+    let shown = env.ok(&["capture-pane", "-p", "-J", "-t", "%0"]);
+    assert!(shown.contains("this is a new shell]"), "{shown}");
+    assert!(shown.contains("/place"), "{shown}");
+    assert!(env.ok(&["list-keys", "-T", "prefix"]).contains("display-message hello"));
+    assert_eq!(env.status()["durable"], true);
+}
+
+/// A shutdown ends the shells before it ends the server; that must not count as closing panes.
+#[test]
+fn an_orderly_shutdown_forgets_nothing() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "one"]);
+    env.ok(&["split-window", "-d", "-t", "one"]);
+    env.ok(&["new-session", "-d", "-s", "two"]);
+    let panes = env.ok(&["list-panes", "-a", "-F", "#{session_name} #{pane_id}"]);
+    let pids = env.ok(&["list-panes", "-a", "-F", "#{pane_pid}"]);
+    let server = env.server();
+    server.signal(Signal::STOP);
+    for pid in pids.lines() {
+        let pid = pid.parse().expect("a process id");
+        let shell = ccmux_testkit::Process::open(pid).expect("a shell").expect("it runs");
+        shell.signal(Signal::HUP);
+    }
+    server.signal(Signal::TERM);
+    server.signal(Signal::CONT);
+    server.wait_gone();
+    // What ignores SIGTERM is killed at the end of a shutdown: the keepers.
+    for keeper in env.keepers() {
+        keeper.signal(Signal::KILL);
+        keeper.wait_gone();
+    }
+    assert_eq!(env.ok(&["list-panes", "-a", "-F", "#{session_name} #{pane_id}"]), panes);
+}
+
+#[test]
+fn scripts_get_exit_codes_and_messages() {
+    let env = env();
+    let finished = env.ccmux(&["has-session"]);
+    assert_eq!(finished.code, Some(1), "there is no server");
+    env.ok(&["new-session", "-d", "-s", "here"]);
+    env.ok(&["has-session", "-t", "here"]);
+    for (args, message) in [
+        (&["has-session", "-t", "=gone"][..], "can't find session: gone"),
+        (&["no-such-command"], "unknown command: no-such-command"),
+        (&["new-window", "-z"], "command new-window: unknown flag -z"),
+        (&["kill-pane", "-t", "%99"], "can't find pane: %99"),
+        (&["new-session", "-d", "-s", "here"], "duplicate session: here"),
+    ] {
+        let finished = env.ccmux(args);
+        let stderr = &finished.stderr;
+        assert_eq!(finished.code, Some(1), "{args:?}: {stderr}");
+        assert!(stderr.starts_with(message), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_client_detaches_and_the_last_session_ends_the_server() {
+    let env = env();
+    let client = env.attach_with(&["new-session", "-s", "only"], 80, 24);
+    client.wait_text("[only]");
+    let server = env.server();
+    client.type_keys("\x02d");
+    assert!(client.wait_exit().success());
+    let client = env.attach(80, 24);
+    client.wait_text("[only]");
+    client.type_keys("exit\r");
+    assert!(client.wait_exit().success());
+    server.wait_gone();
+}
