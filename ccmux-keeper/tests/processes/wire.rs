@@ -288,7 +288,8 @@ fn a_server_adopts_a_raw_keeper() {
 
     let ring_damaged = [field(48, &[3]), field(49, &0_i32.to_le_bytes()), field(50, b"damaged")];
     stream.write_all(&frame(FAILED, &ring_damaged)).unwrap();
-    drop(stream);
+    // Not by dropping: a test that forks at this moment holds a copy until its child has exec'd.
+    stream.shutdown(std::net::Shutdown::Both).unwrap();
     let events = link.receive().unwrap();
     let [LinkEvent::Failed(failure), LinkEvent::Closed] = events.as_slice() else {
         panic!("{events:?}");
