@@ -1,6 +1,7 @@
 //! ccmux's development tasks: `cargo xtask TASK`.
 #![expect(clippy::print_stdout, reason = "the output of a task is its purpose")]
 
+mod bench;
 mod ci;
 
 use clap::{Parser, Subcommand};
@@ -16,10 +17,13 @@ struct Cli {
 enum Task {
     /// Everything a change must pass: format, lints, docs, tests, and the flake hunt.
     Ci(ci::CiArgs),
+    /// Speed and memory beside tmux, dtach and a bare pty.
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Ci(args) => ci::run(&args),
+        Task::Bench(args) => bench::run(&args),
     }
 }

@@ -1,0 +1,109 @@
+//! Speed and memory beside the installed tmux, dtach and a bare pty.
+//!
+//! Every number is taken of all peers in turn within one run, several rounds of it, because
+//! machines differ and change; what means something is a ratio. Nothing here passes or fails: a
+//! benchmark that is a test flakes, and a test that is a benchmark measures the wrong thing.
+
+mod flood;
+mod latency;
+mod payload;
+mod peer;
+mod report;
+mod resources;
+mod screen;
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use peer::{Executables, Peer, Scene};
+use report::{Row, median};
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure; everything if nothing is named.
+    sections: Vec<Section>,
+    /// How often each peer is measured.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Section {
+    /// Throughput of a program that floods its pane.
+    Flood,
+    /// Echo of keys, start, attach, restart.
+    Latency,
+    /// Memory, idle processor time.
+    Resources,
+}
+
+/// How measurements are made.
+#[derive(Debug)]
+struct Bench {
+    executables: Executables,
+    rounds: u32,
+}
+
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
+    let bench = Bench { executables: Executables { ccmux: build()? }, rounds: args.rounds };
+    let sections: &[Section] =
+        if args.sections.is_empty() { Section::value_variants() } else { &args.sections };
+    let mut rows = Vec::new();
+    for section in sections {
+        rows.extend(match section {
+            Section::Flood => flood::run(&bench)?,
+            Section::Latency => latency::run(&bench)?,
+            Section::Resources => resources::run(&bench)?,
+        });
+    }
+    println!("\n{}", report::table(&rows));
+    Ok(())
+}
+
+impl Bench {
+    /// Measures each peer in turn, round by round, every time in a world of its own.
+    fn sample<T>(
+        &self,
+        peers: &[Peer],
+        measure: impl Fn(&Scene) -> Result<T>,
+    ) -> Result<Vec<(Peer, Vec<T>)>> {
+        let mut samples: Vec<(Peer, Vec<T>)> = peers.iter().map(|p| (*p, Vec::new())).collect();
+        for _ in 0..self.rounds {
+            for (peer, taken) in &mut samples {
+                let scene = Scene::new(*peer, &self.executables);
+                taken.push(measure(&scene).with_context(|| peer.name())?);
+            }
+        }
+        Ok(samples)
+    }
+
+    /// Fills `row` with the median of each peer's rounds.
+    fn compare(
+        &self,
+        mut row: Row,
+        peers: &[Peer],
+        measure: impl Fn(&Scene) -> Result<f64>,
+    ) -> Result<Row> {
+        for (peer, mut rounds) in self.sample(peers, measure)? {
+            row.values.push((peer, median(&mut rounds)));
+        }
+        // A long run shows that it goes on.
+        println!("{}", report::table(std::slice::from_ref(&row)).lines().last().unwrap_or(""));
+        Ok(row)
+    }
+}
+
+/// Builds the executable as users have it, and returns where it is.
+fn build() -> Result<std::path::PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let words = ["build", "--release", "--locked", "-p", "ccmux", "--message-format=json"];
+    let output = Command::new(cargo).args(words).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "ccmux does not build");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let message = messages.lines().rev().find(|line| line.contains("\"executable\":\""));
+    let message: serde_json::Value =
+        serde_json::from_str(message.context("cargo names no executable")?)?;
+    message["executable"].as_str().map(Into::into).context("cargo names no executable")
+}
