@@ -28,10 +28,12 @@ use prompt::{Prompt, PromptHistory};
 
 /// Pictures follow one another no faster than this while output floods.
 const FRAME_INTERVAL: Duration = Duration::from_millis(16);
-/// Right after a key the next picture may be the echo, and does not wait for the interval.
-const ECHO_INTERVAL: Duration = Duration::from_micros(500);
-/// For how long after a key pictures are made without delay.
+/// Right after a key the next pictures may be the echo, and do not wait at all. They are several,
+/// because programs answer in pieces, and a key that changes nothing uses one up.
+const ECHO_FRAMES: u8 = 4;
+/// After these, and for this long after the key, pictures wait only this much shorter interval.
 const ECHO_WINDOW: Duration = Duration::from_millis(100);
+const ECHO_INTERVAL: Duration = Duration::from_micros(500);
 
 /// One connected peer.
 #[derive(Debug)]
@@ -78,7 +80,9 @@ pub(crate) struct Attachment {
     pub(crate) prompt_history: PromptHistory,
     pub(crate) is_dirty: bool,
     pub(crate) painted_at: Duration,
-    pub(crate) typed_at: Option<Duration>,
+    typed_at: Option<Duration>,
+    /// How many pictures may still be made at once, of [`ECHO_FRAMES`].
+    echoes: u8,
     /// A paste is under way, to the pane that was active when it began.
     pub(crate) paste_to: Option<ccmux_core::ids::PaneId>,
     token: Vec<u8>,
@@ -233,6 +237,7 @@ impl Client {
         attachment.painter.paint(&attachment.frame, &mut bytes);
         attachment.is_dirty = false;
         attachment.painted_at = now;
+        attachment.echoes = attachment.echoes.saturating_sub(1);
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
         }
@@ -277,6 +282,7 @@ impl Attachment {
             is_dirty: true,
             painted_at: now.saturating_sub(FRAME_INTERVAL),
             typed_at: None,
+            echoes: 0,
             paste_to: None,
             token: Vec::new(),
             is_entered: false,
@@ -291,8 +297,17 @@ impl Attachment {
         self.is_dirty = true;
     }
 
+    /// Somebody typed: what is printed next may be the echo.
+    pub(crate) fn expect_echo(&mut self, now: Duration) {
+        self.typed_at = Some(now);
+        self.echoes = ECHO_FRAMES;
+    }
+
     /// When the next picture may be made; the past if at once.
     pub(crate) fn paint_at(&self, now: Duration) -> Duration {
+        if self.echoes > 0 {
+            return self.painted_at;
+        }
         let is_echo = self.typed_at.is_some_and(|typed| now.saturating_sub(typed) < ECHO_WINDOW);
         self.painted_at + if is_echo { ECHO_INTERVAL } else { FRAME_INTERVAL }
     }

@@ -27,7 +27,7 @@ impl Server {
         let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
             return;
         };
-        attachment.typed_at = Some(now);
+        attachment.expect_echo(now);
         attachment.decoder.feed(bytes, &mut events);
         attachment.escape_at = attachment.decoder.is_waiting().then_some(now + escape_time);
         self.take_input_events(id, events);
@@ -137,8 +137,9 @@ impl Server {
 
     fn leave_table(&mut self, id: ClientId) {
         if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) {
+            // Most keys are typed in no table but the first, and change nothing to be drawn.
+            attachment.is_dirty |= attachment.keys.table().is_some();
             attachment.keys.reset();
-            attachment.is_dirty = true;
         }
     }
 
