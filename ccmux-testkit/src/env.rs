@@ -14,6 +14,7 @@ use crate::DEADLINE;
 use crate::end::{end_all, processes};
 use crate::process::Process;
 use crate::screen::Attached;
+use crate::watch::Watch;
 
 /// How much of a server's log is shown when a test fails.
 const LOG_TAIL_BYTES: usize = 8 * 1024;
@@ -181,7 +182,7 @@ impl TestEnv {
     /// # Panics
     /// When the deadline passes, with the server's log.
     pub fn wait_registration<T>(&self, mut found: impl FnMut(&Registration) -> Option<T>) -> T {
-        let writes = LockWrites::watch(&self.state_dir().join("lock"));
+        let writes = Watch::writes(&self.state_dir().join("lock"));
         loop {
             if let Some(result) = self.registration().as_ref().and_then(&mut found) {
                 return result;
@@ -200,10 +201,35 @@ impl TestEnv {
 
     /// Every keeper of this world.
     pub fn keepers(&self) -> Vec<Process> {
+        self.processes_called("keeper")
+    }
+
+    /// Every server of this world, one that is only being started among them.
+    pub fn servers(&self) -> Vec<Process> {
+        self.processes_called("server")
+    }
+
+    fn processes_called(&self, what: &str) -> Vec<Process> {
         let all = processes(&self.home()).into_iter();
-        all.filter(|(_, args)| args.get(1).is_some_and(|word| word == "keeper"))
+        all.filter(|(_, args)| args.get(1).is_some_and(|word| word == what))
             .map(|(process, _)| process)
             .collect()
+    }
+
+    /// Ends everything at once, as a power cut does for programs: server first, so that it sees
+    /// nothing of it.
+    pub fn kill_everything(&self) {
+        let keepers = self.keepers();
+        let server = self.server();
+        // Stopped before any keeper dies, the server cannot log what happens to them.
+        server.signal(Signal::STOP);
+        for keeper in &keepers {
+            keeper.signal(Signal::KILL);
+        }
+        server.signal(Signal::KILL);
+        for process in keepers.iter().chain([&server]) {
+            process.wait_gone();
+        }
     }
 
     /// The end of the default server's log.
@@ -230,45 +256,4 @@ fn text(pipe: Option<&mut impl std::io::Read>) -> String {
         let _ = pipe.read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Writes to a lock file, as the kernel tells of them.
-#[cfg(target_os = "linux")]
-struct LockWrites(std::os::fd::OwnedFd);
-
-#[cfg(target_os = "linux")]
-impl LockWrites {
-    fn watch(path: &Path) -> Self {
-        use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
-        let watch = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).expect("inotify");
-        add_watch(&watch, path, WatchFlags::MODIFY).expect("the lock file is there");
-        Self(watch)
-    }
-
-    /// Waits for a write; false when the deadline passes.
-    fn wait(&self) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let deadline = Timespec::try_from(DEADLINE).expect("a minute fits");
-        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
-        let is_ready = poll(&mut fds, Some(&deadline)).is_ok_and(|count| count > 0);
-        let mut events = [0; 4096];
-        while rustix::io::read(&self.0, &mut events).is_ok_and(|len| len > 0) {}
-        is_ready
-    }
-}
-
-/// Elsewhere the file is looked at again and again.
-#[cfg(not(target_os = "linux"))]
-struct LockWrites;
-
-#[cfg(not(target_os = "linux"))]
-impl LockWrites {
-    fn watch(_: &Path) -> Self {
-        Self
-    }
-
-    fn wait(&self) -> bool {
-        std::thread::yield_now();
-        true
-    }
 }

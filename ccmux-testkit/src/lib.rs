@@ -7,18 +7,28 @@
 //! Nothing here sleeps: whatever is waited for is an event, under one generous [`DEADLINE`] that
 //! matters only on failure and then shows the screen and the server's log.
 
+mod compare;
 mod end;
 mod env;
+mod flood;
+mod picture;
 mod process;
 mod pty_process;
+mod random;
 mod screen;
+mod starts;
+mod watch;
 
 use std::time::Duration;
 
 pub use env::{Finished, TestEnv};
+pub use flood::Flood;
+pub use picture::{Area, Picture};
 pub use process::Process;
 pub use pty_process::{Display, PtyProcess, Tail};
+pub use random::Random;
 pub use screen::{Attached, Screen};
+pub use starts::Starts;
 
 /// For everything that is waited for.
 pub const DEADLINE: Duration = Duration::from_mins(1);

@@ -154,20 +154,27 @@ impl<D: Display> PtyProcess<D> {
         self.wait("the end of the program", |state| state.status.filter(|_| state.is_drained))
     }
 
-    fn wait<T>(&self, what: &str, mut found: impl FnMut(&State<D>) -> Option<T>) -> T {
-        let mut result = None;
-        let state = self.shared.lock();
-        let (state, _) = self
-            .shared
-            .changed
-            .wait_timeout_while(state, DEADLINE, |state| {
-                result = found(state);
-                result.is_none()
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| {
+    /// Like [`PtyProcess::wait_display`], for who has more to say than that it did not come.
+    pub(crate) fn try_wait_display<T>(&self, mut found: impl FnMut(&D) -> Option<T>) -> Option<T> {
+        self.try_wait(|state| found(&state.display))
+    }
+
+    fn wait<T>(&self, what: &str, found: impl FnMut(&State<D>) -> Option<T>) -> T {
+        self.try_wait(found).unwrap_or_else(|| {
+            let state = self.shared.lock();
             panic!("no {what}; exit status {:?}; shown:\n{}", state.status, state.display.dump())
         })
+    }
+
+    fn try_wait<T>(&self, mut found: impl FnMut(&State<D>) -> Option<T>) -> Option<T> {
+        let mut result = None;
+        let state = self.shared.lock();
+        let waited = self.shared.changed.wait_timeout_while(state, DEADLINE, |state| {
+            result = found(state);
+            result.is_none()
+        });
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        result
     }
 }
 

@@ -7,21 +7,6 @@ fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_ccmux"))
 }
 
-/// Ends everything at once, as a power cut does for programs: server first, so that it sees nothing.
-fn kill_everything(env: &TestEnv) {
-    let keepers = env.keepers();
-    let server = env.server();
-    // Stopped before any keeper dies, the server cannot log what happens to them.
-    server.signal(Signal::STOP);
-    for keeper in &keepers {
-        keeper.signal(Signal::KILL);
-    }
-    server.signal(Signal::KILL);
-    for process in keepers.iter().chain([&server]) {
-        process.wait_gone();
-    }
-}
-
 const LAYOUT: &str = "#{session_name} #{window_index}:#{window_name} #{window_layout} #{pane_id}";
 
 #[test]
@@ -46,7 +31,7 @@ fn everything_is_back_after_server_and_keepers_were_killed() {
         directory.to_str().expect("the path is text")
     );
     drop(client);
-    kill_everything(&env);
+    env.kill_everything();
 
     // The next attach starts a server, which finds everything.
     let client = env.attach(80, 24);

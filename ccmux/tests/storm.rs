@@ -3,180 +3,274 @@
 //! The flooding program prints numbered lines of every kind in bursts, so that the whole stream is
 //! known in advance and can be compared with history and screen.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
-use ccmux_testkit::{Attached, Process, TestEnv};
+use ccmux_testkit::{Attached, Flood, Process, Random, TestEnv};
 use rustix::process::Signal;
 
-/// Lines of one burst; four kinds of about 64, 75, 60 and 220 bytes make it more than 1 MB.
-const BURST_LINES: u32 = 11_000;
-
-/// Waits for a line of input, prints a burst, and so on.
-const FLOOD: &str = r#"
-BEGIN {
-    long = "";
-    for (i = 0; i < 20; i++) long = long "0123456789";
-    n = 0;
-    while ((getline line) > 0 && line != "stop") {
-        for (i = 0; i < BURST; i++) {
-            n++;
-            if (n % 4 == 0) printf "L%08d plain text of an ordinary length, as programs print\n", n;
-            if (n % 4 == 1) printf "L%08d \033[1;3%dmcoloured\033[0m and \033[48;5;%dmpainted\033[m text\n", n, n % 8, n % 256;
-            if (n % 4 == 2) printf "L%08d wide: 日本語 中文字 한국어 ok\n", n;
-            if (n % 4 == 3) printf "L%08d %s\n", n, long;
-        }
-        printf "burst done %d\n", n;
-        fflush();
-    }
-}
+/// Paints a screen of its own once, and then only what changes with a key: what it does not paint
+/// again must be there again without it.
+const FULL_SCREEN: &str = r#"
+stty raw -echo
+printf '\033[?1049h\033[2J\033[2;1H\033[1;44;33m title \033[m\033[4;38;5;196mlined\033[m plain'
+printf '\033[3;5H\033[48;2;1;2;3m\033[38;2;250;128;7mtrue colour\033[m 日本 \033[3;7mmore\033[27m of it'
+printf '\033[4;8r\033[4;1H\033[2mone\r\ntwo\r\nthree\r\nfour\r\nfive\r\nsix\033[m\033[10;3H\033[5 q'
+count=0
+while key=$(dd bs=1 count=1 2>/dev/null); do
+    count=$((count + 1))
+    printf '\033[9;2H\033[7mkey %s\033[m is the %dth\033[10;%dH' "$key" $count $((3 + count))
+done
 "#;
 
-fn expected_line(n: u32) -> String {
-    match n % 4 {
-        0 => format!("L{n:08} plain text of an ordinary length, as programs print"),
-        1 => format!("L{n:08} coloured and painted text"),
-        2 => format!("L{n:08} wide: 日本語 中文字 한국어 ok"),
-        _ => format!("L{n:08} {}", "0123456789".repeat(20)),
-    }
-}
-
-/// A small generator for reproducible choices (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
-}
-
-/// A server with a flooding pane `%0` and an attached client.
+/// A flooding pane `%0`, an idle shell `%1` and a full-screen program `%2`, which has the focus;
+/// and an attached client that shows all three.
 struct Scene {
     env: TestEnv,
     client: Attached,
+    flood: Flood,
+    bursts: u32,
+    keys: u32,
+    servers: BTreeSet<u32>,
 }
 
 impl Scene {
     fn new() -> Self {
-        let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
-        let script = env.home().join("flood.awk");
-        let text = FLOOD.replace("BURST", &BURST_LINES.to_string());
-        std::fs::write(&script, text).expect("the script is written");
-        let command = format!("stty -echo; exec awk -f {}", script.display());
-        env.ok(&["new-session", "-d", "-s", "storm", "-x", "80", "-y", "23", &command]);
-        let client = env.attach(80, 24);
+        let mut env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+        // The client's terminal takes every colour as it is.
+        env.set("COLORTERM", "truecolor");
+        let command = Flood::command(&env);
+        env.ok(&["new-session", "-d", "-s", "storm", "-x", "80", "-y", "49", &command]);
+        env.ok(&["split-window", "-d", "-t", "%0", "VARIABLE=kept exec sh"]);
+        let script = env.home().join("full_screen.sh");
+        fs::write(&script, FULL_SCREEN).expect("the home directory is ours");
+        let command = format!("exec sh {}", script.display());
+        env.ok(&["split-window", "-t", "%1", &command]);
+        env.ok(&["select-layout", "-t", "storm", "even-vertical"]);
+        let client = env.attach(80, 50);
         client.wait_text("[storm]");
-        Self { env, client }
+        client.wait_text("six");
+        let (flood, servers) = (Flood::of("%0"), BTreeSet::new());
+        Self { env, client, flood, bursts: 0, keys: 0, servers }
     }
 
-    /// What the pane has shown, as whole lines.
-    fn lines(&self, pane: &str) -> Vec<String> {
-        let text = self.env.ok(&["capture-pane", "-p", "-J", "-S", "-", "-t", pane]);
-        text.lines().map(|line| line.trim_end().to_owned()).collect()
+    /// The programs of all panes, by process id.
+    fn programs(&self) -> String {
+        self.env.ok(&["list-panes", "-s", "-F", "#{pane_id} #{pane_pid}"])
     }
 
-    /// Asserts that the flooding pane has shown exactly `bursts` bursts.
-    fn assert_whole(&self, bursts: u32) {
-        let found = self.lines("%0");
-        let mut at = found.iter();
-        for burst in 0..bursts {
-            let first = burst * BURST_LINES + 1;
-            for n in first..first + BURST_LINES {
-                assert_eq!(at.next(), Some(&expected_line(n)), "line {n} of the stream");
-            }
-            let done = format!("burst done {}", first + BURST_LINES - 1);
-            assert_eq!(at.next(), Some(&done));
-        }
-        let rest: Vec<_> = at.filter(|line| !line.is_empty()).collect();
-        assert!(rest.is_empty(), "nothing follows: {rest:?}");
+    /// Begins a burst, and returns when the client has seen a seeded part of it.
+    fn flood_for_a_while(&mut self, random: &mut Random) {
+        self.flood.go(&self.env);
+        let burst = Flood::BURST_LINES;
+        let past = u32::try_from(random.below(u64::from(burst) * 3 / 4)).expect("it is small");
+        let target = self.bursts * burst + past;
+        self.bursts += 1;
+        self.client.wait_screen("the flood goes on", |screen| {
+            let newest = screen.text().lines().filter_map(Flood::line_number).max();
+            newest.is_some_and(|n| n >= target)
+        });
+    }
+
+    fn wait_burst(&self) {
+        self.client.wait_text(&Flood::done(self.bursts));
+    }
+
+    /// Kills a server that serves.
+    fn kill_server(&mut self) {
+        assert!(self.servers.insert(self.env.kill_server()), "a server of its own each time");
+    }
+
+    /// Kills a server and then the next one before its socket is up. False if it was too quick.
+    fn kill_server_twice(&mut self) -> bool {
+        let starts = self.env.watch_starts();
+        self.servers.insert(self.env.kill_server());
+        let server = starts.wait();
+        let before = socket_identity(&self.env);
+        server.signal(Signal::KILL);
+        server.wait_gone();
+        self.servers.insert(server.pid());
+        before == socket_identity(&self.env)
+    }
+
+    /// Kills the server while all is quiet: the client shows what it showed, by the next server.
+    fn compare_across_a_kill(&mut self) {
+        let env = &self.env;
+        self.client.wait_shows_panes(env);
+        let before = self.client.picture();
+        let captured = self.captured();
+        self.servers.insert(env.kill_server());
+        // What only the next server can have drawn.
+        env.ok(&["set-option", "-g", "status-left", "next one "]);
+        self.client.wait_text("next one ");
+        self.client.wait_shows_panes(env);
+        assert_eq!(self.captured(), captured);
+        env.ok(&["set-option", "-gu", "status-left"]);
+        self.client.wait_text("[storm]");
+        let after = self.client.picture();
+        assert_eq!(without_last_row(&after), without_last_row(&before));
+    }
+
+    fn captured(&self) -> Vec<String> {
+        ["%0", "%1", "%2"].map(|pane| self.env.ok(&["capture-pane", "-e", "-p", "-t", pane])).into()
+    }
+
+    /// The full-screen program reacts to a key typed by the user.
+    fn assert_full_screen_is_alive(&mut self) {
+        self.keys += 1;
+        let key = char::from(b'a' + u8::try_from(self.keys % 26).expect("below 26"));
+        self.client.type_keys(&key.to_string());
+        self.client.wait_text(&format!("key {key} is the {}th", self.keys));
+    }
+
+    fn assert_variable_is_set(&self) {
+        self.env.ok(&["send-keys", "-t", "%1", "clear; echo \"it is $VARIABLE\"", "Enter"]);
+        self.client.wait_screen("the variable", |screen| {
+            screen.text().lines().any(|line| line.starts_with("it is kept"))
+        });
     }
 }
 
-/// Goal: promise 1. Method: kill the server at seeded moments of a flood, some of them before the
-/// next server listens; then compare every line, and the pids of the programs.
+/// Changes whenever the socket is bound anew.
+fn socket_identity(env: &TestEnv) -> (u64, i64, i64) {
+    let metadata = fs::symlink_metadata(env.socket()).expect("a killed server leaves its socket");
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+}
+
+/// Without the status line, which has a clock.
+fn without_last_row(picture: &ccmux_testkit::Picture) -> String {
+    let text = format!("{picture:?}");
+    text.rsplit_once('\n').expect("there are rows").0.to_owned()
+}
+
+/// Goal: promise 1. Method: kill the server at seeded moments of a flood: just when it is back, in
+/// the middle, and before the next one listens; then compare every line, every screen, and the
+/// pids of the programs.
 #[test]
 fn a_storm_of_kills_ends_nothing_and_loses_nothing() {
-    let seed = 0x5703_0001;
-    println!("seed {seed:#x}");
-    let mut random = Random(seed);
-    let scene = Scene::new();
-    let env = &scene.env;
-    env.ok(&["split-window", "-d", "-t", "%0", "VARIABLE=kept exec sh"]);
-    env.ok(&["select-layout", "-t", "storm", "even-vertical"]);
-    let programs = env.ok(&["list-panes", "-s", "-F", "#{pane_id} #{pane_pid}"]);
-    let mut servers = std::collections::BTreeSet::new();
-    let rounds = 25;
-    for round in 0..rounds {
-        env.ok(&["send-keys", "-t", "%0", "go", "Enter"]);
-        // Somewhere in the burst: a line number that the attached client gets to see.
-        let past = random.below(u64::from(BURST_LINES) * 3 / 4) as u32;
-        let target = round * BURST_LINES + past;
-        scene.client.wait_screen("the flood goes on", |screen| {
-            let newest = screen.text().lines().filter_map(line_number).max();
-            newest.is_some_and(|n| n >= target)
-        });
-        assert!(servers.insert(env.kill_server()), "a server of its own each round");
+    let mut random = Random::seeded(0x5703_0001);
+    let mut scene = Scene::new();
+    let programs = scene.programs();
+    scene.assert_full_screen_is_alive();
+    let mut early = 0;
+    for round in 0..25 {
+        scene.flood_for_a_while(&mut random);
+        scene.kill_server();
+        if round % 5 == 2 {
+            // One that answers and is killed for it.
+            scene.kill_server();
+        }
         if round % 5 == 4 {
-            // The next one is killed as soon as it has registered, before it listens.
-            let server = next_server(env, &servers);
-            servers.insert(server.pid());
-            server.signal(Signal::KILL);
-            server.wait_gone();
+            let caught = (0..20).any(|_| scene.kill_server_twice());
+            assert!(caught, "the next server was always too quick");
+            early += 1;
         }
-        let done = format!("burst done {}", (round + 1) * BURST_LINES);
-        scene.client.wait_text(&done);
+        scene.wait_burst();
+        if round % 8 == 7 {
+            scene.compare_across_a_kill();
+        }
     }
-    assert!(servers.len() >= 25, "{servers:?}");
-    assert_eq!(env.ok(&["list-panes", "-s", "-F", "#{pane_id} #{pane_pid}"]), programs);
-    scene.assert_whole(rounds);
-    env.ok(&["send-keys", "-t", "%1", "echo \"it is $VARIABLE\"", "Enter"]);
-    scene.client.wait_text("it is kept");
+    assert_eq!(early, 5);
+    assert!(scene.servers.len() >= 25, "{:?}", scene.servers);
+    assert_eq!(scene.programs(), programs);
+    scene.flood.assert_whole(&scene.env, scene.bursts);
+    scene.assert_full_screen_is_alive();
+    scene.assert_variable_is_set();
+    scene.client.wait_shows_panes(&scene.env);
 }
 
-/// Waits for a server that is none of those known.
-fn next_server(env: &TestEnv, known: &std::collections::BTreeSet<u32>) -> Process {
-    env.wait_registration(|registration| {
-        if known.contains(&registration.pid) {
-            return None;
-        }
-        Process::open(registration.pid).ok().flatten()
-    })
-}
-
-fn line_number(line: &str) -> Option<u32> {
-    line.strip_prefix('L')?.get(..8)?.parse().ok()
-}
-
-/// The same with kills of keepers: the server starts others, and programs live on.
+/// The same with kills of keepers: the server starts others, and programs live on. What a keeper
+/// had read and not published may be missing, at most one read, and then it is marked.
 #[test]
 fn killed_keepers_are_replaced_and_programs_live_on() {
-    let scene = Scene::new();
-    let env = &scene.env;
-    let program = env.ok(&["display-message", "-p", "-t", "%0", "#{pane_pid}"]);
-    let rounds = 4;
-    for round in 0..rounds {
-        env.ok(&["send-keys", "-t", "%0", "go", "Enter"]);
-        let target = round * BURST_LINES + BURST_LINES / 3;
-        scene.client.wait_screen("the flood goes on", |screen| {
-            let newest = screen.text().lines().filter_map(line_number).max();
-            newest.is_some_and(|n| n >= target)
-        });
-        for keeper in env.keepers() {
-            keeper.signal(Signal::KILL);
-            keeper.wait_gone();
+    let mut random = Random::seeded(0x5703_0002);
+    let mut scene = Scene::new();
+    let programs = scene.programs();
+    for round in 0..12 {
+        scene.flood_for_a_while(&mut random);
+        match round % 3 {
+            // All keepers, and the server lives.
+            0 => kill_all(&scene.env.keepers()),
+            // The server, and all keepers as soon as the next one holds what they hold.
+            1 => {
+                scene.kill_server();
+                let keepers = wait_live(&scene.env);
+                kill_all(&keepers);
+            }
+            // All keepers, and the server as soon as it has replaced them.
+            _ => {
+                kill_all(&scene.env.keepers());
+                wait_live(&scene.env);
+                scene.kill_server();
+            }
         }
-        scene.client.wait_text(&format!("burst done {}", (round + 1) * BURST_LINES));
+        scene.wait_burst();
     }
-    assert_eq!(env.ok(&["display-message", "-p", "-t", "%0", "#{pane_pid}"]), program);
-    let mut text = String::new();
-    for line in scene.lines("%0").iter().filter(|line| line.contains("lost")) {
-        writeln!(text, "{line}").expect("writing to a String cannot fail");
+    assert_eq!(scene.programs(), programs);
+    let lost = scene.flood.lines(&scene.env);
+    if !lost.iter().any(|line| line.contains("are lost here")) {
+        scene.flood.assert_whole(&scene.env, scene.bursts);
     }
-    // At most one read in flight may be lost with a keeper, and then it is marked.
-    if text.is_empty() {
-        scene.assert_whole(rounds);
+    scene.compare_across_a_kill();
+    scene.assert_full_screen_is_alive();
+    scene.assert_variable_is_set();
+}
+
+/// Server and one keeper at once: that pane is restored, the others do not notice.
+#[test]
+fn server_and_one_keeper_killed_at_once_cost_that_pane_alone() {
+    let mut random = Random::seeded(0x5703_0003);
+    let mut scene = Scene::new();
+    let programs = scene.programs();
+    let keeper = keeper_of(&scene.env, "%1");
+    scene.flood_for_a_while(&mut random);
+    let server = scene.env.server();
+    // Stopped first, so that it cannot take the keeper's place.
+    server.signal(Signal::STOP);
+    keeper.signal(Signal::KILL);
+    server.signal(Signal::KILL);
+    keeper.wait_gone();
+    server.wait_gone();
+    scene.wait_burst();
+    scene.client.wait_text("[restored ");
+    let others = |programs: &str| -> Vec<String> {
+        programs.lines().filter(|line| !line.starts_with("%1 ")).map(str::to_owned).collect()
+    };
+    assert_eq!(others(&scene.programs()), others(&programs));
+    scene.flood.assert_whole(&scene.env, scene.bursts);
+    scene.assert_full_screen_is_alive();
+    scene.client.wait_shows_panes(&scene.env);
+}
+
+fn kill_all(processes: &[Process]) {
+    for process in processes {
+        process.signal(Signal::KILL);
     }
+    for process in processes {
+        process.wait_gone();
+    }
+}
+
+/// Waits until the server has a living keeper for each pane, and returns them.
+fn wait_live(env: &TestEnv) -> Vec<Process> {
+    loop {
+        let status = env.status();
+        let panes = status["panes"].as_array().expect("a list of panes");
+        let keepers = panes.iter().map(|pane| pane["keeper_pid"].as_u64());
+        let Some(pids) = keepers.collect::<Option<Vec<u64>>>() else { continue };
+        let open =
+            |pid| Process::open(u32::try_from(pid).expect("a pid")).expect("it can be opened");
+        if let Some(keepers) = pids.into_iter().map(open).collect() {
+            return keepers;
+        }
+    }
+}
+
+fn keeper_of(env: &TestEnv, pane: &str) -> Process {
+    let status = env.status();
+    let panes = status["panes"].as_array().expect("a list of panes");
+    let found = panes.iter().find(|found| found["id"] == pane).expect("the pane is there");
+    let pid = found["keeper_pid"].as_u64().expect("it has a keeper");
+    Process::open(u32::try_from(pid).expect("a pid")).expect("it can be opened").expect("it lives")
 }

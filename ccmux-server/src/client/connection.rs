@@ -112,6 +112,11 @@ impl Connection {
         self.queue.is_empty()
     }
 
+    /// How much waits for the peer to take it.
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.queue.len() - self.sent
+    }
+
     /// Whether the peer is gone or was given up.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed

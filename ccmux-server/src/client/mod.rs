@@ -205,6 +205,15 @@ impl Client {
         self.connection.send(&ServerFrame::Attached);
     }
 
+    /// Its terminal was given back meanwhile: it is entered anew, with a whole picture. What was
+    /// sent before this answer is not drawn.
+    pub(crate) fn wake_up(&mut self, size: Size) {
+        let Some(attachment) = self.attachment_mut() else { return };
+        attachment.resize(size);
+        attachment.is_entered = false;
+        self.connection.send(&ServerFrame::Attached);
+    }
+
     /// Asks for a new picture.
     pub(crate) fn redraw(&mut self) {
         if let Some(attachment) = self.attachment_mut() {

@@ -100,10 +100,14 @@ impl Server {
                 self.resume(id, &resume);
             }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
-            (ClientStage::Attached(_), ClientFrame::Resize(size) | ClientFrame::Wakeup(size)) => {
+            (ClientStage::Attached(_), ClientFrame::Resize(size)) => {
                 if let Some(attachment) = client.attachment_mut() {
                     attachment.resize(size);
                 }
+                self.use_client(id);
+            }
+            (ClientStage::Attached(_), ClientFrame::Wakeup(size)) => {
+                client.wake_up(size);
                 self.use_client(id);
             }
             (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),

@@ -253,6 +253,8 @@ impl Server {
     pub(crate) fn report(&self) -> serde_json::Value {
         let panes: Vec<_> = self.panes.values().map(pane_report).collect();
         let attached = self.clients.values().filter(|client| client.attachment().is_some());
+        let unread: usize =
+            self.clients.values().map(|client| client.connection.unread_bytes()).sum();
         let mut problems: Vec<String> = self
             .recovery
             .damage
@@ -275,6 +277,7 @@ impl Server {
             "windows": self.state.windows.len(),
             "panes": panes,
             "clients": attached.count(),
+            "unread_bytes": unread,
             "durable": !self.is_degraded(),
             "degraded": self.degraded(),
             "log": {
