@@ -23,6 +23,7 @@ mod hello;
 mod link;
 mod one_shot;
 mod outbox;
+mod paste;
 mod signals;
 mod terminal;
 

@@ -6,6 +6,7 @@ use std::io;
 use ccmux_protocol::{ClientFrame, FrameError, encode};
 
 use crate::link::Link;
+use crate::paste::{CutPaste, PasteState};
 
 /// Encoded frames, in order, the first maybe sent in part.
 ///
@@ -17,21 +18,56 @@ pub(crate) struct Outbox {
     /// How much of the first frame is sent.
     sent: usize,
     bytes: usize,
+    /// Where the input stands after everything that was pushed.
+    state: PasteState,
+    /// A paste whose beginning went to a server that is gone; its rest goes nowhere.
+    cut: Option<CutPaste>,
 }
 
 #[derive(Debug)]
 struct Queued {
     wire: Vec<u8>,
-    is_input: bool,
+    input: Option<Input>,
+}
+
+/// What is typed, and where it stands.
+#[derive(Debug)]
+struct Input {
+    bytes: Vec<u8>,
+    before: PasteState,
 }
 
 impl Outbox {
     /// Adds a frame.
     pub(crate) fn push(&mut self, frame: &ClientFrame) -> Result<(), FrameError> {
-        let queued = Queued::new(frame)?;
+        match frame {
+            ClientFrame::Input(bytes) => self.push_input(bytes.clone()),
+            frame => {
+                self.add(Queued::new(frame)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn push_input(&mut self, mut bytes: Vec<u8>) -> Result<(), FrameError> {
+        if let Some(cut) = &mut self.cut {
+            let Some(rest) = cut.drop_from(&bytes) else { return Ok(()) };
+            (self.cut, self.state, bytes) = (None, PasteState::default(), rest);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let before = self.state;
+        self.state.pass(&bytes);
+        let mut queued = Queued::new(&ClientFrame::Input(bytes.clone()))?;
+        queued.input = Some(Input { bytes, before });
+        self.add(queued);
+        Ok(())
+    }
+
+    fn add(&mut self, queued: Queued) {
         self.bytes += queued.wire.len();
         self.frames.push_back(queued);
-        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -59,13 +95,20 @@ impl Outbox {
     }
 
     /// Gets ready for another server, to whom `first` is said before everything else. Input that
-    /// the last one cannot have acted on is kept; sizes and the like are said anew.
+    /// the last one cannot have acted on is kept, but for the rest of a paste whose beginning it
+    /// was sent; sizes and the like are said anew.
     pub(crate) fn start_over(&mut self, first: &ClientFrame) -> Result<(), FrameError> {
         let first = Queued::new(first)?;
-        self.frames.retain(|queued| queued.is_input);
-        self.sent = 0;
-        self.frames.push_front(first);
-        self.bytes = self.frames.iter().map(|queued| queued.wire.len()).sum();
+        let inputs: Vec<Input> = self.frames.drain(..).filter_map(|queued| queued.input).collect();
+        (self.sent, self.bytes) = (0, 0);
+        self.add(first);
+        if self.cut.is_none() {
+            let at = inputs.first().map_or(self.state, |input| input.before);
+            (self.cut, self.state) = (CutPaste::at(at), at);
+        }
+        for input in inputs {
+            self.push_input(input.bytes)?;
+        }
         Ok(())
     }
 }
@@ -74,7 +117,7 @@ impl Queued {
     fn new(frame: &ClientFrame) -> Result<Self, FrameError> {
         let mut wire = Vec::new();
         encode(frame, &mut wire)?;
-        Ok(Queued { wire, is_input: matches!(frame, ClientFrame::Input(_)) })
+        Ok(Queued { wire, input: None })
     }
 }
 
@@ -131,6 +174,30 @@ mod tests {
         assert_eq!(after.remove(0), resume);
         arrived.append(&mut after);
         assert_eq!(arrived, all);
+    }
+
+    /// The beginning of a paste was sent to a server that died: neither what waited of it nor what
+    /// comes of it later reaches the next one, also when that one dies too.
+    #[test]
+    fn the_rest_of_a_paste_reaches_no_other_server() {
+        let input = |text: &str| ClientFrame::Input(text.as_bytes().to_vec());
+        let mut outbox = Outbox::default();
+        outbox.push(&input("\x1b[200~one\r")).unwrap();
+        let (mut link, _dead) = pair();
+        outbox.send(&mut link).unwrap();
+        outbox.push(&input("two\r")).unwrap();
+        outbox.start_over(&ClientFrame::Goodbye).unwrap();
+        outbox.push(&input("three\r")).unwrap();
+        outbox.start_over(&ClientFrame::Goodbye).unwrap();
+        outbox.push(&input("four\r\x1b[201~typed")).unwrap();
+        outbox.push(&input("\x1b[200~whole")).unwrap();
+        outbox.start_over(&ClientFrame::Goodbye).unwrap();
+        outbox.push(&input("\x1b[201~")).unwrap();
+        let (mut link, server) = pair();
+        outbox.send(&mut link).unwrap();
+        drop(link);
+        let kept = ["typed", "\x1b[200~whole", "\x1b[201~"].map(input);
+        assert_eq!(frames(server)[1..], kept);
     }
 
     #[test]

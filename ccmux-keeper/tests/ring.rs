@@ -23,6 +23,7 @@ const SPOOLED: u64 = 192;
 const CHILD_STATE: u64 = 168;
 const DRAINED: u64 = 176;
 const ANSWERED: u64 = 200;
+const PASTING: u64 = 224;
 const PATTERN: u64 = 64;
 const DATA: u64 = 4096;
 
@@ -272,7 +273,7 @@ fn a_damaged_header_is_refused() {
     let capacity = CAPACITY as u64;
     for (at, value, field) in [
         (0, 0, "magic"),
-        (8, 2, "version"),
+        (8, 1, "version"),
         (16, 8192, "header size"),
         (24, 1 << 40, "capacity"),
         (HEAD, capacity + 1, "head"),
@@ -335,6 +336,23 @@ fn offsets_outside_the_ring_are_refused() {
     // Both only go forward.
     world.server.set_answered(700).unwrap();
     world.server.set_answered(699).unwrap_err();
+}
+
+/// A paste that a killed server had begun is known to the one after it.
+#[test]
+fn a_paste_is_remembered_in_the_ring() {
+    let ring = KeeperRing::create(0).unwrap();
+    let mut first = ServerRing::open(file_of(&ring).into()).unwrap();
+    assert!(!first.is_pasting());
+    first.set_pasting(true);
+    drop(first);
+    let mut word = [0; 8];
+    file_of(&ring).read_exact_at(&mut word, PASTING).unwrap();
+    assert_eq!(u64::from_ne_bytes(word), 1);
+    let mut second = ServerRing::open(file_of(&ring).into()).unwrap();
+    assert!(second.is_pasting());
+    second.set_pasting(false);
+    assert!(!ServerRing::open(file_of(&ring).into()).unwrap().is_pasting());
 }
 
 /// What a dead keeper had read is exact for text. Bytes that cannot be told from the pattern put

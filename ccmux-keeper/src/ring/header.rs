@@ -11,7 +11,7 @@ pub(super) const HEADER_BYTES: usize = 4096;
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"ccmuxrng");
 
 /// Raised with every change of this layout.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
 /// Where the 64 bytes of the guard pattern lie.
 pub(super) const PATTERN_AT: usize = 64;
@@ -41,6 +41,7 @@ pub(super) enum Word {
     Answered = 200,
     WindowSize = 208,
     ServerSleeping = 216,
+    Pasting = 224,
 }
 
 const NOT_STARTED: u32 = 0;

@@ -134,6 +134,18 @@ impl ServerRing {
         Ok(doubt.checked_sub(1))
     }
 
+    /// Whether a bracketed paste may have been begun and not ended in what the program was sent.
+    pub fn is_pasting(&self) -> bool {
+        self.mapping.load(Word::Pasting) != 0
+    }
+
+    /// Records that a bracketed paste begins, *before* the first byte of its start mark is
+    /// written, or is over, after the last byte of its end mark was: so that the server after
+    /// this one can close what was cut.
+    pub fn set_pasting(&mut self, is_pasting: bool) {
+        self.mapping.store(Word::Pasting, is_pasting.into());
+    }
+
     /// The window size that was last set on the pty and recorded here; all zero before that.
     pub fn window_size(&self) -> WindowSize {
         unpack_window_size(self.mapping.load(Word::WindowSize))

@@ -145,7 +145,7 @@ fn word(ring: &File, at: u64) -> u64 {
 fn a_keeper_serves_a_raw_server() {
     let dir = PaneDir::new();
     let (mut stream, mut keeper) = raw_keeper(&dir);
-    let mut said = hello((1, 1));
+    let mut said = hello((2, 2));
     said.push(DOORBELL);
     said.extend(frame(0x70, &[b"a kind from the future".to_vec()]));
     said.extend(start("printf hello; read line; printf $line; exit 3"));
@@ -155,7 +155,7 @@ fn a_keeper_serves_a_raw_server() {
 
     let (kind, payload, _) = next_frame(&stream);
     let keeper_pid = keeper.id().to_le_bytes();
-    let welcome = [field(3, &1_u16.to_le_bytes()), field(4, &uuid()), field(6, &keeper_pid)];
+    let welcome = [field(3, &2_u16.to_le_bytes()), field(4, &uuid()), field(6, &keeper_pid)];
     assert_eq!((kind, payload), (WELCOME, welcome.concat()));
 
     let (kind, payload, mut descriptors) = next_frame(&stream);
@@ -166,7 +166,7 @@ fn a_keeper_serves_a_raw_server() {
     let mut magic = [0; 8];
     ring.read_exact_at(&mut magic, 0).unwrap();
     assert_eq!(&magic, b"ccmuxrng");
-    assert_eq!([word(&ring, 8), word(&ring, 16), word(&ring, 24)], [1, 4096, 262_144]);
+    assert_eq!([word(&ring, 8), word(&ring, 16), word(&ring, 24)], [2, 4096, 262_144]);
     assert_eq!(word(&ring, 160).to_le_bytes()[..4], payload[8..]);
 
     // Sleep until a word says so: announce it in `server sleeping`, look, wait for a bell.
@@ -199,8 +199,8 @@ fn a_keeper_refuses_what_it_does_not_understand() {
     let dir = PaneDir::new();
     let other = [7; 16];
     for (said, reason) in [
-        (hello((2, 9)), "the server speaks protocol versions 2 to 9, the keeper 1 to 1"),
-        (hello_to((1, 1), &other), "this keeper keeps pane 0194f7a0-0000-7000-8000-00000000002a"),
+        (hello((3, 9)), "the server speaks protocol versions 3 to 9, the keeper 2 to 2"),
+        (hello_to((2, 2), &other), "this keeper keeps pane 0194f7a0-0000-7000-8000-00000000002a"),
     ] {
         let (mut stream, mut keeper) = raw_keeper(&dir);
         stream.write_all(&said).unwrap();
@@ -212,14 +212,14 @@ fn a_keeper_refuses_what_it_does_not_understand() {
     }
     for said in [
         start("exit 0"),
-        [hello((1, 1)), hello((1, 1))].concat(),
-        [hello((1, 1)), frame(START, &[field(16, b"/bin/sh")])].concat(),
-        [hello((1, 1)), frame(START, &[vec![1, 2, 3]])].concat(),
-        [hello((1, 1)), frame(0x03, &[field(7, &1_u32.to_le_bytes())])].concat(),
-        [hello((1, 1)), frame(0x05, &[field(32, &1_u32.to_le_bytes())])].concat(),
+        [hello((2, 2)), hello((2, 2))].concat(),
+        [hello((2, 2)), frame(START, &[field(16, b"/bin/sh")])].concat(),
+        [hello((2, 2)), frame(START, &[vec![1, 2, 3]])].concat(),
+        [hello((2, 2)), frame(0x03, &[field(7, &1_u32.to_le_bytes())])].concat(),
+        [hello((2, 2)), frame(0x05, &[field(32, &1_u32.to_le_bytes())])].concat(),
         vec![HELLO, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
-        [hello((1, 1)), vec![START, 0, 0, 0, 1, 0, 0x40, 0]].concat(),
-        hello((1, 1)),
+        [hello((2, 2)), vec![START, 0, 0, 0, 1, 0, 0x40, 0]].concat(),
+        hello((2, 2)),
         Vec::new(),
     ] {
         let (mut stream, mut keeper) = raw_keeper(&dir);
@@ -262,15 +262,15 @@ fn send_ready(stream: &UnixStream, ring: &KeeperRing) {
 fn a_server_adopts_a_raw_keeper() {
     let dir = PaneDir::new();
     let (mut link, mut stream) = link_to_raw_keeper(&dir);
-    let mut heard = vec![0; hello((1, 1)).len()];
+    let mut heard = vec![0; hello((2, 2)).len()];
     stream.read_exact(&mut heard).unwrap();
-    let mut expected = hello((1, 1));
+    let mut expected = hello((2, 2));
     let at = expected.len() - 4;
     expected.splice(at.., rustix::process::getpid().as_raw_pid().to_le_bytes());
     assert_eq!(heard, expected);
 
     let ring = KeeperRing::create(0).unwrap();
-    for byte in welcome(1, &uuid()) {
+    for byte in welcome(2, &uuid()) {
         stream.write_all(&[byte]).unwrap();
         assert_eq!(link.receive().unwrap().len(), 0);
     }
@@ -306,11 +306,11 @@ fn a_server_refuses_a_keeper_that_breaks_the_protocol() {
     type Check = fn(&LinkError) -> bool;
     let dir = PaneDir::new();
     let cases: [(Vec<u8>, Check); 5] = [
-        (welcome(2, &uuid()), |error| matches!(error, LinkError::Version(2))),
-        (welcome(1, &[7; 16]), |error| matches!(error, LinkError::WrongPane { .. })),
+        (welcome(3, &uuid()), |error| matches!(error, LinkError::Version(3))),
+        (welcome(2, &[7; 16]), |error| matches!(error, LinkError::WrongPane { .. })),
         (frame(WELCOME, &[]), |error| matches!(error, LinkError::Wire(_))),
         (
-            [welcome(1, &uuid()), frame(READY, &[field(7, &78_u32.to_le_bytes())])].concat(),
+            [welcome(2, &uuid()), frame(READY, &[field(7, &78_u32.to_le_bytes())])].concat(),
             |error| matches!(error, LinkError::Wire(_)),
         ),
         (vec![READY, 0, 0, 0, 0, 0, 1, 0], |error| matches!(error, LinkError::Wire(_))),

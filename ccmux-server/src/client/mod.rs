@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
-use ccmux_core::ids::SessionId;
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::{Exit, Hello, ServerFrame};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::JobId;
 use crate::event_loop::ClientId;
+use crate::pane::Bracketed;
 use connection::Connection;
 use input::InputDecoder;
 use keys::KeyState;
@@ -83,11 +84,20 @@ pub(crate) struct Attachment {
     typed_at: Option<Duration>,
     /// How many pictures may still be made at once, of [`ECHO_FRAMES`].
     echoes: u8,
-    /// A paste is under way, to the pane that was active when it began.
-    pub(crate) paste_to: Option<ccmux_core::ids::PaneId>,
+    /// The panes that a paste under way goes to: those that were active when it began.
+    pub(crate) paste_to: Vec<PasteTarget>,
     token: Vec<u8>,
     /// Its terminal has been prepared, by this server or one before it.
     pub(crate) is_entered: bool,
+}
+
+/// A pane that a paste goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PasteTarget {
+    pub(crate) pane: PaneId,
+    pub(crate) bracketed: Bracketed,
+    /// Some of the paste did not fit; nothing of it must follow.
+    pub(crate) is_full: bool,
 }
 
 /// A text at the bottom until it is old or a key is pressed.
@@ -292,7 +302,7 @@ impl Attachment {
             painted_at: now.saturating_sub(FRAME_INTERVAL),
             typed_at: None,
             echoes: 0,
-            paste_to: None,
+            paste_to: Vec::new(),
             token: Vec::new(),
             is_entered: false,
         }

@@ -14,6 +14,7 @@ pub(crate) mod encode;
 pub(crate) mod environment;
 pub(crate) mod feed;
 pub(crate) mod history;
+mod input;
 pub(crate) mod mode;
 pub(crate) mod store;
 
@@ -28,10 +29,8 @@ use ccmux_term::{Size, Terminal};
 
 use crate::persistence::Seq;
 use encode::{KeyModes, MouseTracking};
+use input::Input;
 use mode::PaneMode;
-
-/// Input a program leaves unread beyond this is dropped, and the person told.
-pub(crate) const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// One pane of the running server.
 #[derive(Debug)]
@@ -151,12 +150,9 @@ pub(crate) struct Output {
     pub(crate) is_touched: bool,
 }
 
-/// Input on its way to the program.
-#[derive(Debug, Default)]
-pub(crate) struct Input {
-    queue: Vec<u8>,
-    is_watching: bool,
-}
+/// Whether a paste was begun with a mark, and so must be ended with one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Bracketed(bool);
 
 impl Pane {
     /// A pane without a program, `terminal` being what it shows.
@@ -254,36 +250,51 @@ impl Pane {
         if !self.is_running() {
             return true;
         }
-        if self.input.queue.len() + bytes.len() > INPUT_BYTES_MAX {
-            return false;
-        }
-        self.input.queue.extend_from_slice(bytes);
+        let has_room = self.input.push(bytes);
         self.flush_input();
-        true
+        has_room
+    }
+
+    /// A paste begins: in marks, if the program wants them. `None` if it has no room for it, so
+    /// that nothing of it must follow.
+    pub(crate) fn begin_paste(&mut self) -> Option<Bracketed> {
+        if !self.is_running() || !self.terminal.modes().bracketed_paste {
+            return Some(Bracketed(false));
+        }
+        let has_begun = self.input.begin_paste();
+        self.flush_input();
+        has_begun.then_some(Bracketed(true))
+    }
+
+    /// A paste ends. What was opened is closed, whatever the program wants by now.
+    pub(crate) fn end_paste(&mut self, Bracketed(is_bracketed): Bracketed) {
+        if is_bracketed {
+            self.input.end_paste();
+            self.flush_input();
+        }
+    }
+
+    /// Ends a paste that a killed server had begun; for a pane that was just adopted.
+    pub(crate) fn close_cut_paste(&mut self) {
+        let mut input = std::mem::take(&mut self.input);
+        if let Some(held) = self.held() {
+            input.close_cut_paste(held);
+        }
+        self.input = input;
     }
 
     /// Writes what the pty takes of the queued input.
     pub(crate) fn flush_input(&mut self) {
-        let mut queue = std::mem::take(&mut self.input.queue);
-        let mut written = 0;
+        let mut input = std::mem::take(&mut self.input);
         if let Some(held) = self.held() {
-            while written < queue.len() {
-                match rustix::io::write(&held.master, &queue[written..]) {
-                    Ok(len) => written += len,
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(rustix::io::Errno::AGAIN) => break,
-                    // The program is gone; what it did not read is read by nobody.
-                    Err(_) => written = queue.len(),
-                }
-            }
+            input.flush(held);
         }
-        queue.drain(..written);
-        self.input.queue = queue;
+        self.input = input;
     }
 
     /// The pty, if it must begin to be watched for room.
     pub(crate) fn begin_watching(&mut self) -> Option<BorrowedFd<'_>> {
-        if self.input.queue.is_empty() || self.input.is_watching {
+        if self.input.is_empty() || self.input.is_watching {
             return None;
         }
         let is_held = self.held().is_some();
@@ -298,6 +309,6 @@ impl Pane {
 
     /// Whether there is nothing left to write while the pty is watched.
     pub(crate) fn is_watched_in_vain(&self) -> bool {
-        self.input.queue.is_empty() && self.input.is_watching
+        self.input.is_empty() && self.input.is_watching
     }
 }

@@ -241,6 +241,7 @@ impl Server {
 
     /// Ends a client's attachment in good order.
     pub(crate) fn detach(&mut self, id: ClientId) {
+        self.paste_end(id);
         let durable = !self.is_degraded();
         let Some(client) = self.clients.get_mut(&id) else { return };
         let Some(attachment) = client.attachment() else { return };
@@ -258,6 +259,7 @@ impl Server {
             .map(|client| client.id)
             .collect();
         for id in closed {
+            self.paste_end(id);
             if let Some(client) = self.clients.remove(&id) {
                 self.watcher.forget(client.connection.as_fd());
                 self.jobs.forget_client(id);

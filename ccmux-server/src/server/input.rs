@@ -221,7 +221,7 @@ impl Server {
     }
 
     /// The panes that get what is typed in one: those of its window with `synchronize-panes`.
-    fn synchronized_with(&self, id: PaneId) -> Vec<PaneId> {
+    pub(super) fn synchronized_with(&self, id: PaneId) -> Vec<PaneId> {
         match self.state.window_of(id) {
             Some(window) if self.pane_options(id).flag("synchronize-panes") => {
                 window.layout.panes()
@@ -230,47 +230,8 @@ impl Server {
         }
     }
 
-    fn is_read_only(&self, id: ClientId) -> bool {
+    pub(super) fn is_read_only(&self, id: ClientId) -> bool {
         self.clients.get(&id).and_then(|c| c.attachment()).is_none_or(|a| a.is_read_only)
-    }
-
-    fn paste_start(&mut self, id: ClientId) {
-        let pane = self.pane_of_client(id);
-        let is_read_only = self.is_read_only(id);
-        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
-            return;
-        };
-        attachment.paste_to = pane.filter(|_| attachment.prompt.is_none() && !is_read_only);
-        if let Some(pane) = attachment.paste_to {
-            self.bracket_paste(pane, b"\x1b[200~");
-        }
-    }
-
-    fn paste_data(&mut self, id: ClientId, data: &[u8]) {
-        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
-            return;
-        };
-        if let Some(open) = &mut attachment.prompt {
-            open.prompt.paste(&String::from_utf8_lossy(data));
-            attachment.is_dirty = true;
-        } else if let Some(pane) = attachment.paste_to {
-            self.send_bytes(pane, data);
-        }
-    }
-
-    fn paste_end(&mut self, id: ClientId) {
-        let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
-            return;
-        };
-        if let Some(pane) = attachment.paste_to.take() {
-            self.bracket_paste(pane, b"\x1b[201~");
-        }
-    }
-
-    fn bracket_paste(&mut self, id: PaneId, mark: &[u8]) {
-        if self.panes.get(&id).is_some_and(|pane| pane.terminal.modes().bracketed_paste) {
-            self.send_bytes(id, mark);
-        }
     }
 
     fn focus(&mut self, id: ClientId, is_focused: bool) {

@@ -143,6 +143,9 @@ impl Server {
         pane.stage = Stage::Live(Live { link, held, keeper_pid });
         if is_adopted {
             self.catch_up(id);
+            if let Some(pane) = self.panes.get_mut(&id) {
+                pane.close_cut_paste();
+            }
         }
         // A window size set again makes full-screen programs repaint what a dead server missed.
         self.set_window_size(id);

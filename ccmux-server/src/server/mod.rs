@@ -13,6 +13,7 @@ mod keepers;
 mod lifecycle;
 mod modes;
 mod orphans;
+mod paste;
 mod programs;
 mod reconcile;
 mod restore;
