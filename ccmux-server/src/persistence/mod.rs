@@ -264,9 +264,15 @@ impl Persistence {
         } else if !entry.is_soft() {
             self.unsettled_until = None;
         }
-        if entry.changes.iter().any(|change| matches!(change, Change::SessionClosed { .. })) {
-            let (actor, cause) = (entry.actor.clone(), entry.cause.clone());
-            self.emptied_by = Some(EmptiedBy { seq, actor, cause });
+        for change in &entry.changes {
+            match change {
+                Change::SessionClosed { .. } => {
+                    let (actor, cause) = (entry.actor.clone(), entry.cause.clone());
+                    self.emptied_by = Some(EmptiedBy { seq, actor, cause });
+                }
+                Change::SessionCreated { .. } => self.emptied_by = None,
+                _ => {}
+            }
         }
         Ok(seq)
     }
@@ -292,11 +298,10 @@ impl Persistence {
         self.wal.health()
     }
 
-    /// When [`Persistence::tick`] is to be called next, if nothing else happens.
+    /// When [`Persistence::tick`] and [`Persistence::checkpoint_due`] are to be asked next, if
+    /// nothing else happens.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let checkpoint = self.backlog.since.map(|since| Timestamp(since.0 + CHECKPOINT_MS));
-        let checkpoint = checkpoint.max(self.backlog.not_before);
-        [checkpoint, self.unsettled_until].into_iter().flatten().min()
+        [self.checkpoint_at(), self.unsettled_until].into_iter().flatten().min()
     }
 
     /// Does what time brings: makes ends of programs final, notices that a checkpoint is done.
@@ -313,16 +318,27 @@ impl Persistence {
 
     /// Whether [`Persistence::checkpoint`] should be called.
     pub fn checkpoint_due(&self, now: Timestamp) -> bool {
+        self.checkpoint_at().is_some_and(|at| at <= now)
+    }
+
+    /// When the next checkpoint is due by what is known now; the past if at once, `None` while
+    /// none is possible, the end of which is told by the notifier or by `unsettled_until`.
+    ///
+    /// A degraded log holds nothing of what is logged, so a checkpoint is all that can: it is tried
+    /// as often as after a failure.
+    fn checkpoint_at(&self) -> Option<Timestamp> {
         let Backlog { bytes, records, since, not_before } = self.backlog;
-        let is_possible = !self.checkpointer.is_busy()
-            && self.unsettled_until.is_none()
-            && not_before.is_none_or(|time| time <= now)
-            && self.wal.can_checkpoint();
-        is_possible
-            && (self.wal.wants_checkpoint()
-                || bytes >= CHECKPOINT_BYTES
-                || records >= CHECKPOINT_RECORDS
-                || since.is_some_and(|since| since.0 + CHECKPOINT_MS <= now.0))
+        if self.checkpointer.is_busy() || self.unsettled_until.is_some() {
+            return None;
+        }
+        let is_full = bytes >= CHECKPOINT_BYTES || records >= CHECKPOINT_RECORDS;
+        let is_only_hope = records > 0 && !self.wal.is_open();
+        let at = if is_full || is_only_hope || self.wal.wants_checkpoint() {
+            Some(Timestamp(0))
+        } else {
+            since.map(|since| Timestamp(since.0 + CHECKPOINT_MS))
+        };
+        at.map(|at| at.max(not_before.unwrap_or_default()))
     }
 
     /// Begins to write a checkpoint in the background. `state` is the state with every logged entry
@@ -335,7 +351,9 @@ impl Persistence {
             return Err(CheckpointRefusal::Unsettled);
         }
         let snapshot = self.snapshot(state, now);
-        self.backlog = Backlog::default();
+        let retry_at = Timestamp(now.0 + CHECKPOINT_RETRY_MS);
+        let not_before = (!self.wal.is_open()).then_some(retry_at);
+        self.backlog = Backlog { not_before, ..Backlog::default() };
         match self.workers {
             Workers::Threads => self.checkpointer.start(snapshot),
             #[cfg(test)]
@@ -369,17 +387,21 @@ impl Persistence {
         }
         let is_durable = self.wait_durable(issued);
         let is_useful = self.backlog.records > 0 || !is_durable;
-        if is_useful && self.unsettled_until.is_none() && self.wal.can_checkpoint() {
+        if is_useful && self.unsettled_until.is_none() {
             let snapshot = self.snapshot(state, now);
             if let Err(error) = self.checkpointer.take_now(&snapshot) {
-                tracing::error!(%error, "there is no final checkpoint; the log has everything");
+                tracing::error!(%error, is_durable, "there is no final checkpoint");
             }
         }
         self.health()
     }
 
-    fn snapshot(&self, state: &State, now: Timestamp) -> Snapshot {
-        let emptied_by = self.emptied_by.clone().filter(|_| state.sessions.is_empty());
+    fn snapshot(&mut self, state: &State, now: Timestamp) -> Snapshot {
+        if !state.sessions.is_empty() {
+            // What closed one of several sessions is no reason for a state without any.
+            self.emptied_by = None;
+        }
+        let emptied_by = self.emptied_by.clone();
         Snapshot { seq: self.issued(), time: now, state: state.clone(), emptied_by }
     }
 

@@ -17,7 +17,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::checkpoint::{CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint};
+use super::checkpoint::{
+    CHECKPOINT_DIR, CheckpointStore, Snapshot, VerifiedCheckpoint, checkpoint_path,
+};
 use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
@@ -44,8 +46,7 @@ pub(super) fn open(
         watermarks: &options.watermarks,
         poisoned: breadcrumb.poisoned(),
     };
-    let mut recovery = recover(&*storage, &circumstances, &mut |seq| breadcrumb.replaying(seq))?;
-    breadcrumb.replayed();
+    let mut recovery = recover(&*storage, &circumstances, &mut breadcrumb)?;
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (checkpoints, settled) = settle(&storage, &mut recovery, store, options);
@@ -59,7 +60,7 @@ pub(super) fn open(
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
-        follows: recovery.reached,
+        follows: recovery.follows,
         carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,
@@ -170,16 +171,26 @@ fn make_durable(
     }
     recovery.unsettled = None;
     recovery.carried = None;
+    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
+    while recovery.set_aside.contains(&SetAside::Move(checkpoint_path(recovery.highest))) {
+        pass_number(recovery);
+    }
     if recovery.highest > newest(checkpoints) || !is_whole {
         take_checkpoint(recovery, checkpoints, options)?;
     }
     if !is_whole {
         // The log behind is no second source any more, so there is a second checkpoint.
-        recovery.reached = recovery.highest;
-        recovery.highest = recovery.highest.next();
+        pass_number(recovery);
         take_checkpoint(recovery, checkpoints, options)?;
     }
     Ok(())
+}
+
+/// Leaves the next number to a checkpoint; no record will have it.
+fn pass_number(recovery: &mut Recovery) {
+    recovery.reached = recovery.highest;
+    recovery.follows = recovery.highest;
+    recovery.highest = recovery.highest.next();
 }
 
 /// The last record that is durable because a checkpoint is.

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use ccmux_core::model::{NextIds, State, Timestamp};
 use uuid::Uuid;
 
+use self::breadcrumb::Breadcrumb;
 use self::chain::{Link, walk};
 use self::judge::Findings;
 use self::replay::{Ending, ending, next_ids, replay, understand};
@@ -55,6 +56,9 @@ pub(super) struct Recovery {
     pub(super) reached: Seq,
     /// The highest number seen anywhere; the log goes on behind it.
     pub(super) highest: Seq,
+    /// The record whose state the log goes on from: `reached`, or an earlier one if all numbers
+    /// since are known to be void.
+    pub(super) follows: Seq,
     /// The last record that was durable according to the log itself or a watermark. A checkpoint
     /// that was merely read proves nothing.
     pub(super) proven: Seq,
@@ -94,12 +98,12 @@ pub(super) enum SetAside {
     Copy(PathBuf),
 }
 
-/// Decides what the state is. Changes nothing on the disk; tells `replaying` of every record before
-/// it is applied.
+/// Decides what the state is. Changes nothing on the disk but the breadcrumb, which names every
+/// record while it is applied.
 pub(super) fn recover(
     storage: &dyn Storage,
     circumstances: &Circumstances<'_>,
-    replaying: &mut dyn FnMut(Seq),
+    breadcrumb: &mut Breadcrumb<'_>,
 ) -> Result<Recovery, OpenError> {
     let survey = survey(storage).map_err(|source| OpenError::Read { source })?;
     refuse_other_versions(&survey)?;
@@ -125,7 +129,9 @@ pub(super) fn recover(
         ending = Ending::default();
     }
     let kept = ending.undone_from.unwrap_or(records.len());
-    let replayed = replay(base, &records[..kept], replaying);
+    let replayed = replay(base, &records[..kept], &mut |seq| breadcrumb.replaying(seq));
+    // What kills the server from here on is not the fault of the last record.
+    breadcrumb.replayed();
     if let Some((at, error)) = &replayed.refused {
         findings.cut(&records[*at], &format!("it does not fit the state before it: {error}"));
         ending = Ending::default();
@@ -147,6 +153,11 @@ pub(super) fn recover(
     }
     let highest = segments.iter().map(|segment| segment.highest());
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
+    // A segment without a record is begun again under the same name, and must not forget the void
+    // that it bridges: only its header tells it from a loss.
+    let blank = segments.iter().find(|segment| segment.first == highest.next());
+    let bridged = blank.filter(|segment| segment.scan.records.is_empty());
+    let follows = bridged.and_then(|segment| segment.follows()).unwrap_or(reached).min(reached);
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
     let last_boot = newest.map(|header| header.boot);
     let carried = ending.unsettled.map(|_| {
@@ -159,6 +170,7 @@ pub(super) fn recover(
         state,
         reached,
         highest,
+        follows,
         proven: proof.seq,
         last_boot,
         emptied_by,

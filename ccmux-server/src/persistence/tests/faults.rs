@@ -246,6 +246,90 @@ fn a_damaged_checkpoint_is_replaced_by_the_one_before_and_the_log() {
     assert_eq!(quarantined(&storage), 1);
 }
 
+/// The same after a clean exit, when no record follows the newest checkpoint: the damaged file is
+/// kept, those that replace it stay in place, and so the next damage is survived as well.
+#[test]
+fn a_damaged_checkpoint_of_a_clean_exit_is_set_aside_and_replaced_by_two() {
+    let (storage, mut world) = established(5);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    world.act(&mut persistence);
+    world.settle(&mut persistence);
+    assert_eq!(persistence.finalize(&world.state, world.now), LogHealth::Durable);
+    let newest = files(&storage, "checkpoints").pop().unwrap();
+    storage.flip_bit(&newest, 8 * 100);
+    let damaged = storage.files().into_iter().find(|(path, _)| *path == newest).unwrap().1;
+    let (state, report) = reopen_twice(&storage, &world);
+    assert!(same(&state, &world.state), "{report}");
+    let aside = files(&storage, "quarantine");
+    let kept = storage.files().into_iter().find(|(path, _)| Some(path) == aside.first()).unwrap();
+    assert_eq!((aside.len(), kept.1), (1, damaged), "the damaged file itself");
+    let good = files(&storage, "checkpoints");
+    assert!(!good.contains(&newest) && good.len() >= 2, "{good:?}");
+    storage.flip_bit(good.last().unwrap(), 8 * 100);
+    let (state, report) = reopen_twice(&storage, &world);
+    assert!(same(&state, &world.state) && report.lost.is_none(), "{report}");
+}
+
+/// A full disk may have room for a checkpoint where it has none for a segment: then that is what
+/// holds the changes made meanwhile. Nothing of it makes the loop turn without need.
+#[test]
+fn a_degraded_log_is_checkpointed_now_and_then_and_at_the_end() {
+    let (storage, mut world) = established(13);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    for kind in [CallKind::Allocate, CallKind::Write] {
+        storage.fail(kind, 1, u64::MAX, Fault::NoSpace);
+    }
+    world.act(&mut persistence);
+    world.settle(&mut persistence);
+    persistence.commit_now();
+    assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
+    for _ in 0..3 {
+        assert!(persistence.checkpoint_due(world.now));
+        persistence.checkpoint(&world.state, world.now).unwrap();
+        assert!(!persistence.checkpoint_due(world.now), "it failed a moment ago");
+        let next = persistence.next_deadline().unwrap();
+        assert!(next > world.now, "the loop may sleep");
+        world.now = next;
+    }
+    storage.heal();
+    storage.fail(CallKind::Allocate, 1, u64::MAX, Fault::NoSpace);
+    world.act(&mut persistence);
+    world.settle(&mut persistence);
+    let health = persistence.finalize(&world.state, world.now);
+    assert!(matches!(health, LogHealth::Degraded { .. }), "{health:?}");
+    let (_, recovered) = open(&storage.power_cut(1), NEXT_BOOT, world.now).unwrap();
+    assert!(same(&recovered.state, &world.state), "{}", recovered.report);
+}
+
+/// What closed one of two sessions does not explain a state without any.
+#[test]
+fn the_reason_for_an_empty_state_is_the_end_of_its_last_session() {
+    let (storage, mut world) = established(14);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    let changes = world.new_session();
+    world.run(&mut persistence, "new-session", changes);
+    let session = *world.state.sessions.keys().last().unwrap();
+    let panes: Vec<PaneId> = world
+        .state
+        .windows
+        .values()
+        .filter(|window| window.session == session)
+        .flat_map(|window| window.layout.panes())
+        .collect();
+    for pane in panes {
+        let close = world.close(pane, ccmux_core::change::CloseReason::Command);
+        world.run(&mut persistence, "kill-session", close);
+    }
+    world.settle(&mut persistence);
+    assert!(!world.state.sessions.is_empty());
+    persistence.checkpoint(&world.state, world.now).unwrap();
+    let checkpoints = files(&storage, "checkpoints");
+    persistence.checkpoint(&ccmux_core::State::default(), world.now).unwrap();
+    assert_eq!(files(&storage, "checkpoints"), checkpoints, "refused");
+}
+
 #[test]
 fn a_missing_segment_ends_the_replay_before_it() {
     let (pristine, world) = established(6);

@@ -4,6 +4,7 @@ mod crash_matrix;
 mod faults;
 mod real_directory;
 mod shutdown;
+mod threads;
 mod world;
 
 use super::Persistence;

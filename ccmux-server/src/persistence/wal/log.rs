@@ -125,21 +125,29 @@ impl Log {
         state.now = now;
         state.issued = state.issued.next();
         let entry = Unacknowledged { seq: state.issued, record: Arc::new(record) };
+        let mut has_failed = false;
         if state.current.is_some()
             && let Err(error) = state.write(std::slice::from_ref(&entry))
         {
             state.fail(&format!("cannot write to the log: {error}"));
+            has_failed = true;
         }
         if matches!(state.standing, Standing::Degraded { .. }) {
             state.bridge = None;
         } else {
             state.unacknowledged.push_back(entry);
         }
-        if state.demand < demand {
-            state.demand = demand;
+        // A failure has raised the demand already, while the committer may still be asleep.
+        if has_failed || state.demand < demand {
+            state.demand = state.demand.max(demand);
             self.work.notify_one();
         }
-        Ok(state.issued)
+        let seq = state.issued;
+        drop(state);
+        if has_failed {
+            self.publish();
+        }
+        Ok(seq)
     }
 
     pub(super) fn sync_now(&self) {
@@ -187,7 +195,7 @@ impl Log {
         state.wants_checkpoint || matches!(state.standing, Standing::Reopened { .. })
     }
 
-    pub(super) fn can_checkpoint(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         !matches!(self.lock().standing, Standing::Degraded { .. })
     }
 

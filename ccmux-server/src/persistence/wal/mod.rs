@@ -202,9 +202,9 @@ impl Wal {
         self.log.wants_checkpoint()
     }
 
-    /// Whether a checkpoint could be of use: false while the disk is known to take nothing.
-    pub(super) fn can_checkpoint(&self) -> bool {
-        self.log.can_checkpoint()
+    /// Whether there is a segment that records go to, or soon will be: false while degraded.
+    pub(super) fn is_open(&self) -> bool {
+        self.log.is_open()
     }
 }
 
