@@ -13,7 +13,7 @@ pub mod key;
 pub mod layout;
 pub mod model;
 pub mod options;
-mod pattern;
+pub mod pattern;
 pub mod target;
 #[cfg(test)]
 mod test_state;

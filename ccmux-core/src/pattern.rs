@@ -4,7 +4,7 @@
 //! Matching takes at most the product of the two lengths, whatever the pattern.
 
 /// Whether all of `text` matches `pattern`. With `ignore_case` letters match both their cases.
-pub(crate) fn matches(pattern: &str, text: &str, ignore_case: bool) -> bool {
+pub fn matches(pattern: &str, text: &str, ignore_case: bool) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use bstr::BString;
 use ccmux_core::model::Timestamp;
-use ccmux_protocol::rendezvous::{Registration, ServerArgs, bind};
+use ccmux_protocol::rendezvous::{self, Registration, ServerArgs, bind};
 
 use crate::clock::{Clock, SystemClock};
 use crate::event_loop::{Event, Poller};
@@ -56,6 +56,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let surroundings = surroundings(&args, started)?;
     let poller = Poller::new().context("setting up the event loop")?;
     let mut server = Server::restore(surroundings, Box::new(clock), &poller, signals)?;
+    let has_ended = rendezvous::registration(&args.place.state_dir).is_some_and(|last| last.ended);
     let registration = Registration {
         pid: crate::own_pid(),
         started_unix_ms: started.0,
@@ -68,7 +69,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
     server.listen(listener, args.place, args.lock, registration)?;
-    server.begin(args.config_files);
+    server.begin(args.config_files, has_ended);
     Ok((server, poller))
 }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::Command;
 
-use ccmux_term::{Event, Size, Terminal};
+use ccmux_term::{Color, Event, Size, Terminal};
 
 use crate::env::log_tail;
 use crate::pty_process::{Display, PtyProcess};
@@ -31,6 +31,18 @@ impl Screen {
     /// The text of the last row: ccmux's status line.
     pub fn status_line(&self) -> String {
         self.row(self.terminal.size().rows - 1)
+    }
+
+    /// What a cell shows, and which colour of the palette it has; `None` for any other colour.
+    pub fn cell(&self, x: u16, y: u16) -> (String, Option<u8>) {
+        let Some(cell) = self.terminal.row(y).cells().nth(usize::from(x)) else {
+            return (String::new(), None);
+        };
+        let colour = match cell.style.fg {
+            Color::Indexed(index) => Some(index),
+            _ => None,
+        };
+        (cell.text().to_owned(), colour)
     }
 
     /// The emulated terminal, for everything else.

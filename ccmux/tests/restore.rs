@@ -113,3 +113,44 @@ fn a_client_detaches_and_the_last_session_ends_the_server() {
     assert!(client.wait_exit().success());
     server.wait_gone();
 }
+
+/// Goal: a replay makes the same screen and history, whatever sizes the pane has had. Method: the
+/// pane prints at one size, gets another, and the server is killed. The first size was not known to
+/// the replay, so lines scrolled away that had not, and others stayed.
+#[test]
+fn the_screen_after_a_kill_is_that_of_all_sizes() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "80", "-y", "24", "exec cat"]);
+    env.ok(&["split-window", "-t", "%0", "seq 1 300; exec cat"]);
+    let client = env.attach(80, 25);
+    client.wait_text("300");
+    env.ok(&["kill-pane", "-t", "%0"]);
+    let look = || {
+        let format = "#{pane_width}x#{pane_height} #{history_size} #{cursor_x},#{cursor_y}";
+        let place = env.ok(&["display-message", "-p", "-t", "%1", format]);
+        place + &env.ok(&["capture-pane", "-p", "-t", "%1", "-S", "-"])
+    };
+    let before = look();
+    env.kill_server();
+    assert_eq!(look(), before);
+}
+
+/// History that was cleared came back with the server, from the disk.
+#[test]
+fn cleared_history_stays_cleared_after_a_kill() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "80", "-y", "10", "seq 1 300; exec cat"]);
+    let client = env.attach(80, 11);
+    client.wait_text("300");
+    // An orderly end puts the history on the disk.
+    let server = env.server();
+    server.signal(Signal::TERM);
+    server.wait_gone();
+    let size = || env.ok(&["display-message", "-p", "-t", "%0", "#{history_size}"]);
+    assert_eq!(size(), "291\n");
+    env.ok(&["clear-history", "-t", "%0"]);
+    env.kill_server();
+    assert_eq!(size(), "0\n");
+    let screen = env.ok(&["capture-pane", "-p", "-t", "%0", "-S", "-"]);
+    assert!(screen.starts_with("292\n"), "{screen}");
+}

@@ -48,11 +48,16 @@ pub fn lookup<'a>(state: &'a State, table: &str, key: Key) -> Option<&'a Binding
     exact(state, table, key).or_else(|| exact(state, table, Key::plain(KeyCode::Any)))
 }
 
+/// What a key does in a table unless a state says otherwise.
+pub fn default_binding(table: &str, key: Key) -> Option<&'static Binding> {
+    DEFAULTS.get(table)?.get(&key.canonical())
+}
+
 fn exact<'a>(state: &'a State, table: &str, key: Key) -> Option<&'a Binding> {
     let key = key.canonical();
     match state.bindings.get(&(table.to_owned(), key)) {
         Some(binding) => binding.as_ref(),
-        None => DEFAULTS.get(table)?.get(&key),
+        None => default_binding(table, key),
     }
 }
 

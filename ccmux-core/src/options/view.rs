@@ -93,6 +93,11 @@ impl<'a> View<'a> {
         Some(self.find(spec.scopes, name).unwrap_or(spec.default_value()))
     }
 
+    /// The value of an option if it is set anywhere that counts here; never its default.
+    pub fn set_text(&self, name: &str) -> Option<&'a str> {
+        self.find(super::spec(name)?.scopes, name)
+    }
+
     fn find(&self, scopes: Scopes, name: &str) -> Option<&'a str> {
         self.chain(scopes).find_map(|set| set.get(name)).map(String::as_str)
     }

@@ -262,6 +262,32 @@ impl<'a> Targets<'a> {
         self.resolve(target, Kind::Pane, self.current()?)
     }
 
+    /// The pane that `target` means, or as much of the target as is there: the active pane of its
+    /// window or session. `None` if nothing of it is.
+    pub fn nearest_pane(&self, target: Option<&str>) -> Option<Target> {
+        let current = self.current().ok()?;
+        if let Ok(found) = self.resolve(target, Kind::Pane, current) {
+            return Some(found);
+        }
+        let target = target.unwrap_or_default();
+        if is_mouse(target) || is_marked(target) {
+            return None;
+        }
+        let parts = Parts::divide(target, Kind::Pane);
+        let search = self.search(current, parts);
+        let session = match parts.session {
+            Some(name) => search.session(name).ok()?,
+            // Only the place of a colon or a period says that the current session is meant.
+            None if parts.window_only || parts.pane_only => current.session,
+            None => return None,
+        };
+        let window = parts.window.and_then(|window| search.window_in(session, window).ok());
+        match window {
+            Some(window) => Target::of_window(self.state, window),
+            None => Target::of_session(self.state, session),
+        }
+    }
+
     /// The place for a window that `target` means (`new-window`, `move-window`).
     pub fn window_index(&self, target: Option<&str>) -> Result<WindowIndex, TargetError> {
         let current = self.current()?;

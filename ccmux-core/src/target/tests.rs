@@ -27,6 +27,35 @@ fn shown(state: &State, found: Result<Target, TargetError>) -> String {
     found.map_or_else(|error| error.to_string(), |target| show(state, target))
 }
 
+/// Goal: a target of which a part is there stands for that part. Expectations from tmux 3.3a
+/// (`display-message -p -t`); before, a format could not be asked of a pane that may be gone.
+#[test]
+fn what_is_there_of_a_target() {
+    let state = three_sessions();
+    let nearest = |target| {
+        let found = Targets::new(&state, context()).nearest_pane(Some(target));
+        found.map_or_else(String::new, |found| show(&state, found))
+    };
+    for (target, expected) in [
+        ("alpha:two", "alpha:1.0"),
+        ("alpha:9", "alpha:0.0"),
+        ("alpha:!", "alpha:0.0"),
+        ("alpha:7.9", "alpha:7.0"),
+        ("alpha:nope.9", "alpha:0.0"),
+        (":3", "beta:0.0"),
+        (".1", "beta:0.0"),
+        ("nope:0", ""),
+        ("nope", ""),
+        ("@99", ""),
+        ("%99", ""),
+        ("$9", ""),
+        ("=", ""),
+        ("~", ""),
+    ] {
+        assert_eq!(nearest(target), expected, "{target}");
+    }
+}
+
 /// Each target as a session, as a window and as a pane. `..` stands for the same as before it.
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("alpha", "alpha:0.0", "..", ".."),

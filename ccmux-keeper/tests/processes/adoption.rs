@@ -82,13 +82,13 @@ fn a_replaced_keeper_can_end_and_signal_the_program() {
     let mut server = dir.spawn(program(&[
         "/bin/sh",
         "-c",
-        "trap 'echo usr1' USR1; echo ready; while :; do read line; done",
+        // A trap waits for the end of a `read`, but ends a `wait`.
+        "trap 'echo usr1' USR1; echo ready; while :; do sleep 1000 & wait; done",
     ]));
     let mut stream = Vec::new();
     server.take_until("ready\r\n", &mut stream);
     server.replace_keeper(&dir);
     server.link.signal(10).unwrap();
-    server.type_keys("\n");
     server.take_until("usr1\r\n", &mut stream);
     server.link.end(1).unwrap();
     assert_eq!(server.take_all(&mut stream), ChildEnd::Unknown);

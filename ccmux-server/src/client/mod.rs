@@ -153,6 +153,17 @@ pub(crate) struct ResumeToken {
     pub(crate) session: u32,
     #[serde(default)]
     pub(crate) read_only: bool,
+    /// Panes of the session whose history was being looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) copying: Vec<Copying>,
+}
+
+/// A pane in copy mode, and where in its history that is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Copying {
+    pub(crate) pane: u32,
+    pub(crate) top: (u64, usize),
+    pub(crate) cursor: (u64, usize),
 }
 
 impl Client {
@@ -263,10 +274,13 @@ impl Client {
     }
 
     /// Gives the client the token for the case that this server vanishes, if it changed.
-    pub(crate) fn renew_token(&mut self) {
+    pub(crate) fn renew_token(&mut self, copying: Vec<Copying>) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
-        let token =
-            ResumeToken { session: attachment.session.0, read_only: attachment.is_read_only };
+        let token = ResumeToken {
+            session: attachment.session.0,
+            read_only: attachment.is_read_only,
+            copying,
+        };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);

@@ -154,7 +154,8 @@ pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) 
     }
     let at = |x: u16| (area.x + x, area.y);
     parts.left.draw(frame, at(0), 0, left);
-    parts.right.draw(frame, at(cols - right), 0, right);
+    // The end of the right part matters most, as in tmux: that is where the clock is.
+    parts.right.draw(frame, at(cols - right), parts.right.width() - right, right);
     let middle = cols - left - right;
     let block = centre + list;
     let list_x = match parts.list_align.unwrap_or(Align::Left) {
@@ -168,7 +169,8 @@ pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) 
         Some(_) if list > 0 => (list_x + list).max(left + (middle - centre) / 2),
         _ => left + (middle - centre) / 2,
     };
-    parts.centre.draw(frame, at(centre_x.min(cols - right - centre)), 0, centre);
+    let centre_skip = parts.centre.width() / 2 - centre / 2;
+    parts.centre.draw(frame, at(centre_x.min(cols - right - centre)), centre_skip, centre);
 }
 
 /// Draws `cols` columns of the list so that the focus is among them, with markers where it is cut.
@@ -222,6 +224,17 @@ mod tests {
         let text = "#[list=on align=left]#[list=left-marker]<#[list=right-marker]>#[list=on]\
             aaaa #[list=focus]bbbb#[list=on] cccc#[nolist]";
         assert_eq!(drawn(text, 8), "< bbbb >");
+    }
+
+    /// Expectations from tmux 3.3a. The right part was cut at its end, and with it the clock.
+    #[test]
+    fn a_narrow_line_keeps_the_end_of_its_right_part() {
+        let text = "#[align=left]L #[list=on align=left]one#[nolist align=right]RIGHT";
+        assert_eq!(drawn(text, 10), "L oneRIGHT");
+        assert_eq!(drawn(text, 8), "L oRIGHT");
+        assert_eq!(drawn(text, 7), "L RIGHT");
+        assert_eq!(drawn(text, 5), "L GHT");
+        assert_eq!(drawn(text, 2), "L ");
     }
 
     #[test]

@@ -68,6 +68,8 @@ impl Server {
             Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
         );
         self.compose(id, &mut frame);
+        // What the picture shows is what must be shown again.
+        self.renew_token(id);
         let Some(client) = self.clients.get_mut(&id) else { return };
         if let Some(attachment) = client.attachment_mut() {
             attachment.frame = frame;
@@ -99,7 +101,7 @@ impl Server {
         self.set_modes(frame, window, session.id);
         let status_y = if top > 0 { 0 } else { attachment.size.rows - status_rows };
         self.draw_status(frame, id, attachment, (status_y, status_rows));
-        self.draw_bottom(frame, attachment, (status_y, status_rows));
+        self.draw_bottom(frame, id, attachment, (status_y, status_rows));
     }
 
     fn draw_window(&self, frame: &mut Frame, area: Rect, window: &Window) {
@@ -128,9 +130,10 @@ impl Server {
         match &pane.mode {
             Some(mode) => {
                 let options = self.pane_options(pane.id);
+                let target = self.target_of_pane(pane.id);
                 let styles =
                     ["mode-style", "copy-mode-match-style", "copy-mode-current-match-style"]
-                        .map(|name| options.style(name));
+                        .map(|name| self.style_of(options, name, target, None));
                 mode.render(&pane.terminal, frame, place, &styles, is_active);
             }
             None => {
@@ -150,8 +153,9 @@ impl Server {
         rects: &[(PaneId, PaneRect)],
     ) {
         let options = self.state.options(OptionScope::Window(window.id));
-        let plain = look(&options.style("pane-border-style"));
-        let active = look(&options.style("pane-active-border-style"));
+        let target = self.target_of_pane(window.active);
+        let [plain, active] = ["pane-border-style", "pane-active-border-style"]
+            .map(|name| look(&self.style_of(options, name, target, None)));
         let all: Vec<PaneRect> = rects.iter().map(|(_, rect)| *rect).collect();
         let active_rect = rects.iter().find(|(id, _)| *id == window.active).map(|(_, rect)| *rect);
         for cell in border_cells(window.layout.size(), &all, active_rect) {
@@ -193,7 +197,8 @@ impl Server {
         (y, rows): (u16, u16),
     ) {
         let options = self.session_options(attachment.session);
-        let mut base = look(&options.style("status-style"));
+        let target = self.target_of_session(attachment.session);
+        let mut base = look(&self.style_of(options, "status-style", target, Some(id)));
         // The older options of tmux, over the style.
         for (name, is_foreground) in [("status-fg", true), ("status-bg", false)] {
             let colour = options.colour(name);
@@ -205,7 +210,6 @@ impl Server {
                 base = changed(base, &change, base);
             }
         }
-        let target = self.target_of_session(attachment.session);
         let formats = options.array("status-format");
         for row in 0..rows {
             let area = Rect { x: 0, y: y + row, cols: attachment.size.cols, rows: 1 };
@@ -221,9 +225,16 @@ impl Server {
     }
 
     /// A prompt or a message lies over the status line, or over the last row where there is none.
-    fn draw_bottom(&self, frame: &mut Frame, attachment: &Attachment, (y, rows): (u16, u16)) {
+    fn draw_bottom(
+        &self,
+        frame: &mut Frame,
+        id: ClientId,
+        attachment: &Attachment,
+        (y, rows): (u16, u16),
+    ) {
         let options = self.session_options(attachment.session);
-        let style = look(&options.style("message-style"));
+        let target = self.target_of_session(attachment.session);
+        let style = look(&self.style_of(options, "message-style", target, Some(id)));
         let y = if rows > 0 { y + rows - 1 } else { attachment.size.rows - 1 };
         let area = Rect { x: 0, y, cols: attachment.size.cols, rows: 1 };
         if let Some(open) = &attachment.prompt {

@@ -4,6 +4,7 @@
 //! History is kept as logical lines, so a captured history line is wrapped at the pane's width,
 //! as it would be on the screen; `-J` leaves lines whole.
 
+use ccmux_core::ids::PaneId;
 use ccmux_term::HistoryLine;
 use ccmux_term::compose::write_line;
 
@@ -14,12 +15,41 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         return Err(CommandError::new("paste buffers are not supported: use -p"));
     }
     let pane = cx.pane('t')?.pane;
+    if cx.args().has('P') {
+        // Output that is no character or sequence yet is kept by the emulator alone.
+        return Ok(Flow::Next);
+    }
+    if cx.args().has('a') {
+        return capture_other_screen(cx, pane);
+    }
     let (start, end) = (bound(cx, 'S')?, bound(cx, 'E')?);
     let lines = cx.server.captured_lines(pane, start, end, cx.args().has('J'))?;
     let style = cx.args().has('e');
     let keep_spaces = cx.args().has('N') || cx.args().has('J');
     for line in lines {
         let text = render(&line, style, keep_spaces);
+        cx.print(text);
+    }
+    Ok(Flow::Next)
+}
+
+/// `-a`: the screen that is there again when a full-screen program ends; it has no history.
+fn capture_other_screen(cx: &mut Cx<'_>, pane: PaneId) -> Outcome {
+    let Some(rows) = cx.server.other_screen(pane) else {
+        return match cx.args().has('q') {
+            true => Ok(Flow::Next),
+            false => Err(CommandError::new("no alternate screen")),
+        };
+    };
+    let last = rows.len().saturating_sub(1);
+    let row = |bound, default| match bound {
+        Bound::Row(row) => usize::try_from(row).unwrap_or(0).min(last),
+        Bound::Screen | Bound::All => default,
+    };
+    let (start, end) = (row(bound(cx, 'S')?, 0), row(bound(cx, 'E')?, last));
+    let keep_spaces = cx.args().has('N') || cx.args().has('J');
+    for line in &rows[start.min(end)..=start.max(end)] {
+        let text = render(line, cx.args().has('e'), keep_spaces);
         cx.print(text);
     }
     Ok(Flow::Next)

@@ -6,8 +6,9 @@ use bstr::BString;
 use ccmux_core::change::Change;
 use ccmux_core::command::{Args, ParsedCommand};
 use ccmux_core::decide::Command as Intent;
+use ccmux_core::format::Subject;
 use ccmux_core::ids::{PaneId, SessionId};
-use ccmux_core::model::{Environment, Program};
+use ccmux_core::model::{Environment, Program, Session, State};
 use ccmux_core::target::Target;
 
 use super::{CommandError, Job, Origin};
@@ -34,6 +35,7 @@ impl<'a> Cx<'a> {
         let actor = match &self.job.origin {
             Origin::OneShot(id) | Origin::Attached(id) => format!("client {}", id.0),
             Origin::Config(path) => format!("config {}", path.display()),
+            Origin::Background => "background".to_owned(),
         };
         let cause = Cause { actor, what: self.command.to_string() };
         self.server.change(self.job, &cause, intent)
@@ -53,6 +55,14 @@ impl<'a> Cx<'a> {
     pub(crate) fn pane(&self, flag: char) -> Result<Target, CommandError> {
         let text = self.text(flag);
         Ok(self.server.with_targets(self.job, |targets| targets.pane(text.as_deref()))?)
+    }
+
+    /// What formats speak of where the target may be gone: as much of it as is there.
+    pub(crate) fn subject(&self, flag: char) -> Subject {
+        let text = self.text(flag);
+        let found =
+            self.server.with_targets(self.job, |targets| targets.nearest_pane(text.as_deref()));
+        found.map_or_else(Subject::default, Subject::from)
     }
 
     /// The window that a flag names, with its active pane.
@@ -165,4 +175,11 @@ pub(crate) fn created(changes: &[Change]) -> Option<PaneId> {
         Change::WindowCreated { pane, .. } | Change::PaneCreated { pane, .. } => Some(pane.id),
         _ => None,
     })
+}
+
+/// All sessions in the order in which lists have them.
+pub(crate) fn by_name(state: &State) -> impl Iterator<Item = &Session> {
+    let mut sessions: Vec<&Session> = state.sessions.values().collect();
+    sessions.sort_by(|a, b| a.name.cmp(&b.name));
+    sessions.into_iter()
 }

@@ -32,6 +32,8 @@ pub(crate) enum Origin {
     Attached(ClientId),
     /// A configuration file, read at the start: errors are shown to the first client.
     Config(PathBuf),
+    /// What a command line left to run in the background: nobody hears of it any more.
+    Background,
 }
 
 impl Origin {
@@ -39,7 +41,7 @@ impl Origin {
     pub(crate) fn client(&self) -> Option<ClientId> {
         match self {
             Origin::OneShot(id) | Origin::Attached(id) => Some(*id),
-            Origin::Config(_) => None,
+            Origin::Config(_) | Origin::Background => None,
         }
     }
 }
@@ -55,6 +57,8 @@ pub(crate) enum Wait {
     Answer,
     /// Until a shell command has ended.
     Shell,
+    /// Until the configuration has been read.
+    Configured,
 }
 
 /// A command of a job, with how deep it is nested.
@@ -145,6 +149,16 @@ impl Jobs {
         self.jobs.keys().copied().collect()
     }
 
+    /// A job that is waiting.
+    pub(crate) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
+        self.jobs.get_mut(&id)
+    }
+
+    /// Whether a job is not done; one that is taken out counts as done.
+    pub(crate) fn contains(&self, id: JobId) -> bool {
+        self.jobs.contains_key(&id)
+    }
+
     /// Takes a job out, to run it; [`Jobs::put_back`] unless it is done.
     pub(crate) fn take(&mut self, id: JobId) -> Option<Job> {
         self.jobs.remove(&id)
@@ -160,8 +174,8 @@ impl Jobs {
         self.jobs.retain(|_, job| job.origin.client() != Some(client));
     }
 
-    /// Whether nothing is on its way.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
+    /// Whether nothing is on its way that somebody waits for.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.jobs.values().all(|job| job.origin == Origin::Background)
     }
 }

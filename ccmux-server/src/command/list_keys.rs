@@ -39,11 +39,12 @@ fn notes(cx: &Cx<'_>, table: Option<&str>, only_key: Option<Key>) -> Option<Vec<
         Some(table) => vec![table],
         None => vec![bindings::ROOT, bindings::PREFIX],
     };
+    let is_all = table.is_none();
     let mut lines = Vec::new();
     for table in tables {
         let prefix = match (cx.text('P'), table) {
             (Some(prefix), _) => prefix.into_owned(),
-            (None, bindings::PREFIX) => {
+            (None, bindings::PREFIX) if is_all => {
                 let prefix = cx.server.global_session_options().key("prefix");
                 prefix.map(|key| format!("{key} ")).unwrap_or_default()
             }

@@ -3,6 +3,7 @@
 use ccmux_core::format::is_true;
 use ccmux_core::ids::{PaneId, WindowId};
 
+use super::context::by_name;
 use super::{Cx, Flow, Outcome};
 
 const IN_WINDOW: &str = "#{pane_index}: [#{pane_width}x#{pane_height}] [history \
@@ -17,8 +18,7 @@ const EVERYWHERE: &str = "#{session_name}:#{window_index}.#{pane_index}: \
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let (windows, default): (Vec<WindowId>, _) = if cx.args().has('a') {
-        let state = &cx.server.state;
-        let windows = state.sessions.values().flat_map(|session| session.windows.values());
+        let windows = by_name(&cx.server.state).flat_map(|session| session.windows.values());
         (windows.copied().collect(), EVERYWHERE)
     } else if cx.args().has('s') {
         let session = cx.session('t')?.session;

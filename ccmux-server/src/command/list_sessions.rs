@@ -3,6 +3,7 @@
 use ccmux_core::format::is_true;
 use ccmux_core::ids::SessionId;
 
+use super::context::by_name;
 use super::{Cx, Flow, Outcome};
 
 const FORMAT: &str = "#{session_name}: #{session_windows} windows (created \
@@ -11,11 +12,7 @@ const FORMAT: &str = "#{session_name}: #{session_windows} windows (created \
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of all commands")]
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let format = cx.text('F').unwrap_or(std::borrow::Cow::Borrowed(FORMAT));
-    let mut ids: Vec<SessionId> = cx.server.state.sessions.keys().copied().collect();
-    ids.sort_by(|a, b| {
-        let name = |id| &cx.server.state.sessions[id].name;
-        name(a).cmp(name(b))
-    });
+    let ids: Vec<SessionId> = by_name(&cx.server.state).map(|session| session.id).collect();
     for id in ids {
         let Some(target) = cx.server.target_of_session(id) else { continue };
         if cx.text('f').is_none_or(|filter| is_true(&cx.expand(&filter, target))) {

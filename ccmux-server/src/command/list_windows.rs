@@ -3,6 +3,7 @@
 use ccmux_core::format::is_true;
 use ccmux_core::ids::{SessionId, WindowId};
 
+use super::context::by_name;
 use super::{Cx, Flow, Outcome};
 
 const IN_SESSION: &str = "#{window_index}: #{window_name}#{window_raw_flags} (#{window_panes} \
@@ -13,7 +14,7 @@ const EVERYWHERE: &str = "#{session_name}:#{window_index}: #{window_name}#{windo
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let (sessions, default): (Vec<SessionId>, _) = if cx.args().has('a') {
-        (cx.server.state.sessions.keys().copied().collect(), EVERYWHERE)
+        (by_name(&cx.server.state).map(|session| session.id).collect(), EVERYWHERE)
     } else {
         (vec![cx.session('t')?.session], IN_SESSION)
     };

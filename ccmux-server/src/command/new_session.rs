@@ -17,6 +17,9 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
             return Ok(Flow::Next);
         }
     }
+    if cx.text('t').is_some() {
+        return Err(CommandError::new("session groups are not supported"));
+    }
     let attaches = !cx.args().has('d') && !matches!(cx.job.origin, Origin::Config(_));
     if attaches {
         check_terminal(cx)?;

@@ -37,5 +37,5 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
 
 fn extent(cx: &Cx<'_>, flag: char, what: &str) -> Result<Option<Extent>, CommandError> {
     let Some(text) = cx.text(flag) else { return Ok(None) };
-    text.parse().map(Some).map_err(|error| CommandError::new(format!("{what} {error}")))
+    text.parse().map(Some).map_err(|_| CommandError::new(format!("{what} invalid")))
 }

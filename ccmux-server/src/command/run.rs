@@ -5,6 +5,7 @@ use ccmux_protocol::{Exit, ServerFrame};
 
 use super::job::Step;
 use super::{Cx, Flow, Job, JobId, Origin, Outcome, Wait, exec_of};
+use crate::event_loop::ClientId;
 use crate::pane::Stage;
 use crate::server::Server;
 
@@ -56,6 +57,7 @@ impl Server {
             }),
             // Whoever answers clears the wait.
             Wait::Answer | Wait::Shell => false,
+            Wait::Configured => !self.is_configuring(),
         }
     }
 
@@ -84,6 +86,7 @@ impl Server {
                 let text = String::from_utf8_lossy(&line);
                 job.output.extend(text.split('\n').map(str::to_owned));
             }
+            Origin::Background => {}
         }
     }
 
@@ -127,18 +130,19 @@ impl Server {
                     client.connection.send(&ServerFrame::Stderr(text));
                 }
             }
-            Origin::Attached(id) => {
-                // tmux begins what it shows at the bottom with a capital letter.
-                let mut chars = message.chars();
-                let text = chars
-                    .next()
-                    .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect());
-                self.tell(*id, text);
-            }
+            Origin::Attached(id) => self.tell_error(*id, message),
             Origin::Config(path) => {
                 self.config_errors.push(format!("{}: {message}", path.display()));
             }
+            Origin::Background => tracing::info!(message, "a background command failed"),
         }
+    }
+
+    /// Shows at the bottom what was wrong; tmux begins such a message with a capital letter.
+    pub(crate) fn tell_error(&mut self, id: ClientId, message: &str) {
+        let mut chars = message.chars();
+        let first = chars.next().into_iter().flat_map(char::to_uppercase);
+        self.tell(id, first.chain(chars).collect());
     }
 
     /// The end of a job: exit status, or what it printed, shown.
@@ -161,6 +165,7 @@ impl Server {
             Origin::Config(_) => {
                 self.config_errors.extend(job.output);
             }
+            Origin::Background => {}
         }
     }
 }

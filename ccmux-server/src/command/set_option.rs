@@ -20,7 +20,15 @@ pub(super) fn place(cx: &Cx<'_>, window_flag: bool) -> Result<Place, CommandErro
         Ok(target) => Some(target),
         // Global options need no target, so a configuration can set them before any session.
         Err(_) if cx.text('t').is_none() => None,
-        Err(error) => return Err(error),
+        Err(_) => {
+            let what = match (cx.args().has('p'), window_flag) {
+                (true, _) => "pane",
+                (false, true) => "window",
+                (false, false) => "session",
+            };
+            let target = cx.text('t').unwrap_or_default();
+            return Err(CommandError::new(format!("no such {what}: {target}")));
+        }
     };
     Ok(Place {
         server: cx.args().has('s'),

@@ -8,8 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bstr::BString;
 use ccmux_core::command::ParsedCommand;
+use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{CommandError, Cx, JobId, Target};
+use super::{CommandError, Cx, JobId, Origin, Target};
 use crate::server::Server;
 
 /// More output than this is cut off.
@@ -29,6 +30,8 @@ pub(crate) enum ShellPurpose {
         /// On failure.
         otherwise: Vec<ParsedCommand>,
     },
+    /// A format shows its last line (`#(...)`).
+    Format,
 }
 
 /// A shell command that has ended.
@@ -51,8 +54,10 @@ pub(crate) struct Shells {
 #[derive(Debug)]
 struct Running {
     id: u64,
-    job: JobId,
-    is_background: bool,
+    /// Who waits for it; nobody for one of a format.
+    job: Option<JobId>,
+    /// Its process, which leads a group.
+    pid: Pid,
     command: String,
     purpose: ShellPurpose,
 }
@@ -73,22 +78,52 @@ impl Cx<'_> {
         purpose: ShellPurpose,
         is_background: bool,
     ) -> Result<(), CommandError> {
-        let server = &mut *self.server;
-        if server.shells.running.len() >= SHELLS_MAX {
+        let job = if is_background { self.background_job(target) } else { self.job.id };
+        self.server.spawn_shell(command, target, purpose, Some(job))
+    }
+
+    /// A job for what runs in the background: its own, so that the one that starts it can end.
+    fn background_job(&mut self, target: Option<Target>) -> JobId {
+        let origin = match &self.job.origin {
+            Origin::OneShot(_) => Origin::Background,
+            origin => origin.clone(),
+        };
+        self.server.jobs.add(origin, self.job.current.or(target), Vec::new())
+    }
+}
+
+impl Server {
+    /// Runs a command for a format.
+    pub(crate) fn run_format_shell(
+        &mut self,
+        command: &str,
+        target: Option<Target>,
+    ) -> Result<(), CommandError> {
+        self.spawn_shell(command, target, ShellPurpose::Format, None)
+    }
+
+    fn spawn_shell(
+        &mut self,
+        command: &str,
+        target: Option<Target>,
+        purpose: ShellPurpose,
+        job: Option<JobId>,
+    ) -> Result<(), CommandError> {
+        if self.shells.running.len() >= SHELLS_MAX {
             return Err(CommandError::new("too many shell commands at once"));
         }
-        let environment = server.shell_environment(target);
+        let environment = self.shell_environment(target);
         let directory = target
-            .and_then(|target| server.state.sessions.get(&target.session))
-            .map_or_else(|| server.home(), |session| session.cwd.clone());
+            .and_then(|target| self.state.sessions.get(&target.session))
+            .map_or_else(|| self.home(), |session| session.cwd.clone());
         let mut child = shell(command, environment, &directory);
         let child = child.spawn().or_else(|_| child.current_dir("/").spawn());
         let mut child =
             child.map_err(|error| CommandError::new(format!("failed to run command: {error}")))?;
-        let id = server.shells.next;
-        server.shells.next += 1;
-        let (sender, waker) = (server.shells.sender.clone(), server.waker.clone());
-        let stdout = child.stdout.take();
+        let id = self.shells.next;
+        self.shells.next += 1;
+        let (sender, waker) = (self.shells.sender.clone(), self.waker.clone());
+        let (stdout, pid) = (child.stdout.take(), Pid::from_child(&child));
         let collect = move || {
             let mut output = Vec::new();
             if let Some(mut stdout) = stdout {
@@ -105,8 +140,8 @@ impl Cx<'_> {
             .name("shell".to_owned())
             .spawn(collect)
             .map_err(|error| CommandError::new(format!("failed to run command: {error}")))?;
-        let (job, command) = (self.job.id, command.to_owned());
-        server.shells.running.push(Running { id, job, is_background, command, purpose });
+        let command = command.to_owned();
+        self.shells.running.push(Running { id, job, pid, command, purpose });
         Ok(())
     }
 }
@@ -144,12 +179,25 @@ impl Server {
         }
     }
 
-    fn shell_ended(&mut self, running: Running, ended: &Ended) {
-        // The job of a background command is done; what it chose runs as one of its own.
-        let Some(mut job) = self.jobs.take(running.job) else { return };
-        if !running.is_background {
-            job.wait = None;
+    /// Ends what still runs, as the server ends.
+    pub(crate) fn end_shells(&mut self) {
+        self.take_shells();
+        for running in &self.shells.running {
+            // It may have ended just now.
+            let _ = kill_process_group(running.pid, Signal::TERM);
         }
+    }
+
+    fn shell_ended(&mut self, running: Running, ended: &Ended) {
+        let ShellPurpose::Format = running.purpose else {
+            return self.job_shell_ended(running, ended);
+        };
+        self.format_shell_ended(&running.command, &ended.output);
+    }
+
+    fn job_shell_ended(&mut self, running: Running, ended: &Ended) {
+        let Some(mut job) = running.job.and_then(|job| self.jobs.take(job)) else { return };
+        job.wait = None;
         match running.purpose {
             ShellPurpose::Condition { then, otherwise } => {
                 let chosen = if ended.code == Some(0) { then } else { otherwise };
@@ -157,6 +205,7 @@ impl Server {
                     self.complain(&job, "commands are nested too deep");
                 }
             }
+            ShellPurpose::Format => {}
             ShellPurpose::Output => self.print_shell_output(&mut job, &running.command, ended),
         }
         self.jobs.put_back(job);
@@ -182,8 +231,8 @@ impl Server {
         }
     }
 
-    /// Whether a job has a shell command in the background, and so must stay for its end.
+    /// Whether a job has a shell command that runs, and so must stay for its end.
     pub(crate) fn has_shell(&self, job: JobId) -> bool {
-        self.shells.running.iter().any(|running| running.job == job)
+        self.shells.running.iter().any(|running| running.job == Some(job))
     }
 }

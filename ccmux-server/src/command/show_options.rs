@@ -85,11 +85,15 @@ fn one(cx: &Cx<'_>, scope: Scope, name: &OptionName) -> Result<Vec<String>, Comm
     }
     let is_inherited = cx.args().has('A') && !set_here(spec.name) && !is_global(scope);
     if !spec.is_array() {
-        let value = view.text(spec.name).unwrap_or_default();
+        let default = cx.server.surrounding_default(view, spec.name);
+        let value = default.as_deref().or(view.text(spec.name)).unwrap_or_default();
         return Ok(vec![line(cx, spec.name, value, is_inherited, is_text(spec.kind))]);
     }
-    Ok(view
-        .array(spec.name)
+    let members = view.array(spec.name);
+    if members.is_empty() && name.index.is_none() {
+        return Ok(if cx.args().has('v') { Vec::new() } else { vec![spec.name.to_owned()] });
+    }
+    Ok(members
         .into_iter()
         .filter(|(index, _)| name.index.is_none_or(|only| only == *index))
         .map(|(index, value)| {
@@ -102,7 +106,8 @@ fn one(cx: &Cx<'_>, scope: Scope, name: &OptionName) -> Result<Vec<String>, Comm
 fn all(cx: &Cx<'_>, scope: Scope) -> Vec<String> {
     let mut lines = Vec::new();
     let belongs = |spec: &OptionSpec| spec.scopes.contains(scopes_of(scope));
-    for spec in specs().iter().filter(|spec| belongs(spec)) {
+    let is_wanted = |spec: &OptionSpec| cx.args().has('H') || !spec.is_hook();
+    for spec in specs().iter().filter(|spec| belongs(spec) && is_wanted(spec)) {
         let name = OptionName { name: spec.name.to_owned(), index: None };
         lines.extend(one(cx, scope, &name).unwrap_or_default());
     }

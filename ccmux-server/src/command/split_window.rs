@@ -28,7 +28,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
 /// How flags say a pane is split: `-h`, `-b`, `-f`, `-l size` and the older `-p percentage`.
 pub(super) fn split(cx: &Cx<'_>) -> Result<Split, CommandError> {
     let size = if let Some(text) = cx.text('l') {
-        let extent = text.parse().map_err(|error| CommandError::new(format!("size {error}")))?;
+        let extent = text.parse().map_err(|_| CommandError::new("size invalid"))?;
         NewPaneSize::Extent(extent)
     } else if let Some(text) = cx.text('p') {
         let percent = parse_number(text.as_bytes(), 0..=100)

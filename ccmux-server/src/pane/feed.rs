@@ -129,7 +129,7 @@ impl Pane {
         self.output.is_touched = true;
         self.terminal.clear_history();
         self.terminal.take_events();
-        scrollback.clear_history(self.uuid, self.terminal.history_end());
+        scrollback.forget_before(self.uuid, self.terminal.history_end());
     }
 
     /// Resets the terminal, as an input of the stream (`send-keys -R`).

@@ -302,6 +302,18 @@ impl Pane {
         self.held().map(|held| held.master.as_fd())
     }
 
+    /// The path of the program's terminal.
+    pub(crate) fn tty(&self) -> Option<String> {
+        let held = match &self.stage {
+            Stage::Live(live) => &live.held,
+            Stage::Replacing { held, .. } => held,
+            Stage::Lost { held, .. } => held.as_ref()?,
+            _ => return None,
+        };
+        let name = rustix::pty::ptsname(&held.master, Vec::new()).ok()?;
+        name.into_string().ok()
+    }
+
     /// The pty is no longer watched, or about to be closed.
     pub(crate) fn unwatch_input(&mut self) {
         self.input.is_watching = false;

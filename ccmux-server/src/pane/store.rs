@@ -188,9 +188,9 @@ impl Scrollback {
     }
 
     /// Forgets stored history: lines before `end` are gone for good with the next keyframe.
-    pub(crate) fn clear_history(&mut self, pane: PaneUuid, end: u64) {
+    pub(crate) fn forget_before(&mut self, pane: PaneUuid, end: u64) {
         let known = self.panes.entry(pane).or_default();
-        known.first_line = end;
+        known.first_line = known.first_line.max(end);
         known.end_line = known.end_line.max(end);
     }
 

@@ -16,7 +16,7 @@ use super::Server;
 use super::commit::Cause;
 use crate::client::connection::Connection;
 use crate::client::{Client, ClientStage, ResumeToken};
-use crate::command::Origin;
+use crate::command::{Origin, Wait};
 use crate::event_loop::{ClientId, Event};
 
 /// More clients than this are refused.
@@ -126,6 +126,18 @@ impl Server {
         }
     }
 
+    /// Whether a client is the one that this server was started for. Its command must meet what the
+    /// configuration makes; those of the configuration's own shell commands must not wait for it.
+    fn is_starter(&mut self, id: ClientId) -> bool {
+        let ours = format!("{},{},", self.surroundings.socket.display(), crate::own_pid());
+        let hello = self.clients.get(&id).and_then(|client| client.hello.as_deref());
+        let place = hello.and_then(|hello| hello.env("CCMUX"));
+        if place.is_some_and(|place| place.starts_with(ours.as_bytes())) {
+            return false;
+        }
+        !std::mem::replace(&mut self.has_met_starter, true)
+    }
+
     fn begin_command_line(&mut self, id: ClientId, argv: &[BString]) {
         let default = [BString::from(if self.state.sessions.is_empty() {
             "new-session"
@@ -137,8 +149,14 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         match parsed {
             Ok(list) => {
-                self.jobs.add(Origin::OneShot(id), None, list.commands);
                 client.stage = ClientStage::Commanding;
+                let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
+                if self.is_starter(id)
+                    && self.is_configuring()
+                    && let Some(job) = self.jobs.get_mut(job)
+                {
+                    job.wait = Some(Wait::Configured);
+                }
                 self.has_more = true;
             }
             Err(error) => {
@@ -163,7 +181,11 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         match session {
             Some(session) => {
-                let is_read_only = token.is_ok_and(|token| token.read_only);
+                let is_read_only = token.as_ref().is_ok_and(|token| token.read_only);
+                // Before the attachment, whose token says what is looked at.
+                for copying in token.into_iter().flat_map(|token| token.copying) {
+                    self.resume_copying(&copying);
+                }
                 self.attach(id, session, is_read_only);
                 if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
                 {
@@ -179,7 +201,7 @@ impl Server {
         let now = self.elapsed();
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.attach(session, is_read_only, now);
-        client.renew_token();
+        self.renew_token(id);
         self.use_client(id);
         self.show_recovery(id);
     }
@@ -194,8 +216,18 @@ impl Server {
             }
             attachment.is_dirty = true;
         }
-        client.renew_token();
+        self.renew_token(id);
         self.use_client(id);
+    }
+
+    /// Gives a client the token for the case that this server vanishes, if it changed.
+    pub(crate) fn renew_token(&mut self, id: ClientId) {
+        let client = self.clients.get(&id);
+        let Some(session) = client.and_then(|c| c.attachment()).map(|a| a.session) else { return };
+        let copying = self.copying(session);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.renew_token(copying);
+        }
     }
 
     /// Notes that a client was used: its session is the last one, and takes the client's size.

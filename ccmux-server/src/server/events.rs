@@ -55,7 +55,7 @@ impl Server {
                 TermEvent::HistoryCleared { .. } => {
                     if let Some(pane) = self.panes.get(&id) {
                         let end = pane.terminal.history_end();
-                        self.scrollback.clear_history(pane.uuid, end);
+                        self.scrollback.forget_before(pane.uuid, end);
                     }
                 }
                 TermEvent::IconName(_)

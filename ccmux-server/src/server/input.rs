@@ -19,6 +19,9 @@ use crate::command::{Origin, prompt_answered};
 use crate::event_loop::ClientId;
 use crate::pane::encode::{encode_key, encode_mouse};
 
+/// How far one step of the wheel scrolls.
+const WHEEL_ROWS: usize = 5;
+
 impl Server {
     /// Takes bytes that a client's terminal sent.
     pub(crate) fn take_input(&mut self, id: ClientId, bytes: &[u8]) {
@@ -101,7 +104,11 @@ impl Server {
             if is_base && self.is_prefix(id, key) {
                 return self.enter_table(id, PREFIX);
             }
-            if let Some(binding) = bindings::lookup(&self.state, name, key) {
+            // A repeat is for the keys that repeat: another key of its table ends it and starts
+            // over, or the prefix could not be pressed again while it lasts.
+            let binding = bindings::lookup(&self.state, name, key)
+                .filter(|binding| at > 0 || !is_repeating || binding.repeat);
+            if let Some(binding) = binding {
                 let (commands, repeat) = (bindings::commands(binding), binding.repeat);
                 self.after_binding(id, name, repeat);
                 return self.run_commands(id, commands);
@@ -171,7 +178,7 @@ impl Server {
                 // Keys that follow must meet the state that this one makes.
                 self.run_jobs();
             }
-            Err(error) => self.tell(id, error.to_string()),
+            Err(error) => self.tell_error(id, &error.to_string()),
         }
     }
 
@@ -241,23 +248,55 @@ impl Server {
         }
     }
 
-    /// The mouse: to the program that asked for it; else a click selects a pane.
+    /// The mouse: to the program that asked for it; with `mouse`, a click selects a pane and the
+    /// wheel looks through its history.
     fn mouse(&mut self, id: ClientId, event: MouseEvent) {
         let Some((pane, rect)) = self.pane_at(id, event.x, event.y) else { return };
+        let is_ours = self.has_mouse(id);
         let is_press = event.action == MouseAction::Press && event.button == MouseButton::Left;
-        if is_press && self.pane_of_client(id) != Some(pane) {
+        if is_ours && is_press && self.pane_of_client(id) != Some(pane) {
             let cause = Cause::event("mouse", "select-pane");
             return self.change_silently(&cause, Intent::SelectPane { pane, keep_zoom: false });
         }
-        let Some(runtime) = self.panes.get(&pane) else { return };
-        if self.is_read_only(id) || runtime.mode.is_some() {
+        if self.is_read_only(id) || (is_ours && self.wheel(pane, event)) {
             return;
         }
+        let Some(runtime) = self.panes.get(&pane).filter(|pane| pane.mode.is_none()) else {
+            return;
+        };
         let mut bytes = Vec::new();
         encode_mouse(event, (event.x - rect.x, event.y - rect.y), runtime.mouse(), &mut bytes);
         if !bytes.is_empty() {
             self.send_bytes(pane, &bytes);
         }
+    }
+
+    fn has_mouse(&self, id: ClientId) -> bool {
+        let attachment = self.clients.get(&id).and_then(|client| client.attachment());
+        attachment.is_some_and(|shown| self.session_options(shown.session).flag("mouse"))
+    }
+
+    /// Looks through a pane's history by the wheel, unless its program wants the mouse; returns
+    /// whether that is what the event was for.
+    fn wheel(&mut self, id: PaneId, event: MouseEvent) -> bool {
+        let command = match event.button {
+            MouseButton::WheelUp => "scroll-up",
+            MouseButton::WheelDown => "scroll-down",
+            _ => return false,
+        };
+        let Some(pane) = self.panes.get(&id) else { return false };
+        if pane.mode.is_some() {
+            // It may have ended with this very step.
+            let _ = self.copy_command(id, command, None, WHEEL_ROWS);
+            return true;
+        }
+        if pane.terminal.modes().mouse != ccmux_term::MouseTracking::Off {
+            return false;
+        }
+        if event.button == MouseButton::WheelUp {
+            self.enter_copy_mode(id, true);
+        }
+        true
     }
 
     /// The pane under a cell of a client's screen, and where it lies there.

@@ -284,6 +284,10 @@ impl Server {
 
     /// Everything a program printed is consumed and it has ended.
     pub(crate) fn program_ended(&mut self, id: PaneId, end: ChildEnd) {
+        if self.panes.get(&id).is_some_and(|pane| pane.respawn.is_some()) {
+            // The state speaks of the program that follows already.
+            return;
+        }
         let status = match end {
             ChildEnd::Exited(code) => ExitStatus::Code(code),
             ChildEnd::Signaled(signal) => ExitStatus::Signal(signal),

@@ -65,8 +65,14 @@ impl Server {
             parse_lenient(text, &ParseContext { source_name: Some(&name), ..*context })
         });
         self.config_errors.extend(errors.iter().map(ToString::to_string));
-        self.jobs.add(Origin::Config(path.to_owned()), None, list.commands);
+        let job = self.jobs.add(Origin::Config(path.to_owned()), None, list.commands);
+        self.configuring.push(job);
         self.run_jobs();
+    }
+
+    /// Whether the configuration is still being read: it may wait for shell commands.
+    pub(crate) fn is_configuring(&self) -> bool {
+        self.configuring.iter().any(|job| self.jobs.contains(*job))
     }
 
     /// Takes signals that have arrived.
@@ -221,6 +227,9 @@ impl Server {
     pub(crate) fn finish(mut self) {
         let now = self.clock.now();
         let is_emptied = self.stopping == Stopping::Emptied;
+        if is_emptied {
+            self.end_shells();
+        }
         let ids: Vec<_> = self.panes.keys().copied().collect();
         for id in ids {
             let lines_max = self.history_limit(id);

@@ -8,6 +8,7 @@ mod clients;
 pub(crate) mod commit;
 mod door;
 mod events;
+mod format_shells;
 mod input;
 mod keepers;
 mod lifecycle;
@@ -21,6 +22,7 @@ mod targets;
 mod turn;
 mod variables;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,13 +35,14 @@ use ccmux_keeper::Link;
 
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::command::{Jobs, Shells};
+use crate::command::{JobId, Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
 use crate::pane::store::Scrollback;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
 use crate::signals::Signals;
 pub(crate) use door::Door;
+use format_shells::FormatShells;
 
 /// What the server was told when it was started; does not change.
 #[derive(Debug)]
@@ -91,6 +94,8 @@ pub(crate) struct Server {
     pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) jobs: Jobs,
     pub(crate) shells: Shells,
+    /// Commands in formats; asked for while the server is only read.
+    format_shells: RefCell<FormatShells>,
     pub(crate) persistence: Persistence,
     pub(crate) scrollback: Scrollback,
     pub(crate) clock: Box<dyn Clock>,
@@ -118,6 +123,10 @@ pub(crate) struct Server {
     pub(crate) activity: BTreeMap<SessionId, Timestamp>,
     /// Clients that had more to say than one turn takes.
     unread_clients: Vec<ClientId>,
+    /// The jobs of the configuration that is read at the start.
+    pub(crate) configuring: Vec<JobId>,
+    /// Whether the client that started this server has had its turn.
+    has_met_starter: bool,
     /// What was wrong with the configuration, for the first client.
     pub(crate) config_errors: Vec<String>,
     /// Why not everything is durable, as the clients have been shown.

@@ -1,15 +1,16 @@
 //! Copy mode and views: entering, their keys, and what is copied.
 
 use ccmux_core::bindings;
-use ccmux_core::ids::PaneId;
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::key::Key;
 use ccmux_term::copy_mode::{
-    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyTarget, LineSource as _, ModeKeys,
-    copy_command,
+    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyPlace, CopyTarget, LineSource as _,
+    ModeKeys, copy_command,
 };
 use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
+use crate::client::Copying;
 use crate::command::{Bound, CommandError, Origin};
 use crate::event_loop::ClientId;
 use crate::pane::mode::{ModeSource, PaneLines, PaneMode};
@@ -25,7 +26,9 @@ impl Server {
     }
 
     fn mode_keys(&self, id: PaneId) -> ModeKeys {
-        match self.pane_options(id).choice("mode-keys") {
+        let options = self.pane_options(id);
+        let default = self.surrounding_default(options, "mode-keys");
+        match default.as_deref().unwrap_or(options.choice("mode-keys")) {
             "vi" => ModeKeys::Vi,
             _ => ModeKeys::Emacs,
         }
@@ -62,6 +65,42 @@ impl Server {
         }
         pane.mode = Some(PaneMode { copy, source, is_searching: false });
         self.redraw_pane(id);
+    }
+
+    /// Where the history of a session's panes is being looked at.
+    pub(crate) fn copying(&self, session: SessionId) -> Vec<Copying> {
+        let windows =
+            self.state.sessions.get(&session).into_iter().flat_map(|s| s.windows.values());
+        windows
+            .filter_map(|id| self.state.windows.get(id))
+            .flat_map(|window| window.layout.panes())
+            .filter_map(|id| {
+                let mode = self.panes.get(&id)?.mode.as_ref()?;
+                let ModeSource::Pane(_) = mode.source else { return None };
+                let place = mode.copy.place();
+                Some(Copying {
+                    pane: id.0,
+                    top: (place.top_line, place.top_row),
+                    cursor: (place.cursor_line, place.cursor_offset),
+                })
+            })
+            .collect()
+    }
+
+    /// Goes on looking at a pane's history where an earlier server left off: keys that were meant
+    /// for copy mode must not reach the program.
+    pub(crate) fn resume_copying(&mut self, copying: &Copying) {
+        let id = PaneId(copying.pane);
+        self.enter_copy_mode(id, false);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let Some(PaneMode { copy, source, .. }) = &mut pane.mode else { return };
+        let place = CopyPlace {
+            top_line: copying.top.0,
+            top_row: copying.top.1,
+            cursor_line: copying.cursor.0,
+            cursor_offset: copying.cursor.1,
+        };
+        source.with(&pane.terminal, |lines| copy.return_to(place, lines));
     }
 
     fn word_separators(&self, id: PaneId) -> String {
@@ -203,6 +242,17 @@ impl Server {
             out.extend(screen.skip(from).take(count));
         }
         Ok(out)
+    }
+
+    /// The rows of the screen that a pane's alternate screen hides; `None` if it shows no such.
+    pub(crate) fn other_screen(&self, id: PaneId) -> Option<Vec<HistoryLine>> {
+        let terminal = &self.panes.get(&id)?.terminal;
+        if !terminal.modes().alternate_screen {
+            return None;
+        }
+        let mut other = Terminal::restore(&terminal.keyframe()).ok()?;
+        other.advance(b"\x18\x1b[?47l");
+        Some((0..other.size().rows).map(|y| other.row_line(y)).collect())
     }
 }
 

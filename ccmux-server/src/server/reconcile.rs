@@ -38,12 +38,17 @@ impl Server {
     }
 
     fn add_new_panes(&mut self, seq: Seq) {
+        let now = self.now();
         let new: Vec<PaneId> =
             self.state.panes.keys().filter(|id| !self.panes.contains_key(id)).copied().collect();
         for id in new {
             let uuid = self.state.panes[&id].uuid;
-            let terminal = Terminal::new(term_size(self.pane_size(id)));
-            let pane = Pane::new(id, uuid, terminal, Stage::Waiting { seq, program: None });
+            let size = term_size(self.pane_size(id));
+            let waiting = Stage::Waiting { seq, program: None };
+            let mut pane = Pane::new(id, uuid, Terminal::new(size), waiting);
+            // The first input of its stream: by the time of a replay the pane may have another
+            // size, and lines would be wrapped and scrolled away as they never were.
+            pane.resize(&mut self.scrollback, now, size);
             self.panes.insert(id, pane);
         }
     }
@@ -144,7 +149,7 @@ impl Server {
         // A server that was just started waits for the command it was started for.
         self.has_had_sessions |= !is_empty;
         let is_done = self.closing.is_empty()
-            && self.jobs.is_empty()
+            && self.jobs.is_quiet()
             && self.clients.values().all(Client::is_done);
         if self.stopping == Stopping::No
             && is_empty

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use ccmux_core::bindings;
+use ccmux_core::change::{Change, OptionScope};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::State;
 use ccmux_term::Terminal;
 
+use super::commit::Cause;
 use super::{Server, Stopping, Surroundings};
 use crate::client::term_size;
 use crate::clock::Clock;
@@ -61,6 +64,7 @@ impl Server {
             clients: std::collections::BTreeMap::new(),
             jobs: Jobs::default(),
             shells: Shells::default(),
+            format_shells: std::cell::RefCell::default(),
             persistence,
             scrollback,
             clock,
@@ -80,6 +84,8 @@ impl Server {
             reaping: Vec::new(),
             activity: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
+            configuring: Vec::new(),
+            has_met_starter: false,
             config_errors: Vec::new(),
             clock_due: None,
             next_client: 0,
@@ -145,6 +151,8 @@ impl Server {
             }
         }
         pane.output.consumed = image.resume.offset;
+        // A replayed clearing of the history counts for what is on the disk, too.
+        self.scrollback.forget_before(uuid, pane.terminal.history_cleared_before());
         pane.output.archived = self.scrollback.stored_end(uuid);
         pane.output.is_touched |= pane.output.consumed > keyframed;
         pane.replayed = replayed;
@@ -208,9 +216,41 @@ impl Server {
         }
     }
 
+    /// Options, variables and keys of an earlier life, of which no session is left.
+    fn forget_settings(&mut self) {
+        let state = &self.state;
+        let options = [OptionScope::Server, OptionScope::GlobalSession, OptionScope::GlobalWindow]
+            .into_iter()
+            .flat_map(|scope| {
+                let names = state.options_at(scope).into_iter().flat_map(|set| set.keys());
+                names.map(move |name| Change::OptionSet { scope, name: name.clone(), value: None })
+            });
+        let variables = state.environment.keys().map(|name| Change::EnvironmentSet {
+            session: None,
+            name: name.clone(),
+            value: None,
+        });
+        let keys = state.bindings.keys().map(|(table, key)| Change::KeyBound {
+            table: table.clone(),
+            key: *key,
+            binding: bindings::default_binding(table, *key).cloned(),
+        });
+        let changes: Vec<Change> = options.chain(variables).chain(keys).collect();
+        if let Err(error) = self.commit(&changes, &Cause::event("server", "new beginning")) {
+            tracing::error!(%error, "the settings of an earlier life stay");
+        }
+    }
+
     /// Reads the configuration where this is a new beginning, and lets the loop begin.
-    pub(crate) fn begin(&mut self, config_files: Vec<std::path::PathBuf>) {
-        if self.state == State::default() || self.is_new_boot {
+    ///
+    /// While an earlier server is continued, what was set by hand must stay. One that has `ended`
+    /// left nothing to come back to: then people expect the configuration and nothing else.
+    pub(crate) fn begin(&mut self, config_files: Vec<std::path::PathBuf>, has_ended: bool) {
+        let is_new = has_ended && self.state.sessions.is_empty();
+        if is_new {
+            self.forget_settings();
+        }
+        if is_new || self.state == State::default() || self.is_new_boot {
             self.load_configuration(config_files);
         }
         self.fit_panes();

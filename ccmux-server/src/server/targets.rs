@@ -197,12 +197,32 @@ impl Server {
         let options = session
             .map_or_else(|| self.global_session_options(), |session| self.session_options(session));
         let is_usable = |path: &BString| path.starts_with(b"/");
-        let set = BString::from(options.string("default-shell"));
-        [Some(set), environment.get(&BString::from("SHELL")).cloned()]
+        let set = options.set_text("default-shell").map(BString::from);
+        [set, environment.get(&BString::from("SHELL")).cloned()]
             .into_iter()
             .flatten()
             .find(is_usable)
             .unwrap_or_else(|| "/bin/sh".into())
+    }
+
+    /// The value of an option that nobody set and whose default is up to the surroundings, as in
+    /// tmux: the shell and the editor of whoever started the server, and vi's keys if that is vi.
+    pub(crate) fn surrounding_default(&self, options: View<'_>, name: &str) -> Option<String> {
+        let variable = |name: &str| {
+            let value = self.surroundings.environment.get(&BString::from(name))?;
+            Some(value.to_string()).filter(|value| !value.is_empty())
+        };
+        let editor = || variable("VISUAL").or_else(|| variable("EDITOR"));
+        let default = match name {
+            "default-shell" => variable("SHELL").filter(|path| path.starts_with('/')),
+            "editor" => editor(),
+            "mode-keys" => {
+                let is_vi = |path: &String| path.rsplit('/').next().unwrap_or("").contains("vi");
+                editor().filter(is_vi).map(|_| "vi".to_owned())
+            }
+            _ => None,
+        };
+        default.filter(|_| options.set_text(name).is_none())
     }
 
     /// What new panes run when nothing is asked for; empty for a login shell.

@@ -47,6 +47,7 @@ impl Server {
         self.checkpoint_if_due();
         self.watch_input();
         self.paint_clients();
+        self.start_format_shells();
         self.drop_closed_clients();
         self.stop_if_empty();
         if self.has_more || self.stopping != Stopping::No || !self.arm_bells() {

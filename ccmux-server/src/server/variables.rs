@@ -1,7 +1,10 @@
 //! Variables of formats that only the running server knows.
 
+use bstr::BString;
+use ccmux_core::change::OptionScope;
 use ccmux_core::format::{self, PaneSearch, Subject, Variables};
 use ccmux_core::ids::PaneId;
+use ccmux_core::options::{Style, View};
 use ccmux_core::target::Target;
 use jiff::Timestamp as JiffTimestamp;
 use jiff::tz::TimeZone;
@@ -10,6 +13,9 @@ use super::Server;
 use super::programs::{process_directory, process_name};
 use crate::client::Client;
 use crate::event_loop::ClientId;
+
+/// The version of tmux whose language this is.
+const TMUX_VERSION: &str = "3.3a";
 
 /// The server as formats see it, for one client or none.
 struct Known<'a> {
@@ -47,18 +53,48 @@ impl Server {
         target: Option<Target>,
         client: Option<ClientId>,
     ) -> String {
-        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
         let subject = target.map_or_else(Subject::default, Subject::from);
-        format::expand_time(&self.state, &known, &subject, text)
+        self.expand_time_for(text, &subject, client)
+    }
+
+    /// The same about a subject.
+    pub(crate) fn expand_time_for(
+        &self,
+        text: &str,
+        subject: &Subject,
+        client: Option<ClientId>,
+    ) -> String {
+        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
+        format::expand_time(&self.state, &known, subject, text)
+    }
+
+    /// A style that may be a format, for what is shown of a target.
+    pub(crate) fn style_of(
+        &self,
+        options: View<'_>,
+        name: &str,
+        target: Option<Target>,
+        client: Option<ClientId>,
+    ) -> Style {
+        let text = options.string(name);
+        if text.contains('#') {
+            return self.expand_time(text, target, client).parse().unwrap_or_default();
+        }
+        options.style(name)
     }
 }
 
 impl Variables for Known<'_> {
     fn variable(&self, name: &str, subject: &Subject) -> Option<String> {
         self.of_server(name)
+            .or_else(|| self.of_surroundings(name, subject))
             .or_else(|| self.of_client(name))
             .or_else(|| self.of_session(name, subject))
             .or_else(|| self.of_pane(name, subject))
+    }
+
+    fn shell(&self, command: &str, subject: &Subject) -> String {
+        self.server.ask_format_shell(command, subject)
     }
 
     fn time(&self, seconds: Option<i64>, text: &str) -> String {
@@ -93,16 +129,23 @@ impl Known<'_> {
     fn of_server(&self, name: &str) -> Option<String> {
         let surroundings = &self.server.surroundings;
         Some(match name {
-            "version" => env!("CARGO_PKG_VERSION").to_owned(),
+            // Whoever asks wants to know what the language is like: configurations choose by it.
+            "version" => TMUX_VERSION.to_owned(),
             "pid" => crate::own_pid().to_string(),
             "socket_path" => surroundings.socket.display().to_string(),
             "start_time" => (surroundings.started.0 / 1000).to_string(),
             "host" => surroundings.host.clone(),
             "host_short" => surroundings.host.split('.').next()?.to_owned(),
             "uid" => surroundings.uid.to_string(),
+            "user" => surroundings.environment.get(&BString::from("USER"))?.to_string(),
             "server_sessions" => self.server.state.sessions.len().to_string(),
             _ => return None,
         })
+    }
+
+    fn of_surroundings(&self, name: &str, subject: &Subject) -> Option<String> {
+        let scope = subject.pane.map_or(OptionScope::GlobalSession, OptionScope::Pane);
+        self.server.surrounding_default(self.server.state.options(scope), name)
     }
 
     fn of_client(&self, name: &str) -> Option<String> {
@@ -159,7 +202,11 @@ impl Known<'_> {
                 let count = if subject.window == Some(current) { clients().len() } else { 0 };
                 count.to_string()
             }
-            "window_bigger" => flag(false),
+            // A window's alerts are not kept.
+            "window_bigger"
+            | "window_activity_flag"
+            | "window_bell_flag"
+            | "window_silence_flag" => flag(false),
             _ => return None,
         })
     }
@@ -176,6 +223,12 @@ impl Known<'_> {
                 .and_then(process_name)
                 .unwrap_or_else(|| self.start_command(id)),
             "pane_current_path" => pane.child_pid().and_then(process_directory)?.to_string(),
+            // Until a program sets a title, it is the host's name.
+            "pane_title" => {
+                let title = &self.server.state.panes.get(&id)?.title;
+                if title.is_empty() { self.of_server("host")? } else { title.to_string() }
+            }
+            "pane_tty" => pane.tty()?,
             "pane_in_mode" => flag(pane.mode.is_some()),
             "pane_mode" => match pane.mode.as_ref().map(|mode| &mode.source) {
                 Some(crate::pane::mode::ModeSource::Pane(_)) => "copy-mode".to_owned(),
@@ -202,6 +255,15 @@ impl Known<'_> {
                 let first = lines.first_line().unwrap_or_else(|| terminal.history_start());
                 (terminal.history_end() - first.min(terminal.history_start())).to_string()
             }
+            "scroll_position" => {
+                let mode = pane.mode.as_ref()?;
+                let position = mode.source.with(terminal, |lines| mode.copy.position(lines));
+                position.offset.to_string()
+            }
+            "pane_search_string" => {
+                pane.mode.as_ref()?.copy.search_string().unwrap_or_default().to_owned()
+            }
+            "search_present" => flag(pane.mode.as_ref()?.copy.search_string().is_some()),
             "history_limit" => self
                 .server
                 .pane_options(id)

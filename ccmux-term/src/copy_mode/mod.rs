@@ -30,7 +30,7 @@ pub use command::{CopyCommand, copy_command};
 pub use copy::{CopiedText, CopyTarget};
 pub use render::CopyStyles;
 pub use run::{CopyMode, CopyOutcome};
-pub use view::CopyPosition;
+pub use view::{CopyPlace, CopyPosition};
 pub(crate) use wrap::wrap as wrap_ranges;
 
 use crate::{HistoryLine, Terminal};

@@ -17,6 +17,20 @@ pub struct CopyPosition {
     pub total: u64,
 }
 
+/// Where the view and the cursor are in the text: lines are numbered as those of the history, which
+/// never changes, so a place can be gone back to in another life of the pane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CopyPlace {
+    /// The line whose row is the first in view.
+    pub top_line: u64,
+    /// Which row of that line, wrapped at the pane's width.
+    pub top_row: usize,
+    /// The line of the cursor.
+    pub cursor_line: u64,
+    /// Where in that line, in bytes.
+    pub cursor_offset: usize,
+}
+
 /// The column that moving up and down heads for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Goal {
@@ -46,6 +60,27 @@ impl CopyMode {
         };
         let total = below(Anchor { line: lines.first(), row: 0 });
         CopyPosition { offset: below(self.top).min(total), total }
+    }
+
+    /// Where the view and the cursor are.
+    pub fn place(&self) -> CopyPlace {
+        CopyPlace {
+            top_line: self.top.line,
+            top_row: self.top.row,
+            cursor_line: self.cursor.line,
+            cursor_offset: self.cursor.offset,
+        }
+    }
+
+    /// Goes back to a place, or to what is nearest to it now.
+    pub fn return_to(&mut self, place: CopyPlace, source: &dyn LineSource) {
+        let frozen = Arc::clone(&self.frozen);
+        let lines = self.lines(&frozen, source);
+        let cursor = Point { line: place.cursor_line, offset: place.cursor_offset };
+        self.top = lines.clamp(Anchor { line: place.top_line, row: place.top_row });
+        self.cursor = lines.clamp_point(cursor);
+        self.goal = None;
+        self.reveal(lines);
     }
 
     pub(super) fn height(&self) -> usize {
