@@ -51,6 +51,7 @@ impl Server {
                             Stage::Waiting { .. }
                                 | Stage::Starting { .. }
                                 | Stage::Respawning { .. }
+                                | Stage::Parting { .. }
                         )
                 })
             }),
