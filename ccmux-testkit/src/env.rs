@@ -19,6 +19,9 @@ use crate::watch::Watch;
 /// How much of a server's log is shown when a test fails.
 const LOG_TAIL_BYTES: usize = 8 * 1024;
 
+/// How often something is asked that will be answered differently in a moment.
+const QUESTIONS_MAX: usize = 5_000;
+
 /// A home directory, a state directory and a place for sockets, in a temporary directory that is
 /// made first and removed last; and the environment that leads there. Dropping it ends every
 /// process that was started in it.
@@ -110,6 +113,28 @@ impl TestEnv {
         let is_ok = finished.code == Some(0) && finished.stderr.is_empty();
         assert!(is_ok, "ccmux {args:?}: {finished:?}\nserver log:\n{}", self.server_log());
         finished.stdout
+    }
+
+    /// Asks again and again until the answer is as wanted, and returns it.
+    ///
+    /// # Panics
+    /// When it never is, with the last answer and the server's log.
+    pub fn wait_ok(&self, args: &[&str], mut is_wanted: impl FnMut(&str) -> bool) -> String {
+        let mut answer = String::new();
+        for _ in 0..QUESTIONS_MAX {
+            answer = self.ok(args);
+            if is_wanted(&answer) {
+                return answer;
+            }
+        }
+        panic!("ccmux {args:?} never answers as it should:\n{answer}\n{}", self.server_log());
+    }
+
+    /// Like [`TestEnv::wait_ok`], of the status.
+    pub fn wait_status(&self, mut is_wanted: impl FnMut(&serde_json::Value) -> bool) {
+        self.wait_ok(&["status", "--json"], |answer| {
+            serde_json::from_str(answer).is_ok_and(|status| is_wanted(&status))
+        });
     }
 
     /// Runs a prepared command to its end.

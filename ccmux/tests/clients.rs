@@ -105,7 +105,7 @@ fn a_killed_client_is_forgotten() {
     scene.held.wait_exit();
     scene.other.wait_text(&Flood::done(scene.bursts));
     scene.flood();
-    while scene.env.status()["clients"] != 1 {}
+    scene.env.wait_status(|status| status["clients"] == 1);
     scene.other.wait_shows_panes(&scene.env);
     scene.flood.assert_whole(&scene.env, scene.bursts);
 }

@@ -51,33 +51,6 @@ fn everything_is_back_after_server_and_keepers_were_killed() {
     assert_eq!(env.status()["durable"], true);
 }
 
-/// A shutdown ends the shells before it ends the server; that must not count as closing panes.
-#[test]
-fn an_orderly_shutdown_forgets_nothing() {
-    let env = env();
-    env.ok(&["new-session", "-d", "-s", "one"]);
-    env.ok(&["split-window", "-d", "-t", "one"]);
-    env.ok(&["new-session", "-d", "-s", "two"]);
-    let panes = env.ok(&["list-panes", "-a", "-F", "#{session_name} #{pane_id}"]);
-    let pids = env.ok(&["list-panes", "-a", "-F", "#{pane_pid}"]);
-    let server = env.server();
-    server.signal(Signal::STOP);
-    for pid in pids.lines() {
-        let pid = pid.parse().expect("a process id");
-        let shell = ccmux_testkit::Process::open(pid).expect("a shell").expect("it runs");
-        shell.signal(Signal::HUP);
-    }
-    server.signal(Signal::TERM);
-    server.signal(Signal::CONT);
-    server.wait_gone();
-    // What ignores SIGTERM is killed at the end of a shutdown: the keepers.
-    for keeper in env.keepers() {
-        keeper.signal(Signal::KILL);
-        keeper.wait_gone();
-    }
-    assert_eq!(env.ok(&["list-panes", "-a", "-F", "#{session_name} #{pane_id}"]), panes);
-}
-
 #[test]
 fn scripts_get_exit_codes_and_messages() {
     let env = env();
@@ -107,10 +80,7 @@ fn a_client_detaches_and_the_last_session_ends_the_server() {
     let server = env.server();
     client.type_keys("\x02d");
     assert!(client.wait_exit().success());
-    let client = env.attach(80, 24);
-    client.wait_text("[only]");
-    client.type_keys("exit\r");
-    assert!(client.wait_exit().success());
+    env.ok(&["kill-session", "-t", "only"]);
     server.wait_gone();
 }
 
@@ -153,4 +123,21 @@ fn cleared_history_stays_cleared_after_a_kill() {
     assert_eq!(size(), "0\n");
     let screen = env.ok(&["capture-pane", "-p", "-t", "%0", "-S", "-"]);
     assert!(screen.starts_with("292\n"), "{screen}");
+}
+
+/// After the last `exit` the server stays for ten seconds, because a shutdown may have caused it;
+/// a command in between settles that.
+#[test]
+fn the_last_exit_is_final_once_a_command_says_so() {
+    let env = env();
+    let client = env.attach(80, 24);
+    client.wait_text("[0]");
+    let server = env.server();
+    client.type_keys("exit\r");
+    assert!(client.wait_exit().success());
+    assert!(server.is_alive());
+    env.ok(&["kill-server"]);
+    server.wait_gone();
+    env.ok(&["new-session", "-d", "-s", "next"]);
+    assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "next\n");
 }

@@ -52,6 +52,7 @@ impl Server {
                             Stage::Waiting { .. }
                                 | Stage::Starting { .. }
                                 | Stage::Respawning { .. }
+                                | Stage::Parting { .. }
                         )
                 })
             }),

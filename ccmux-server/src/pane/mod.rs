@@ -54,6 +54,9 @@ pub(crate) struct Pane {
     /// One-shot events found in a replay, with the stream offset after them: acted upon once the
     /// ring tells which were acted upon before.
     pub(crate) replayed: Vec<(u64, Vec<ccmux_term::Event>)>,
+    /// Its program was found ended after a shutdown: the pane is restored once all it printed has
+    /// been taken.
+    pub(crate) is_shut_down: bool,
 }
 
 /// Soft facts of a pane that are logged in a moment.
@@ -77,10 +80,19 @@ pub(crate) enum Stage {
         /// What to run instead of the recorded program, after a restoration.
         program: Option<Program>,
     },
-    /// Its old program is being ended; a new one follows (`respawn-pane`).
+    /// Its old keeper was told to leave; a new program follows (`respawn-pane`, a restoration).
     Respawning {
         /// The conversation with the old keeper.
         link: Link,
+        /// What to run instead of the recorded program.
+        program: Option<Program>,
+    },
+    /// Its old keeper has hung up and is about to be gone.
+    Parting {
+        /// What to run instead of the recorded program.
+        program: Option<Program>,
+        /// When to look again.
+        at: Duration,
     },
     /// A keeper was started for it.
     Starting {
@@ -105,6 +117,8 @@ pub(crate) enum Stage {
     Lost {
         /// What the server held of it.
         held: Option<Held>,
+        /// It is one of an earlier server that was never heard from.
+        is_found: bool,
         /// When to look again.
         at: Duration,
     },
@@ -171,6 +185,7 @@ impl Pane {
             looked_at: None,
             is_shown_unfinished: false,
             replayed: Vec::new(),
+            is_shut_down: false,
         }
     }
 
@@ -179,10 +194,11 @@ impl Pane {
         match &mut self.stage {
             Stage::Starting { link }
             | Stage::Adopting { link }
-            | Stage::Respawning { link }
+            | Stage::Respawning { link, .. }
             | Stage::Replacing { link, .. } => Some(link),
             Stage::Live(live) => Some(&mut live.link),
             Stage::Waiting { .. }
+            | Stage::Parting { .. }
             | Stage::Lost { .. }
             | Stage::Unreachable { .. }
             | Stage::Ended => None,

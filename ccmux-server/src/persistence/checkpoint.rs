@@ -80,6 +80,8 @@ pub(super) struct Snapshot {
     pub(super) state: State,
     /// Why there is no session, if there is none but was one before.
     pub(super) emptied_by: Option<EmptiedBy>,
+    /// The server was asked to end, and what a shutdown ended has not all been looked at since.
+    pub(super) is_terminating: bool,
 }
 
 /// What closed the last session.
@@ -277,6 +279,8 @@ struct Payload {
     time: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     emptied_by: Option<EmptiedBy>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    terminating: bool,
     state: StoredState,
 }
 
@@ -284,6 +288,7 @@ fn encode(snapshot: &Snapshot, store: Uuid) -> Vec<u8> {
     let payload = to_json(&Payload {
         time: snapshot.time.0,
         emptied_by: snapshot.emptied_by.clone(),
+        terminating: snapshot.is_terminating,
         state: StoredState::new(&snapshot.state),
     });
     let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
@@ -345,8 +350,9 @@ fn check(bytes: &[u8], store: Uuid) -> Result<(Header, &[u8]), BadCheckpoint> {
 
 fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
     let (header, payload) = check(bytes, store)?;
-    let Payload { time, emptied_by, state } =
+    let Payload { time, emptied_by, terminating, state } =
         serde_json::from_slice(payload).map_err(DecodeError::from)?;
     let state = state.into_state()?;
-    Ok(Snapshot { seq: header.seq, time: Timestamp(time), state, emptied_by })
+    let time = Timestamp(time);
+    Ok(Snapshot { seq: header.seq, time, state, emptied_by, is_terminating: terminating })
 }

@@ -179,6 +179,9 @@ pub struct Recovered {
     pub store: Uuid,
     /// The machine was started anew since the log was last written.
     pub is_new_boot: bool,
+    /// The last server was asked to end, perhaps by the same shutdown that ended programs which
+    /// it could not note any more.
+    pub is_after_shutdown: bool,
 }
 
 /// Who does what takes long.
@@ -202,8 +205,16 @@ pub struct Persistence {
     backlog: Backlog,
     /// Why the state may be empty although it was not.
     emptied_by: Option<EmptiedBy>,
-    /// When the trailing ends of programs are final.
+    ends: Ends,
+}
+
+/// What is not certain about ends of programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Ends {
+    /// When the trailing ones are final.
     unsettled_until: Option<Timestamp>,
+    /// The log, or what a checkpoint holds of it, ends in a request to end.
+    is_terminating: bool,
 }
 
 /// What was logged since the last checkpoint was begun.
@@ -234,10 +245,10 @@ impl Persistence {
         checkpointer: Checkpointer,
         workers: Workers,
         emptied_by: Option<EmptiedBy>,
-        unsettled_until: Option<Timestamp>,
+        ends: Ends,
     ) -> Self {
         let backlog = Backlog::default();
-        Self { checkpointer, wal, workers, backlog, emptied_by, unsettled_until }
+        Self { checkpointer, wal, workers, backlog, emptied_by, ends }
     }
 
     /// Writes an entry to the log; apply it to the state afterwards, and before the next
@@ -260,9 +271,9 @@ impl Persistence {
         self.backlog.records += 1;
         self.backlog.since.get_or_insert(entry.time);
         if entry.is_program_end() {
-            self.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
+            self.ends.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
         } else if !entry.is_soft() {
-            self.unsettled_until = None;
+            self.ends = Ends::default();
         }
         for change in &entry.changes {
             match change {
@@ -301,7 +312,7 @@ impl Persistence {
     /// When [`Persistence::tick`] and [`Persistence::checkpoint_due`] are to be asked next, if
     /// nothing else happens.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.checkpoint_at(), self.unsettled_until].into_iter().flatten().min()
+        [self.checkpoint_at(), self.ends.unsettled_until].into_iter().flatten().min()
     }
 
     /// Does what time brings: makes ends of programs final, notices that a checkpoint is done.
@@ -310,10 +321,22 @@ impl Persistence {
         if let Some(Err(error)) = self.checkpointer.poll() {
             self.checkpoint_failed(&error, now);
         }
-        if self.unsettled_until.is_some_and(|until| until <= now) {
-            self.unsettled_until = None;
-            self.mark(&LogRecord::Settled { time: now }, now);
+        if self.ends.unsettled_until.is_some_and(|until| until <= now) {
+            self.settle(now);
         }
+    }
+
+    /// Whether the log ends in ends of programs that may have to be taken back. What such a program
+    /// has left must be kept.
+    pub fn is_unsettled(&self) -> bool {
+        self.ends.unsettled_until.is_some()
+    }
+
+    /// Makes what ended so far final, and takes a request to end that the log may end in as done
+    /// with.
+    pub fn settle(&mut self, now: Timestamp) {
+        self.ends = Ends::default();
+        self.mark(&LogRecord::Settled { time: now }, now);
     }
 
     /// Whether [`Persistence::checkpoint`] should be called.
@@ -328,7 +351,7 @@ impl Persistence {
     /// as often as after a failure.
     fn checkpoint_at(&self) -> Option<Timestamp> {
         let Backlog { bytes, records, since, not_before } = self.backlog;
-        if self.checkpointer.is_busy() || self.unsettled_until.is_some() {
+        if self.checkpointer.is_busy() || self.ends.unsettled_until.is_some() {
             return None;
         }
         let is_full = bytes >= CHECKPOINT_BYTES || records >= CHECKPOINT_RECORDS;
@@ -347,7 +370,7 @@ impl Persistence {
         if self.checkpointer.is_busy() {
             return Err(CheckpointRefusal::Busy);
         }
-        if self.unsettled_until.is_some() {
+        if self.ends.unsettled_until.is_some() {
             return Err(CheckpointRefusal::Unsettled);
         }
         let snapshot = self.snapshot(state, now);
@@ -369,6 +392,7 @@ impl Persistence {
     /// Notes that the server was asked to end (SIGTERM): programs that ended just before, or end
     /// from now on, may have been ended by the same shutdown.
     pub fn mark_shutdown(&mut self, now: Timestamp) {
+        self.ends.is_terminating = true;
         self.mark(&LogRecord::Terminating { time: now }, now);
     }
 
@@ -387,7 +411,7 @@ impl Persistence {
         }
         let is_durable = self.wait_durable(issued);
         let is_useful = self.backlog.records > 0 || !is_durable;
-        if is_useful && self.unsettled_until.is_none() {
+        if is_useful && self.ends.unsettled_until.is_none() {
             let snapshot = self.snapshot(state, now);
             if let Err(error) = self.checkpointer.take_now(&snapshot) {
                 tracing::error!(%error, is_durable, "there is no final checkpoint");
@@ -402,7 +426,8 @@ impl Persistence {
             self.emptied_by = None;
         }
         let emptied_by = self.emptied_by.clone();
-        Snapshot { seq: self.issued(), time: now, state: state.clone(), emptied_by }
+        let Ends { is_terminating, .. } = self.ends;
+        Snapshot { seq: self.issued(), time: now, state: state.clone(), emptied_by, is_terminating }
     }
 
     fn checkpoint_failed(&mut self, error: &CheckpointError, now: Timestamp) {

@@ -27,7 +27,7 @@ use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
 use super::storage::{Storage, create_dir_durably, read_full, read_whole};
 use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
-use super::{OpenError, OpenOptions, Persistence, Recovered, Workers};
+use super::{Ends, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
 const QUARANTINE_DIR: &str = "quarantine";
 const HISTORY_FILE: &str = "recovery.jsonl";
@@ -96,13 +96,17 @@ pub(super) fn open(
         report: recovery.report,
         store,
         is_new_boot: recovery.last_boot.is_some_and(|boot| boot != options.boot),
+        is_after_shutdown: recovery.is_after_shutdown,
     };
     let persistence = Persistence::new(
         wal,
         checkpointer,
         workers,
         recovery.emptied_by,
-        recovery.unsettled.map(|unsettled| unsettled.until),
+        Ends {
+            unsettled_until: recovery.unsettled.map(|unsettled| unsettled.until),
+            is_terminating: recovery.is_after_shutdown,
+        },
     );
     Ok((persistence, recovered))
 }
@@ -208,6 +212,7 @@ fn take_checkpoint(
         time: options.now,
         state: recovery.state.clone(),
         emptied_by: recovery.emptied_by.clone(),
+        is_terminating: recovery.is_after_shutdown,
     };
     checkpoints.write(&snapshot).map(drop).map_err(|error| error.to_string())
 }

@@ -181,17 +181,21 @@ impl Server {
         self.let_go(id);
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let uuid = pane.uuid;
+        let is_found = matches!(pane.stage, Stage::Adopting { .. });
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (held, link) = match stage {
             Stage::Live(live) => (Some(live.held), Some(live.link)),
             Stage::Replacing { held, link } => (Some(held), Some(link)),
             Stage::Starting { link } | Stage::Adopting { link } => (None, Some(link)),
-            Stage::Respawning { link } => {
+            Stage::Respawning { link, program } => {
                 self.reaping.push(link);
-                return self.start_program(id, None);
+                return self.start_after_parting(id, program);
             }
             Stage::Ended => return,
-            other @ (Stage::Waiting { .. } | Stage::Lost { .. } | Stage::Unreachable { .. }) => {
+            other @ (Stage::Waiting { .. }
+            | Stage::Parting { .. }
+            | Stage::Lost { .. }
+            | Stage::Unreachable { .. }) => {
                 pane.stage = other;
                 return;
             }
@@ -200,8 +204,8 @@ impl Server {
         let pane_dir = self.pane_dir(uuid);
         match (lock_alive(&pane_dir), held) {
             (Ok(Some(_free)), Some(held)) => self.replace_keeper(id, held),
-            (Ok(None), held) => self.try_again_soon(id, held),
-            (Ok(Some(_)), None) => self.log_program_end(id, ExitStatus::Unknown),
+            (Ok(None), held) => self.try_again_soon(id, held, is_found),
+            (Ok(Some(_)), None) => self.program_lost(id, is_found),
             (Err(error), _) => {
                 if let Some(pane) = self.panes.get_mut(&id) {
                     pane.stage = Stage::Unreachable { why: error.to_string() };
@@ -213,10 +217,49 @@ impl Server {
 
     /// A keeper that was killed lets go of its lock a moment after its connection; one that lives
     /// can be spoken with again.
-    fn try_again_soon(&mut self, id: PaneId, held: Option<Held>) {
+    fn try_again_soon(&mut self, id: PaneId, held: Option<Held>, is_found: bool) {
         let at = self.elapsed() + RETRY_INTERVAL;
         if let Some(pane) = self.panes.get_mut(&id) {
-            pane.stage = Stage::Lost { held, at };
+            pane.stage = Stage::Lost { held, is_found, at };
+        }
+    }
+
+    /// Keeper and pty of a pane are gone. One of an earlier server that was gone before it was
+    /// heard from is like one that was gone at the start.
+    fn program_lost(&mut self, id: PaneId, is_found: bool) {
+        if is_found {
+            self.restore_pane(id);
+            self.has_more = true;
+        } else {
+            self.log_program_end(id, ExitStatus::Unknown);
+        }
+    }
+
+    /// Starts the next program of a pane once its old keeper is gone. It hangs up a moment before
+    /// it lets go of its lock.
+    fn start_after_parting(&mut self, id: PaneId, program: Option<Program>) {
+        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
+        if matches!(lock_alive(&self.pane_dir(uuid)), Ok(None)) {
+            let at = self.elapsed() + RETRY_INTERVAL;
+            if let Some(pane) = self.panes.get_mut(&id) {
+                pane.stage = Stage::Parting { program, at };
+            }
+        } else {
+            self.start_program(id, program);
+        }
+    }
+
+    /// Looks again at keepers that were about to be gone.
+    pub(crate) fn retry_parting(&mut self) {
+        let now = self.elapsed();
+        let due = |pane: &&Pane| matches!(pane.stage, Stage::Parting { at, .. } if at <= now);
+        let due: Vec<PaneId> = self.panes.values().filter(due).map(|pane| pane.id).collect();
+        for id in due {
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            if let Stage::Parting { program, .. } = std::mem::replace(&mut pane.stage, Stage::Ended)
+            {
+                self.start_after_parting(id, program);
+            }
         }
     }
 
@@ -232,16 +275,15 @@ impl Server {
         for id in due {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
             let uuid = pane.uuid;
-            let Stage::Lost { held, .. } = std::mem::replace(&mut pane.stage, Stage::Ended) else {
-                continue;
-            };
+            let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
+            let Stage::Lost { held, is_found, .. } = stage else { continue };
             let is_free = lock_alive(&self.pane_dir(uuid)).is_ok_and(|lock| lock.is_some());
             match (is_free, held) {
                 (true, Some(held)) => self.replace_keeper(id, held),
-                (true, None) => self.log_program_end(id, ExitStatus::Unknown),
+                (true, None) => self.program_lost(id, is_found),
                 (false, held) => {
                     if !self.adopt_keeper(id) || self.is_unreachable(id) {
-                        self.try_again_soon(id, held);
+                        self.try_again_soon(id, held, is_found);
                     }
                 }
             }
@@ -252,7 +294,7 @@ impl Server {
     fn replace_keeper(&mut self, id: PaneId, held: Held) {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
         let Ok(Some(alive)) = lock_alive(&self.pane_dir(uuid)) else {
-            return self.try_again_soon(id, Some(held));
+            return self.try_again_soon(id, Some(held), false);
         };
         tracing::warn!(pane = %id, "a keeper was killed; starting another");
         let orphan = Orphan {
@@ -287,6 +329,9 @@ impl Server {
         if self.panes.get(&id).is_some_and(|pane| pane.respawn.is_some()) {
             // The state speaks of the program that follows already.
             return;
+        }
+        if self.panes.get(&id).is_some_and(|pane| pane.is_shut_down) {
+            return self.restore_shut_down(id);
         }
         let status = match end {
             ChildEnd::Exited(code) => ExitStatus::Code(code),
@@ -335,15 +380,21 @@ impl Server {
                 continue;
             }
             pane.respawn = None;
-            Self::end_keeper(pane);
-            if let Some(held) = pane.held() {
-                use std::os::fd::AsFd;
-                self.watcher.forget(held.master.as_fd());
-            }
-            pane.unwatch_input();
-            if let Stage::Live(live) = std::mem::replace(&mut pane.stage, Stage::Ended) {
-                pane.stage = Stage::Respawning { link: live.link };
-            }
+            self.dismiss_keeper(id);
+        }
+    }
+
+    /// Ends what runs in a live pane and lets its keeper go; the recorded program follows.
+    pub(super) fn dismiss_keeper(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        Self::end_keeper(pane);
+        if let Some(held) = pane.held() {
+            use std::os::fd::AsFd;
+            self.watcher.forget(held.master.as_fd());
+        }
+        pane.unwatch_input();
+        if let Stage::Live(live) = std::mem::replace(&mut pane.stage, Stage::Ended) {
+            pane.stage = Stage::Respawning { link: live.link, program: None };
         }
     }
 
@@ -369,7 +420,7 @@ impl Server {
     /// Removes what is left of a pane whose keeper is gone.
     pub(crate) fn bury(&mut self, pane: Pane) {
         use std::os::fd::AsFd;
-        self.scrollback.remove_pane(pane.uuid);
+        self.remove_files(pane.uuid);
         match pane.stage {
             Stage::Live(Live { link, held, .. }) => {
                 self.watcher.forget(held.master.as_fd());
@@ -378,12 +429,13 @@ impl Server {
             }
             Stage::Starting { link }
             | Stage::Adopting { link }
-            | Stage::Respawning { link }
+            | Stage::Respawning { link, .. }
             | Stage::Replacing { link, .. } => {
                 self.watcher.forget(link.as_fd());
                 self.reaping.push(link);
             }
             Stage::Waiting { .. }
+            | Stage::Parting { .. }
             | Stage::Lost { .. }
             | Stage::Unreachable { .. }
             | Stage::Ended => {}

@@ -317,7 +317,9 @@ impl Server {
 fn pane_report(pane: &Pane) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
-        Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
+        Stage::Starting { .. } | Stage::Respawning { .. } | Stage::Parting { .. } => {
+            ("starting", None)
+        }
         Stage::Adopting { .. } => ("adopting", None),
         Stage::Live(_) => ("live", None),
         Stage::Replacing { .. } | Stage::Lost { .. } => ("replacing its keeper", None),

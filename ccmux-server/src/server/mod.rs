@@ -18,6 +18,7 @@ mod paste;
 mod programs;
 mod reconcile;
 mod restore;
+mod shutdown;
 mod targets;
 mod turn;
 mod variables;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
-use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::ids::{PaneId, PaneUuid, SessionId};
 use ccmux_core::model::{State, Timestamp};
 use ccmux_keeper::Link;
 
@@ -110,6 +111,10 @@ pub(crate) struct Server {
     pub(crate) recovery_shown: bool,
     /// Whether the machine was started anew since the server before this one.
     pub(crate) is_new_boot: bool,
+    /// The server before this one was told to stop, and not all of what it left is settled yet.
+    is_after_shutdown: bool,
+    /// Closed panes whose files stay as long as the closing may be taken back.
+    doomed: Vec<PaneUuid>,
     pub(crate) stopping: Stopping,
     /// Whether this process has ever had a session.
     has_had_sessions: bool,

@@ -3,7 +3,7 @@
 use ccmux_core::decide::{Command as Intent, Facts, NewSession, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::Program;
-use ccmux_keeper::Link;
+use ccmux_keeper::{ChildState, Link};
 
 use super::commit::Cause;
 use super::{Closing, Server};
@@ -21,6 +21,10 @@ impl Server {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let replayed = std::mem::take(&mut pane.replayed);
         let loaded = pane.output.consumed;
+        let is_after_shutdown = self.is_after_shutdown;
+        let Some(held) = pane.held() else { return };
+        let is_over = matches!(held.ring.child_state(), Ok(ChildState::Ended(_)));
+        pane.is_shut_down = is_after_shutdown && is_over;
         let Some(held) = pane.held() else { return };
         let (spooled, answered) = (held.ring.spooled(), held.ring.answered());
         let head = match held.ring.head() {

@@ -114,6 +114,7 @@ impl Server {
     /// Does what had to wait for records to be durable.
     pub(crate) fn settle(&mut self) {
         self.take_persistence_news();
+        self.remove_doomed();
         let ready: Vec<(PaneId, Option<Program>)> = self
             .panes
             .values()
@@ -148,7 +149,14 @@ impl Server {
         let is_empty = self.state.sessions.is_empty();
         // A server that was just started waits for the command it was started for.
         self.has_had_sessions |= !is_empty;
+        if self.is_killed && self.persistence.is_unsettled() {
+            let now = self.now();
+            self.persistence.settle(now);
+        }
+        // Until the last ends of programs are final this may be the beginning of a shutdown, whose
+        // SIGTERM takes them back.
         let is_done = self.closing.is_empty()
+            && !self.persistence.is_unsettled()
             && self.jobs.is_quiet()
             && self.clients.values().all(Client::is_done);
         if self.stopping == Stopping::No

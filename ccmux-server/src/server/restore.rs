@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use ccmux_core::bindings;
 use ccmux_core::change::{Change, OptionScope};
 use ccmux_core::ids::PaneId;
-use ccmux_core::model::State;
+use ccmux_core::model::{Program, State};
 use ccmux_term::Terminal;
 
 use super::commit::Cause;
@@ -47,7 +47,7 @@ impl Server {
             .context("collecting random bytes")?;
         let entropy = options.entropy;
         let (persistence, recovered) = Persistence::open(Arc::clone(&storage), &options)?;
-        let Recovered { state, report, store, is_new_boot } = recovered;
+        let Recovered { state, report, store, is_new_boot, is_after_shutdown } = recovered;
         tracing::info!(%report, "recovered");
         let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));
         let (scrollback, index) = Scrollback::open(storage, store, salt, &notifier)
@@ -75,6 +75,8 @@ impl Server {
             recovery: report,
             recovery_shown: false,
             is_new_boot,
+            is_after_shutdown,
+            doomed: Vec::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,
@@ -105,9 +107,7 @@ impl Server {
         for damage in index.damage() {
             self.note_damage(damage);
         }
-        let known: std::collections::BTreeSet<_> =
-            self.state.panes.values().map(|pane| pane.uuid).collect();
-        self.scrollback.retain(|uuid| known.contains(&uuid));
+        self.forget_unknown_output();
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
             if !self.adopt_keeper(id) {
@@ -167,27 +167,31 @@ impl Server {
 
     /// A pane whose keeper is gone: its screen stays, the place is marked, and by policy a program
     /// follows.
-    fn restore_pane(&mut self, id: PaneId) {
+    pub(crate) fn restore_pane(&mut self, id: PaneId) {
+        let program = self.mark_restored(id);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        // No record is waited for: the pane's own is durable already.
+        pane.stage = match program {
+            Some(program) => Stage::Waiting { seq: Seq(0), program: Some(program) },
+            None => Stage::Ended,
+        };
+    }
+
+    /// Marks the place where a pane was restored, and returns what is to run there by policy.
+    pub(crate) fn mark_restored(&mut self, id: PaneId) -> Option<Program> {
         let now = self.now();
         let policy = self.pane_options(id).choice("restore-command").to_owned();
-        let Some(model) = self.state.panes.get(&id) else { return };
-        let fate = restoration::fate(model, &policy);
-        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let fate = restoration::fate(self.state.panes.get(&id)?, &policy);
+        let pane = self.panes.get_mut(&id)?;
         pane.replayed.clear();
-        match fate {
-            Fate::Remain => pane.stage = Stage::Ended,
-            Fate::Start(program, what) => {
-                let text = restoration::restored_mark(&pane.terminal, now, what);
-                pane.print(&mut self.scrollback, now, &text);
-                // No record is waited for: the pane's own is durable already.
-                pane.stage = Stage::Waiting { seq: Seq(0), program: Some(program) };
-            }
-            Fate::Wait(what) => {
-                let text = restoration::restored_mark(&pane.terminal, now, what);
-                pane.print(&mut self.scrollback, now, &text);
-                pane.stage = Stage::Ended;
-            }
-        }
+        let (program, what) = match fate {
+            Fate::Remain => return None,
+            Fate::Start(program, what) => (Some(program), what),
+            Fate::Wait(what) => (None, what),
+        };
+        let text = restoration::restored_mark(&pane.terminal, now, what);
+        pane.print(&mut self.scrollback, now, &text);
+        program
     }
 
     /// Keepers and files of panes that the state does not know.
@@ -206,7 +210,7 @@ impl Server {
             let pane_dir = self.pane_dir(uuid);
             let number = restoration::read_number(&pane_dir);
             match ccmux_keeper::lock_alive(&pane_dir) {
-                Ok(Some(_free)) => self.scrollback.remove_pane(uuid),
+                Ok(Some(_free)) => self.remove_files(uuid),
                 Ok(None) if number.is_some_and(|id| id.0 >= self.state.next.pane) => {
                     self.adopt_lost(uuid);
                 }

@@ -38,6 +38,8 @@ impl Server {
         self.settle();
         self.read_on();
         self.retry_lost();
+        self.retry_parting();
+        self.settle_shutdown();
         self.feed_panes();
         self.take_shells();
         self.expire();
@@ -148,7 +150,7 @@ impl Server {
     /// When lost keepers are looked at again.
     fn lost_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
         self.panes.values().filter_map(|pane| match pane.stage {
-            Stage::Lost { at, .. } => Some(at),
+            Stage::Lost { at, .. } | Stage::Parting { at, .. } => Some(at),
             _ => None,
         })
     }

@@ -68,6 +68,8 @@ pub(super) struct Recovery {
     pub(super) emptied_by: Option<EmptiedBy>,
     /// Ends of programs that a shutdown may still turn out to have caused.
     pub(super) unsettled: Option<Unsettled>,
+    /// The log ends in a request to end.
+    pub(super) is_after_shutdown: bool,
     /// The records since the checkpoint, as they are, if there are unsettled ones among them.
     pub(super) carried: Option<Carried>,
     /// The file `format`, if it is good.
@@ -122,7 +124,8 @@ pub(super) fn recover(
     let chain = walk(&segments, base_seq);
     let mut records = understand(&chain, &mut findings)?;
     let poisoned = records.iter().position(|record| Some(record.seq) == circumstances.poisoned);
-    let mut ending = ending(&records, circumstances.boot, circumstances.now);
+    let is_terminating = base.is_some_and(|snapshot| snapshot.is_terminating);
+    let mut ending = ending(&records, is_terminating, circumstances.boot, circumstances.now);
     if let Some(at) = poisoned {
         findings.cut(&records[at], "recovery crashed at it twice");
         records.truncate(at);
@@ -175,6 +178,7 @@ pub(super) fn recover(
         last_boot,
         emptied_by,
         unsettled: ending.unsettled,
+        is_after_shutdown: ending.is_asked,
         carried,
         format,
         store,

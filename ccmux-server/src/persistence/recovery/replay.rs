@@ -59,43 +59,60 @@ pub(super) struct Ending {
     pub(super) undone: u64,
     /// Ends of programs that stand, but not for certain yet.
     pub(super) unsettled: Option<Unsettled>,
+    /// The log ends in a request to end, whether or not programs had ended by then.
+    pub(super) is_asked: bool,
 }
 
 /// Finds the trailing run of ends of programs.
 ///
 /// An orderly shutdown of the machine ends the shells first. If the machine was started anew since,
 /// or the log ends in a request to end, a run younger than ten seconds was the beginning of that.
-/// Soft changes do not interrupt a run, any other command does.
-pub(super) fn ending(records: &[Understood<'_>], boot: Uuid, now: Timestamp) -> Ending {
+/// Soft changes do not interrupt a run, any other command does. `is_terminating` says that the
+/// checkpoint before the records covers such a request.
+pub(super) fn ending(
+    records: &[Understood<'_>],
+    is_terminating: bool,
+    boot: Uuid,
+    now: Timestamp,
+) -> Ending {
     let mut asked_to_end = None;
     let mut run: Option<(usize, Timestamp)> = None;
     let mut ends = 0;
+    let mut is_interrupted = false;
     for (index, understood) in records.iter().enumerate().rev() {
         match &understood.record {
             LogRecord::Terminating { time } => asked_to_end = asked_to_end.or(Some(*time)),
-            LogRecord::Settled { .. } => break,
+            LogRecord::Settled { .. } => {
+                is_interrupted = true;
+                break;
+            }
             LogRecord::Entry(entry) if entry.is_program_end() => {
                 let last = run.map_or(entry.time, |(_, last)| last);
                 let reference = asked_to_end.unwrap_or(last);
                 if entry.time.0.saturating_add(UNDO_MS) < reference.0 {
+                    is_interrupted = true;
                     break;
                 }
                 run = Some((index, last));
                 ends += 1;
             }
-            LogRecord::Entry(entry) if !entry.is_soft() => break,
+            LogRecord::Entry(entry) if !entry.is_soft() => {
+                is_interrupted = true;
+                break;
+            }
             LogRecord::Entry(_) | LogRecord::Unknown => {}
         }
     }
-    let Some((first, last)) = run else { return Ending::default() };
+    let is_asked = asked_to_end.is_some() || (is_terminating && !is_interrupted);
+    let Some((first, last)) = run else { return Ending { is_asked, ..Ending::default() } };
     let written_in = records[first].segment.header.map(|header| header.boot);
-    if asked_to_end.is_some() || written_in.is_ok_and(|written_in| written_in != boot) {
-        return Ending { undone_from: Some(first), undone: ends, unsettled: None };
+    if is_asked || written_in.is_ok_and(|written_in| written_in != boot) {
+        return Ending { undone_from: Some(first), undone: ends, unsettled: None, is_asked };
     }
     // A clock that was set back must not keep it open for ever.
     let until = Timestamp((last.0 + UNDO_MS).min(now.0 + UNDO_MS));
     let unsettled = (now < until).then_some(Unsettled { until });
-    Ending { undone_from: None, undone: 0, unsettled }
+    Ending { unsettled, ..Ending::default() }
 }
 
 /// A state and how it came about.

@@ -116,7 +116,13 @@ fn what_does_not_read_back_is_no_checkpoint() {
     let mut store =
         CheckpointStore::open(std::sync::Arc::new(storage.clone()), uuid::Uuid::nil(), &[]);
     let world = World::new(0);
-    let snapshot = Snapshot { seq: Seq(5), time: world.now, state: world.state, emptied_by: None };
+    let snapshot = Snapshot {
+        seq: Seq(5),
+        time: world.now,
+        state: world.state,
+        emptied_by: None,
+        is_terminating: false,
+    };
     storage.fail(CallKind::Sync, 1, 1, Fault::Rot);
     assert!(matches!(store.write(&snapshot), Err(CheckpointError::NotReadBack)));
     assert!(store.newest().is_none() && store.trim_floor().is_none());
@@ -165,7 +171,9 @@ fn a_file_whose_sync_failed_is_left_alone() {
         assert!(trace.lines().skip(struck + 1).all(|line| !line.ends_with(file)), "{trace}");
         assert_eq!(persistence.health(), LogHealth::Durable);
         assert_eq!(persistence.durable(), persistence.issued());
-        assert!(persistence.checkpoint_due(world.now) || persistence.unsettled_until.is_some());
+        assert!(
+            persistence.checkpoint_due(world.now) || persistence.ends.unsettled_until.is_some()
+        );
         world.settle(&mut persistence);
         persistence.commit_now();
         let (_, recovered) = open(&storage.power_cut(seed), NEXT_BOOT, world.now).unwrap();

@@ -96,9 +96,9 @@ fn ends_become_final_after_ten_seconds_or_by_a_command() {
             let deadline = persistence.next_deadline().unwrap();
             assert_eq!(deadline.0, world.now.0 + 10_000);
             persistence.tick(Timestamp(deadline.0 - 1));
-            assert!(persistence.unsettled_until.is_some());
+            assert!(persistence.ends.unsettled_until.is_some());
             persistence.tick(deadline);
-            assert!(persistence.unsettled_until.is_none());
+            assert!(persistence.ends.unsettled_until.is_none());
         },
         |world, persistence| {
             let window = *world.state.windows.keys().next().unwrap();
@@ -164,4 +164,33 @@ fn the_end_of_a_program_whose_pane_remains_is_taken_back() {
     let (state, undone) = reopen(&storage, BOOT, world.now);
     assert!(same(&state, &before));
     assert_eq!(undone, 1);
+}
+
+/// The request to end is remembered, across the final checkpoint and starts that were cut short,
+/// until everything that a shutdown may have ended has been looked at.
+#[test]
+fn a_request_to_end_is_remembered_until_it_is_settled() {
+    for settle in [
+        |persistence: &mut Persistence, _: &mut World| persistence.settle(Timestamp(2)),
+        |persistence: &mut Persistence, world: &mut World| {
+            let session = world.new_session();
+            world.run(persistence, "new-session", session);
+        },
+    ] {
+        let (storage, mut world, mut persistence) = start();
+        persistence.mark_shutdown(world.now);
+        persistence.finalize(&world.state, world.now);
+        for _ in 0..3 {
+            let (persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+            assert!(recovered.is_after_shutdown);
+            assert_eq!(recovered.report.undone, 0);
+            drop(persistence);
+        }
+        let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+        settle(&mut persistence, &mut world);
+        persistence.finalize(&world.state, world.now);
+        let (_, recovered) = open(&storage, BOOT, world.now).unwrap();
+        assert!(!recovered.is_after_shutdown);
+        assert!(same(&recovered.state, &world.state));
+    }
 }
