@@ -9,7 +9,7 @@ use crate::geometry::Size;
 use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use crate::key::Key;
 use crate::layout::{Layout, Preset};
-use crate::model::{Binding, Ended, Environment, NextIds, Program, Timestamp};
+use crate::model::{Binding, Buffer, Ended, Environment, NextIds, Program, Timestamp};
 
 /// A pane about to exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -259,6 +259,23 @@ pub enum Change {
         /// What it does.
         binding: Option<Binding>,
     },
+    /// A paste buffer got a text (soft); it is the newest now. Another of that name is replaced.
+    BufferSet {
+        /// The buffer.
+        buffer: Buffer,
+    },
+    /// A paste buffer was renamed (soft), and no longer goes by itself.
+    BufferRenamed {
+        /// Which.
+        name: String,
+        /// The new name, free before.
+        new_name: String,
+    },
+    /// A paste buffer is gone (soft).
+    BufferDeleted {
+        /// Which.
+        name: String,
+    },
     /// Ids below these are taken by something outside the state (a keeper or directory found by
     /// recovery) and will not be given out.
     IdsReserved {
@@ -270,7 +287,7 @@ pub enum Change {
 impl Change {
     /// Whether the reply to its command may go out before the change is on the disk.
     ///
-    /// Soft changes are focus, titles and directories: written at once, so that they survive the
+    /// Soft changes are focus, titles, directories and paste buffers: written at once, so that they survive the
     /// server, and synced soon.
     pub fn is_soft(&self) -> bool {
         matches!(
@@ -280,6 +297,9 @@ impl Change {
                 | Change::PaneSelected { .. }
                 | Change::PaneTitled { .. }
                 | Change::PaneMoved { .. }
+                | Change::BufferSet { .. }
+                | Change::BufferRenamed { .. }
+                | Change::BufferDeleted { .. }
         )
     }
 

@@ -45,6 +45,10 @@ pub struct State {
     pub environment: Environment,
     /// Key bindings that differ from the built-in ones, by table and key; `None` unbinds.
     pub bindings: BTreeMap<(String, Key), Option<Binding>>,
+    /// Paste buffers, the newest first.
+    pub buffers: Vec<Buffer>,
+    /// The number in the name of the next automatic buffer.
+    pub next_buffer: u32,
 }
 
 impl State {
@@ -61,6 +65,11 @@ impl State {
     /// The session a pane belongs to.
     pub fn session_of(&self, pane: PaneId) -> Option<&Session> {
         self.sessions.get(&self.window_of(pane)?.session)
+    }
+
+    /// The paste buffer of that name.
+    pub fn buffer_named(&self, name: &str) -> Option<&Buffer> {
+        self.buffers.iter().find(|buffer| buffer.name == name)
     }
 
     /// The index of a window in its session.
@@ -250,4 +259,17 @@ pub struct Binding {
     pub repeat: bool,
     /// `-N`: a note, shown by `list-keys -N`.
     pub note: Option<String>,
+}
+
+/// A paste buffer: text that was copied, captured or set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Buffer {
+    /// Its name, unique among buffers.
+    pub name: String,
+    /// The text.
+    pub data: BString,
+    /// When it got that text.
+    pub created: Timestamp,
+    /// Whether it was named by ccmux, and goes when there are more than `buffer-limit` such.
+    pub is_automatic: bool,
 }

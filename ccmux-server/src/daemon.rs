@@ -16,11 +16,6 @@ use crate::pane::environment::scrubbed;
 use crate::server::{Door, Server, Stopping, Surroundings};
 use crate::signals::Signals;
 
-/// How much easier than programs the server is to choose for the out-of-memory killer: nothing is
-/// lost with it, and much is with a program.
-#[cfg(target_os = "linux")]
-const OOM_SCORE_ABOVE_PROGRAMS: i32 = 100;
-
 /// Runs a server until it has nothing left to do or is told to stop.
 pub fn run(mut args: ServerArgs) -> ExitCode {
     let ready = args.ready.take();
@@ -96,7 +91,7 @@ fn surroundings(args: &ServerArgs, started: Timestamp) -> Result<Surroundings> {
         socket: args.place.socket.clone(),
         exe: own_executable()?,
         environment: scrubbed(inherited),
-        oom_score_adj: yield_to_programs(),
+        oom_score_adj: crate::oom::yield_to_programs(),
         started,
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         uid: rustix::process::getuid().as_raw(),
@@ -111,22 +106,6 @@ fn own_executable() -> Result<PathBuf> {
         return Ok(running.to_owned());
     }
     std::env::current_exe().context("finding the own executable")
-}
-
-/// Makes the server the first to go when memory runs out; returns what programs and keepers keep.
-#[cfg(target_os = "linux")]
-fn yield_to_programs() -> Option<i32> {
-    let path = "/proc/self/oom_score_adj";
-    let inherited: i32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
-    let raised = inherited.saturating_add(OOM_SCORE_ABOVE_PROGRAMS).min(1000);
-    std::fs::write(path, raised.to_string()).ok()?;
-    Some(inherited)
-}
-
-/// Elsewhere there is no such order to be in.
-#[cfg(not(target_os = "linux"))]
-fn yield_to_programs() -> Option<i32> {
-    None
 }
 
 fn log_to(state_dir: &Path) -> Result<()> {

@@ -9,6 +9,7 @@ mod command;
 pub mod daemon;
 mod event_loop;
 mod log_file;
+mod oom;
 mod pane;
 pub mod persistence;
 mod server;

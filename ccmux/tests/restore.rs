@@ -51,6 +51,31 @@ fn everything_is_back_after_server_and_keepers_were_killed() {
     assert_eq!(env.status()["durable"], true);
 }
 
+/// Most shells do not tell where they are (OSC 7). The directory is known as soon as the prompt
+/// that was printed in it can be seen, also when everything is killed at that very moment.
+#[test]
+fn the_last_directory_is_kept_of_a_shell_that_does_not_tell() {
+    let env = env();
+    let client = env.attach(80, 24);
+    for name in ["first", "second", "third"] {
+        client.type_keys(&format!("mkdir -p ~/{name}; cd ~/{name}; echo in-$((7*6))-{name}\r"));
+        client.wait_text(&format!("in-42-{name}"));
+    }
+    env.kill_everything();
+    drop(client);
+    let directory = env.home().join("third");
+    assert_eq!(
+        env.ok(&["display-message", "-p", "-t", "%0", "#{pane_current_path}"]).trim_end(),
+        directory.to_str().expect("the path is text")
+    );
+    let client = env.attach(80, 24);
+    client.wait_text("this is a new shell");
+    client.type_keys("echo now-in:$(pwd):\r");
+    client.wait_screen("the fresh shell is in the last directory", |screen| {
+        screen.text().replace('\n', "").contains(&format!("now-in:{}:", directory.display()))
+    });
+}
+
 #[test]
 fn scripts_get_exit_codes_and_messages() {
     let env = env();

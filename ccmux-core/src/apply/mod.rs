@@ -5,6 +5,7 @@
 //! something open (which window is current after the current one closed) the answer depends on the
 //! state alone.
 
+mod buffer;
 mod pane;
 mod window;
 
@@ -13,6 +14,7 @@ use crate::ids::{PaneId, SessionId, WindowId};
 use crate::layout::LayoutError;
 use crate::model::{OptionSet, Pane, Session, State, Window};
 
+pub(crate) use self::buffer::AUTOMATIC_PREFIX;
 use self::pane::{
     break_pane, create_pane, fits, join_pane, select_pane, swap_panes, take_from_window,
 };
@@ -58,6 +60,12 @@ pub enum ApplyError {
     /// It zooms the only pane of a window, or leaves a zoomed window with one.
     #[error("window {0} has one pane and cannot be zoomed")]
     ZoomedAlone(WindowId),
+    /// It names a paste buffer that is not there.
+    #[error("no paste buffer {0:?}")]
+    NoBuffer(String),
+    /// It gives a paste buffer a name that another one has.
+    #[error("paste buffer name {0:?} is taken")]
+    BufferName(String),
     /// Its layout operation is impossible.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -177,6 +185,9 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
         Change::KeyBound { table, key, binding } => {
             state.bindings.insert((table.clone(), *key), binding.clone());
         }
+        Change::BufferSet { buffer } => buffer::set(state, buffer),
+        Change::BufferRenamed { name, new_name } => buffer::rename(state, name, new_name)?,
+        Change::BufferDeleted { name } => buffer::delete(state, name)?,
         Change::IdsReserved { next } => {
             state.next.session = state.next.session.max(next.session);
             state.next.window = state.next.window.max(next.window);

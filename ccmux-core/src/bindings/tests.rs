@@ -48,6 +48,9 @@ fn the_default_keys_are_tmuxs() {
         ("C-Left", "resize-pane -L"),
         ("M-Up", "resize-pane -U 5"),
         ("C-B", "send-prefix"),
+        ("]", "paste-buffer -p"),
+        ("#", "list-buffers"),
+        ("-", "delete-buffer"),
     ] {
         assert_eq!(does(&state, name).as_deref(), Some(command), "{name}");
     }

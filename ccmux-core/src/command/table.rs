@@ -42,7 +42,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         "ab:epqt:CE:JNPS:",
         NONE,
         "[-aCeJNpPq] [-b buffer-name] [-E end-line] [-S start-line] [-t target-pane]",
-        "Print what a pane shows or has shown",
+        "Print or keep what a pane shows or has shown",
     ),
     CommandSpec::new(
         ("clear-history", "clearhist"),
@@ -73,6 +73,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         NONE,
         "[-eHMuq] [-s src-pane] [-t target-pane]",
         "Look at, search and copy the history of a pane",
+    ),
+    CommandSpec::new(
+        ("delete-buffer", "deleteb"),
+        "b:",
+        NONE,
+        "[-b buffer-name]",
+        "Delete a paste buffer",
     ),
     CommandSpec::new(
         ("detach-client", "detach"),
@@ -153,6 +160,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Select the window that was current before",
     ),
     CommandSpec::new(
+        ("list-buffers", "lsb"),
+        "F:f:",
+        NONE,
+        "[-F format] [-f filter]",
+        "List paste buffers",
+    ),
+    CommandSpec::new(
         ("list-clients", "lsc"),
         "t:F:",
         NONE,
@@ -195,6 +209,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "List windows",
     ),
     CommandSpec::new(
+        ("load-buffer", "loadb"),
+        "b:t:w",
+        ONE,
+        "[-b buffer-name] [-t target-client] path",
+        "Read a file into a paste buffer",
+    ),
+    CommandSpec::new(
         ("move-window", "movew"),
         "abdkrs:t:",
         NONE,
@@ -229,6 +250,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         NONE,
         "[-a] [-t target-session]",
         "Select the next window",
+    ),
+    CommandSpec::new(
+        ("paste-buffer", "pasteb"),
+        "db:prs:t:",
+        NONE,
+        "[-dpr] [-s separator] [-b buffer-name] [-t target-pane]",
+        "Type a paste buffer into a pane",
     ),
     CommandSpec::new(
         ("previous-layout", "prevl"),
@@ -295,6 +323,13 @@ pub const COMMANDS: &[CommandSpec] = &[
     )
     .blocks(Blocks::WithFlag('C')),
     CommandSpec::new(
+        ("save-buffer", "saveb"),
+        "ab:",
+        ONE,
+        "[-a] [-b buffer-name] path",
+        "Write a paste buffer to a file",
+    ),
+    CommandSpec::new(
         ("select-layout", "selectl"),
         "nopt:E",
         OPTIONAL,
@@ -330,6 +365,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Send the prefix key to a pane",
     ),
     CommandSpec::new(
+        ("set-buffer", "setb"),
+        "ab:t:n:w",
+        OPTIONAL,
+        "[-aw] [-b buffer-name] [-n new-buffer-name] [-t target-client] data",
+        "Put text into a paste buffer, or rename it",
+    ),
+    CommandSpec::new(
         ("set-environment", "setenv"),
         "ghrt:uF",
         (1, Some(2)),
@@ -352,6 +394,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Set or unset a window option",
     )
     .blocks(Blocks::From(1)),
+    CommandSpec::new(
+        ("show-buffer", "showb"),
+        "b:",
+        NONE,
+        "[-b buffer-name]",
+        "Show a paste buffer",
+    ),
     CommandSpec::new(
         ("show-environment", "showenv"),
         "ghst:",

@@ -407,6 +407,25 @@ pub enum Command {
         /// How.
         edit: VariableEdit,
     },
+    /// Puts text into a paste buffer.
+    SetBuffer {
+        /// Its name; `None` for a new one that ccmux names.
+        name: Option<String>,
+        /// What is put into it. Nothing changes if it is empty.
+        text: BufferText,
+    },
+    /// Renames a paste buffer.
+    RenameBuffer {
+        /// Which; `None` for the newest.
+        name: Option<String>,
+        /// The new name.
+        new_name: String,
+    },
+    /// Deletes a paste buffer.
+    DeleteBuffer {
+        /// Which; `None` for the newest.
+        name: Option<String>,
+    },
     /// Binds a key.
     BindKey {
         /// The key table.
@@ -423,4 +442,13 @@ pub enum Command {
         /// The keys.
         keys: Vec<Key>,
     },
+}
+
+/// What a paste buffer gets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BufferText {
+    /// This, instead of what it had.
+    Whole(BString),
+    /// This, after what it had.
+    Appended(BString),
 }

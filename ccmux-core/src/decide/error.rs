@@ -95,6 +95,27 @@ pub enum CommandError {
     /// The option or its value is wrong.
     #[error(transparent)]
     Option(#[from] OptionError),
+    /// There is no paste buffer.
+    #[error("no buffer")]
+    NoBuffer,
+    /// There is no paste buffer of that name.
+    #[error("unknown buffer: {0}")]
+    UnknownBuffer(String),
+    /// A paste buffer needs a name.
+    #[error("empty buffer name")]
+    EmptyBufferName,
+    /// Names are bounded.
+    #[error("buffer name too long")]
+    BufferNameTooLong,
+    /// Another paste buffer has that name.
+    #[error("buffer {0} already exists")]
+    BufferExists(String),
+    /// Paste buffers are bounded.
+    #[error("buffer too large: {0} bytes, the limit is {max}", max = super::BUFFER_BYTES_MAX)]
+    BufferTooLarge(usize),
+    /// All paste buffers together are bounded, and those with names do not go by themselves.
+    #[error("no room for another buffer: delete some")]
+    BuffersFull,
     /// The numbers for ids are used up, after four thousand million panes.
     #[error("no ids left")]
     NoIdsLeft,

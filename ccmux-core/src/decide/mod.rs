@@ -9,6 +9,7 @@
 //! session's last closes the session, and each of these is a change of its own.
 
 mod arrange;
+mod buffer;
 mod command;
 mod draft;
 mod error;
@@ -24,9 +25,10 @@ use crate::model::{State, Timestamp};
 
 use self::draft::Draft;
 
+pub use self::buffer::{BUFFER_BYTES_MAX, BUFFERS_BYTES_MAX};
 pub use self::command::{
-    BreakPane, Command, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow, PaneResize,
-    RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
+    BreakPane, BufferText, Command, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow,
+    PaneResize, RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
 };
 pub use self::error::CommandError;
 pub use self::name::session_name;
@@ -90,6 +92,9 @@ pub fn decide(state: &State, command: Command, facts: &Facts) -> Result<Vec<Chan
         Command::SetEnvironment { session, name, edit } => {
             settings::set_environment(d, session, name, edit)
         }
+        Command::SetBuffer { name, text } => buffer::set(d, name, text, facts),
+        Command::RenameBuffer { name, new_name } => buffer::rename(d, name, new_name),
+        Command::DeleteBuffer { name } => buffer::delete(d, name),
         Command::BindKey { table, key, binding } => {
             settings::bind(d, table, key, Some(binding));
             Ok(())

@@ -1,6 +1,6 @@
 //! The table of options: tmux's, and a few of ccmux's own.
 //!
-//! ccmux's own: `restore-command`; `history-limit` knows `unlimited`, which is its default.
+//! ccmux's own: `restore-command`, `scope-command`; `history-limit` knows `unlimited`, which is its default.
 //! Defaults that differ from tmux's: none that a script could notice, apart from those.
 
 use super::spec::OptionKind::{
@@ -96,7 +96,7 @@ const fn hook(name: &'static str, scopes: Scopes) -> OptionSpec {
 pub(super) static TABLE: &[OptionSpec] = &[
     // Of the server.
     new("backspace", SERVER, Key, "C-?", "What the backspace key sends to programs.").not_yet(),
-    new("buffer-limit", SERVER, number(1, INT_MAX), "50", "How many automatic paste buffers are kept.").not_yet(),
+    new("buffer-limit", SERVER, number(1, INT_MAX), "50", "How many automatic paste buffers are kept."),
     new("command-alias", SERVER, String, "", "Names of one's own for commands: name=command.").array(&["split-pane=split-window", "splitp=split-window", "server-info=show-messages -JT", "info=show-messages -JT", "choose-window=choose-tree -w", "choose-session=choose-tree -s"], ","),
     new("copy-command", SERVER, String, "", "Shell command that gets text when it is copied.").not_yet(),
     new("codepoint-widths", SERVER, String, "", "Widths of single characters, over the built-in ones.").array(&[], ",").not_yet(),
@@ -115,6 +115,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("message-limit", SERVER, number(0, INT_MAX), "1000", "How many messages the message log keeps.").not_yet(),
     new("prefix-timeout", SERVER, number(0, INT_MAX), "0", "Milliseconds after which a prefix key is forgotten; 0 never.").not_yet(),
     new("prompt-history-limit", SERVER, number(0, INT_MAX), "100", "How many lines the history of the command prompt keeps.").not_yet(),
+    new("scope-command", SERVER, String, "auto", "Shell command that puts a new keeper in a scope of its own ($1 its name, $2 and $3 the processes); auto asks systemd, empty does nothing."),
     new("set-clipboard", SERVER, Choice(&["off", "external", "on"]), "external", "Whether copying, and programs, may set the clipboard."),
     new("terminal-features", SERVER, String, "", "What terminals can do beyond their description.").array(&["xterm*:clipboard:ccolour:cstyle:focus:title", "screen*:title", "rxvt*:ignorefkeys"], ",").not_yet(),
     new("terminal-overrides", SERVER, String, "", "Changes to the descriptions of terminals.").array(&["linux*:AX@"], ",").not_yet(),

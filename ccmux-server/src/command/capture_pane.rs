@@ -1,9 +1,10 @@
-//! `capture-pane`: prints what a pane shows, or has shown.
+//! `capture-pane`: prints what a pane shows, or has shown, or keeps it in a paste buffer.
 //!
 //! Lines are numbered as in tmux: 0 is the first row of the screen, negative ones are history.
 //! History is kept as logical lines, so a captured history line is wrapped at the pane's width,
 //! as it would be on the screen; `-J` leaves lines whole.
 
+use ccmux_core::decide::{BufferText, Command as Intent};
 use ccmux_core::ids::PaneId;
 use ccmux_term::HistoryLine;
 use ccmux_term::compose::write_line;
@@ -11,9 +12,6 @@ use ccmux_term::compose::write_line;
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
-    if !cx.args().has('p') {
-        return Err(CommandError::new("paste buffers are not supported: use -p"));
-    }
     let pane = cx.pane('t')?.pane;
     if cx.args().has('P') {
         // Output that is no character or sequence yet is kept by the emulator alone.
@@ -26,10 +24,20 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let lines = cx.server.captured_lines(pane, start, end, cx.args().has('J'))?;
     let style = cx.args().has('e');
     let keep_spaces = cx.args().has('N') || cx.args().has('J');
-    for line in lines {
-        let text = render(&line, style, keep_spaces);
-        cx.print(text);
+    if cx.args().has('p') {
+        for line in lines {
+            let text = render(&line, style, keep_spaces);
+            cx.print(text);
+        }
+        return Ok(Flow::Next);
     }
+    let mut data = Vec::new();
+    for line in lines {
+        data.extend(render(&line, style, keep_spaces));
+        data.push(b'\n');
+    }
+    let name = cx.text('b').map(std::borrow::Cow::into_owned);
+    cx.change(Intent::SetBuffer { name, text: BufferText::Whole(data.into()) })?;
     Ok(Flow::Next)
 }
 

@@ -46,6 +46,19 @@ impl<'a> Cx<'a> {
         self.server.print_for(self.job, line);
     }
 
+    /// Prints bytes as they are, without a line's end.
+    pub(crate) fn print_raw(&mut self, bytes: Vec<u8>) {
+        self.server.print_raw_for(self.job, bytes);
+    }
+
+    /// Puts text into the clipboard of the client that `-t` names, or the one at hand (`-w`).
+    pub(crate) fn set_client_clipboard(&mut self, text: &[u8]) {
+        // Without a client there is no clipboard, which is no error in tmux either.
+        if let Ok(client) = self.client('t') {
+            self.server.set_clipboard_of(client, "", text);
+        }
+    }
+
     /// The value of a flag as text.
     pub(crate) fn text(&self, flag: char) -> Option<Cow<'a, str>> {
         self.command.args.text(flag)

@@ -17,6 +17,7 @@ mod clear_history;
 mod command_prompt;
 mod confirm_before;
 mod copy_mode;
+mod delete_buffer;
 mod detach_client;
 mod display_message;
 mod has_session;
@@ -27,16 +28,19 @@ mod kill_server;
 mod kill_session;
 mod kill_window;
 mod last_pane;
+mod list_buffers;
 mod list_clients;
 mod list_commands;
 mod list_keys;
 mod list_panes;
 mod list_sessions;
 mod list_windows;
+mod load_buffer;
 mod move_window;
 mod new_session;
 mod new_window;
 mod next_window;
+mod paste_buffer;
 mod refresh_client;
 mod rename_session;
 mod rename_window;
@@ -44,10 +48,12 @@ mod resize_pane;
 mod respawn_pane;
 mod rotate_window;
 mod run_shell;
+mod save_buffer;
 mod select_layout;
 mod select_pane;
 mod select_window;
 mod send_keys;
+mod set_buffer;
 mod set_environment;
 mod set_option;
 mod show_environment;
@@ -93,6 +99,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("command-prompt", command_prompt::exec),
     ("confirm-before", confirm_before::exec),
     ("copy-mode", copy_mode::exec),
+    ("delete-buffer", delete_buffer::exec),
     ("detach-client", detach_client::exec),
     ("display-message", display_message::exec),
     ("has-session", has_session::exec),
@@ -104,17 +111,20 @@ const TABLE: &[(&str, Exec)] = &[
     ("kill-window", kill_window::exec),
     ("last-pane", last_pane::exec),
     ("last-window", next_window::exec_last),
+    ("list-buffers", list_buffers::exec),
     ("list-clients", list_clients::exec),
     ("list-commands", list_commands::exec),
     ("list-keys", list_keys::exec),
     ("list-panes", list_panes::exec),
     ("list-sessions", list_sessions::exec),
     ("list-windows", list_windows::exec),
+    ("load-buffer", load_buffer::exec),
     ("move-window", move_window::exec),
     ("new-session", new_session::exec),
     ("new-window", new_window::exec),
     ("next-layout", select_layout::exec_next),
     ("next-window", next_window::exec_next),
+    ("paste-buffer", paste_buffer::exec),
     ("previous-layout", select_layout::exec_previous),
     ("previous-window", next_window::exec_previous),
     ("refresh-client", refresh_client::exec),
@@ -124,14 +134,17 @@ const TABLE: &[(&str, Exec)] = &[
     ("respawn-pane", respawn_pane::exec),
     ("rotate-window", rotate_window::exec),
     ("run-shell", run_shell::exec),
+    ("save-buffer", save_buffer::exec),
     ("select-layout", select_layout::exec),
     ("select-pane", select_pane::exec),
     ("select-window", select_window::exec),
     ("send-keys", send_keys::exec),
     ("send-prefix", send_keys::exec_prefix),
+    ("set-buffer", set_buffer::exec),
     ("set-environment", set_environment::exec),
     ("set-option", set_option::exec),
     ("set-window-option", set_option::exec_window),
+    ("show-buffer", save_buffer::exec_show),
     ("show-environment", show_environment::exec),
     ("show-options", show_options::exec),
     ("show-window-options", show_options::exec_window),

@@ -76,15 +76,22 @@ impl Server {
     /// Prints a line for whoever wanted a job.
     pub(crate) fn print_for(&mut self, job: &mut Job, line: impl Into<Vec<u8>>) {
         let mut line: Vec<u8> = line.into();
+        if matches!(job.origin, Origin::OneShot(_)) {
+            line.push(b'\n');
+        }
+        self.print_raw_for(job, line);
+    }
+
+    /// Prints bytes as they are; in a view they begin a line.
+    pub(crate) fn print_raw_for(&mut self, job: &mut Job, bytes: Vec<u8>) {
         match &job.origin {
             Origin::OneShot(id) => {
                 if let Some(client) = self.clients.get_mut(id) {
-                    line.push(b'\n');
-                    client.connection.send(&ServerFrame::Stdout(line));
+                    client.connection.send(&ServerFrame::Stdout(bytes));
                 }
             }
             Origin::Attached(_) | Origin::Config(_) => {
-                let text = String::from_utf8_lossy(&line);
+                let text = String::from_utf8_lossy(&bytes);
                 job.output.extend(text.split('\n').map(str::to_owned));
             }
             Origin::Background => {}

@@ -116,7 +116,7 @@ impl Server {
         let directory = target
             .and_then(|target| self.state.sessions.get(&target.session))
             .map_or_else(|| self.home(), |session| session.cwd.clone());
-        let mut child = shell(command, environment, &directory);
+        let mut child = shell(command, environment, &directory, self.surroundings.oom_score_adj);
         let child = child.spawn().or_else(|_| child.current_dir("/").spawn());
         let mut child =
             child.map_err(|error| CommandError::new(format!("failed to run command: {error}")))?;
@@ -150,13 +150,14 @@ fn shell(
     command: &str,
     environment: impl IntoIterator<Item = (BString, BString)>,
     directory: &BString,
+    oom_score_adj: Option<i32>,
 ) -> Command {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::process::CommandExt;
     let os = |bytes: &BString| std::ffi::OsStr::from_bytes(bytes).to_owned();
-    let mut shell = Command::new("/bin/sh");
+    let mut shell = crate::oom::shell(oom_score_adj);
     shell
-        .args(["-c", command])
+        .arg(command)
         .env_clear()
         .envs(environment.into_iter().map(|(name, value)| (os(&name), os(&value))))
         .current_dir(os(directory))

@@ -44,6 +44,13 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
     for problem in recovery["problems"].as_array().into_iter().flatten() {
         lines.push(format!("          {}", text(problem)));
     }
+    let scopes = &report["scopes"];
+    lines.push(format!(
+        "scopes    {} of {} keepers in one of their own{}",
+        scopes["in_own_scope"],
+        scopes["keepers"],
+        scopes["why"].as_str().map(|why| format!(": {why}")).unwrap_or_default(),
+    ));
     for note in report["notes"].as_array().into_iter().flatten() {
         lines.push(format!("note      {}", text(note)));
     }

@@ -49,6 +49,8 @@ pub(crate) struct Pane {
     pub(crate) respawn: Option<Seq>,
     /// When its program was last looked at in the process table.
     pub(crate) looked_at: Option<Duration>,
+    /// The directory that its program was in at the last look.
+    pub(crate) seen_directory: Option<BString>,
     /// A picture the program did not finish in time is shown as it is.
     pub(crate) is_shown_unfinished: bool,
     /// One-shot events found in a replay, with the stream offset after them: acted upon once the
@@ -183,6 +185,7 @@ impl Pane {
             soft: Soft::default(),
             respawn: None,
             looked_at: None,
+            seen_directory: None,
             is_shown_unfinished: false,
             replayed: Vec::new(),
             is_shut_down: false,

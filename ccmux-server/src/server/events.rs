@@ -16,6 +16,7 @@ use ccmux_term::Event as TermEvent;
 
 use super::Server;
 use super::commit::Cause;
+use super::programs::process_directory;
 use crate::client::OpenPrompt;
 use crate::client::prompt::PromptOutcome;
 use crate::command::prompt_answered;
@@ -50,6 +51,7 @@ impl Server {
                     if self.server_options().choice("set-clipboard") == "on" {
                         let selection = selection.to_str_lossy().into_owned();
                         self.set_clipboards(id, &selection, &data);
+                        self.keep_in_buffer("program", &data);
                     }
                 }
                 TermEvent::HistoryCleared { .. } => {
@@ -97,6 +99,13 @@ impl Server {
 
     /// Puts text into the clipboards of the terminals that show a pane (OSC 52).
     pub(crate) fn set_clipboards(&mut self, id: PaneId, selection: &str, data: &[u8]) {
+        for client in self.clients_looking_at(id) {
+            self.set_clipboard_of(client, selection, data);
+        }
+    }
+
+    /// Puts text into the clipboard of a client's terminal (OSC 52).
+    pub(crate) fn set_clipboard_of(&mut self, client: ClientId, selection: &str, data: &[u8]) {
         if data.len() > CLIPBOARD_BYTES_MAX {
             return;
         }
@@ -104,9 +113,7 @@ impl Server {
         let mut text = String::new();
         write!(text, "\x1b]52;{selection};{}\x07", STANDARD.encode(data))
             .expect("writing to a String cannot fail");
-        for client in self.clients_looking_at(id) {
-            self.send_when_flushed(client, text.as_bytes());
-        }
+        self.send_when_flushed(client, text.as_bytes());
     }
 
     /// A pane's title or directory changed: logged now, or in a moment if it just was.
@@ -129,6 +136,9 @@ impl Server {
         pane.soft.logged_at = Some(now);
         let title = BString::from(pane.terminal.title());
         let cwd = pane.soft.cwd.take();
+        if cwd.is_some() {
+            pane.seen_directory = pane.child_pid().and_then(process_directory);
+        }
         let Some(known) = self.state.panes.get(&id) else { return };
         let is_new_title = !title.is_empty() && known.title != title;
         let is_new_cwd = cwd.is_some() && known.cwd != cwd;

@@ -152,6 +152,7 @@ impl Server {
         if let Some(pane) = self.panes.get_mut(&id) {
             pane.flush_input();
         }
+        self.move_to_scope(id);
         self.has_more = true;
     }
 

@@ -89,6 +89,7 @@ impl Server {
         }
         if arrived.child {
             self.reap();
+            self.reap_scopes();
         }
     }
 
@@ -272,9 +273,8 @@ impl Server {
             .collect();
         problems.extend(self.pane_damage.iter().cloned());
         let mut notes: Vec<String> = Vec::new();
-        if self.surroundings.oom_score_adj.is_none() {
-            notes
-                .push("programs are no safer from the out-of-memory killer than the server".into());
+        if !self.is_first_to_go() {
+            notes.push("keepers are no safer from the out-of-memory killer than the server".into());
         }
         serde_json::json!({
             "pid": crate::own_pid(),
@@ -289,6 +289,7 @@ impl Server {
             "unread_bytes": unread,
             "durable": !self.is_degraded(),
             "degraded": self.degraded(),
+            "scopes": self.scope_report(),
             "log": {
                 "issued": self.persistence.issued().0,
                 "durable": self.persistence.durable().0,
@@ -300,6 +301,16 @@ impl Server {
             },
             "notes": notes,
         })
+    }
+
+    /// Whether the out-of-memory killer would take the server before its keepers.
+    fn is_first_to_go(&self) -> bool {
+        let own = crate::oom::score_adj(crate::own_pid());
+        self.surroundings.oom_score_adj.is_some()
+            && self.panes.values().filter_map(|pane| keeper_pid(&pane.stage)).all(|keeper| {
+                // One that has just ended has no place any more.
+                crate::oom::score_adj(keeper).is_none_or(|its| Some(its) < own)
+            })
     }
 
     /// Tells the first client after a recovery what was lost in it, if anything was.
@@ -326,20 +337,24 @@ fn pane_report(pane: &Pane) -> serde_json::Value {
         Stage::Unreachable { why } => ("unreachable", Some(why.as_str())),
         Stage::Ended => ("ended", None),
     };
-    let keeper_pid = match &pane.stage {
-        Stage::Live(live) => Some(live.keeper_pid),
-        _ => None,
-    };
     serde_json::json!({
         "id": pane.id.to_string(),
         "uuid": pane.uuid.to_string(),
         "state": state,
         "why": why,
         "pid": pane.child_pid(),
-        "keeper_pid": keeper_pid,
+        "keeper_pid": keeper_pid(&pane.stage),
         "offset": pane.output.consumed,
         "history_lines": pane.terminal.history_end(),
     })
+}
+
+/// The keeper of a pane, while its program runs.
+pub(super) fn keeper_pid(stage: &Stage) -> Option<u32> {
+    match stage {
+        Stage::Live(live) => Some(live.keeper_pid),
+        _ => None,
+    }
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {

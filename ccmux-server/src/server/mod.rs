@@ -18,6 +18,7 @@ mod paste;
 mod programs;
 mod reconcile;
 mod restore;
+mod scopes;
 mod shutdown;
 mod targets;
 mod turn;
@@ -124,6 +125,8 @@ pub(crate) struct Server {
     pub(crate) door: Option<Door>,
     /// Links of ended keepers that are still to be reaped.
     reaping: Vec<Link>,
+    /// Keepers on their way into scopes of their own.
+    scopes: scopes::Scopes,
     /// When each session was last used by this server's clients.
     pub(crate) activity: BTreeMap<SessionId, Timestamp>,
     /// Clients that had more to say than one turn takes.

@@ -176,15 +176,17 @@ impl Server {
         }
     }
 
-    /// Copied text goes to the clipboards of the terminals that look on (OSC 52).
+    /// Copied text goes into a paste buffer, and to the clipboards of the terminals that look on
+    /// (OSC 52).
     fn copied(&mut self, id: PaneId, copied: CopiedText) {
         let CopiedText { text, target, exits } = copied;
         if let CopyTarget::Pipe(_) | CopyTarget::BufferAndPipe(_) = target {
-            tracing::info!("copy-pipe copies to the clipboard only");
+            tracing::info!("copy-pipe runs no command, it only copies");
         }
         if self.server_options().choice("set-clipboard") != "off" {
             self.set_clipboards(id, "c", &text);
         }
+        self.keep_in_buffer("copy mode", &text);
         if exits {
             self.leave_mode(id);
         }

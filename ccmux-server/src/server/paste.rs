@@ -1,10 +1,34 @@
 //! Pastes of clients, on their way to the panes that were active when they began.
 
+use ccmux_core::decide::{BufferText, Command as Intent};
+use ccmux_core::ids::PaneId;
+
 use super::Server;
+use super::commit::Cause;
 use crate::client::PasteTarget;
 use crate::event_loop::ClientId;
 
 impl Server {
+    /// Types text into a pane's program, in the marks of a paste if asked to and the program wants
+    /// them. False if it has no room.
+    pub(crate) fn paste_text(&mut self, id: PaneId, text: &[u8], in_marks: bool) -> bool {
+        let Some(pane) = self.panes.get_mut(&id) else { return true };
+        if !in_marks {
+            return pane.write(text);
+        }
+        let Some(bracketed) = pane.begin_paste() else { return false };
+        let has_room = pane.write(text);
+        pane.end_paste(bracketed);
+        has_room
+    }
+
+    /// Keeps text that was copied in a paste buffer that ccmux names.
+    pub(crate) fn keep_in_buffer(&mut self, actor: &str, text: &[u8]) {
+        let cause = Cause::event(actor, "copy");
+        let text = BufferText::Whole(text.into());
+        self.change_silently(&cause, Intent::SetBuffer { name: None, text });
+    }
+
     /// A client's terminal begins a bracketed paste.
     pub(super) fn paste_start(&mut self, id: ClientId) {
         // A terminal that begins a second one has forgotten the first.

@@ -1,4 +1,6 @@
 //! What runs in panes, as the process table has it: names for windows, directories for later.
+//!
+//! Looked at when something was printed, never by a clock: a silent pane costs nothing.
 
 use std::time::Duration;
 
@@ -68,6 +70,24 @@ pub(crate) fn process_directory(_pid: u32) -> Option<BString> {
 }
 
 impl Server {
+    /// Logs the directory that a pane's program is in, if it went there since the last look.
+    ///
+    /// Called whenever all that a program printed has been taken, before it is shown: so when a
+    /// person sees a prompt, the directory it was printed in survives whatever is killed then.
+    pub(crate) fn look_at_directory(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let Some(cwd) = pane.child_pid().and_then(process_directory) else { return };
+        // The program's own word for the same directory (OSC 7, with symbolic links) stands.
+        if pane.seen_directory.as_ref() == Some(&cwd) {
+            return;
+        }
+        pane.seen_directory = Some(cwd.clone());
+        if self.state.panes.get(&id).is_some_and(|pane| pane.cwd.as_ref() != Some(&cwd)) {
+            let cause = Cause::event("program", "directory");
+            self.change_silently(&cause, Intent::SetCwd { pane: id, cwd });
+        }
+    }
+
     /// Looks at a pane's program if it is due: its directory is logged, and its window named after
     /// it (`automatic-rename`).
     pub(crate) fn look_at_program(&mut self, id: PaneId) {
@@ -78,13 +98,7 @@ impl Server {
         }
         pane.looked_at = Some(now + Duration::from_nanos(1));
         let Some(pid) = pane.foreground_pid() else { return };
-        if let Some(cwd) = pane.child_pid().and_then(process_directory) {
-            let is_new = self.state.panes.get(&id).is_some_and(|p| p.cwd.as_ref() != Some(&cwd));
-            if is_new {
-                let cause = Cause::event("program", "directory");
-                self.change_silently(&cause, Intent::SetCwd { pane: id, cwd });
-            }
-        }
+        self.look_at_directory(id);
         let Some(name) = process_name(pid) else { return };
         let Some(window) = self.state.window_of(id) else { return };
         if window.active == id && window.name != name {

@@ -84,6 +84,7 @@ impl Server {
             is_killed: false,
             door: None,
             reaping: Vec::new(),
+            scopes: super::scopes::Scopes::default(),
             activity: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
             configuring: Vec::new(),

@@ -84,6 +84,9 @@ impl Server {
                     self.redraw_pane(id);
                 }
                 self.heed_events(id, fed.events);
+                if fed.has_printed && !fed.has_more {
+                    self.look_at_directory(id);
+                }
                 if let Some(end) = fed.end {
                     self.program_ended(id, end);
                 }

@@ -4,6 +4,7 @@ use bstr::BString;
 use ccmux_core::change::OptionScope;
 use ccmux_core::format::{self, PaneSearch, Subject, Variables};
 use ccmux_core::ids::PaneId;
+use ccmux_core::model::Buffer;
 use ccmux_core::options::{Style, View};
 use ccmux_core::target::Target;
 use jiff::Timestamp as JiffTimestamp;
@@ -21,6 +22,8 @@ const TMUX_VERSION: &str = "3.3a";
 struct Known<'a> {
     server: &'a Server,
     client: Option<&'a Client>,
+    /// The paste buffer that is listed; else the newest is meant.
+    buffer: Option<&'a Buffer>,
 }
 
 impl Server {
@@ -42,8 +45,24 @@ impl Server {
         subject: &Subject,
         client: Option<ClientId>,
     ) -> String {
-        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
+        let known = Known {
+            server: self,
+            client: client.and_then(|id| self.clients.get(&id)),
+            buffer: None,
+        };
         format::expand(&self.state, &known, subject, text)
+    }
+
+    /// Expands a format about a paste buffer.
+    pub(crate) fn expand_for_buffer(
+        &self,
+        text: &str,
+        buffer: &Buffer,
+        client: Option<ClientId>,
+    ) -> String {
+        let client = client.and_then(|id| self.clients.get(&id));
+        let known = Known { server: self, client, buffer: Some(buffer) };
+        format::expand(&self.state, &known, &Subject::default(), text)
     }
 
     /// Expands a format with strftime(3) conversions in it.
@@ -64,7 +83,11 @@ impl Server {
         subject: &Subject,
         client: Option<ClientId>,
     ) -> String {
-        let known = Known { server: self, client: client.and_then(|id| self.clients.get(&id)) };
+        let known = Known {
+            server: self,
+            client: client.and_then(|id| self.clients.get(&id)),
+            buffer: None,
+        };
         format::expand_time(&self.state, &known, subject, text)
     }
 
@@ -87,10 +110,11 @@ impl Server {
 impl Variables for Known<'_> {
     fn variable(&self, name: &str, subject: &Subject) -> Option<String> {
         self.of_server(name)
-            .or_else(|| self.of_surroundings(name, subject))
+            .or_else(|| self.of_buffer(name))
             .or_else(|| self.of_client(name))
             .or_else(|| self.of_session(name, subject))
             .or_else(|| self.of_pane(name, subject))
+            .or_else(|| self.of_surroundings(name, subject))
     }
 
     fn shell(&self, command: &str, subject: &Subject) -> String {
@@ -121,6 +145,40 @@ impl Variables for Known<'_> {
     }
 }
 
+/// The beginning of a text in one line, control characters written out, as tmux shows it.
+fn sample(data: &[u8]) -> String {
+    const BYTES: usize = 200;
+    let shown = &data[..data.len().min(BYTES)];
+    let mut out = String::new();
+    for chunk in shown.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                '\\' => out.push_str("\\\\"),
+                c if c.is_control() => push_octal(&mut out, c.to_string().as_bytes()),
+                c => out.push(c),
+            }
+        }
+        push_octal(&mut out, chunk.invalid());
+    }
+    let is_cut = data.len() > BYTES || out.len() > BYTES;
+    if is_cut {
+        let end = (0..=BYTES.min(out.len())).rev().find(|at| out.is_char_boundary(*at));
+        out.truncate(end.unwrap_or(0));
+        out.push_str("...");
+    }
+    out
+}
+
+fn push_octal(out: &mut String, bytes: &[u8]) {
+    use std::fmt::Write as _;
+    for byte in bytes {
+        write!(out, "\\{byte:03o}").expect("writing to a String cannot fail");
+    }
+}
+
 fn flag(is_set: bool) -> String {
     String::from(if is_set { "1" } else { "0" })
 }
@@ -146,6 +204,18 @@ impl Known<'_> {
     fn of_surroundings(&self, name: &str, subject: &Subject) -> Option<String> {
         let scope = subject.pane.map_or(OptionScope::GlobalSession, OptionScope::Pane);
         self.server.surrounding_default(self.server.state.options(scope), name)
+    }
+
+    fn of_buffer(&self, name: &str) -> Option<String> {
+        let what = name.strip_prefix("buffer_")?;
+        let buffer = self.buffer.or_else(|| self.server.state.buffers.first())?;
+        Some(match what {
+            "name" => buffer.name.clone(),
+            "size" => buffer.data.len().to_string(),
+            "created" => (buffer.created.0 / 1000).to_string(),
+            "sample" => sample(&buffer.data),
+            _ => return None,
+        })
     }
 
     fn of_client(&self, name: &str) -> Option<String> {

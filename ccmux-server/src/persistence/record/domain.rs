@@ -9,8 +9,8 @@ use ccmux_core::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use ccmux_core::key::{Key, KeyCode, Modifiers};
 use ccmux_core::layout::{Layout, Preset};
 use ccmux_core::model::{
-    Binding, Ended, Environment, ExitStatus, NextIds, OptionSet, Pane, Program, Session, State,
-    Timestamp, Window,
+    Binding, Buffer, Ended, Environment, ExitStatus, NextIds, OptionSet, Pane, Program, Session,
+    State, Timestamp, Window,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -56,6 +56,9 @@ stored_enum!(Change as DiskChange {
         value: Option<Option<BString>>,
     }
     KeyBound { table: String, key: Key, binding: Option<Binding>, }
+    BufferSet { buffer: Buffer, }
+    BufferRenamed { name: String, new_name: String, }
+    BufferDeleted { name: String, }
     IdsReserved { next: NextIds, }
 });
 
@@ -76,6 +79,17 @@ stored_struct!(State as DiskState {
     window_options: OptionSet,
     environment: Environment,
     bindings: BTreeMap<(String, Key), Option<Binding>>,
+    #[serde(default)]
+    buffers: Vec<Buffer>,
+    #[serde(default)]
+    next_buffer: u32,
+});
+
+stored_struct!(Buffer as DiskBuffer {
+    name: String,
+    data: BString,
+    created: Timestamp,
+    is_automatic: bool,
 });
 
 stored_struct!(Session as DiskSession {

@@ -7,15 +7,15 @@ use ccmux_core::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use ccmux_core::key::{Key, KeyCode, Modifiers};
 use ccmux_core::layout::{Layout, NewPaneSize, Preset, PresetOptions, Split};
 use ccmux_core::model::{
-    Binding, Ended, Environment, ExitStatus, NextIds, OptionSet, Pane, Program, Session, State,
-    Timestamp, Window,
+    Binding, Buffer, Ended, Environment, ExitStatus, NextIds, OptionSet, Pane, Program, Session,
+    State, Timestamp, Window,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 26;
+pub(crate) const CHANGE_KINDS: usize = 29;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -46,6 +46,9 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::EnvironmentSet { .. } => 23,
         Change::KeyBound { .. } => 24,
         Change::IdsReserved { .. } => 25,
+        Change::BufferSet { .. } => 26,
+        Change::BufferRenamed { .. } => 27,
+        Change::BufferDeleted { .. } => 28,
     }
 }
 
@@ -64,8 +67,8 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
     );
     let options = (option_set(), option_set(), option_set());
     let bindings = btree_map((any::<String>(), key()), option::of(binding()), 0..3);
-    (tables, options, environment(), bindings).prop_map(
-        |(tables, options, environment, bindings)| {
+    (tables, options, environment(), bindings, (vec(buffer(), 0..3), any::<u32>())).prop_map(
+        |(tables, options, environment, bindings, (buffers, next_buffer))| {
             let (sessions, windows, panes, next) = tables;
             let (server_options, session_options, window_options) = options;
             State {
@@ -78,6 +81,8 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
                 window_options,
                 environment,
                 bindings,
+                buffers,
+                next_buffer,
             }
         },
     )
@@ -156,8 +161,18 @@ fn the_rest() -> impl Strategy<Value = Change> {
             .prop_map(|(session, name, value)| Change::EnvironmentSet { session, name, value }),
         (any::<String>(), key(), option::of(binding()))
             .prop_map(|(table, key, binding)| Change::KeyBound { table, key, binding }),
+        buffer().prop_map(|buffer| Change::BufferSet { buffer }),
+        (any::<String>(), any::<String>())
+            .prop_map(|(name, new_name)| Change::BufferRenamed { name, new_name }),
+        any::<String>().prop_map(|name| Change::BufferDeleted { name }),
         next_ids().prop_map(|next| Change::IdsReserved { next }),
     ]
+}
+
+fn buffer() -> impl Strategy<Value = Buffer> {
+    (any::<String>(), bytes(), time(), any::<bool>()).prop_map(
+        |(name, data, created, is_automatic)| Buffer { name, data, created, is_automatic },
+    )
 }
 
 fn session_id() -> impl Strategy<Value = SessionId> {

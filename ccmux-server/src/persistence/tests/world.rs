@@ -263,6 +263,8 @@ pub(super) fn same(a: &State, b: &State) -> bool {
         window_options,
         environment,
         bindings,
+        buffers,
+        next_buffer,
     } = a;
     *panes == b.panes
         && *windows == b.windows
@@ -272,4 +274,6 @@ pub(super) fn same(a: &State, b: &State) -> bool {
         && *window_options == b.window_options
         && *environment == b.environment
         && *bindings == b.bindings
+        && *buffers == b.buffers
+        && *next_buffer == b.next_buffer
 }
