@@ -194,6 +194,12 @@ impl Terminal {
         self.emulator.scrollback.history.set_limit(limit);
     }
 
+    /// Lets the history go on with line `end`, because lines up to it exist elsewhere; those in
+    /// memory are dropped then. Does nothing if the history has come that far.
+    pub fn skip_history(&mut self, end: u64) {
+        self.emulator.scrollback.history.skip(end);
+    }
+
     /// Clears the history, as ED 3 does.
     pub fn clear_history(&mut self) {
         self.version += 1;

@@ -76,6 +76,57 @@ fn the_last_directory_is_kept_of_a_shell_that_does_not_tell() {
     });
 }
 
+/// Files of a pane's screen that decayed cost the screen. Its history is in other files, and what
+/// is printed from then on goes behind it.
+#[test]
+fn damaged_screens_cost_no_history() {
+    let env = env();
+    let mut printed = 0;
+    for life in ["first", "second"] {
+        let client = env.attach(80, 10);
+        client.type_keys(&format!("echo; seq -f '{life} line %.0f' 300; echo {life} $((40+2))\r"));
+        client.wait_text(&format!("{life} 42"));
+        // A server that stops in good order puts everything into history and keyframes.
+        let server = env.server();
+        server.signal(Signal::TERM);
+        server.wait_gone();
+        for keeper in env.keepers() {
+            keeper.signal(Signal::KILL);
+            keeper.wait_gone();
+        }
+        assert!(decay(&env.state_dir(), ".keyframe") > 0 && decay(&env.state_dir(), ".spool") > 0);
+        printed += 1;
+        let client = env.attach(80, 10);
+        client.wait_text("this is a new shell");
+        let all = env.ok(&["capture-pane", "-p", "-S", "-", "-t", "%0"]);
+        for life in &["first", "second"][..printed] {
+            let kept: Vec<&str> = all.lines().filter(|line| line.starts_with(*life)).collect();
+            let is_whole = (1..).zip(&kept).all(|(n, line)| *line == format!("{life} line {n}"));
+            assert!(is_whole, "in order, from the beginning on: {all}");
+            assert!(kept.len() > 280, "all but what was on the screen: {all}");
+        }
+        let status = env.status();
+        assert_eq!(status["recovery"]["clean"], false, "{status}");
+    }
+}
+
+/// Fills the files of the state whose names end like this with zeroes; returns how many.
+fn decay(dir: &std::path::Path, suffix: &str) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(dir).expect("it is a directory") {
+        let path = entry.expect("it can be listed").path();
+        let is_quarantine = path.ends_with("quarantine");
+        if path.is_dir() && !is_quarantine {
+            count += decay(&path, suffix);
+        } else if path.to_string_lossy().ends_with(suffix) {
+            let len = path.metadata().expect("it is there").len();
+            std::fs::write(&path, vec![0; len as usize]).expect("it can be written");
+            count += 1;
+        }
+    }
+    count
+}
+
 #[test]
 fn scripts_get_exit_codes_and_messages() {
     let env = env();

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
 use ccmux_keeper::{ChildEnd, RingError, Wake};
-use ccmux_term::{Event as TermEvent, Size};
+use ccmux_term::{Event as TermEvent, Size, Terminal};
 
+use super::fault;
 use super::mode::PaneMode;
 use super::store::Scrollback;
-use super::{Pane, Stage};
+use super::{Output, Pane, Stage};
 use crate::persistence::scrollback::{
     ArchiveJob, FrameKind, HistoryBlock, HistoryLimits, Keyframe,
 };
@@ -23,6 +24,11 @@ const TURN_BYTES_MAX: usize = 128 * 1024;
 const PIECE_BYTES_MAX: usize = 32 * 1024;
 /// History lines are stored and compressed in blocks of about this size.
 const BLOCK_BYTES: usize = 64 * 1024;
+
+/// A keyframe is taken this long after output paused.
+const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
+/// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
+const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a turn of feeding brought.
 #[derive(Debug, Default)]
@@ -35,6 +41,23 @@ pub(crate) struct Fed {
     pub(crate) has_more: bool,
     /// The program ended and all it printed has been consumed.
     pub(crate) end: Option<ChildEnd>,
+}
+
+impl Output {
+    /// Whether a keyframe should be taken: after much output, when it pauses, or to let go of old
+    /// spool segments. The last also if nothing was printed since the newest keyframe: only the
+    /// second one at the same point gives up the spool before it.
+    pub(crate) fn is_keyframe_due(&self, now: Duration, is_pinning: bool) -> bool {
+        let is_paused = self.keyframe_deadline().is_some_and(|at| at <= now);
+        let is_long = self.consumed - self.keyframed >= KEYFRAME_BYTES;
+        !self.is_archiving && (is_paused || is_long || is_pinning)
+    }
+
+    /// When a keyframe should be taken if nothing more is printed.
+    pub(crate) fn keyframe_deadline(&self) -> Option<Duration> {
+        let is_behind = self.consumed > self.keyframed || self.is_touched;
+        (is_behind && !self.is_archiving).then_some(self.last_at + KEYFRAME_PAUSE)
+    }
 }
 
 impl Pane {
@@ -85,7 +108,9 @@ impl Pane {
             // A connection that cannot take a byte is one that the loop hears of anyway.
             let _ = link.bell();
         }
-        self.terminal.advance(scratch);
+        if !self.apply(|terminal| terminal.advance(scratch)) {
+            scrollback.keep_faulty(uuid, from, scratch);
+        }
         let events = self.terminal.take_events();
         if !events.is_empty() {
             if let Some(held) = self.held() {
@@ -106,8 +131,16 @@ impl Pane {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Bytes, bytes);
         self.output.consumed += bytes.len() as u64;
         self.output.is_touched = true;
-        self.terminal.advance(bytes);
+        self.apply(|terminal| terminal.advance(bytes));
         self.terminal.take_events();
+    }
+
+    /// Applies an input to the terminal; returns false if the emulator failed at it.
+    pub(crate) fn apply(&mut self, input: impl FnOnce(&mut Terminal)) -> bool {
+        let Err(why) = fault::apply(&mut self.terminal, input) else { return true };
+        tracing::error!(pane = %self.id, at = self.output.consumed, why, "the emulator failed");
+        self.output.is_touched = true;
+        false
     }
 
     /// Gives the terminal another size, as an input of its stream.
@@ -117,7 +150,7 @@ impl Pane {
         payload[2..].copy_from_slice(&size.rows.to_le_bytes());
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Resize, &payload);
         self.output.is_touched = true;
-        self.terminal.resize(size);
+        self.apply(|terminal| terminal.resize(size));
         if let Some(PaneMode { copy, source, .. }) = &mut self.mode {
             source.with(&self.terminal, |lines| copy.resize(size, lines));
         }
@@ -127,7 +160,7 @@ impl Pane {
     pub(crate) fn clear_history(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Clear, &[]);
         self.output.is_touched = true;
-        self.terminal.clear_history();
+        self.apply(Terminal::clear_history);
         self.terminal.take_events();
         scrollback.forget_before(self.uuid, self.terminal.history_end());
     }
@@ -136,21 +169,21 @@ impl Pane {
     pub(crate) fn reset(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Reset, &[]);
         self.output.is_touched = true;
-        self.terminal.reset();
+        self.apply(Terminal::reset);
     }
 
-    /// Applies an input found in the spool.
-    pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) {
+    /// Applies an input found in the spool; returns false if the emulator failed at it.
+    pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) -> bool {
         match (kind, payload) {
-            (FrameKind::Bytes, bytes) => self.terminal.advance(bytes),
+            (FrameKind::Bytes, bytes) => self.apply(|terminal| terminal.advance(bytes)),
             (FrameKind::Resize, [a, b, c, d]) => {
                 let cols = u16::from_le_bytes([*a, *b]);
                 let rows = u16::from_le_bytes([*c, *d]);
-                self.terminal.resize(Size { cols, rows });
+                self.apply(|terminal| terminal.resize(Size { cols, rows }))
             }
-            (FrameKind::Clear, _) => self.terminal.clear_history(),
-            (FrameKind::Reset, _) => self.terminal.reset(),
-            (FrameKind::Resize | FrameKind::Option | FrameKind::Timeout, _) => {}
+            (FrameKind::Clear, _) => self.apply(Terminal::clear_history),
+            (FrameKind::Reset, _) => self.apply(Terminal::reset),
+            (FrameKind::Resize | FrameKind::Option | FrameKind::Timeout, _) => true,
         }
     }
 
@@ -202,5 +235,28 @@ impl Pane {
             Stage::Replacing { held, .. } => held.ring.arm_bell(consumed),
             _ => Ok(true),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keyframes_are_due_at_pauses_after_much_output_and_for_the_spool() {
+        let at = Duration::from_secs(9);
+        let whole = Output { consumed: 70, keyframed: 70, last_at: at, ..Output::default() };
+        assert!(!whole.is_keyframe_due(at * 2, false));
+        assert!(whole.is_keyframe_due(at, true), "a quiet pane lets go of the spool, too");
+        let behind = Output { consumed: 71, ..whole };
+        assert!(!behind.is_keyframe_due(at + KEYFRAME_PAUSE / 2, false));
+        assert!(behind.is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        let touched = Output { is_touched: true, ..whole };
+        assert!(touched.is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        let long = Output { consumed: 70 + KEYFRAME_BYTES, ..whole };
+        assert!(long.is_keyframe_due(at, false));
+        let on_its_way = Output { is_archiving: true, ..long };
+        assert!(!on_its_way.is_keyframe_due(at * 2, true));
+        assert_eq!(on_its_way.keyframe_deadline(), None, "news of it come by themselves");
     }
 }

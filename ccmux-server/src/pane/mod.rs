@@ -12,6 +12,7 @@
 
 pub(crate) mod encode;
 pub(crate) mod environment;
+pub(crate) mod fault;
 pub(crate) mod feed;
 pub(crate) mod history;
 mod input;

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::history::StoredLines;
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
-    HistoryLimits, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
-    StreamPosition, load_pane, stored_panes,
+    HistoryLimits, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
+    StreamPosition, keep_output, load_pane, stored_panes,
 };
 use crate::persistence::storage::Storage;
 
@@ -79,9 +79,14 @@ impl Scrollback {
         Ok((Self { storage, spool, archiver, panes: HashMap::new() }, index))
     }
 
-    /// What there is of a pane; its stream goes on after that.
-    pub(crate) fn load(&mut self, index: &SpoolIndex, pane: PaneUuid) -> PaneImage {
-        let image = load_pane(&self.storage, index, pane);
+    /// What there is of a pane; its stream goes on after that. `thaw` tries keyframes.
+    pub(crate) fn load(
+        &mut self,
+        index: &SpoolIndex,
+        pane: PaneUuid,
+        thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
+    ) -> PaneImage {
+        let image = load_pane(&self.storage, index, pane, thaw);
         self.spool.resume(pane, image.resume);
         self.panes.insert(
             pane,
@@ -99,6 +104,13 @@ impl Scrollback {
     pub(crate) fn set_aside(&self, damage: &Damage) {
         if let Err(error) = damage.set_aside(&*self.storage) {
             tracing::error!(%error, %damage, "a damaged file could not be set aside");
+        }
+    }
+
+    /// Keeps output at which the emulator failed, so that the fault can be found.
+    pub(crate) fn keep_faulty(&self, pane: PaneUuid, offset: u64, output: &[u8]) {
+        if let Err(error) = keep_output(&*self.storage, pane, offset, output) {
+            tracing::warn!(%pane, offset, %error, "the output of a fault could not be kept");
         }
     }
 

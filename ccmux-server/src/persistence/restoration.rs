@@ -83,6 +83,11 @@ pub(crate) fn gap_mark(bytes: u64) -> Vec<u8> {
     format!("\x1b[m\r\n\x1b[2m[{bytes} bytes of output are lost here]\x1b[m\r\n").into_bytes()
 }
 
+/// What a terminal shows that had to begin anew because the emulator failed.
+pub(crate) fn fault_mark() -> &'static str {
+    "\x1b[2m[an error in ccmux was met in this output; its screen begins anew here]\x1b[m\r\n"
+}
+
 fn local_time(now: Timestamp) -> String {
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_millisecond(millis) {

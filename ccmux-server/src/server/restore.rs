@@ -16,9 +16,9 @@ use crate::clock::Clock;
 use crate::command::{Jobs, Shells};
 use crate::event_loop::{Event, Poller};
 use crate::pane::store::Scrollback;
-use crate::pane::{Pane, Stage};
+use crate::pane::{Pane, Stage, fault};
 use crate::persistence::restoration::{self, Fate};
-use crate::persistence::scrollback::{ReplayItem, SpoolIndex};
+use crate::persistence::scrollback::{Keyframe, ReplayItem, SpoolIndex};
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{Notifier, OpenOptions, Persistence, Recovered, Seq};
 use crate::signals::Signals;
@@ -120,18 +120,20 @@ impl Server {
 
     fn load_pane(&mut self, index: &SpoolIndex, id: PaneId) {
         let uuid = self.state.panes[&id].uuid;
-        let image = self.scrollback.load(index, uuid);
+        let mut thawed = None;
+        let mut thaw = |keyframe: &Keyframe| {
+            thawed = Some(thaw(keyframe)?);
+            Ok(())
+        };
+        let image = self.scrollback.load(index, uuid, &mut thaw);
         for damage in &image.damage {
             self.note_damage(damage);
         }
         let size = term_size(self.pane_size(id)).clamped();
-        let restored = image.keyframe.as_ref().and_then(|keyframe| {
-            Terminal::restore(&keyframe.bytes)
-                .inspect_err(|error| tracing::error!(pane = %id, %error, "a keyframe is unusable"))
-                .ok()
-        });
         let keyframed = image.keyframe.as_ref().map_or(0, |keyframe| keyframe.position.offset);
-        let terminal = restored.unwrap_or_else(|| Terminal::new(size));
+        let mut terminal = thawed.unwrap_or_else(|| Terminal::new(size));
+        // Lines that are stored without a keyframe that knows of them are not written over.
+        terminal.skip_history(image.history.end);
         let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
         pane.output.consumed = keyframed;
         pane.output.keyframed = keyframed;
@@ -139,14 +141,17 @@ impl Server {
         for item in image.frames {
             match item {
                 ReplayItem::Frame(frame) => {
-                    pane.replay(frame.kind, &frame.payload);
+                    if !pane.replay(frame.kind, &frame.payload) {
+                        self.scrollback.keep_faulty(uuid, frame.offset, &frame.payload);
+                    }
                     let events = pane.terminal.take_events();
                     if !events.is_empty() && replayed.len() < REPLAYED_EVENTS_MAX {
                         replayed.push((frame.end.offset, events));
                     }
                 }
                 ReplayItem::Gap(gap) => {
-                    pane.terminal.advance(&restoration::gap_mark(gap.bytes()));
+                    let mark = restoration::gap_mark(gap.bytes());
+                    pane.apply(|terminal| terminal.advance(&mark));
                     pane.output.is_touched = true;
                 }
             }
@@ -260,5 +265,16 @@ impl Server {
         }
         self.fit_panes();
         self.has_more = true;
+    }
+}
+
+/// The terminal of a keyframe, or what is wrong with it.
+fn thaw(keyframe: &Keyframe) -> Result<Terminal, String> {
+    let restored = fault::catch(|| Terminal::restore(&keyframe.bytes))?;
+    let terminal = restored.map_err(|error| error.to_string())?;
+    if terminal.history_end() == keyframe.history.end {
+        Ok(terminal)
+    } else {
+        Err(format!("its history ends at line {}", terminal.history_end()))
     }
 }

@@ -9,11 +9,6 @@ use super::{Server, Stopping};
 use crate::event_loop::Event;
 use crate::pane::Stage;
 
-/// A keyframe is taken this long after output paused.
-const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
-/// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
-const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
-
 impl Server {
     /// Takes note of one event. What follows from it happens in [`Server::turn`].
     pub(crate) fn handle(&mut self, event: Event) {
@@ -104,13 +99,9 @@ impl Server {
         let now = self.elapsed();
         let pinning = self.scrollback.pinning();
         for pane in self.panes.values_mut() {
-            let output = pane.output;
-            let behind = output.consumed - output.keyframed;
-            let is_paused = now.saturating_sub(output.last_at) >= KEYFRAME_PAUSE;
-            let is_due = behind >= KEYFRAME_BYTES
-                || ((behind > 0 || output.is_touched) && is_paused)
-                || (behind > 0 && pinning.contains(&pane.uuid));
-            if is_due && !output.is_archiving && self.scrollback.has_room() {
+            if pane.output.is_keyframe_due(now, pinning.contains(&pane.uuid))
+                && self.scrollback.has_room()
+            {
                 let lines_max =
                     self.state.options(OptionScope::Pane(pane.id)).limit("history-limit");
                 pane.archive(&mut self.scrollback, self.clock.now(), lines_max.map(u64::from));
@@ -136,11 +127,10 @@ impl Server {
         let clients = self.clients.values().filter_map(|client| {
             client.attachment()?.deadline(now, client.connection.is_flushed())
         });
-        let keyframes = self.panes.values().filter_map(|pane| {
-            let output = pane.output;
-            let is_behind = output.consumed > output.keyframed || output.is_touched;
-            (is_behind && !output.is_archiving).then_some(output.last_at + KEYFRAME_PAUSE)
-        });
+        // Without room they wait for news of the helper threads, not for a moment.
+        let has_room = self.scrollback.has_room();
+        let keyframes = self.panes.values().filter(|_| has_room);
+        let keyframes = keyframes.filter_map(|pane| pane.output.keyframe_deadline());
         clients
             .chain(keyframes)
             .chain(self.pane_deadlines())

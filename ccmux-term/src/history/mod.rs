@@ -181,6 +181,14 @@ impl History {
         }
     }
 
+    /// Gives the next line the number `end`, unless its number is greater already.
+    pub(crate) fn skip(&mut self, end: u64) {
+        if end > self.end {
+            self.blocks.clear();
+            (self.start, self.end) = (end, end);
+        }
+    }
+
     /// Forgets everything; returns whether there was anything to forget.
     pub(crate) fn clear(&mut self) -> bool {
         let had_lines = self.cleared_before < self.end;

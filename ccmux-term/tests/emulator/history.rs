@@ -163,6 +163,21 @@ fn released_lines_are_gone_and_numbers_stay() {
 }
 
 #[test]
+fn skipped_lines_are_elsewhere() {
+    let mut terminal = Terminal::new(Size { cols: 80, rows: 1 });
+    terminal.advance(b"a\r\nb\r\n");
+    terminal.skip_history(7);
+    assert_eq!((terminal.history_start(), terminal.history_end()), (7, 7));
+    terminal.skip_history(3);
+    terminal.advance(b"c\r\n");
+    assert_eq!((terminal.history_start(), terminal.history_end()), (7, 8));
+    assert_eq!(terminal.history_line(7).expect("kept").text, "c");
+    assert_eq!(terminal.history_cleared_before(), 0);
+    let restored = Terminal::restore(&terminal.keyframe()).expect("it is whole");
+    assert_eq!(restored.history_end(), 8);
+}
+
+#[test]
 fn clearing_is_visible() {
     let mut terminal = terminal(5, 2, "a\r\nb\r\nc\r\nd\x1b[3J");
     assert_eq!(terminal.history_cleared_before(), 2);

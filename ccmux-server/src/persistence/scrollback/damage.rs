@@ -79,12 +79,7 @@ impl Damage {
         let base = file.file_name().unwrap_or_default().to_string_lossy();
         let name = name.map_or_else(|| base.to_string(), |pane| format!("{pane}-{base}"));
         let dir = Path::new(QUARANTINE_DIR);
-        storage.create_dir(dir)?;
-        storage.sync_dir(Path::new(""))?;
-        let taken = storage.list(dir)?;
-        let free = (0..).map(|n| if n == 0 { name.clone() } else { format!("{name}.{n}") });
-        let target = free.filter(|name| !taken.contains(name)).map(|name| dir.join(name)).next();
-        let target = target.expect("there are more numbers than files");
+        let target = free_place(storage, &name)?;
         match storage.rename(&file, &target) {
             // A missing segment is damage too.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -96,4 +91,29 @@ impl Damage {
         }
         Ok(Some(target))
     }
+}
+
+/// Keeps output of `pane` at `offset` in the quarantine, for whoever looks into it. Returns where
+/// it is.
+pub fn keep_output(
+    storage: &dyn Storage,
+    pane: PaneUuid,
+    offset: u64,
+    output: &[u8],
+) -> io::Result<PathBuf> {
+    let target = free_place(storage, &format!("{pane}-{offset:016x}.output"))?;
+    storage.create(&target)?.write_at(0, output)?;
+    storage.sync_dir(Path::new(QUARANTINE_DIR))?;
+    Ok(target)
+}
+
+/// A path in the quarantine, which is made if need be, that no file has: `name`, or with a number.
+fn free_place(storage: &dyn Storage, name: &str) -> io::Result<PathBuf> {
+    let dir = Path::new(QUARANTINE_DIR);
+    storage.create_dir(dir)?;
+    storage.sync_dir(Path::new(""))?;
+    let taken = storage.list(dir)?;
+    let names = (0..).map(|n| if n == 0 { name.to_owned() } else { format!("{name}.{n}") });
+    let free = names.filter(|name| !taken.contains(name)).map(|name| dir.join(name)).next();
+    Ok(free.expect("there are more numbers than files"))
 }

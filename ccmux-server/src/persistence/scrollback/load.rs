@@ -17,7 +17,7 @@ use crate::persistence::storage::Storage;
 /// A pane as it was: a keyframe, then the inputs after it.
 #[derive(Debug)]
 pub struct PaneImage {
-    /// The newest valid keyframe; without one the terminal starts empty.
+    /// The newest keyframe that is valid and can be thawed; without one the terminal starts empty.
     pub keyframe: Option<Keyframe>,
     /// The inputs after the keyframe, with their gaps.
     pub frames: Replay,
@@ -34,9 +34,17 @@ pub struct PaneImage {
 }
 
 /// Loads what there is of `pane`. Never fails: what cannot be read is damage.
-pub fn load_pane(storage: &Arc<dyn Storage>, index: &SpoolIndex, pane: PaneUuid) -> PaneImage {
+///
+/// `thaw` makes a terminal of a keyframe, or says what is wrong with it; the last call that
+/// succeeded was for the keyframe that is returned.
+pub fn load_pane(
+    storage: &Arc<dyn Storage>,
+    index: &SpoolIndex,
+    pane: PaneUuid,
+    thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
+) -> PaneImage {
     let mut damage = Vec::new();
-    let (keyframe, newest_bad) = newest_keyframe(&**storage, pane, &mut damage);
+    let (keyframe, newest_bad) = newest_keyframe(&**storage, pane, thaw, &mut damage);
     let position = keyframe.as_ref().map_or(StreamPosition::default(), |known| known.position);
     let gaps = index.gaps(pane, position);
     let resume = index.end_of(pane, position);
@@ -71,6 +79,7 @@ pub fn load_pane(storage: &Arc<dyn Storage>, index: &SpoolIndex, pane: PaneUuid)
 fn newest_keyframe(
     storage: &dyn Storage,
     pane: PaneUuid,
+    thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
     damage: &mut Vec<Damage>,
 ) -> (Option<Keyframe>, Option<u64>) {
     let dir = pane_dir(pane);
@@ -80,7 +89,9 @@ fn newest_keyframe(
     });
     let mut newest_bad = None;
     for offset in offsets.into_iter().rev() {
-        match Keyframe::read(storage, &dir, pane, offset) {
+        let read = Keyframe::read(storage, &dir, pane, offset)
+            .and_then(|keyframe| thaw(&keyframe).map(|()| keyframe));
+        match read {
             Ok(keyframe) => return (Some(keyframe), newest_bad),
             Err(reason) => {
                 newest_bad = newest_bad.or(Some(offset));

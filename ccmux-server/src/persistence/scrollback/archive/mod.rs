@@ -37,7 +37,8 @@ pub struct ArchiveJob {
     pub pane: PaneUuid,
     /// Lines that left the screen, in order. Lines that were archived before replace those.
     pub blocks: Vec<HistoryBlock>,
-    /// A keyframe to be written after the lines. If its history is empty all chunks are removed.
+    /// A keyframe to be written after the lines. If its history is empty the chunks before its end
+    /// are removed: all that they hold was cleared.
     pub keyframe: Option<Keyframe>,
     /// How much history to keep.
     pub limits: HistoryLimits,

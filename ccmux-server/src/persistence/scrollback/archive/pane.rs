@@ -88,7 +88,7 @@ impl PaneArchive {
             release = self.write_keyframe(storage, keyframe, compressor)?;
             self.cleared = keyframe.history.start;
             if keyframe.history.is_empty() {
-                self.remove_all_chunks(storage);
+                self.remove_cleared(storage, keyframe.history.end);
             }
         }
         self.trim(storage, job.limits);
@@ -232,13 +232,17 @@ impl PaneArchive {
         }
     }
 
-    fn remove_all_chunks(&mut self, storage: &dyn Storage) {
+    /// Removes the chunks of a history that was cleared up to `end`. Chunks from there on are
+    /// nobody's yet; when lines with their numbers come they are replaced.
+    fn remove_cleared(&mut self, storage: &dyn Storage, end: u64) {
         self.writer = None;
-        while !self.chunks.is_empty() {
-            if let Err(error) = self.remove_last_chunk(storage) {
+        while let Some(oldest) = self.chunks.first().filter(|chunk| chunk.first_line < end) {
+            let path = ChunkWriter::path(&self.dir, oldest.first_line);
+            if let Err(error) = remove_if_there(storage, &path) {
                 tracing::warn!(pane = %self.pane, %error, "cannot remove cleared history");
                 break;
             }
+            self.chunks.remove(0);
         }
     }
 

@@ -56,7 +56,7 @@ fn run(worker: &mut Worker, job: ArchiveJob) -> Archived {
 
 fn image(storage: &SimStorage) -> crate::persistence::scrollback::PaneImage {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
-    load_pane(&storage, &SpoolIndex::scan(&*storage, Uuid::nil()), pane(1))
+    load_pane(&storage, &SpoolIndex::scan(&*storage, Uuid::nil()), pane(1), &mut |_| Ok(()))
 }
 
 fn names(storage: &SimStorage) -> Vec<String> {
@@ -212,6 +212,37 @@ fn cleared_history_leaves_the_disk() {
     let image = image(&storage);
     assert_eq!((image.history, image.damage), (7..9, vec![]));
     assert_lines(&storage, 7..9);
+}
+
+#[test]
+fn history_that_nobody_cleared_stays() {
+    let storage = SimStorage::new(1);
+    let mut worker = worker(&storage);
+    run(&mut worker, job(&[0..9], None));
+    // Of a terminal that had to begin anew and knows of no lines.
+    run(&mut worker, job(&[], Some(keyframe(200, 0..0))));
+    assert_lines(&storage, 0..9);
+    run(&mut worker, job(&[9..12], Some(keyframe(300, 12..12))));
+    assert!(names(&storage).iter().all(|name| name.ends_with("keyframe")));
+}
+
+#[test]
+fn a_keyframe_that_cannot_be_thawed_falls_back_to_the_older() {
+    let storage = SimStorage::new(1);
+    let mut worker = worker(&storage);
+    run(&mut worker, job(&[0..5], Some(keyframe(100, 0..5))));
+    run(&mut worker, job(&[5..9], Some(keyframe(200, 0..9))));
+    let (index, dyn_storage) = (SpoolIndex::scan(&storage, Uuid::nil()), Arc::new(storage.clone()));
+    let mut tried = Vec::new();
+    let mut thaw = |keyframe: &Keyframe| {
+        tried.push(keyframe.position.offset);
+        if keyframe.position.offset == 200 { Err("of another kind".to_owned()) } else { Ok(()) }
+    };
+    let image = load_pane(&(dyn_storage as Arc<dyn Storage>), &index, pane(1), &mut thaw);
+    assert_eq!(tried, [200, 100]);
+    assert_eq!(image.keyframe, Some(keyframe(100, 0..5)));
+    let [damage] = &image.damage[..] else { panic!("{:?}", image.damage) };
+    assert!(damage.to_string().contains("of another kind"), "{damage}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_pane_lives_through_lives_of_the_server() {
         let storage: Arc<dyn Storage> = Arc::new(FsStorage::open(temp.path()).unwrap());
         let index = SpoolIndex::scan(&*storage, Uuid::nil());
         assert_eq!(index.damage(), []);
-        let image = load_pane(&storage, &index, PANE);
+        let image = load_pane(&storage, &index, PANE, &mut |_| Ok(()));
         assert_eq!(image.damage, []);
         assert_eq!(image.resume.offset, expected, "life {life}");
         assert_eq!(image.keyframe.is_some(), life > 0);

@@ -78,7 +78,7 @@ pub(super) struct World {
 pub(super) fn load_all(storage: &SimStorage) -> Vec<PaneImage> {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
     let index = SpoolIndex::scan(&*storage, STORE);
-    (0..PANES).map(|n| load_pane(&storage, &index, pane(n))).collect()
+    (0..PANES).map(|n| load_pane(&storage, &index, pane(n), &mut |_| Ok(()))).collect()
 }
 
 impl World {
