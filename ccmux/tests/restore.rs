@@ -81,8 +81,7 @@ fn the_last_directory_is_kept_of_a_shell_that_does_not_tell() {
 #[test]
 fn damaged_screens_cost_no_history() {
     let env = env();
-    let mut printed = 0;
-    for life in ["first", "second"] {
+    for (before, life) in ["first", "second"].into_iter().enumerate() {
         let client = env.attach(80, 10);
         client.type_keys(&format!("echo; seq -f '{life} line %.0f' 300; echo {life} $((40+2))\r"));
         client.wait_text(&format!("{life} 42"));
@@ -95,11 +94,10 @@ fn damaged_screens_cost_no_history() {
             keeper.wait_gone();
         }
         assert!(decay(&env.state_dir(), ".keyframe") > 0 && decay(&env.state_dir(), ".spool") > 0);
-        printed += 1;
         let client = env.attach(80, 10);
         client.wait_text("this is a new shell");
         let all = env.ok(&["capture-pane", "-p", "-S", "-", "-t", "%0"]);
-        for life in &["first", "second"][..printed] {
+        for life in &["first", "second"][..=before] {
             let kept: Vec<&str> = all.lines().filter(|line| line.starts_with(*life)).collect();
             let is_whole = (1..).zip(&kept).all(|(n, line)| *line == format!("{life} line {n}"));
             assert!(is_whole, "in order, from the beginning on: {all}");
