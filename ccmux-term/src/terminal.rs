@@ -157,6 +157,11 @@ impl Terminal {
         self.emulator.scrolls_on_clear = scrolls;
     }
 
+    /// What [`Terminal::set_scroll_on_clear`] set.
+    pub fn scroll_on_clear(&self) -> bool {
+        self.emulator.scrolls_on_clear
+    }
+
     /// Number of the first history line in memory.
     pub fn history_start(&self) -> u64 {
         self.emulator.scrollback.history.start()

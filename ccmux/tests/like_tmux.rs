@@ -320,3 +320,31 @@ fn a_respawned_pane_lives() {
     client.wait_text("dead:0");
     assert_eq!(env.ok(&["list-panes", "-F", "#{pane_dead}#{pane_dead_status}"]), "0\n");
 }
+
+/// `scroll-on-clear` is an input of the terminal like any output, so a server that replays it
+/// clears as the one before it did.
+#[test]
+fn what_a_cleared_screen_leaves_is_an_option() {
+    const PROGRAM: &str =
+        r#"stty -echo; echo ready; while read -r line; do printf "$line\n"; done"#;
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "40", "-y", "6", PROGRAM]);
+    let client = env.attach(40, 7);
+    client.wait_text("ready");
+    let assert_shown = || {
+        let all = env.ok(&["capture-pane", "-p", "-S", "-"]);
+        let lines: Vec<&str> = all.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, ["ready", "first", "end"]);
+    };
+    for word in ["first", "second"] {
+        client.type_keys(&format!("{word}\r"));
+        client.wait_text(word);
+        client.type_keys("\\033[2J\\033[Hend\r");
+        client.wait_screen("it is cleared", |screen| !screen.text().contains(word));
+        client.wait_text("end");
+        assert_shown();
+        env.ok(&["set-option", "-w", "scroll-on-clear", "off"]);
+    }
+    env.kill_server();
+    assert_shown();
+}

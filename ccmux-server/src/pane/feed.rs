@@ -30,6 +30,9 @@ const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
 /// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
 const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
 
+/// The first byte of an option's frame; the second one is its value.
+const SCROLL_ON_CLEAR: u8 = 1;
+
 /// What a turn of feeding brought.
 #[derive(Debug, Default)]
 pub(crate) struct Fed {
@@ -172,6 +175,19 @@ impl Pane {
         self.apply(Terminal::reset);
     }
 
+    /// Sets whether clearing the screen moves it into the history, as an input of the stream.
+    pub(crate) fn set_scroll_on_clear(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        is_on: bool,
+    ) {
+        let payload = [SCROLL_ON_CLEAR, u8::from(is_on)];
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
+        self.output.is_touched = true;
+        self.apply(|terminal| terminal.set_scroll_on_clear(is_on));
+    }
+
     /// Applies an input found in the spool; returns false if the emulator failed at it.
     pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) -> bool {
         match (kind, payload) {
@@ -183,7 +199,10 @@ impl Pane {
             }
             (FrameKind::Clear, _) => self.apply(Terminal::clear_history),
             (FrameKind::Reset, _) => self.apply(Terminal::reset),
-            (FrameKind::Resize | FrameKind::Option | FrameKind::Timeout, _) => true,
+            (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {
+                self.apply(|terminal| terminal.set_scroll_on_clear(*is_on != 0))
+            }
+            (FrameKind::Resize | FrameKind::Option, _) => true,
         }
     }
 

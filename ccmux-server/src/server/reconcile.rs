@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use ccmux_core::change::OptionScope;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Program;
@@ -22,6 +23,7 @@ impl Server {
         self.close_lost_panes(seq);
         self.add_new_panes(seq);
         self.fit_panes();
+        self.tell_options();
         self.move_on_clients();
         self.redraw_all();
         self.has_more = true;
@@ -71,6 +73,17 @@ impl Server {
             if pane.size() != size {
                 pane.resize(&mut self.scrollback, now, size);
                 self.set_window_size(id);
+            }
+        }
+    }
+
+    /// Tells every pane's terminal the options that it goes by.
+    pub(crate) fn tell_options(&mut self) {
+        let now = self.now();
+        for pane in self.panes.values_mut() {
+            let is_on = self.state.options(OptionScope::Pane(pane.id)).flag("scroll-on-clear");
+            if pane.terminal.scroll_on_clear() != is_on {
+                pane.set_scroll_on_clear(&mut self.scrollback, now, is_on);
             }
         }
     }

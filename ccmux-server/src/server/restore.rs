@@ -264,6 +264,7 @@ impl Server {
             self.load_configuration(config_files);
         }
         self.fit_panes();
+        self.tell_options();
         self.has_more = true;
     }
 }

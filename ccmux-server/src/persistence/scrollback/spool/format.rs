@@ -13,7 +13,7 @@
 //! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
-//!            12  1  kind: 1 bytes, 2 resize, 3 clear, 4 reset, 5 option, 6 timeout
+//!            12  1  kind: 1 bytes, 2 resize, 3 clear, 4 reset, 5 option
 //!            13  3  zero
 //!            16 16  pane
 //!            32  8  stream offset
@@ -57,8 +57,6 @@ pub enum FrameKind {
     Reset,
     /// An option of the terminal changed.
     Option,
-    /// A wait for the rest of something ended.
-    Timeout,
 }
 
 impl FrameKind {
@@ -69,13 +67,11 @@ impl FrameKind {
             Self::Clear => 3,
             Self::Reset => 4,
             Self::Option => 5,
-            Self::Timeout => 6,
         }
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        let all =
-            [Self::Bytes, Self::Resize, Self::Clear, Self::Reset, Self::Option, Self::Timeout];
+        let all = [Self::Bytes, Self::Resize, Self::Clear, Self::Reset, Self::Option];
         all.into_iter().find(|kind| kind.to_byte() == byte)
     }
 
