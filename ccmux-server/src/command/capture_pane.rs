@@ -4,11 +4,12 @@
 //! History is kept as logical lines, so a captured history line is wrapped at the pane's width,
 //! as it would be on the screen; `-J` leaves lines whole.
 
-use ccmux_core::decide::{BufferText, Command as Intent};
+use ccmux_core::decide::{BUFFER_BYTES_MAX, BufferText, Command as Intent};
 use ccmux_core::ids::PaneId;
 use ccmux_term::HistoryLine;
 use ccmux_term::compose::write_line;
 
+use super::job::{LineForm, Printing};
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -21,20 +22,21 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         return capture_other_screen(cx, pane);
     }
     let (start, end) = (bound(cx, 'S')?, bound(cx, 'E')?);
-    let lines = cx.server.captured_lines(pane, start, end, cx.args().has('J'))?;
-    let style = cx.args().has('e');
-    let keep_spaces = cx.args().has('N') || cx.args().has('J');
+    let mut capture = cx.server.begin_capture(pane, (start, end), cx.args().has('J'))?;
+    let form = line_form(cx);
     if cx.args().has('p') {
-        for line in lines {
-            let text = render(&line, style, keep_spaces);
-            cx.print(text);
-        }
+        cx.job.printing = Some(Printing { capture, form });
         return Ok(Flow::Next);
     }
-    let mut data = Vec::new();
-    for line in lines {
-        data.extend(render(&line, style, keep_spaces));
-        data.push(b'\n');
+    let (mut data, mut is_done) = (Vec::new(), false);
+    // What is too long for a buffer is refused for its length.
+    while !is_done && data.len() <= BUFFER_BYTES_MAX {
+        let mut lines = Vec::new();
+        is_done = cx.server.capture_piece(&mut capture, &mut lines);
+        for line in lines {
+            data.extend(form.write(&line));
+            data.push(b'\n');
+        }
     }
     let name = cx.text('b').map(std::borrow::Cow::into_owned);
     cx.change(Intent::SetBuffer { name, text: BufferText::Whole(data.into()) })?;
@@ -55,10 +57,9 @@ fn capture_other_screen(cx: &mut Cx<'_>, pane: PaneId) -> Outcome {
         Bound::Screen | Bound::All => default,
     };
     let (start, end) = (row(bound(cx, 'S')?, 0), row(bound(cx, 'E')?, last));
-    let keep_spaces = cx.args().has('N') || cx.args().has('J');
+    let form = line_form(cx);
     for line in &rows[start.min(end)..=start.max(end)] {
-        let text = render(line, cx.args().has('e'), keep_spaces);
-        cx.print(text);
+        cx.print(form.write(line));
     }
     Ok(Flow::Next)
 }
@@ -88,10 +89,19 @@ fn bound(cx: &Cx<'_>, flag: char) -> Result<Bound, CommandError> {
     }
 }
 
-fn render(line: &HistoryLine, with_style: bool, keep_spaces: bool) -> Vec<u8> {
-    if with_style {
-        return write_line(line);
+fn line_form(cx: &Cx<'_>) -> LineForm {
+    let keep_spaces = cx.args().has('N') || cx.args().has('J');
+    LineForm { with_style: cx.args().has('e'), keep_spaces }
+}
+
+impl LineForm {
+    /// A captured line as text.
+    pub(super) fn write(self, line: &HistoryLine) -> Vec<u8> {
+        if self.with_style {
+            return write_line(line);
+        }
+        let text = line.text.as_str();
+        let text = if self.keep_spaces { text } else { text.trim_end_matches(' ') };
+        text.as_bytes().to_vec()
     }
-    let text = if keep_spaces { line.text.as_str() } else { line.text.trim_end_matches(' ') };
-    text.as_bytes().to_vec()
 }

@@ -14,6 +14,7 @@ use ccmux_core::target::Target;
 
 use crate::event_loop::ClientId;
 use crate::persistence::Seq;
+use crate::server::capture::Capture;
 
 /// Commands that put others in front of themselves (`source-file`, `if-shell`) nest at most so
 /// deep; tmux stops file inclusion at 50 too.
@@ -68,6 +69,24 @@ pub(crate) struct Step {
     pub(crate) nesting: u16,
 }
 
+/// Lines of a pane that are printed in the next turns, as their reader takes them.
+#[derive(Debug)]
+pub(crate) struct Printing {
+    /// What is left.
+    pub(crate) capture: Capture,
+    /// How a line is written.
+    pub(crate) form: LineForm,
+}
+
+/// How a captured line is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineForm {
+    /// With escape sequences for its styles.
+    pub(crate) with_style: bool,
+    /// With the spaces at its end.
+    pub(crate) keep_spaces: bool,
+}
+
 /// A list of commands on its way.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -88,6 +107,8 @@ pub(crate) struct Job {
     pub(crate) started: Vec<PaneId>,
     /// `-P`: a format to print once this pane's program has started.
     pub(crate) print_when_started: Option<(String, PaneId)>,
+    /// What `capture-pane` prints, before anything else goes on.
+    pub(crate) printing: Option<Printing>,
     /// How deep the command that runs now is nested.
     pub(crate) nesting: u16,
 }
@@ -138,6 +159,7 @@ impl Jobs {
             hard: None,
             started: Vec::new(),
             print_when_started: None,
+            printing: None,
             nesting: 0,
         };
         self.jobs.insert(id, job);

@@ -3,11 +3,14 @@
 use ccmux_core::command::ParsedCommand;
 use ccmux_protocol::{Exit, ServerFrame};
 
-use super::job::Step;
+use super::job::{Printing, Step};
 use super::{Cx, Flow, Job, JobId, Origin, Outcome, Wait, exec_of};
 use crate::event_loop::ClientId;
 use crate::pane::Stage;
 use crate::server::Server;
+
+/// More of a capture is not printed before its reader has taken all but so much.
+const UNREAD_MAX: usize = 256 * 1024;
 
 impl Server {
     /// Lets every job go on as far as it can.
@@ -26,6 +29,9 @@ impl Server {
                 }
                 job.wait = None;
                 self.print_started(&mut job);
+            }
+            if job.printing.is_some() && !self.print_on(&mut job) {
+                return self.jobs.put_back(job);
             }
             match job.steps.pop_front() {
                 Some(step) => self.run_step(&mut job, &step),
@@ -71,6 +77,26 @@ impl Server {
         let Some((format, pane)) = job.print_when_started.take() else { return };
         let text = self.expand(&format, self.target_of_pane(pane), job.origin.client());
         self.print_for(job, text);
+    }
+
+    /// Prints more of a capture, if its reader has taken what there was. Returns whether that was
+    /// all.
+    fn print_on(&mut self, job: &mut Job) -> bool {
+        let Some(Printing { mut capture, form }) = job.printing.take() else { return true };
+        let reader = job.origin.client().and_then(|id| self.clients.get(&id));
+        let may_go_on = reader.is_none_or(|client| client.connection.unread_bytes() < UNREAD_MAX);
+        let mut lines = Vec::new();
+        let is_done = may_go_on && self.capture_piece(&mut capture, &mut lines);
+        if !lines.is_empty() {
+            let lines: Vec<Vec<u8>> = lines.iter().map(|line| form.write(line)).collect();
+            self.print_for(job, lines.join(&b'\n'));
+        }
+        if !is_done {
+            job.printing = Some(Printing { capture, form });
+            // A reader that is slow wakes the loop when it has taken something.
+            self.has_more |= may_go_on;
+        }
+        is_done
     }
 
     /// Prints a line for whoever wanted a job.

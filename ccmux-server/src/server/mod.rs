@@ -4,6 +4,7 @@
 //! output, and paints the clients that are ready for a picture. All of it is ordinary method calls
 //! on one thread; helper threads only ever hand back owned values.
 
+pub(crate) mod capture;
 mod clients;
 pub(crate) mod commit;
 mod door;

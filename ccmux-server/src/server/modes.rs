@@ -4,16 +4,15 @@ use ccmux_core::bindings;
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::key::Key;
 use ccmux_term::copy_mode::{
-    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyPlace, CopyTarget, LineSource as _,
-    ModeKeys, copy_command,
+    CopiedText, CopyMode, CopyOptions, CopyOutcome, CopyPlace, CopyTarget, ModeKeys, copy_command,
 };
 use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
 use crate::client::Copying;
-use crate::command::{Bound, CommandError, Origin};
+use crate::command::{CommandError, Origin};
 use crate::event_loop::ClientId;
-use crate::pane::mode::{ModeSource, PaneLines, PaneMode};
+use crate::pane::mode::{ModeSource, PaneMode};
 
 impl Server {
     /// The key table of a pane's mode, if it is in one.
@@ -203,49 +202,6 @@ impl Server {
         self.has_more = true;
     }
 
-    /// The lines that `capture-pane` prints, wrapped at the pane's width unless `joined`.
-    pub(crate) fn captured_lines(
-        &self,
-        id: PaneId,
-        start: Bound,
-        end: Bound,
-        joined: bool,
-    ) -> Result<Vec<HistoryLine>, CommandError> {
-        let Some(pane) = self.panes.get(&id) else {
-            return Err(CommandError::new(format!("can't find pane: {id}")));
-        };
-        let rows = i64::from(pane.size().rows);
-        let last = match end {
-            Bound::Screen | Bound::All => rows - 1,
-            Bound::Row(row) => row.min(rows - 1),
-        };
-        let first = match start {
-            Bound::Screen => 0,
-            Bound::All => i64::MIN,
-            Bound::Row(row) => row,
-        };
-        // A range written backwards means the same one, as in tmux.
-        let is_backwards = first > last && start != Bound::Screen;
-        let (first, last) = if is_backwards { (last, first) } else { (first, last) };
-        let stored = self.scrollback.stored_lines(pane.uuid);
-        let lines = PaneLines::new(&stored, &pane.terminal);
-        let mut out: Vec<HistoryLine> = Vec::new();
-        if first < 0 {
-            out = history_rows(&lines, &pane.terminal, (first, last), joined);
-        }
-        let from = usize::try_from(first.max(0)).unwrap_or(0);
-        let count = usize::try_from(last + 1).unwrap_or(0).saturating_sub(from);
-        if joined && from == 0 && last == rows - 1 {
-            // The first line may have begun in the history: it is whole here.
-            let screen = pane.terminal.screen_lines();
-            out.extend(screen);
-        } else {
-            let screen = (0..pane.size().rows).map(|y| pane.terminal.row_line(y));
-            out.extend(screen.skip(from).take(count));
-        }
-        Ok(out)
-    }
-
     /// The rows of the screen that a pane's alternate screen hides; `None` if it shows no such.
     pub(crate) fn other_screen(&self, id: PaneId) -> Option<Vec<HistoryLine>> {
         let terminal = &self.panes.get(&id)?.terminal;
@@ -256,51 +212,4 @@ impl Server {
         other.advance(b"\x18\x1b[?47l");
         Some((0..other.size().rows).map(|y| other.row_line(y)).collect())
     }
-}
-
-/// Rows before the screen, oldest first: `first` and `last` are negative or, for `last`, on the
-/// screen; -1 is the row above it.
-fn history_rows(
-    lines: &PaneLines<'_>,
-    terminal: &Terminal,
-    (first, last): (i64, i64),
-    joined: bool,
-) -> Vec<HistoryLine> {
-    let cols = usize::from(terminal.size().cols);
-    let wanted = first.unsigned_abs();
-    let dropped = if last < -1 { last.unsigned_abs() - 1 } else { 0 };
-    // From the newest row to the oldest.
-    let mut rows: Vec<HistoryLine> = Vec::new();
-    if !joined {
-        rows.extend(head_rows(terminal, cols).into_iter().rev());
-    }
-    let mut number = lines.end();
-    while number > lines.start() && (rows.len() as u64) < wanted {
-        number -= 1;
-        let Some(line) = lines.line(number) else { continue };
-        if joined {
-            rows.push(line.into_owned());
-        } else {
-            rows.extend(line.wrapped(cols).into_iter().rev());
-        }
-    }
-    rows.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
-    rows.drain(..rows.len().min(usize::try_from(dropped).unwrap_or(usize::MAX)));
-    rows.reverse();
-    rows
-}
-
-/// Rows that have left the screen of a line whose end is still on it.
-fn head_rows(terminal: &Terminal, cols: usize) -> Vec<HistoryLine> {
-    if terminal.modes().alternate_screen {
-        return Vec::new();
-    }
-    let on_screen = (0..terminal.size().rows)
-        .take_while(|y| terminal.row_wrapped(*y))
-        .count()
-        .saturating_add(1);
-    let Some(first) = terminal.screen_lines().into_iter().next() else { return Vec::new() };
-    let mut rows = first.wrapped(cols);
-    rows.truncate(rows.len().saturating_sub(on_screen));
-    rows
 }
