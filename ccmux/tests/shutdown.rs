@@ -182,6 +182,30 @@ fn a_stop_of_the_server_ends_no_program() {
     assert!(scene.keepers.iter().all(|keeper| keepers.contains(&keeper.pid())));
 }
 
+/// Keepers have to be asked for the process ids of their programs. A command that is run right
+/// after a server died waits for the answers; drawing and `status` do not.
+#[test]
+fn the_first_commands_wait_for_the_keepers() {
+    let scene = Scene::new();
+    let format = ["list-panes", "-a", "-F", "#{pane_id} #{pane_pid}"];
+    let programs = scene.env.ok(&format);
+    let keeper = &scene.keepers[1];
+    keeper.signal(Signal::STOP);
+    scene.env.kill_server();
+    let mut list = scene.env.command(&format);
+    let list = list.stdout(Stdio::piped()).spawn().expect("it can be started");
+    // One that has answered, and one that cannot.
+    scene.env.wait_status(|status| {
+        let states: Vec<_> = (0..3).map(|n| status["panes"][n]["state"].as_str()).collect();
+        states.contains(&Some("live")) && states.contains(&Some("adopting"))
+    });
+    let client = scene.env.attach_with(&["attach-session", "-t", "one"], 80, 24);
+    client.wait_text("said 42");
+    keeper.signal(Signal::CONT);
+    let listed = list.wait_with_output().expect("it is our child");
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), programs);
+}
+
 /// Without a shutdown, the end of a program closes its pane, even if no server saw it: the next
 /// one finds it with the keeper.
 #[test]

@@ -58,8 +58,13 @@ pub(crate) enum Wait {
     Answer,
     /// Until a shell command has ended.
     Shell,
-    /// Until the configuration has been read.
-    Configured,
+    /// At the start of the server, until its first commands may be run.
+    Beginning {
+        /// Until the configuration has been read.
+        configuration: bool,
+        /// Until keepers have answered and programs have started.
+        keepers: bool,
+    },
 }
 
 /// A command of a job, with how deep it is nested.

@@ -64,7 +64,11 @@ impl Server {
             }),
             // Whoever answers clears the wait.
             Wait::Answer | Wait::Shell => false,
-            Wait::Configured => !self.is_configuring(),
+            Wait::Beginning { configuration, keepers } => {
+                let is_early =
+                    *configuration && self.is_configuring() || *keepers && self.is_meeting();
+                !is_early
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use bstr::BString;
-use ccmux_core::command::parse_argv;
+use ccmux_core::command::{ParsedCommand, parse_argv};
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
@@ -150,12 +150,11 @@ impl Server {
         match parsed {
             Ok(list) => {
                 client.stage = ClientStage::Commanding;
+                let keepers = self.is_meeting() && !list.commands.iter().all(is_prompt);
                 let job = self.jobs.add(Origin::OneShot(id), None, list.commands);
-                if self.is_starter(id)
-                    && self.is_configuring()
-                    && let Some(job) = self.jobs.get_mut(job)
-                {
-                    job.wait = Some(Wait::Configured);
+                let configuration = self.is_starter(id) && self.is_configuring();
+                if let Some(job) = self.jobs.get_mut(job) {
+                    job.wait = Some(Wait::Beginning { configuration, keepers });
                 }
                 self.has_more = true;
             }
@@ -331,4 +330,13 @@ fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&s
         hint: hint.map(str::to_owned),
     }));
     client.stage = ClientStage::Leaving;
+}
+
+/// Whether a command does not ask for facts that only keepers know, and is wanted at once.
+fn is_prompt(command: &ParsedCommand) -> bool {
+    match command.spec.name {
+        "attach-session" | "start-server" | "kill-server" | "status" => true,
+        "new-session" => command.args.has('A'),
+        _ => false,
+    }
 }

@@ -136,6 +136,8 @@ pub(crate) struct Server {
     pub(crate) configuring: Vec<JobId>,
     /// Whether the client that started this server has had its turn.
     has_met_starter: bool,
+    /// Whether every keeper and program of the start has been heard from, or given up.
+    has_met_keepers: bool,
     /// What was wrong with the configuration, for the first client.
     pub(crate) config_errors: Vec<String>,
     /// Why not everything is durable, as the clients have been shown.

@@ -89,6 +89,7 @@ impl Server {
             unread_clients: Vec::new(),
             configuring: Vec::new(),
             has_met_starter: false,
+            has_met_keepers: false,
             config_errors: Vec::new(),
             clock_due: None,
             next_client: 0,

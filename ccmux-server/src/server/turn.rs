@@ -9,6 +9,10 @@ use super::{Server, Stopping};
 use crate::event_loop::Event;
 use crate::pane::Stage;
 
+/// Commands of a starting server wait at most so long for keepers: one that is stopped may never
+/// answer.
+const MEETING_MAX: Duration = Duration::from_secs(10);
+
 impl Server {
     /// Takes note of one event. What follows from it happens in [`Server::turn`].
     pub(crate) fn handle(&mut self, event: Event) {
@@ -35,6 +39,7 @@ impl Server {
         self.retry_lost();
         self.retry_parting();
         self.settle_shutdown();
+        self.meet_keepers();
         self.feed_panes();
         self.take_shells();
         self.expire();
@@ -52,6 +57,20 @@ impl Server {
         }
         let now = self.elapsed();
         self.deadline(now).map(|at| at.saturating_sub(now))
+    }
+
+    /// Looks whether all panes of the start are as they will be: commands may then ask for process
+    /// ids and find programs.
+    fn meet_keepers(&mut self) {
+        self.has_met_keepers |= self.elapsed() >= MEETING_MAX
+            || self.panes.values().all(|pane| {
+                matches!(pane.stage, Stage::Live(_) | Stage::Ended | Stage::Unreachable { .. })
+            });
+    }
+
+    /// Whether commands of the start should still wait for keepers.
+    pub(crate) fn is_meeting(&self) -> bool {
+        !self.has_met_keepers
     }
 
     /// Gives every pane with output its share of the turn.
@@ -135,6 +154,7 @@ impl Server {
             .chain(keyframes)
             .chain(self.pane_deadlines())
             .chain(self.lost_deadlines())
+            .chain(self.is_meeting().then_some(MEETING_MAX))
             .chain(self.clock_deadline())
             .chain(self.persistence_deadline())
             .min()
