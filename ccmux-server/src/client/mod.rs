@@ -187,9 +187,9 @@ impl Client {
         matches!(self.stage, ClientStage::Leaving) && self.connection.is_flushed()
     }
 
-    /// Whether there is nobody to serve any more.
+    /// Whether there is nobody to serve any more. Who was told the last word is hung up on.
     pub(crate) fn is_gone(&self) -> bool {
-        self.connection.is_closed()
+        self.connection.is_closed() || self.is_done()
     }
 
     /// What it looks at.
