@@ -60,7 +60,10 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         launch: args.launch.clone(),
     };
-    args.lock.register(&registration).context("registering in the lock file")?;
+    // The error's text has its cause already.
+    args.lock
+        .register(&registration)
+        .map_err(|error| anyhow::anyhow!("registering in the lock file: {error}"))?;
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
     server.listen(listener, args.place, args.lock, registration)?;

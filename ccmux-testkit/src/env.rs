@@ -14,6 +14,7 @@ use crate::DEADLINE;
 use crate::end::{end_all, processes};
 use crate::process::Process;
 use crate::screen::Attached;
+use crate::small_disk::SmallDisk;
 use crate::watch::Watch;
 
 /// How much of a server's log is shown when a test fails.
@@ -29,6 +30,7 @@ const QUESTIONS_MAX: usize = 5_000;
 pub struct TestEnv {
     exe: PathBuf,
     vars: Vec<(OsString, OsString)>,
+    disk: Option<SmallDisk>,
     dir: TempDir,
 }
 
@@ -63,7 +65,20 @@ impl TestEnv {
             ("PS1", "$ ".into()),
         ];
         let vars = vars.map(|(name, value)| (name.into(), value)).into();
-        TestEnv { exe: exe.into(), vars, dir }
+        TestEnv { exe: exe.into(), vars, disk: None, dir }
+    }
+
+    /// A world whose state directory is a small disk of its own, for everything that is started in
+    /// it; `None`, which is said, if this machine does not allow it.
+    ///
+    /// # Panics
+    /// If it fails although the user is root.
+    pub fn on_small_disk(exe: impl Into<PathBuf>, bytes: u64) -> Option<Self> {
+        let mut env = Self::new(exe);
+        let state_dir = env.state_dir();
+        fs::create_dir_all(&state_dir).expect("the temporary directory is ours");
+        env.disk = Some(SmallDisk::mount(&state_dir, &env.home(), bytes)?);
+        Some(env)
     }
 
     /// The directory of this world.
@@ -78,7 +93,8 @@ impl TestEnv {
 
     /// The state directory of the default server.
     pub fn state_dir(&self) -> PathBuf {
-        self.path().join("state/ccmux/default")
+        let path = self.path().join("state/ccmux/default");
+        self.disk.as_ref().map_or_else(|| path.clone(), |disk| disk.outside(&path))
     }
 
     /// The socket of the default server.
@@ -94,7 +110,10 @@ impl TestEnv {
 
     /// A command line of ccmux in this world, not started yet.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.exe);
+        let mut command = match &self.disk {
+            None => Command::new(&self.exe),
+            Some(disk) => disk.enter(&self.exe, &self.home()),
+        };
         command.args(args).env_clear().envs(self.vars.iter().cloned()).current_dir(self.home());
         command
     }

@@ -16,6 +16,7 @@ mod process;
 mod pty_process;
 mod random;
 mod screen;
+mod small_disk;
 mod starts;
 mod watch;
 

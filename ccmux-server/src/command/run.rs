@@ -58,7 +58,7 @@ impl Server {
                             Stage::Waiting { .. }
                                 | Stage::Starting { .. }
                                 | Stage::Respawning { .. }
-                                | Stage::Parting { .. }
+                                | Stage::Parting { why: None, .. }
                         )
                 })
             }),

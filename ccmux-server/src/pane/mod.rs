@@ -48,6 +48,8 @@ pub(crate) struct Pane {
     pub(crate) soft: Soft,
     /// The record that gives it a new program, while the old one is still there.
     pub(crate) respawn: Option<Seq>,
+    /// Why no keeper could be started, as far as that has been said.
+    pub(crate) start_error: Option<String>,
     /// When its program was last looked at in the process table.
     pub(crate) looked_at: Option<Duration>,
     /// The directory that its program was in at the last look.
@@ -57,6 +59,10 @@ pub(crate) struct Pane {
     /// One-shot events found in a replay, with the stream offset after them: acted upon once the
     /// ring tells which were acted upon before.
     pub(crate) replayed: Vec<(u64, Vec<ccmux_term::Event>)>,
+    /// How often its keeper could not be spoken with since it was last heard.
+    pub(crate) tries: u32,
+    /// Its program has ended and the pane stays: the record, until the keeper is let go.
+    pub(crate) end_record: Option<Seq>,
     /// Its program was found ended after a shutdown: the pane is restored once all it printed has
     /// been taken.
     pub(crate) is_shut_down: bool,
@@ -90,12 +96,19 @@ pub(crate) enum Stage {
         /// What to run instead of the recorded program.
         program: Option<Program>,
     },
-    /// Its old keeper has hung up and is about to be gone.
+    /// Its old keeper has hung up and is about to be gone, or a keeper could not be started.
     Parting {
         /// What to run instead of the recorded program.
         program: Option<Program>,
+        /// Why no keeper could be started.
+        why: Option<String>,
         /// When to look again.
         at: Duration,
+    },
+    /// Its program ended and all of it is on record: the keeper was told to leave.
+    Releasing {
+        /// The conversation with the keeper.
+        link: Link,
     },
     /// A keeper was started for it.
     Starting {
@@ -129,9 +142,30 @@ pub(crate) enum Stage {
     Unreachable {
         /// Why, for `ccmux status`.
         why: String,
+        /// When to look again.
+        at: Duration,
     },
     /// No program: it ended, or it could not be started.
     Ended,
+}
+
+impl Stage {
+    /// The conversation with a keeper, if there is one; everything else is let go.
+    pub(crate) fn into_link(self) -> Option<Link> {
+        match self {
+            Stage::Starting { link }
+            | Stage::Adopting { link }
+            | Stage::Respawning { link, .. }
+            | Stage::Releasing { link }
+            | Stage::Replacing { link, .. } => Some(link),
+            Stage::Live(live) => Some(live.link),
+            Stage::Waiting { .. }
+            | Stage::Parting { .. }
+            | Stage::Lost { .. }
+            | Stage::Unreachable { .. }
+            | Stage::Ended => None,
+        }
+    }
 }
 
 /// A running program and everything that connects the server with it.
@@ -185,10 +219,13 @@ impl Pane {
             mode: None,
             soft: Soft::default(),
             respawn: None,
+            start_error: None,
             looked_at: None,
             seen_directory: None,
             is_shown_unfinished: false,
             replayed: Vec::new(),
+            tries: 0,
+            end_record: None,
             is_shut_down: false,
         }
     }
@@ -199,6 +236,7 @@ impl Pane {
             Stage::Starting { link }
             | Stage::Adopting { link }
             | Stage::Respawning { link, .. }
+            | Stage::Releasing { link }
             | Stage::Replacing { link, .. } => Some(link),
             Stage::Live(live) => Some(&mut live.link),
             Stage::Waiting { .. }
@@ -230,7 +268,7 @@ impl Pane {
 
     /// Whether it has a program, or is about to.
     pub(crate) fn is_running(&self) -> bool {
-        !matches!(self.stage, Stage::Ended)
+        !matches!(self.stage, Stage::Ended | Stage::Releasing { .. })
     }
 
     /// The size of its screen.

@@ -83,6 +83,12 @@ pub(crate) fn gap_mark(bytes: u64) -> Vec<u8> {
     format!("\x1b[m\r\n\x1b[2m[{bytes} bytes of output are lost here]\x1b[m\r\n").into_bytes()
 }
 
+/// Bytes that say that output above them is not what the program printed.
+pub(crate) fn doubt_mark(bytes: u64) -> Vec<u8> {
+    format!("\x1b[m\r\n\x1b[2m[the last {bytes} bytes above this are of another program]\x1b[m\r\n")
+        .into_bytes()
+}
+
 /// What a terminal shows that had to begin anew because the emulator failed.
 pub(crate) fn fault_mark() -> &'static str {
     "\x1b[2m[an error in ccmux was met in this output; its screen begins anew here]\x1b[m\r\n"

@@ -18,13 +18,14 @@ use super::Server;
 use crate::event_loop::Event;
 use crate::pane::environment::overlay;
 use crate::pane::{Held, Live, Pane, Stage};
-use crate::persistence::Seq;
 use crate::persistence::restoration::write_number;
 
-/// The signal a closed pane's program gets: its terminal hung up.
-const SIGHUP: i32 = 1;
 /// How soon a lost keeper is looked at again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// How soon a keeper that could not be started is started again.
+const START_INTERVAL: Duration = Duration::from_secs(1);
+/// How soon, at the latest, a keeper that cannot be spoken with is looked at again.
+const UNREACHABLE_INTERVAL_MAX: Duration = Duration::from_secs(10);
 
 impl Server {
     /// The directory of a pane.
@@ -32,20 +33,42 @@ impl Server {
         self.surroundings.state_dir.join("panes").join(uuid.to_string())
     }
 
-    /// Starts a keeper and the program of a pane. Its record must be settled.
+    /// Starts a keeper and the program of a pane, once no other keeper of it lives: that one hangs
+    /// up a moment before it lets go of its lock. The pane's record must be settled.
     pub(crate) fn start_program(&mut self, id: PaneId, program: Option<Program>) {
-        // A keeper that lives already has a program; a second one would split its stream.
-        if self.adopt_keeper(id) {
+        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
+        if matches!(lock_alive(&self.pane_dir(uuid)), Ok(None)) {
+            let at = self.elapsed() + RETRY_INTERVAL;
+            if let Some(pane) = self.panes.get_mut(&id) {
+                pane.stage = Stage::Parting { program, why: None, at };
+            }
             return;
         }
         let recorded = self.state.panes.get(&id).map(|pane| pane.program.clone());
-        let (Some(program), Some(pane)) = (program.or(recorded), self.panes.get(&id)) else {
+        let (Some(runs), Some(pane)) = (program.clone().or(recorded), self.panes.get(&id)) else {
             return;
         };
-        let (uuid, size, stream_offset) = (pane.uuid, pane.size(), pane.output.consumed);
-        let child = self.child_spec(id, &program, window_size(size), stream_offset);
-        let result = self.start_keeper(id, uuid, child);
-        self.began(id, result, |link| Stage::Starting { link });
+        let (size, stream_offset) = (pane.size(), pane.output.consumed);
+        let child = self.child_spec(id, &runs, window_size(size), stream_offset);
+        match self.start_keeper(id, uuid, child) {
+            Ok(link) => self.began(id, Ok(link), |link| Stage::Starting { link }),
+            Err(error) => self.start_failed(id, program, &error),
+        }
+    }
+
+    /// No keeper can be started, because a disk is full, perhaps: that is said, and tried again.
+    fn start_failed(&mut self, id: PaneId, program: Option<Program>, error: &LinkError) {
+        let why = describe(error);
+        let (now, at) = (self.now(), self.elapsed() + START_INTERVAL);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let was_said = pane.start_error.replace(why.clone()).is_some_and(|last| last == why);
+        if !was_said {
+            tracing::error!(pane = %id, why, "no program can be started; trying again");
+            let text = format!("\x1b[m[no program can be started yet: {why}]\r\n");
+            pane.print(&mut self.scrollback, now, text.as_bytes());
+        }
+        pane.stage = Stage::Parting { program, why: Some(why), at };
+        self.redraw_pane(id);
     }
 
     fn start_keeper(
@@ -98,10 +121,34 @@ impl Server {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         match watched {
             Ok(link) => pane.stage = stage(link),
-            Err(error) => {
-                tracing::error!(pane = %id, %error, "no conversation with the keeper");
-                pane.stage = Stage::Unreachable { why: error.to_string() };
-                self.redraw_pane(id);
+            Err(error) => self.unreachable(id, describe(&error)),
+        }
+    }
+
+    /// A keeper lives and cannot be spoken with: it is looked at again, less and less often.
+    pub(crate) fn unreachable(&mut self, id: PaneId, why: String) {
+        let now = self.elapsed();
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        if pane.tries == 0 {
+            tracing::error!(pane = %id, why, "no conversation with the keeper");
+        }
+        pane.tries += 1;
+        pane.stage = Stage::Unreachable { why, at: now + retry_wait(pane.tries) };
+        self.redraw_pane(id);
+    }
+
+    /// Looks again at keepers that could not be spoken with. Where one is gone by now, so is its
+    /// program: the pane is restored, and nothing is taken for an end that nobody saw.
+    pub(crate) fn retry_unreachable(&mut self) {
+        let now = self.elapsed();
+        let due = |pane: &&Pane| matches!(pane.stage, Stage::Unreachable { at, .. } if at <= now);
+        let due: Vec<PaneId> = self.panes.values().filter(due).map(|pane| pane.id).collect();
+        for id in due {
+            if !self.adopt_keeper(id) {
+                if let Some(pane) = self.panes.get_mut(&id) {
+                    pane.stage = Stage::Ended;
+                }
+                self.program_lost(id, true);
             }
         }
     }
@@ -141,6 +188,7 @@ impl Server {
             return;
         };
         pane.stage = Stage::Live(Live { link, held, keeper_pid });
+        pane.start_error = None;
         if is_adopted {
             self.catch_up(id);
             if let Some(pane) = self.panes.get_mut(&id) {
@@ -162,12 +210,19 @@ impl Server {
             // It read output before and cannot any more; its successor may.
             return tracing::error!(pane = %id, %failure, "a keeper cannot go on");
         }
-        tracing::warn!(pane = %id, %failure, "a program could not be started");
+        let is_found = matches!(pane.stage, Stage::Adopting { .. });
+        tracing::warn!(pane = %id, %failure, "a keeper does not do what it was asked for");
         self.let_go(id);
         let now = self.now();
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        if let Stage::Starting { link } = std::mem::replace(&mut pane.stage, Stage::Ended) {
+        if let Stage::Starting { link } | Stage::Adopting { link } =
+            std::mem::replace(&mut pane.stage, Stage::Ended)
+        {
             self.reaping.push(link);
+        }
+        if is_found {
+            // Its program may well live.
+            return self.unreachable(id, failure.to_string());
         }
         let text = format!("\x1b[m{failure}\r\n");
         pane.print(&mut self.scrollback, now, text.as_bytes());
@@ -180,17 +235,27 @@ impl Server {
     /// The connection to a keeper closed. If the keeper is gone, another takes over its pty.
     fn keeper_lost(&mut self, id: PaneId) {
         self.let_go(id);
+        let now = self.elapsed();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let uuid = pane.uuid;
         let is_found = matches!(pane.stage, Stage::Adopting { .. });
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (held, link) = match stage {
             Stage::Live(live) => (Some(live.held), Some(live.link)),
-            Stage::Replacing { held, link } => (Some(held), Some(link)),
+            Stage::Replacing { held, link } => {
+                // One that cannot take over is not followed by the next at once.
+                self.reaping.push(link);
+                pane.stage = Stage::Lost { held: Some(held), is_found, at: now + START_INTERVAL };
+                return self.redraw_pane(id);
+            }
+            Stage::Releasing { link } => {
+                self.reaping.push(link);
+                return self.released(id);
+            }
             Stage::Starting { link } | Stage::Adopting { link } => (None, Some(link)),
             Stage::Respawning { link, program } => {
                 self.reaping.push(link);
-                return self.start_after_parting(id, program);
+                return self.start_program(id, program);
             }
             Stage::Ended => return,
             other @ (Stage::Waiting { .. }
@@ -207,11 +272,7 @@ impl Server {
             (Ok(Some(_free)), Some(held)) => self.replace_keeper(id, held),
             (Ok(None), held) => self.try_again_soon(id, held, is_found),
             (Ok(Some(_)), None) => self.program_lost(id, is_found),
-            (Err(error), _) => {
-                if let Some(pane) = self.panes.get_mut(&id) {
-                    pane.stage = Stage::Unreachable { why: error.to_string() };
-                }
-            }
+            (Err(error), _) => self.unreachable(id, error.to_string()),
         }
         self.redraw_pane(id);
     }
@@ -228,25 +289,16 @@ impl Server {
     /// Keeper and pty of a pane are gone. One of an earlier server that was gone before it was
     /// heard from is like one that was gone at the start.
     fn program_lost(&mut self, id: PaneId, is_found: bool) {
-        if is_found {
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        if let Some(seq) = pane.respawn.take() {
+            // The state speaks of the program that follows already.
+            pane.stage = Stage::Waiting { seq, program: None };
+            self.has_more = true;
+        } else if is_found {
             self.restore_pane(id);
             self.has_more = true;
         } else {
             self.log_program_end(id, ExitStatus::Unknown);
-        }
-    }
-
-    /// Starts the next program of a pane once its old keeper is gone. It hangs up a moment before
-    /// it lets go of its lock.
-    fn start_after_parting(&mut self, id: PaneId, program: Option<Program>) {
-        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
-        if matches!(lock_alive(&self.pane_dir(uuid)), Ok(None)) {
-            let at = self.elapsed() + RETRY_INTERVAL;
-            if let Some(pane) = self.panes.get_mut(&id) {
-                pane.stage = Stage::Parting { program, at };
-            }
-        } else {
-            self.start_program(id, program);
         }
     }
 
@@ -259,7 +311,7 @@ impl Server {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
             if let Stage::Parting { program, .. } = std::mem::replace(&mut pane.stage, Stage::Ended)
             {
-                self.start_after_parting(id, program);
+                self.start_program(id, program);
             }
         }
     }
@@ -313,7 +365,7 @@ impl Server {
     }
 
     /// Stops watching a pane's link and pty, and keeps the link for reaping.
-    fn let_go(&mut self, id: PaneId) {
+    pub(super) fn let_go(&mut self, id: PaneId) {
         use std::os::fd::AsFd;
         let Some(pane) = self.panes.get_mut(&id) else { return };
         if let Some(link) = pane.link() {
@@ -340,108 +392,12 @@ impl Server {
             ChildEnd::Unknown => ExitStatus::Unknown,
         };
         self.log_program_end(id, status);
-    }
-
-    /// Tells the keeper of a closed pane to end its program; the record of it is settled.
-    ///
-    /// Returns false if there is no keeper to tell.
-    pub(crate) fn end_keeper(pane: &mut Pane) -> bool {
-        let Some(link) = pane.link() else { return false };
-        // A link that fails is one whose keeper is gone; its close is heard of.
-        let _ = link.end(SIGHUP).and_then(|()| link.release());
-        true
-    }
-
-    /// A pane gets a new program once the record of it is settled; the old one is ended first.
-    pub(crate) fn respawn(&mut self, id: PaneId, seq: Seq) {
-        let now = self.now();
-        let Some(pane) = self.panes.get_mut(&id) else { return };
-        pane.mode = None;
-        pane.reset(&mut self.scrollback, now);
-        match pane.stage {
-            Stage::Ended | Stage::Waiting { .. } => {
-                pane.stage = Stage::Waiting { seq, program: None };
-            }
-            _ => pane.respawn = Some(seq),
+        let issued = self.persistence.issued();
+        let is_kept = self.state.panes.get(&id).is_some_and(|pane| pane.ended.is_some());
+        if let Some(pane) = self.panes.get_mut(&id).filter(|_| is_kept) {
+            // All of it is in the ring no longer, so the keeper is not needed any more.
+            pane.end_record.get_or_insert(issued);
         }
-    }
-
-    /// Ends the old programs of panes that get a new one.
-    pub(crate) fn end_respawning(&mut self) {
-        let due: Vec<PaneId> = self
-            .panes
-            .values()
-            .filter(|pane| pane.respawn.is_some_and(|seq| self.is_settled(seq)))
-            .map(|pane| pane.id)
-            .collect();
-        for id in due {
-            let Some(pane) = self.panes.get_mut(&id) else { continue };
-            // One that is on its way, or lost for the moment, is ended once it can be spoken with.
-            if !matches!(pane.stage, Stage::Live(_)) {
-                continue;
-            }
-            pane.respawn = None;
-            self.dismiss_keeper(id);
-        }
-    }
-
-    /// Ends what runs in a live pane and lets its keeper go; the recorded program follows.
-    pub(super) fn dismiss_keeper(&mut self, id: PaneId) {
-        let Some(pane) = self.panes.get_mut(&id) else { return };
-        Self::end_keeper(pane);
-        if let Some(held) = pane.held() {
-            use std::os::fd::AsFd;
-            self.watcher.forget(held.master.as_fd());
-        }
-        pane.unwatch_input();
-        if let Stage::Live(live) = std::mem::replace(&mut pane.stage, Stage::Ended) {
-            pane.stage = Stage::Respawning { link: live.link, program: None };
-        }
-    }
-
-    /// A keeper of a closed pane is heard from: when it is gone, so are the pane's files. Not
-    /// before, because they are how a server finds a keeper whose end was cut short.
-    fn hear_closing(&mut self, id: PaneId) {
-        let Some(at) = self.closing.iter().position(|closing| closing.pane.id == id) else {
-            return;
-        };
-        let closing = &mut self.closing[at];
-        let Some(link) = closing.pane.link() else { return };
-        let events = link.receive().unwrap_or_else(|_| vec![LinkEvent::Closed]);
-        let is_ready = events.iter().any(|event| matches!(event, LinkEvent::Ready { .. }));
-        if is_ready && closing.is_ending {
-            let _ = link.end(SIGHUP).and_then(|()| link.release());
-        }
-        if events.iter().any(|event| matches!(event, LinkEvent::Closed | LinkEvent::Failed(_))) {
-            let closing = self.closing.swap_remove(at);
-            self.bury(closing.pane);
-        }
-    }
-
-    /// Removes what is left of a pane whose keeper is gone.
-    pub(crate) fn bury(&mut self, pane: Pane) {
-        use std::os::fd::AsFd;
-        self.remove_files(pane.uuid);
-        match pane.stage {
-            Stage::Live(Live { link, held, .. }) => {
-                self.watcher.forget(held.master.as_fd());
-                self.watcher.forget(link.as_fd());
-                self.reaping.push(link);
-            }
-            Stage::Starting { link }
-            | Stage::Adopting { link }
-            | Stage::Respawning { link, .. }
-            | Stage::Replacing { link, .. } => {
-                self.watcher.forget(link.as_fd());
-                self.reaping.push(link);
-            }
-            Stage::Waiting { .. }
-            | Stage::Parting { .. }
-            | Stage::Lost { .. }
-            | Stage::Unreachable { .. }
-            | Stage::Ended => {}
-        }
-        self.has_more = true;
     }
 
     /// Collects keepers that have ended.
@@ -520,4 +476,17 @@ fn window_size(size: ccmux_term::Size) -> WindowSize {
 fn create_private_dir(path: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// What went wrong, for people: what the system says, if it was the system.
+fn describe(error: &LinkError) -> String {
+    match error {
+        LinkError::Io(source) => source.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+/// How long to wait before a keeper that could not be spoken with so often is tried again.
+pub(super) fn retry_wait(tries: u32) -> Duration {
+    (RETRY_INTERVAL * 2_u32.saturating_pow(tries.clamp(1, 16) - 1)).min(UNREACHABLE_INTERVAL_MAX)
 }

@@ -328,14 +328,13 @@ impl Server {
 fn pane_report(pane: &Pane) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
-        Stage::Starting { .. } | Stage::Respawning { .. } | Stage::Parting { .. } => {
-            ("starting", None)
-        }
+        Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
+        Stage::Parting { why, .. } => ("starting", why.as_deref()),
         Stage::Adopting { .. } => ("adopting", None),
         Stage::Live(_) => ("live", None),
         Stage::Replacing { .. } | Stage::Lost { .. } => ("replacing its keeper", None),
-        Stage::Unreachable { why } => ("unreachable", Some(why.as_str())),
-        Stage::Ended => ("ended", None),
+        Stage::Unreachable { why, .. } => ("unreachable", Some(why.as_str())),
+        Stage::Releasing { .. } | Stage::Ended => ("ended", None),
     };
     serde_json::json!({
         "id": pane.id.to_string(),

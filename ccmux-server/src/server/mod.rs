@@ -6,6 +6,7 @@
 
 pub(crate) mod capture;
 mod clients;
+mod closing;
 pub(crate) mod commit;
 mod door;
 mod events;
@@ -18,6 +19,7 @@ mod orphans;
 mod paste;
 mod programs;
 mod reconcile;
+mod respawn;
 mod restore;
 mod scopes;
 mod shutdown;
@@ -73,8 +75,10 @@ pub(crate) struct Surroundings {
 pub(crate) struct Closing {
     pub(crate) pane: Pane,
     pub(crate) seq: Seq,
-    /// Its keeper has been told.
+    /// Its keeper has been told, or is to be told as soon as it can be spoken with.
     pub(crate) is_ending: bool,
+    /// When to look at its keeper.
+    pub(crate) at: Option<Duration>,
 }
 
 /// Whether and how the server is about to stop.

@@ -3,7 +3,7 @@
 use ccmux_core::decide::{Command as Intent, Facts, NewSession, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::Program;
-use ccmux_keeper::{ChildState, Link};
+use ccmux_keeper::{ChildState, Link, LinkError};
 
 use super::commit::Cause;
 use super::{Closing, Server};
@@ -34,11 +34,15 @@ impl Server {
         if loaded > head {
             // Frames that the keeper never published cannot be; files of another pane, perhaps.
             tracing::error!(pane = %id, loaded, head, "more output is stored than was ever read");
+            let mark = crate::persistence::restoration::doubt_mark(loaded - head);
+            pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = head;
+            pane.output.is_touched = true;
         } else if loaded < spooled {
             let lost = spooled - loaded;
             tracing::error!(pane = %id, lost, "spooled output is gone");
-            pane.terminal.advance(&crate::persistence::restoration::gap_mark(lost));
+            let mark = crate::persistence::restoration::gap_mark(lost);
+            pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = spooled;
             pane.output.is_touched = true;
         }
@@ -65,22 +69,20 @@ impl Server {
     /// A closed pane whose keeper had not been told before the server was killed.
     pub(crate) fn finish_closing(&mut self, uuid: PaneUuid, number: Option<PaneId>) {
         tracing::info!(%uuid, "a pane's closing is finished");
-        let Some(link) = self.greet(uuid, number) else { return };
         // Numbers are never reused, so the token of this one is free.
         let id = number.unwrap_or(PaneId(u32::MAX));
         let terminal = ccmux_term::Terminal::new(term_size(ccmux_core::geometry::Size::DEFAULT));
-        let pane = Pane::new(id, uuid, terminal, Stage::Adopting { link });
-        self.closing.push(Closing { pane, seq: Seq(0), is_ending: false });
+        let pane = Pane::new(id, uuid, terminal, Stage::Ended);
+        self.closing.push(Closing { pane, seq: Seq(0), is_ending: false, at: None });
+        self.has_more = true;
     }
 
-    fn greet(&self, uuid: PaneUuid, number: Option<PaneId>) -> Option<Link> {
+    /// Begins a conversation with the keeper of a pane that is closed.
+    pub(super) fn greet(&self, uuid: PaneUuid, id: PaneId) -> Result<Link, LinkError> {
         use std::os::fd::AsFd;
-        let id = number.unwrap_or(PaneId(u32::MAX));
-        let link = Link::adopt(&self.pane_dir(uuid)).and_then(|link| {
-            self.watcher.both(link.as_fd(), Event::Keeper(id))?;
-            Ok(link)
-        });
-        link.inspect_err(|error| tracing::error!(%uuid, %error, "a keeper does not answer")).ok()
+        let link = Link::adopt(&self.pane_dir(uuid))?;
+        self.watcher.both(link.as_fd(), Event::Keeper(id))?;
+        Ok(link)
     }
 
     /// A living program whose pane's record was lost: it gets a session of its own.

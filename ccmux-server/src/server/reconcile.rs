@@ -34,7 +34,7 @@ impl Server {
             self.panes.keys().filter(|id| !self.state.panes.contains_key(id)).copied().collect();
         for id in lost {
             if let Some(pane) = self.panes.remove(&id) {
-                self.closing.push(Closing { pane, seq, is_ending: false });
+                self.closing.push(Closing { pane, seq, is_ending: false, at: None });
             }
         }
     }
@@ -142,19 +142,18 @@ impl Server {
             self.start_program(id, program);
         }
         self.end_respawning();
-        let mut without_keeper = Vec::new();
+        self.release_ended();
+        let now = self.elapsed();
         for at in 0..self.closing.len() {
             if !self.closing[at].is_ending && self.is_settled(self.closing[at].seq) {
-                self.closing[at].is_ending = true;
-                if !Self::end_keeper(&mut self.closing[at].pane) {
-                    without_keeper.push(at);
+                let closing = &mut self.closing[at];
+                closing.is_ending = true;
+                if !Self::end_keeper(&mut closing.pane) {
+                    closing.at = Some(now);
                 }
             }
         }
-        for at in without_keeper.into_iter().rev() {
-            let closing = self.closing.swap_remove(at);
-            self.bury(closing.pane);
-        }
+        self.look_at_closing();
     }
 
     /// Ends the server when nothing is left of what it was for.

@@ -38,6 +38,7 @@ impl Server {
         self.read_on();
         self.retry_lost();
         self.retry_parting();
+        self.retry_unreachable();
         self.settle_shutdown();
         self.meet_keepers();
         self.feed_panes();
@@ -64,7 +65,15 @@ impl Server {
     fn meet_keepers(&mut self) {
         self.has_met_keepers |= self.elapsed() >= MEETING_MAX
             || self.panes.values().all(|pane| {
-                matches!(pane.stage, Stage::Live(_) | Stage::Ended | Stage::Unreachable { .. })
+                let is_failing = matches!(pane.stage, Stage::Parting { why: Some(_), .. });
+                let is_settled = matches!(
+                    pane.stage,
+                    Stage::Live(_)
+                        | Stage::Ended
+                        | Stage::Releasing { .. }
+                        | Stage::Unreachable { .. }
+                );
+                is_settled || is_failing
             });
     }
 
@@ -93,6 +102,7 @@ impl Server {
         }
         match pane.feed(&mut self.scrollback, times, &mut self.scratch) {
             Ok(fed) => {
+                pane.tries = 0;
                 self.has_more |= fed.has_more;
                 if fed.has_printed {
                     self.redraw_pane(id);
@@ -106,9 +116,12 @@ impl Server {
                 }
             }
             Err(error) => {
-                tracing::error!(pane = %id, %error, "the ring of a pane is unusable");
-                pane.stage = Stage::Unreachable { why: error.to_string() };
-                self.redraw_pane(id);
+                let why = format!("the ring is unusable: {error}");
+                self.let_go(id);
+                let pane = self.panes.get_mut(&id).expect("looked up above");
+                let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
+                self.reaping.extend(stage.into_link());
+                self.unreachable(id, why);
             }
         }
     }
@@ -162,10 +175,13 @@ impl Server {
 
     /// When lost keepers are looked at again.
     fn lost_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
-        self.panes.values().filter_map(|pane| match pane.stage {
-            Stage::Lost { at, .. } | Stage::Parting { at, .. } => Some(at),
+        let panes = self.panes.values().filter_map(|pane| match pane.stage {
+            Stage::Lost { at, .. } | Stage::Parting { at, .. } | Stage::Unreachable { at, .. } => {
+                Some(at)
+            }
             _ => None,
-        })
+        });
+        panes.chain(self.closing.iter().filter_map(|closing| closing.at))
     }
 
     /// Clients that had more to say than one turn takes go on.
