@@ -4,6 +4,7 @@ pub(crate) mod borders;
 pub(crate) mod connection;
 pub(crate) mod input;
 pub(crate) mod keys;
+mod pacing;
 pub(crate) mod prompt;
 pub(crate) mod status_line;
 pub(crate) mod style;
@@ -25,16 +26,8 @@ use crate::pane::Bracketed;
 use connection::Connection;
 use input::InputDecoder;
 use keys::KeyState;
+use pacing::Pacing;
 use prompt::{Prompt, PromptHistory};
-
-/// Pictures follow one another no faster than this while output floods.
-const FRAME_INTERVAL: Duration = Duration::from_millis(16);
-/// Right after a key the next pictures may be the echo, and do not wait at all. They are several,
-/// because programs answer in pieces, and a key that changes nothing uses one up.
-const ECHO_FRAMES: u8 = 4;
-/// After these, and for this long after the key, pictures wait only this much shorter interval.
-const ECHO_WINDOW: Duration = Duration::from_millis(100);
-const ECHO_INTERVAL: Duration = Duration::from_micros(500);
 
 /// One connected peer.
 #[derive(Debug)]
@@ -80,10 +73,7 @@ pub(crate) struct Attachment {
     pub(crate) prompt: Option<OpenPrompt>,
     pub(crate) prompt_history: PromptHistory,
     pub(crate) is_dirty: bool,
-    pub(crate) painted_at: Duration,
-    typed_at: Option<Duration>,
-    /// How many pictures may still be made at once, of [`ECHO_FRAMES`].
-    echoes: u8,
+    pub(crate) pacing: Pacing,
     /// The panes that a paste under way goes to: those that were active when it began.
     pub(crate) paste_to: Vec<PasteTarget>,
     token: Vec<u8>,
@@ -209,7 +199,7 @@ impl Client {
     }
 
     /// Makes it look at a session, as a terminal of this size.
-    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool, now: Duration) {
+    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool) {
         let Some(hello) = self.hello.as_deref() else { return };
         let text = |value: &Option<bstr::BString>| {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -220,7 +210,7 @@ impl Client {
             &text(&hello.term_program),
         );
         let size = hello.size.unwrap_or(Size::DEFAULT);
-        let attachment = Attachment::new(session, is_read_only, size, caps, now);
+        let attachment = Attachment::new(session, is_read_only, size, caps);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.connection.send(&ServerFrame::Leave(leave(caps)));
         self.connection.send(&ServerFrame::Attached);
@@ -266,8 +256,7 @@ impl Client {
         }
         attachment.painter.paint(&attachment.frame, &mut bytes);
         attachment.is_dirty = false;
-        attachment.painted_at = now;
-        attachment.echoes = attachment.echoes.saturating_sub(1);
+        attachment.pacing.painted(now);
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
         }
@@ -290,13 +279,7 @@ impl Client {
 }
 
 impl Attachment {
-    fn new(
-        session: SessionId,
-        is_read_only: bool,
-        size: Size,
-        caps: OutputCaps,
-        now: Duration,
-    ) -> Self {
+    fn new(session: SessionId, is_read_only: bool, size: Size, caps: OutputCaps) -> Self {
         let term_size = term_size(size);
         Self {
             session,
@@ -313,9 +296,7 @@ impl Attachment {
             prompt: None,
             prompt_history: PromptHistory::default(),
             is_dirty: true,
-            painted_at: now.saturating_sub(FRAME_INTERVAL),
-            typed_at: None,
-            echoes: 0,
+            pacing: Pacing::default(),
             paste_to: Vec::new(),
             token: Vec::new(),
             is_entered: false,
@@ -330,26 +311,11 @@ impl Attachment {
         self.is_dirty = true;
     }
 
-    /// Somebody typed: what is printed next may be the echo.
-    pub(crate) fn expect_echo(&mut self, now: Duration) {
-        self.typed_at = Some(now);
-        self.echoes = ECHO_FRAMES;
-    }
-
-    /// When the next picture may be made; the past if at once.
-    pub(crate) fn paint_at(&self, now: Duration) -> Duration {
-        if self.echoes > 0 {
-            return self.painted_at;
-        }
-        let is_echo = self.typed_at.is_some_and(|typed| now.saturating_sub(typed) < ECHO_WINDOW);
-        self.painted_at + if is_echo { ECHO_INTERVAL } else { FRAME_INTERVAL }
-    }
-
     /// When something happens here without anybody doing anything: a picture is due, an Escape
     /// becomes a key, a message goes, a repeat ends.
     pub(crate) fn deadline(&self, now: Duration, is_flushed: bool) -> Option<Duration> {
         [
-            (self.is_dirty && is_flushed).then(|| self.paint_at(now)),
+            (self.is_dirty && is_flushed).then(|| self.pacing.next_at(now)),
             self.escape_at,
             self.message.as_ref().and_then(|message| message.until),
             self.keys.deadline(),

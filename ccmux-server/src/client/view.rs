@@ -48,7 +48,7 @@ impl Server {
                 client.attachment().is_some_and(|attachment| {
                     attachment.is_dirty
                         && client.connection.is_flushed()
-                        && attachment.paint_at(now) <= now
+                        && attachment.pacing.next_at(now) <= now
                 })
             })
             .map(|client| client.id)

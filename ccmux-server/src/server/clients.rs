@@ -197,9 +197,8 @@ impl Server {
 
     /// Makes a client with a terminal look at a session.
     pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, is_read_only: bool) {
-        let now = self.elapsed();
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.attach(session, is_read_only, now);
+        client.attach(session, is_read_only);
         self.renew_token(id);
         self.use_client(id);
         self.show_recovery(id);

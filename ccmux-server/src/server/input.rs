@@ -30,7 +30,7 @@ impl Server {
         let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) else {
             return;
         };
-        attachment.expect_echo(now);
+        attachment.pacing.typed(now);
         attachment.decoder.feed(bytes, &mut events);
         attachment.escape_at = attachment.decoder.is_waiting().then_some(now + escape_time);
         self.take_input_events(id, events);
