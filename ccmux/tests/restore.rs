@@ -108,6 +108,70 @@ fn damaged_screens_cost_no_history() {
     }
 }
 
+/// A state directory that lost the newest records (a disk that lied, a backup put back) knows
+/// nothing of some panes. Their programs are not lost, and nobody else gets their numbers.
+#[test]
+fn programs_without_a_record_are_recovered_under_their_numbers() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "known", "exec tail -f /dev/null"]);
+    let kept = env.path().join("kept");
+    let log = ["wal", "checkpoints"];
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        std::fs::create_dir_all(to).expect("it is ours");
+        for entry in std::fs::read_dir(from).expect("it is a directory") {
+            let path = entry.expect("it can be listed").path();
+            let name = path.file_name().expect("it has a name");
+            std::fs::copy(&path, to.join(name)).expect("it can be copied");
+        }
+    };
+    for dir in log {
+        copy(&env.state_dir().join(dir), &kept.join(dir));
+    }
+    for n in 0..4 {
+        env.ok(&["new-window", "-d", &format!("echo this is {n}; exec tail -f /dev/null")]);
+        env.wait_ok(&["capture-pane", "-p", "-t", &format!("%{}", n + 1)], |text| {
+            text.contains(&format!("this is {n}"))
+        });
+    }
+    let format = ["list-panes", "-a", "-F", "#{pane_id} #{pane_pid}"];
+    let mut panes: Vec<String> = env.ok(&format).lines().map(str::to_owned).collect();
+    let keepers = env.status()["panes"].clone();
+    let server = env.server();
+    server.signal(Signal::STOP);
+    // Two of them are gone for good, the last one among them.
+    for at in [2, 4] {
+        let keeper = keepers[at]["keeper_pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+        let keeper = ccmux_testkit::Process::open(keeper.expect("a process id"));
+        let keeper = keeper.expect("it can be opened").expect("it runs");
+        keeper.signal(Signal::KILL);
+        keeper.wait_gone();
+    }
+    // Or they would start the next one too early.
+    let keepers = env.keepers();
+    for keeper in &keepers {
+        keeper.signal(Signal::STOP);
+    }
+    server.signal(Signal::KILL);
+    server.wait_gone();
+    for dir in log {
+        std::fs::remove_dir_all(env.state_dir().join(dir)).expect("it is ours");
+        copy(&kept.join(dir), &env.state_dir().join(dir));
+    }
+    for keeper in &keepers {
+        keeper.signal(Signal::CONT);
+    }
+    panes.remove(4);
+    panes.remove(2);
+    let mut found: Vec<String> = env.ok(&format).lines().map(str::to_owned).collect();
+    found.sort();
+    assert_eq!(found, panes);
+    let sessions = env.ok(&["list-panes", "-a", "-F", "#{session_name} #{pane_id}"]);
+    assert_eq!(sessions, "known %0\nrecovered %1\nrecovered-1 %3\n");
+    let shown = env.ok(&["capture-pane", "-p", "-t", "%3"]);
+    assert!(shown.contains("this is 2"), "{shown}");
+    assert_eq!(env.ok(&["new-window", "-dP", "-t", "known:", "-F", "#{pane_id}"]), "%5\n");
+}
+
 /// Fills the files of the state whose names end like this with zeroes; returns how many.
 fn decay(dir: &std::path::Path, suffix: &str) -> usize {
     let mut count = 0;

@@ -321,9 +321,21 @@ impl Persistence {
         if let Some(Err(error)) = self.checkpointer.poll() {
             self.checkpoint_failed(&error, now);
         }
+        self.heed_clock(now);
         if self.ends.unsettled_until.is_some_and(|until| until <= now) {
             self.settle(now);
         }
+    }
+
+    /// A clock that was put back must not make anything wait longer than it would have to from now
+    /// on.
+    fn heed_clock(&mut self, now: Timestamp) {
+        let sooner = |at: &mut Option<Timestamp>, ms: u64| {
+            *at = at.map(|at| at.min(Timestamp(now.0 + ms)));
+        };
+        sooner(&mut self.ends.unsettled_until, UNDO_MS);
+        sooner(&mut self.backlog.since, 0);
+        sooner(&mut self.backlog.not_before, CHECKPOINT_RETRY_MS);
     }
 
     /// Whether the log ends in ends of programs that may have to be taken back. What such a program

@@ -1,8 +1,11 @@
 //! Keepers and panes that the state and the world do not agree about, at a start.
 
+use std::collections::BTreeSet;
+
+use ccmux_core::change::Change;
 use ccmux_core::decide::{Command as Intent, Facts, NewSession, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
-use ccmux_core::model::Program;
+use ccmux_core::model::{NextIds, Program};
 use ccmux_keeper::{ChildState, Link, LinkError};
 
 use super::commit::Cause;
@@ -10,12 +13,65 @@ use super::{Closing, Server};
 use crate::client::term_size;
 use crate::event_loop::Event;
 use crate::pane::{Pane, Stage};
-use crate::persistence::Seq;
+use crate::persistence::scrollback::SpoolIndex;
+use crate::persistence::{Seq, restoration};
 
 /// The session for panes whose records were lost.
 const RECOVERED: &str = "recovered";
 
+/// A number further beyond the known ones than this was never given out.
+const LOST_NUMBERS_MAX: u32 = 1_000_000;
+
 impl Server {
+    /// Keepers and files of panes that the state does not know.
+    ///
+    /// A pane gets its number before its program is started. One below the next number was closed
+    /// and the server killed before it had told the keeper: that is finished now. Any other is
+    /// one whose record was lost, and its program is not: it goes to a session of its own, with
+    /// the number that its program knows. No number found is given out again.
+    pub(super) fn settle_orphans(&mut self, index: &SpoolIndex) {
+        let known: BTreeSet<_> = self.state.panes.values().map(|pane| pane.uuid).collect();
+        let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
+            tracing::error!(%error, "the panes' directories cannot be listed");
+            Vec::new()
+        });
+        let next = self.state.next.pane;
+        let is_lost = |id: PaneId| (next..next.saturating_add(LOST_NUMBERS_MAX)).contains(&id.0);
+        let (mut lost, mut beyond) = (Vec::new(), next);
+        for uuid in stored.into_iter().filter(|uuid| !known.contains(uuid)) {
+            let pane_dir = self.pane_dir(uuid);
+            let number = restoration::read_number(&pane_dir);
+            let lost_number = number.filter(|id| is_lost(*id));
+            beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
+            match (ccmux_keeper::lock_alive(&pane_dir), lost_number) {
+                (Ok(Some(_free)), _) => self.remove_files(uuid),
+                (Ok(None), Some(id)) => lost.push((id, uuid)),
+                (Ok(None), None) => self.finish_closing(uuid, number),
+                (Err(error), _) => {
+                    tracing::error!(%uuid, %error, "cannot look at a keeper's lock");
+                }
+            }
+        }
+        lost.sort();
+        for (id, uuid) in lost {
+            self.reserve_panes(id.0);
+            self.load_pane(index, PaneId(self.state.next.pane), uuid);
+            self.adopt_lost(uuid);
+        }
+        self.reserve_panes(beyond);
+    }
+
+    /// Gives out no pane's number below `next`.
+    fn reserve_panes(&mut self, next: u32) {
+        if next > self.state.next.pane {
+            let next = NextIds { pane: next, ..self.state.next };
+            let cause = Cause::event("recovery", "numbers of panes without a record");
+            if let Err(error) = self.commit(&[Change::IdsReserved { next }], &cause) {
+                tracing::error!(%error, "numbers of lost panes may be given out again");
+            }
+        }
+    }
+
     /// An adopted keeper's ring is here: the stream goes on where spool and keyframe end.
     pub(crate) fn catch_up(&mut self, id: PaneId) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
@@ -34,14 +90,14 @@ impl Server {
         if loaded > head {
             // Frames that the keeper never published cannot be; files of another pane, perhaps.
             tracing::error!(pane = %id, loaded, head, "more output is stored than was ever read");
-            let mark = crate::persistence::restoration::doubt_mark(loaded - head);
+            let mark = restoration::doubt_mark(loaded - head);
             pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = head;
             pane.output.is_touched = true;
         } else if loaded < spooled {
             let lost = spooled - loaded;
             tracing::error!(pane = %id, lost, "spooled output is gone");
-            let mark = crate::persistence::restoration::gap_mark(lost);
+            let mark = restoration::gap_mark(lost);
             pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = spooled;
             pane.output.is_touched = true;
@@ -67,7 +123,7 @@ impl Server {
     }
 
     /// A closed pane whose keeper had not been told before the server was killed.
-    pub(crate) fn finish_closing(&mut self, uuid: PaneUuid, number: Option<PaneId>) {
+    fn finish_closing(&mut self, uuid: PaneUuid, number: Option<PaneId>) {
         tracing::info!(%uuid, "a pane's closing is finished");
         // Numbers are never reused, so the token of this one is free.
         let id = number.unwrap_or(PaneId(u32::MAX));
@@ -86,7 +142,7 @@ impl Server {
     }
 
     /// A living program whose pane's record was lost: it gets a session of its own.
-    pub(crate) fn adopt_lost(&mut self, uuid: PaneUuid) {
+    fn adopt_lost(&mut self, uuid: PaneUuid) {
         let facts = Facts { now: self.now(), uuid };
         let cause = Cause::event("recovery", "a program without a record");
         let mut number = 0;
@@ -110,6 +166,7 @@ impl Server {
             .map_err(crate::command::CommandError::from)
             .and_then(|changes| self.commit(&changes, &cause));
         if let Err(error) = result {
+            self.panes.retain(|id, _| self.state.panes.contains_key(id));
             return tracing::error!(%uuid, %error, "a program could not be taken in");
         }
         let found = self.panes.values().find(|pane| pane.uuid == uuid).map(|pane| pane.id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use ccmux_core::bindings;
 use ccmux_core::change::{Change, OptionScope};
-use ccmux_core::ids::PaneId;
+use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::{Program, State};
 use ccmux_term::Terminal;
 
@@ -104,23 +104,23 @@ impl Server {
     fn load_panes(&mut self, index: &SpoolIndex) {
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
-            self.load_pane(index, id);
+            self.load_pane(index, id, self.state.panes[&id].uuid);
         }
         for damage in index.damage() {
             self.note_damage(damage);
         }
-        self.forget_unknown_output();
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
             if !self.adopt_keeper(id) {
                 self.restore_pane(id);
             }
         }
-        self.settle_orphans();
+        self.settle_orphans(index);
+        self.forget_unknown_output();
     }
 
-    fn load_pane(&mut self, index: &SpoolIndex, id: PaneId) {
-        let uuid = self.state.panes[&id].uuid;
+    /// Puts a pane together from what is on the disk of it.
+    pub(super) fn load_pane(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) {
         let mut thawed = None;
         let mut thaw = |keyframe: &Keyframe| {
             thawed = Some(thaw(keyframe)?);
@@ -199,32 +199,6 @@ impl Server {
         let text = restoration::restored_mark(&pane.terminal, now, what);
         pane.print(&mut self.scrollback, now, &text);
         program
-    }
-
-    /// Keepers and files of panes that the state does not know.
-    ///
-    /// A pane gets its number before its program is started. One below the next number was closed
-    /// and the server killed before it had told the keeper: that is finished now. Any other is
-    /// one whose record was lost, and its program is not: it goes to a session of its own.
-    fn settle_orphans(&mut self) {
-        let known: std::collections::BTreeSet<_> =
-            self.state.panes.values().map(|pane| pane.uuid).collect();
-        let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
-            tracing::error!(%error, "the panes' directories cannot be listed");
-            Vec::new()
-        });
-        for uuid in stored.into_iter().filter(|uuid| !known.contains(uuid)) {
-            let pane_dir = self.pane_dir(uuid);
-            let number = restoration::read_number(&pane_dir);
-            match ccmux_keeper::lock_alive(&pane_dir) {
-                Ok(Some(_free)) => self.remove_files(uuid),
-                Ok(None) if number.is_some_and(|id| id.0 >= self.state.next.pane) => {
-                    self.adopt_lost(uuid);
-                }
-                Ok(None) => self.finish_closing(uuid, number),
-                Err(error) => tracing::error!(%uuid, %error, "cannot look at a keeper's lock"),
-            }
-        }
     }
 
     /// Options, variables and keys of an earlier life, of which no session is left.

@@ -151,6 +151,21 @@ fn no_checkpoint_covers_what_may_be_taken_back() {
     assert_eq!(undone, 1);
 }
 
+/// A clock that is put back by a year does not keep ends of programs open for a year.
+#[test]
+fn a_clock_that_is_put_back_delays_nothing() {
+    let (_storage, mut world, mut persistence) = start();
+    end_program(&mut world, &mut persistence, 0);
+    let back = Timestamp(1_000);
+    persistence.tick(back);
+    assert!(persistence.is_unsettled(), "it may still be the beginning of a shutdown");
+    assert_eq!(persistence.next_deadline(), Some(Timestamp(back.0 + 10_000)));
+    persistence.tick(Timestamp(back.0 + 10_000));
+    assert!(!persistence.is_unsettled());
+    assert!(!persistence.checkpoint_due(Timestamp(back.0 + 10_000)));
+    assert!(persistence.checkpoint_due(Timestamp(back.0 + 300_000)), "five minutes with changes");
+}
+
 /// A pane that stays to show how its program ended is alive again, too.
 #[test]
 fn the_end_of_a_program_whose_pane_remains_is_taken_back() {
