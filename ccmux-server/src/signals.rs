@@ -52,6 +52,15 @@ impl Signals {
         Ok(signals)
     }
 
+    /// A handle that no signal reaches: handlers are of the whole process.
+    #[cfg(test)]
+    pub(crate) fn unheard() -> io::Result<Self> {
+        let (reader, _) = UnixStream::pair()?;
+        reader.set_nonblocking(true)?;
+        let (terminate, rebind, child) = <_>::default();
+        Ok(Self { reader, terminate, rebind, child })
+    }
+
     /// Takes the flags, after emptying the pipe that woke the loop.
     pub(crate) fn take(&self) -> Arrived {
         let mut scratch = [0; 64];

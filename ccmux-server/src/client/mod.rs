@@ -10,6 +10,7 @@ pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod view;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use ccmux_core::command::CommandList;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::JobId;
 use crate::event_loop::ClientId;
 use crate::pane::Bracketed;
+use crate::persistence::Seq;
 use connection::Connection;
 use input::InputDecoder;
 use keys::KeyState;
@@ -39,6 +41,19 @@ pub(crate) struct Client {
     pub(crate) connected: Timestamp,
     /// When it last typed.
     pub(crate) active: Timestamp,
+    /// What it is told once the record that it may speak of is settled, in order.
+    held: VecDeque<(Seq, ServerFrame)>,
+}
+
+/// What is known of a record that somebody wants to be told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RecordStanding {
+    /// It may be on the disk soon.
+    Pending,
+    /// It is on the disk.
+    Durable,
+    /// It will not be for now, which is told to everybody.
+    Lost,
 }
 
 /// How far the conversation is.
@@ -160,7 +175,8 @@ impl Client {
     /// A peer that has just connected.
     pub(crate) fn new(id: ClientId, connection: Connection, now: Timestamp) -> Self {
         let stage = ClientStage::Greeting;
-        Self { id, connection, hello: None, stage, connected: now, active: now }
+        let held = VecDeque::new();
+        Self { id, connection, hello: None, stage, connected: now, active: now, held }
     }
 
     /// Its name: that of its terminal, or its process.
@@ -174,12 +190,66 @@ impl Client {
 
     /// Whether it has been told to end and has taken that.
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self.stage, ClientStage::Leaving) && self.connection.is_flushed()
+        matches!(self.stage, ClientStage::Leaving) && self.has_heard_all()
     }
 
     /// Whether there is nobody to serve any more. Who was told the last word is hung up on.
     pub(crate) fn is_gone(&self) -> bool {
         self.connection.is_closed() || self.is_done()
+    }
+
+    /// Whether nothing that it was to be told is still here.
+    pub(crate) fn has_heard_all(&self) -> bool {
+        self.held.is_empty() && self.connection.is_flushed()
+    }
+
+    /// How much of what it was to be told is still here.
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.held_bytes() + self.connection.unread_bytes()
+    }
+
+    /// How much output waits for records to be settled.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let frames = self.held.iter().map(|(_, frame)| match frame {
+            ServerFrame::Stdout(bytes) | ServerFrame::Stderr(bytes) => bytes.len(),
+            _ => 0,
+        });
+        frames.sum()
+    }
+
+    /// Whether something waits for a record.
+    pub(crate) fn has_held(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Tells it something that speaks of the state after record `seq`: see [`Client::release`].
+    pub(crate) fn hold(&mut self, seq: Seq, frame: ServerFrame) {
+        self.held.push_back((seq, frame));
+    }
+
+    /// Tells it something after what it is told anyway.
+    pub(crate) fn say(&mut self, frame: ServerFrame) {
+        match self.held.back() {
+            Some((seq, _)) => self.held.push_back((*seq, frame)),
+            None => self.connection.send(&frame),
+        }
+    }
+
+    /// Lets go what speaks of nothing beyond the records that are settled; whether all of them are
+    /// durable too is what its exit says.
+    pub(crate) fn release(&mut self, standing: impl Fn(Seq) -> RecordStanding) {
+        while let Some((seq, _)) = self.held.front() {
+            let is_durable = match standing(*seq) {
+                RecordStanding::Pending => return,
+                RecordStanding::Lost => false,
+                RecordStanding::Durable => true,
+            };
+            let Some((_, mut frame)) = self.held.pop_front() else { return };
+            if let ServerFrame::Exit(exit) = &mut frame {
+                exit.durable = is_durable;
+            }
+            self.connection.send(&frame);
+        }
     }
 
     /// What it looks at.
@@ -199,7 +269,9 @@ impl Client {
     }
 
     /// Makes it look at a session, as a terminal of this size.
-    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool) {
+    ///
+    /// It is told so once record `seq` is settled, and gets its first picture then.
+    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool, seq: Seq) {
         let Some(hello) = self.hello.as_deref() else { return };
         let text = |value: &Option<bstr::BString>| {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -212,8 +284,8 @@ impl Client {
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let attachment = Attachment::new(session, is_read_only, size, caps);
         self.stage = ClientStage::Attached(Box::new(attachment));
-        self.connection.send(&ServerFrame::Leave(leave(caps)));
-        self.connection.send(&ServerFrame::Attached);
+        self.hold(seq, ServerFrame::Leave(leave(caps)));
+        self.hold(seq, ServerFrame::Attached);
     }
 
     /// Its terminal was given back meanwhile: it is entered anew, with a whole picture. What was
@@ -222,7 +294,7 @@ impl Client {
         let Some(attachment) = self.attachment_mut() else { return };
         attachment.resize(size);
         attachment.is_entered = false;
-        self.connection.send(&ServerFrame::Attached);
+        self.say(ServerFrame::Attached);
     }
 
     /// Asks for a new picture.
@@ -232,10 +304,10 @@ impl Client {
         }
     }
 
-    /// Tells the client to end, its terminal restored.
-    pub(crate) fn exit(&mut self, exit: Exit) {
+    /// Tells the client to end, its terminal restored, once record `seq` is settled.
+    pub(crate) fn exit(&mut self, seq: Seq, exit: Exit) {
         self.stage = ClientStage::Leaving;
-        self.connection.send(&ServerFrame::Exit(exit));
+        self.hold(seq, ServerFrame::Exit(exit));
     }
 
     /// Shows a text at the bottom.
@@ -273,7 +345,7 @@ impl Client {
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);
-            self.connection.send(&ServerFrame::Token(bytes));
+            self.say(ServerFrame::Token(bytes));
         }
     }
 }

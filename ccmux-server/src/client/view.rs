@@ -47,7 +47,7 @@ impl Server {
             .filter(|client| {
                 client.attachment().is_some_and(|attachment| {
                     attachment.is_dirty
-                        && client.connection.is_flushed()
+                        && client.has_heard_all()
                         && attachment.pacing.next_at(now) <= now
                 })
             })

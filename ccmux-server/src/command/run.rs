@@ -33,6 +33,9 @@ impl Server {
             if job.printing.is_some() && !self.print_on(&mut job) {
                 return self.jobs.put_back(job);
             }
+            if self.is_output_held(&job) {
+                return self.jobs.put_back(job);
+            }
             match job.steps.pop_front() {
                 Some(step) => self.run_step(&mut job, &step),
                 None if self.is_answerable(&job) => return self.answer(job),
@@ -72,6 +75,12 @@ impl Server {
         }
     }
 
+    /// Whether so much of a job's output waits for the disk that it should not make more.
+    fn is_output_held(&self, job: &Job) -> bool {
+        let reader = job.origin.client().and_then(|id| self.clients.get(&id));
+        reader.is_some_and(|client| client.held_bytes() >= UNREAD_MAX)
+    }
+
     fn is_answerable(&self, job: &Job) -> bool {
         job.hard.is_none_or(|seq| self.is_settled(seq)) && !self.has_shell(job.id)
     }
@@ -88,7 +97,7 @@ impl Server {
     fn print_on(&mut self, job: &mut Job) -> bool {
         let Some(Printing { mut capture, form }) = job.printing.take() else { return true };
         let reader = job.origin.client().and_then(|id| self.clients.get(&id));
-        let may_go_on = reader.is_none_or(|client| client.connection.unread_bytes() < UNREAD_MAX);
+        let may_go_on = reader.is_none_or(|client| client.unread_bytes() < UNREAD_MAX);
         let mut lines = Vec::new();
         let is_done = may_go_on && self.capture_piece(&mut capture, &mut lines);
         if !lines.is_empty() {
@@ -116,9 +125,7 @@ impl Server {
     pub(crate) fn print_raw_for(&mut self, job: &mut Job, bytes: Vec<u8>) {
         match &job.origin {
             Origin::OneShot(id) => {
-                if let Some(client) = self.clients.get_mut(id) {
-                    client.connection.send(&ServerFrame::Stdout(bytes));
-                }
+                self.tell_client(*id, ServerFrame::Stdout(bytes));
             }
             Origin::Attached(_) | Origin::Config(_) => {
                 let text = String::from_utf8_lossy(&bytes);
@@ -163,10 +170,8 @@ impl Server {
     pub(crate) fn complain(&mut self, job: &Job, message: &str) {
         match &job.origin {
             Origin::OneShot(id) => {
-                if let Some(client) = self.clients.get_mut(id) {
-                    let text = format!("{message}\n").into_bytes();
-                    client.connection.send(&ServerFrame::Stderr(text));
-                }
+                let text = format!("{message}\n").into_bytes();
+                self.tell_client(*id, ServerFrame::Stderr(text));
             }
             Origin::Attached(id) => self.tell_error(*id, message),
             Origin::Config(path) => {
@@ -185,15 +190,14 @@ impl Server {
 
     /// The end of a job: exit status, or what it printed, shown.
     fn answer(&mut self, job: Job) {
-        let durable = !self.is_degraded();
         match job.origin {
             Origin::OneShot(id) => {
-                let Some(client) = self.clients.get_mut(&id) else { return };
+                let Some(client) = self.clients.get(&id) else { return };
                 if client.attachment().is_some() && !job.has_failed {
                     return;
                 }
                 let code = if job.has_failed { 1 } else { job.exit_code };
-                client.exit(Exit { durable, ..Exit::done(code) });
+                self.exit_client(id, Exit::done(code));
             }
             Origin::Attached(id) => {
                 if !job.output.is_empty() {

@@ -39,7 +39,7 @@ impl Server {
         }
     }
 
-    fn welcome(&mut self, stream: std::os::unix::net::UnixStream) {
+    pub(super) fn welcome(&mut self, stream: std::os::unix::net::UnixStream) {
         let peer = ccmux_protocol::rendezvous::peer_uid(&stream);
         let is_ours = matches!(peer, Ok(Some(uid)) if uid == self.surroundings.uid || uid == 0);
         let connection = match Connection::new(stream) {
@@ -166,8 +166,8 @@ impl Server {
                         text = format!("{text}{usage}\n");
                     }
                 }
-                client.connection.send(&ServerFrame::Stderr(text.into_bytes()));
-                client.exit(Exit::done(1));
+                client.say(ServerFrame::Stderr(text.into_bytes()));
+                self.exit_client(id, Exit::done(1));
             }
         }
     }
@@ -177,7 +177,6 @@ impl Server {
         let token: Result<ResumeToken, _> = serde_json::from_slice(&resume.token);
         let session = token.as_ref().ok().map(|token| SessionId(token.session));
         let session = session.filter(|id| self.state.sessions.contains_key(id));
-        let Some(client) = self.clients.get_mut(&id) else { return };
         match session {
             Some(session) => {
                 let is_read_only = token.as_ref().is_ok_and(|token| token.read_only);
@@ -191,14 +190,15 @@ impl Server {
                     attachment.is_entered = resume.is_drawn;
                 }
             }
-            None => client.exit(Exit { reason: ExitReason::Exited, ..Exit::done(0) }),
+            None => self.exit_client(id, Exit { reason: ExitReason::Exited, ..Exit::done(0) }),
         }
     }
 
     /// Makes a client with a terminal look at a session.
     pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, is_read_only: bool) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.attach(session, is_read_only);
+        client.attach(session, is_read_only, self.hard);
+        self.release_client(id);
         self.renew_token(id);
         self.use_client(id);
         self.show_recovery(id);
@@ -272,12 +272,12 @@ impl Server {
     /// Ends a client's attachment in good order.
     pub(crate) fn detach(&mut self, id: ClientId) {
         self.paste_end(id);
-        let durable = !self.is_degraded();
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = self.clients.get(&id) else { return };
         let Some(attachment) = client.attachment() else { return };
         let name = self.state.sessions.get(&attachment.session).map(|session| &session.name);
         let session = BString::from(name.cloned().unwrap_or_default());
-        client.exit(Exit { reason: ExitReason::Detached { session }, durable, ..Exit::done(0) });
+        let reason = ExitReason::Detached { session };
+        self.exit_client(id, Exit { reason, ..Exit::done(0) });
     }
 
     /// Forgets clients that are gone, and what they still wanted.
@@ -323,7 +323,7 @@ fn greet(client: &mut Client, hello: Box<Hello>) {
 
 /// Says no and ends the conversation.
 fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&str>) {
-    client.connection.send(&ServerFrame::Refused(Refusal {
+    client.say(ServerFrame::Refused(Refusal {
         code,
         message: message.to_owned(),
         hint: hint.map(str::to_owned),

@@ -5,9 +5,12 @@ use ccmux_core::change::Change;
 use ccmux_core::decide::{Command as Intent, Facts, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::ExitStatus;
+use ccmux_protocol::{Exit, ServerFrame};
 
 use super::{Server, Stopping};
+use crate::client::{Client, RecordStanding};
 use crate::command::{CommandError, Job};
+use crate::event_loop::ClientId;
 use crate::persistence::{LogEntry, LogHealth, Seq, entropy};
 
 /// Who made a change: for the log, and for people who read it.
@@ -84,6 +87,9 @@ impl Server {
         // A record too large for the log is refused before anything has changed.
         let seq =
             self.persistence.log(&entry).map_err(|error| CommandError::new(error.to_string()))?;
+        if !entry.is_soft() {
+            self.hard = seq;
+        }
         if let Err(error) = apply_all(&mut self.state, changes) {
             // The log now says something that the state cannot hold: going on would make replay
             // and memory differ for ever. Dying is safe, the programs live on.
@@ -106,6 +112,49 @@ impl Server {
     /// Whether a record is on the disk, or will not be for now and everybody is told so.
     pub(crate) fn is_settled(&self, seq: Seq) -> bool {
         self.persistence.durable() >= seq || self.is_log_degraded()
+    }
+
+    /// Tells a client of a command line what it made of the state, or found there.
+    ///
+    /// Whoever is told of a change takes it for done, be it another's: so it is told once the
+    /// newest hard record is settled. Pictures of attached clients wait for nothing.
+    pub(crate) fn tell_client(&mut self, id: ClientId, frame: ServerFrame) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.hold(self.hard, frame);
+        }
+        self.release_client(id);
+    }
+
+    /// Tells a client to end, as soon as what it was used for is settled. Whether that is durable
+    /// is said as it is then.
+    pub(crate) fn exit_client(&mut self, id: ClientId, exit: Exit) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.exit(self.hard, exit);
+        }
+        self.release_client(id);
+    }
+
+    /// Lets go what clients are to be told of records that have been settled.
+    pub(crate) fn release_clients(&mut self) {
+        let ids: Vec<ClientId> = self.clients.keys().copied().collect();
+        for id in ids {
+            self.release_client(id);
+        }
+    }
+
+    pub(crate) fn release_client(&mut self, id: ClientId) {
+        if !self.clients.get(&id).is_some_and(Client::has_held) {
+            return;
+        }
+        // One look for both questions: the committer changes the answers at any time.
+        let (durable, is_log_degraded) = (self.persistence.durable(), self.is_log_degraded());
+        let is_degraded = is_log_degraded || self.is_degraded();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.release(|seq| match (durable >= seq, is_log_degraded) {
+            (false, false) => RecordStanding::Pending,
+            (true, _) if !is_degraded => RecordStanding::Durable,
+            _ => RecordStanding::Lost,
+        });
     }
 
     /// A program ended: the pane goes, or remains to show it (`remain-on-exit`).

@@ -90,7 +90,7 @@ impl Server {
     /// Sends bytes to a terminal beside its pictures. A client that lags does without.
     fn send_when_flushed(&mut self, id: ClientId, bytes: &[u8]) {
         if let Some(client) = self.clients.get_mut(&id)
-            && client.connection.is_flushed()
+            && client.has_heard_all()
             && client.attachment().is_some()
         {
             client.connection.send(&ServerFrame::Output(bytes.to_vec()));

@@ -203,14 +203,21 @@ impl Server {
 
     /// Tells clients that the server ends.
     pub(crate) fn part_from_clients(&mut self) {
-        let durable = !self.is_degraded();
-        for client in self.clients.values_mut() {
+        // There is no loop any more that could tell them later.
+        let issued = self.persistence.issued();
+        self.persistence.wait_durable(issued);
+        let ids: Vec<_> = self.clients.keys().copied().collect();
+        for id in ids {
+            self.release_client(id);
+            let Some(client) = self.clients.get(&id) else { continue };
             if !matches!(client.stage, ClientStage::Leaving) {
                 let code = u8::from(matches!(client.stage, ClientStage::Commanding));
                 let reason = ExitReason::ServerExited;
-                client.exit(Exit { reason, durable, ..Exit::done(code) });
+                self.exit_client(id, Exit { reason, ..Exit::done(code) });
             }
-            client.connection.flush_last();
+            if let Some(client) = self.clients.get_mut(&id) {
+                client.connection.flush_last();
+            }
         }
     }
 
@@ -263,8 +270,7 @@ impl Server {
     pub(crate) fn report(&self) -> serde_json::Value {
         let panes: Vec<_> = self.panes.values().map(pane_report).collect();
         let attached = self.clients.values().filter(|client| client.attachment().is_some());
-        let unread: usize =
-            self.clients.values().map(|client| client.connection.unread_bytes()).sum();
+        let unread: usize = self.clients.values().map(|client| client.unread_bytes()).sum();
         let mut problems: Vec<String> = self
             .recovery
             .damage

@@ -24,6 +24,8 @@ mod restore;
 mod scopes;
 mod shutdown;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod variables;
 
@@ -104,6 +106,8 @@ pub(crate) struct Server {
     /// Commands in formats; asked for while the server is only read.
     format_shells: RefCell<FormatShells>,
     pub(crate) persistence: Persistence,
+    /// The newest hard record of this server.
+    pub(crate) hard: Seq,
     pub(crate) scrollback: Scrollback,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) watcher: Watcher,

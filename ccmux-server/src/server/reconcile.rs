@@ -103,14 +103,7 @@ impl Server {
             match next.filter(|_| self.moves_on(attachment.session)) {
                 Some(session) => self.show_session(id, session),
                 None => {
-                    let exit = Exit {
-                        reason: ExitReason::Exited,
-                        durable: !self.is_degraded(),
-                        ..Exit::done(0)
-                    };
-                    if let Some(client) = self.clients.get_mut(&id) {
-                        client.exit(exit);
-                    }
+                    self.exit_client(id, Exit { reason: ExitReason::Exited, ..Exit::done(0) });
                 }
             }
         }
@@ -127,6 +120,7 @@ impl Server {
     /// Does what had to wait for records to be durable.
     pub(crate) fn settle(&mut self) {
         self.take_persistence_news();
+        self.release_clients();
         self.remove_doomed();
         let ready: Vec<(PaneId, Option<Program>)> = self
             .panes

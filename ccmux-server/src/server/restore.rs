@@ -34,9 +34,19 @@ impl Server {
         poller: &Poller,
         signals: Signals,
     ) -> Result<Self> {
-        let storage: Arc<dyn Storage> = Arc::new(
-            FsStorage::open(&surroundings.state_dir).context("opening the state directory")?,
-        );
+        let storage =
+            FsStorage::open(&surroundings.state_dir).context("opening the state directory")?;
+        Self::restore_on(Arc::new(storage), surroundings, clock, poller, signals)
+    }
+
+    /// A server on a storage, with every pane as it was.
+    pub(super) fn restore_on(
+        storage: Arc<dyn Storage>,
+        surroundings: Surroundings,
+        clock: Box<dyn Clock>,
+        poller: &Poller,
+        signals: Signals,
+    ) -> Result<Self> {
         let waker = poller.waker();
         let notifier: Notifier = {
             let waker = Arc::clone(&waker);
@@ -66,6 +76,7 @@ impl Server {
             shells: Shells::default(),
             format_shells: std::cell::RefCell::default(),
             persistence,
+            hard: Seq(0),
             scrollback,
             clock,
             watcher,

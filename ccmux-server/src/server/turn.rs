@@ -156,9 +156,10 @@ impl Server {
 
     /// The next moment at which something happens by itself.
     fn deadline(&self, now: Duration) -> Option<Duration> {
-        let clients = self.clients.values().filter_map(|client| {
-            client.attachment()?.deadline(now, client.connection.is_flushed())
-        });
+        let clients = self
+            .clients
+            .values()
+            .filter_map(|client| client.attachment()?.deadline(now, client.has_heard_all()));
         // Without room they wait for news of the helper threads, not for a moment.
         let has_room = self.scrollback.has_room();
         let keyframes = self.panes.values().filter(|_| has_room);

@@ -1,0 +1,326 @@
+//! A server in the test's own process, on a disk whose syncs the test holds back.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use ccmux_protocol::{ClientFrame, Exit, FrameDecoder, Hello, ServerFrame, VersionRange, encode};
+
+use super::{Server, Surroundings};
+use crate::clock::{Clock as _, SystemClock};
+use crate::event_loop::{Event, Poller};
+use crate::persistence::sim::{CallKind, Fault, SimStorage};
+use crate::persistence::storage::{Storage, StorageFile};
+use crate::signals::Signals;
+
+/// Matters only when a test fails.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Whether syncs of the log go through.
+#[derive(Debug, Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    is_closed: bool,
+    /// How many syncs wait at it.
+    waiting: u32,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.waiting += 1;
+        self.changed.notify_all();
+        state = self.changed.wait_while(state, |state| state.is_closed).unwrap();
+        state.waiting -= 1;
+    }
+
+    fn set_closed(&self, is_closed: bool) {
+        self.state.lock().unwrap().is_closed = is_closed;
+        self.changed.notify_all();
+    }
+
+    fn wait_until_one_waits(&self) {
+        let state = self.state.lock().unwrap();
+        let waited =
+            self.changed.wait_timeout_while(state, DEADLINE, |state| state.waiting == 0).unwrap();
+        assert!(!waited.1.timed_out(), "nothing is synced");
+    }
+}
+
+/// A disk on which syncs of log segments wait at a gate.
+#[derive(Clone, Debug)]
+struct GatedStorage {
+    disk: SimStorage,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug)]
+struct GatedFile {
+    file: Box<dyn StorageFile>,
+    gate: Option<Arc<Gate>>,
+}
+
+impl GatedStorage {
+    fn gated(&self, path: &Path, file: Box<dyn StorageFile>) -> Box<dyn StorageFile> {
+        let gate = path.starts_with("wal").then(|| Arc::clone(&self.gate));
+        Box::new(GatedFile { file, gate })
+    }
+}
+
+impl Storage for GatedStorage {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        Ok(self.gated(path, self.disk.create(path)?))
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        Ok(self.gated(path, self.disk.open(path)?))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk.create_dir(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_dir_all(path)
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.disk.list(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk.sync_dir(path)
+    }
+}
+
+impl StorageFile for GatedFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_at(offset, bytes)
+    }
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(offset, buf)
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.file.allocate(len)
+    }
+    fn sync(&self) -> io::Result<()> {
+        if let Some(gate) = &self.gate {
+            gate.pass();
+        }
+        self.file.sync()
+    }
+    fn forget_cached(&self) {
+        self.file.forget_cached();
+    }
+}
+
+/// The other end of a client's connection.
+struct Peer {
+    stream: UnixStream,
+    decoder: FrameDecoder<ServerFrame>,
+    heard: Vec<ServerFrame>,
+}
+
+impl Peer {
+    fn listen(&mut self) {
+        let mut bytes = [0; 4096];
+        while let Ok(len @ 1..) = self.stream.read(&mut bytes) {
+            self.decoder.push(&bytes[..len]);
+        }
+        while let Some(frame) = self.decoder.next_frame().unwrap() {
+            self.heard.push(frame);
+        }
+    }
+
+    /// What it was told beyond the greeting: output as text, and how it ended.
+    fn answer(&self) -> (String, Option<&Exit>) {
+        let (mut text, mut end) = (Vec::new(), None);
+        for frame in &self.heard {
+            assert!(end.is_none(), "nothing comes after the end");
+            match frame {
+                ServerFrame::Stdout(bytes) | ServerFrame::Stderr(bytes) => text.extend(bytes),
+                ServerFrame::Exit(exit) => end = Some(exit),
+                _ => {}
+            }
+        }
+        (String::from_utf8(text).unwrap(), end)
+    }
+}
+
+struct World {
+    server: Server,
+    poller: Poller,
+    disk: SimStorage,
+    gate: Arc<Gate>,
+    _directory: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = SystemClock::new();
+        let surroundings = Surroundings {
+            state_dir: directory.path().to_owned(),
+            socket: directory.path().join("socket"),
+            exe: directory.path().join("no keeper"),
+            environment: std::collections::BTreeMap::new(),
+            oom_score_adj: None,
+            started: clock.now(),
+            host: "host".to_owned(),
+            uid: rustix::process::getuid().as_raw(),
+        };
+        let (disk, gate) = (SimStorage::new(1), Arc::new(Gate::default()));
+        let storage = Arc::new(GatedStorage { disk: disk.clone(), gate: Arc::clone(&gate) });
+        let poller = Poller::new().unwrap();
+        let signals = Signals::unheard().unwrap();
+        let server =
+            Server::restore_on(storage, surroundings, Box::new(clock), &poller, signals).unwrap();
+        Self { server, poller, disk, gate, _directory: directory }
+    }
+
+    /// Connects, and sends a command line.
+    fn command(&mut self, argv: &[&str]) -> Peer {
+        let (stream, other) = UnixStream::pair().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        self.server.welcome(other);
+        let hello = Hello {
+            versions: VersionRange::OURS,
+            client_version: String::new(),
+            pid: 1,
+            is_tty: false,
+            tty: None,
+            size: None,
+            term: None,
+            colorterm: None,
+            term_program: None,
+            cwd: "/".into(),
+            env: Vec::new(),
+            read_only: false,
+        };
+        let argv = argv.iter().map(|word| (*word).into()).collect();
+        let mut bytes = Vec::new();
+        encode(&ClientFrame::Hello(Box::new(hello)), &mut bytes).unwrap();
+        encode(&ClientFrame::Command(argv), &mut bytes).unwrap();
+        (&stream).write_all(&bytes).unwrap();
+        Peer { stream, decoder: FrameDecoder::new(), heard: Vec::new() }
+    }
+
+    fn wait(&mut self, timeout: Duration) -> bool {
+        let mut events: Vec<Event> = Vec::new();
+        self.poller.wait(Some(timeout), &mut events).unwrap();
+        let is_any = !events.is_empty();
+        events.into_iter().for_each(|event| self.server.handle(event));
+        is_any
+    }
+
+    /// Lets the server go on until it would sleep.
+    fn rest(&mut self) {
+        loop {
+            let would_sleep = self.server.turn() != Some(Duration::ZERO);
+            if !self.wait(Duration::ZERO) && would_sleep {
+                return;
+            }
+        }
+    }
+
+    /// Lets the server go on until a client was told the last word.
+    fn finish(&mut self, peer: &mut Peer) {
+        loop {
+            self.server.turn();
+            peer.listen();
+            if peer.answer().1.is_some() {
+                return;
+            }
+            assert!(self.wait(DEADLINE), "no answer: {:?}", peer.heard);
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // The committer is waited for.
+        self.gate.set_closed(false);
+    }
+}
+
+/// Goal: P1 at the reply. Method: hold back the sync of a change, and ask for it as somebody else:
+/// nobody is told of what a power cut would take back, whether by output, by an error, or by an
+/// exit status. When the disk goes on everybody is.
+#[test]
+fn nobody_is_told_of_a_change_that_is_not_durable() {
+    let mut world = World::new();
+    let mut first = world.command(&["set-option", "-g", "@mark", "0"]);
+    world.finish(&mut first);
+
+    world.gate.set_closed(true);
+    let mut maker =
+        world.command(&["set-option", "-g", "@mark", "1", ";", "show-options", "-gv", "@mark"]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    let mut reader = world.command(&["show-options", "-gv", "@mark"]);
+    let mut refused = world.command(&["set-option", "-go", "@mark", "2"]);
+    world.rest();
+    for peer in [&mut maker, &mut reader, &mut refused] {
+        peer.listen();
+        assert_eq!(peer.answer(), (String::new(), None));
+    }
+
+    world.gate.set_closed(false);
+    for peer in [&mut maker, &mut reader, &mut refused] {
+        world.finish(peer);
+    }
+    for peer in [&maker, &reader] {
+        assert_eq!(peer.answer(), ("1\n".to_owned(), Some(&Exit::done(0))));
+        assert!(peer.answer().1.is_some_and(|exit| exit.durable));
+    }
+    let (text, exit) = refused.answer();
+    assert_eq!(text, "already set: @mark\n");
+    assert!(exit.is_some_and(|exit| exit.code == 1 && exit.durable));
+}
+
+/// What a reply says of durability is decided when it goes out: the disk failed only after the
+/// command had run.
+#[test]
+fn a_reply_says_what_is_durable_when_it_goes_out() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mut maker = world.command(&["set-option", "-g", "@mark", "1"]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    for kind in [CallKind::Sync, CallKind::Write, CallKind::Create] {
+        world.disk.fail(kind, 1, u64::MAX, Fault::Io);
+    }
+    world.gate.set_closed(false);
+    world.finish(&mut maker);
+    let (text, exit) = maker.answer();
+    assert_eq!(text, "");
+    assert!(exit.is_some_and(|exit| exit.code == 0 && !exit.durable), "{exit:?}");
+}
+
+/// What a client reads depends on no record if there is none on its way: a sync of soft changes is
+/// no reason to wait.
+#[test]
+fn a_reader_waits_for_nothing_that_is_soft() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mut maker = world.command(&["set-buffer", "-b", "name", "text"]);
+    world.finish(&mut maker);
+    let mut reader = world.command(&["show-buffer", "-b", "name"]);
+    world.finish(&mut reader);
+    assert_eq!(reader.answer().0, "text");
+    world.gate.set_closed(false);
+}
