@@ -107,6 +107,13 @@ pub enum Change {
         /// The new name.
         name: String,
     },
+    /// A window was named after its program (`automatic-rename`; soft).
+    WindowNamed {
+        /// Which.
+        id: WindowId,
+        /// The name.
+        name: String,
+    },
     /// A window moved to another index (or session).
     WindowMoved {
         /// Which.
@@ -287,12 +294,14 @@ pub enum Change {
 impl Change {
     /// Whether the reply to its command may go out before the change is on the disk.
     ///
-    /// Soft changes are focus, titles, directories and paste buffers: written at once, so that they survive the
-    /// server, and synced soon.
+    /// Soft changes are focus, sizes, titles, names that windows have from their programs,
+    /// directories and paste buffers: written at once, so that they survive the server, and synced
+    /// soon.
     pub fn is_soft(&self) -> bool {
         matches!(
             self,
             Change::SessionResized { .. }
+                | Change::WindowNamed { .. }
                 | Change::WindowSelected { .. }
                 | Change::PaneSelected { .. }
                 | Change::PaneTitled { .. }

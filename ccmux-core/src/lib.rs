@@ -18,7 +18,7 @@ pub mod target;
 #[cfg(test)]
 mod test_state;
 
-pub use self::apply::{ApplyError, apply, apply_all};
+pub use self::apply::{ApplyError, apply, apply_all, no_session_is_empty};
 pub use self::change::Change;
 pub use self::check::InvariantViolation;
 pub use self::decide::{Command, CommandError, Facts, decide};

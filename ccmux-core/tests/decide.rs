@@ -174,7 +174,9 @@ fn names_of_windows_follow_their_program_until_somebody_names_them() {
         window: WindowId(0),
         name: name.to_owned(),
     };
-    assert_eq!(world.run(follow("vim")).len(), 1);
+    let named = world.run(follow("vim"));
+    assert_eq!(named.len(), 1);
+    assert!(named[0].is_soft(), "no command asked for it");
     assert_eq!(world.run(follow("vim")), []);
     world.run(Command::RenameWindow { window: WindowId(0), name: "mine".to_owned() });
     assert_eq!(world.run(follow("top")), []);

@@ -116,7 +116,9 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             let new = NewWindow { id: *id, session: *session, index: *index, name };
             create_window(state, new, pane)?;
         }
-        Change::WindowRenamed { id, name } => window(state, *id)?.name.clone_from(name),
+        Change::WindowRenamed { id, name } | Change::WindowNamed { id, name } => {
+            window(state, *id)?.name.clone_from(name);
+        }
         Change::WindowMoved { id, session, index } => {
             move_window(state, *id, *session, *index)?;
         }
@@ -208,11 +210,17 @@ pub fn apply_all(state: &mut State, changes: &[Change]) -> Result<(), ApplyError
     for change in changes {
         apply(&mut result, change)?;
     }
-    if let Some(empty) = result.sessions.values().find(|session| session.windows.is_empty()) {
-        return Err(ApplyError::SessionEmpty(empty.id));
-    }
+    no_session_is_empty(&result)?;
     *state = result;
     Ok(())
+}
+
+/// What must hold after each record, though not after each of its changes.
+pub fn no_session_is_empty(state: &State) -> Result<(), ApplyError> {
+    match state.sessions.values().find(|session| session.windows.is_empty()) {
+        Some(empty) => Err(ApplyError::SessionEmpty(empty.id)),
+        None => Ok(()),
+    }
 }
 
 fn may_empty_a_session(change: &Change) -> bool {

@@ -97,7 +97,7 @@ pub(super) fn rename_automatically(
 ) -> Result<(), CommandError> {
     let same = draft.window(id)?.name == name;
     if !same && draft.state().options(OptionScope::Window(id)).flag("automatic-rename") {
-        draft.push(Change::WindowRenamed { id, name });
+        draft.push(Change::WindowNamed { id, name });
     }
     Ok(())
 }

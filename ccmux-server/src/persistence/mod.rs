@@ -215,6 +215,8 @@ struct Ends {
     unsettled_until: Option<Timestamp>,
     /// The log, or what a checkpoint holds of it, ends in a request to end.
     is_terminating: bool,
+    /// The record that made them final, as long as it may not be durable.
+    settled_by: Option<Seq>,
 }
 
 /// What was logged since the last checkpoint was begun.
@@ -273,7 +275,7 @@ impl Persistence {
         if entry.is_program_end() {
             self.ends.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
         } else if !entry.is_soft() {
-            self.ends = Ends::default();
+            self.ends_settled(seq);
         }
         for change in &entry.changes {
             match change {
@@ -338,17 +340,29 @@ impl Persistence {
         sooner(&mut self.backlog.not_before, CHECKPOINT_RETRY_MS);
     }
 
-    /// Whether the log ends in ends of programs that may have to be taken back. What such a program
-    /// has left must be kept.
+    /// Whether the log ends in ends of programs that may have to be taken back.
     pub fn is_unsettled(&self) -> bool {
         self.ends.unsettled_until.is_some()
+    }
+
+    /// Whether the next recovery may take back ends of programs, because they are not final or
+    /// because it would not know. What such a program has left must be kept.
+    pub fn may_take_back(&self) -> bool {
+        let is_unknown = |seq| self.durable() < seq;
+        self.is_unsettled() || self.ends.settled_by.is_some_and(is_unknown)
     }
 
     /// Makes what ended so far final, and takes a request to end that the log may end in as done
     /// with.
     pub fn settle(&mut self, now: Timestamp) {
-        self.ends = Ends::default();
-        self.mark(&LogRecord::Settled { time: now }, now);
+        let seq = self.mark(&LogRecord::Settled { time: now }, now);
+        self.ends_settled(seq);
+    }
+
+    fn ends_settled(&mut self, seq: Seq) {
+        let had_ends = self.ends.unsettled_until.is_some() || self.ends.is_terminating;
+        let settled_by = if had_ends { Some(seq) } else { self.ends.settled_by };
+        self.ends = Ends { settled_by, ..Ends::default() };
     }
 
     /// Whether [`Persistence::checkpoint`] should be called.
@@ -449,9 +463,10 @@ impl Persistence {
         self.backlog.not_before = Some(Timestamp(now.0 + CHECKPOINT_RETRY_MS));
     }
 
-    fn mark(&mut self, record: &LogRecord, now: Timestamp) {
+    fn mark(&mut self, record: &LogRecord, now: Timestamp) -> Seq {
         let appended = self.wal.append(record.encode(), now);
-        appended.expect("BUG: a mark is a small record");
+        let seq = appended.expect("BUG: a mark is a small record");
         self.wal.sync_now();
+        seq
     }
 }

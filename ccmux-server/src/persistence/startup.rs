@@ -106,6 +106,7 @@ pub(super) fn open(
         Ends {
             unsettled_until: recovery.unsettled.map(|unsettled| unsettled.until),
             is_terminating: recovery.is_after_shutdown,
+            settled_by: None,
         },
     );
     Ok((persistence, recovered))

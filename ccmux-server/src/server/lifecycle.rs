@@ -238,6 +238,7 @@ impl Server {
         if is_emptied {
             self.end_shells();
         }
+        self.remove_doomed();
         let ids: Vec<_> = self.panes.keys().copied().collect();
         for id in ids {
             let lines_max = self.history_limit(id);

@@ -123,8 +123,9 @@ pub(crate) struct Server {
     pub(crate) is_new_boot: bool,
     /// The server before this one was told to stop, and not all of what it left is settled yet.
     is_after_shutdown: bool,
-    /// Closed panes whose files stay as long as the closing may be taken back.
-    doomed: Vec<PaneUuid>,
+    /// Closed panes whose files stay as long as the closing may be taken back, and the record that
+    /// must be durable first.
+    doomed: Vec<(PaneUuid, Seq)>,
     pub(crate) stopping: Stopping,
     /// Whether this process has ever had a session.
     has_had_sessions: bool,

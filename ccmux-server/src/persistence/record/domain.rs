@@ -31,6 +31,7 @@ stored_enum!(Change as DiskChange {
     SessionClosed { id: SessionId, }
     WindowCreated { id: WindowId, session: SessionId, index: u32, name: String, pane: NewPane, }
     WindowRenamed { id: WindowId, name: String, }
+    WindowNamed { id: WindowId, name: String, }
     WindowMoved { id: WindowId, session: SessionId, index: u32, }
     WindowClosed { id: WindowId, reason: CloseReason, }
     WindowsSwapped { a: WindowId, b: WindowId, }

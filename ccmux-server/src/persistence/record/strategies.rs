@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 29;
+pub(crate) const CHANGE_KINDS: usize = 30;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -49,6 +49,7 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::BufferSet { .. } => 26,
         Change::BufferRenamed { .. } => 27,
         Change::BufferDeleted { .. } => 28,
+        Change::WindowNamed { .. } => 29,
     }
 }
 
@@ -113,6 +114,7 @@ fn sessions_and_windows() -> impl Strategy<Value = Change> {
             }
         ),
         (window_id(), any::<String>()).prop_map(|(id, name)| Change::WindowRenamed { id, name }),
+        (window_id(), any::<String>()).prop_map(|(id, name)| Change::WindowNamed { id, name }),
         (window_id(), session_id(), any::<u32>())
             .prop_map(|(id, session, index)| Change::WindowMoved { id, session, index }),
         (window_id(), close_reason()).prop_map(|(id, reason)| Change::WindowClosed { id, reason }),

@@ -7,7 +7,7 @@ use ccmux_core::model::{Ended, ExitStatus, Timestamp};
 use uuid::Uuid;
 
 use super::world::{BOOT, NEXT_BOOT, World, open, same};
-use crate::persistence::sim::SimStorage;
+use crate::persistence::sim::{Fault, SimStorage};
 use crate::persistence::{CheckpointRefusal, LogHealth, Persistence};
 
 /// Three panes in two windows of one session.
@@ -67,6 +67,86 @@ fn a_shutdown_that_ends_the_shells_first_forgets_nothing() {
             let (state, undone) = reopen(&storage.fork(), boot, Timestamp(world.now.0 + 60_000));
             assert_eq!(same(&state, &before), is_undone, "asked {is_asked}, boot {boot}");
             assert_eq!(undone, if is_undone { 3 } else { 0 });
+        }
+    }
+}
+
+/// What runs in a window changes while the machine goes down: a dying editor leaves its shell in
+/// front. That is no command, and does not make the ends before it final.
+#[test]
+fn a_window_that_follows_its_program_interrupts_no_shutdown() {
+    let (storage, mut world, mut persistence) = start();
+    let before = world.state.clone();
+    end_program(&mut world, &mut persistence, 0);
+    let window = world.state.panes[&PaneId(1)].window;
+    let named = vec![Change::WindowNamed { id: window, name: "sh".into() }];
+    world.run(&mut persistence, "name", named);
+    end_program(&mut world, &mut persistence, 1);
+    assert_eq!(persistence.finalize(&world.state, world.now), LogHealth::Durable);
+    let (state, undone) = reopen(&storage, NEXT_BOOT, world.now);
+    assert!(same(&state, &before));
+    assert_eq!(undone, 2);
+}
+
+/// What ended programs have left must be kept until the record that makes the ends final is on the
+/// disk: a power cut before takes the ends back.
+#[test]
+fn ends_can_be_taken_back_until_what_settles_them_is_durable() {
+    let settle: [fn(&mut World, &mut Persistence); 2] = [
+        |_, persistence| {
+            let deadline = persistence.next_deadline().unwrap();
+            persistence.tick(deadline);
+        },
+        |world, persistence| {
+            let window = world.new_window(*world.state.windows.keys().next().unwrap());
+            world.run(persistence, "new-window", window);
+        },
+    ];
+    for settle in settle {
+        let (storage, mut world, mut persistence) = start();
+        end_program(&mut world, &mut persistence, 0);
+        persistence.commit_now();
+        assert!(persistence.may_take_back());
+        settle(&mut world, &mut persistence);
+        assert!(!persistence.is_unsettled() && persistence.may_take_back());
+        let undone = (0..20).filter(|seed| {
+            let (_, recovered) =
+                open(&storage.fork().power_cut(*seed), NEXT_BOOT, world.now).unwrap();
+            recovered.report.undone == 1
+        });
+        assert!(undone.count() > 0, "a power cut takes the end back");
+        persistence.commit_now();
+        assert!(!persistence.may_take_back());
+    }
+}
+
+/// Goal: P3 for ends that are not final. Method: recover after a kill between two ends, and cut the
+/// power or kill again at every call of that recovery. In the same boot the ends stand and are not
+/// final; after a boot they are taken back.
+#[test]
+fn a_crash_inside_a_recovery_settles_nothing() {
+    let (storage, mut world, mut persistence) = start();
+    let before = world.state.clone();
+    end_program(&mut world, &mut persistence, 0);
+    persistence.commit_now();
+    drop(persistence);
+    let probe = storage.fork();
+    let calls_before = probe.calls();
+    drop(open(&probe, BOOT, world.now).unwrap());
+    for call in calls_before + 1..=probe.calls() {
+        let struck = storage.fork();
+        struck.strike(call, Fault::PowerCut);
+        drop(open(&struck, BOOT, world.now));
+        for (after, boot) in
+            [(struck.power_cut(call), NEXT_BOOT), (struck.kill(), NEXT_BOOT), (struck.kill(), BOOT)]
+        {
+            let (persistence, recovered) = open(&after, boot, world.now).unwrap();
+            let context = format!("call {call}, boot {boot}: {}", recovered.report);
+            assert!(recovered.report.is_clean(), "{context}");
+            assert_eq!(recovered.report.undone, u64::from(boot == NEXT_BOOT), "{context}");
+            let wanted = if boot == BOOT { &world.state } else { &before };
+            assert!(same(&recovered.state, wanted), "{context}");
+            assert_eq!(persistence.is_unsettled(), boot == BOOT, "{context}");
         }
     }
 }
