@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::record::{DecodeError, StoredState, to_json};
 use super::storage::{Storage, StorageFile, create_dir_durably, read_whole};
-use super::wal::Seq;
+use super::wal::{SEQ_MAX, Seq};
 
 pub(super) const CHECKPOINT_DIR: &str = "checkpoints";
 const NEXT_CHECKPOINT: &str = "checkpoints/next.tmp";
@@ -271,7 +271,7 @@ pub(super) fn checkpoint_path(seq: Seq) -> PathBuf {
 /// The number in a checkpoint's file name.
 pub(super) fn checkpoint_seq(name: &str) -> Option<Seq> {
     let digits = name.strip_suffix(".ckpt").filter(|digits| digits.len() == 20)?;
-    digits.parse().ok().map(Seq)
+    digits.parse().ok().map(Seq).filter(|seq| *seq <= SEQ_MAX)
 }
 
 #[derive(Serialize, Deserialize)]

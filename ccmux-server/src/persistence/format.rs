@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::record::to_json;
 use super::storage::{Storage, read_whole};
-use super::wal::Seq;
+use super::wal::{SEQ_MAX, Seq};
 
 pub(super) const FORMAT_FILE: &str = "format";
 const NEXT_FORMAT: &str = "format.tmp";
@@ -90,6 +90,9 @@ fn parse(bytes: &[u8]) -> FormatFile {
         return FormatFile::Damaged("its checksum is wrong".into());
     }
     match serde_json::from_slice(json) {
+        Ok(Format { watermark, .. }) if watermark > SEQ_MAX => {
+            FormatFile::Damaged(format!("its watermark {watermark} is impossible"))
+        }
         Ok(format) => FormatFile::Good(format),
         Err(error) => FormatFile::Damaged(error.to_string()),
     }

@@ -162,7 +162,7 @@ impl Findings {
     }
 
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
-    /// one before it.
+    /// one before it, which the log is kept for.
     pub(super) fn judge_redundancy(&mut self, segments: &[&SegmentFile], second: Seq, newest: Seq) {
         let chain = walk(segments, second);
         if chain.reached >= newest {

@@ -27,7 +27,7 @@ use self::chain::{Link, walk};
 use self::judge::Findings;
 use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
-use self::survey::{SegmentFile, Survey, survey};
+use self::survey::{CheckpointFile, SegmentFile, Survey, survey};
 use super::OpenError;
 use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
 use super::format::{FORMAT_FILE, Format, FormatFile};
@@ -142,10 +142,14 @@ pub(super) fn recover(
     let left_out = findings.cut_at().or_else(|| Some(records[ending.undone_from?].seq));
     let reached = left_out.map_or(chain.reached, |seq| Seq(seq.0 - 1));
 
-    let proof = Proof::gather(&segments, format.as_ref(), circumstances.watermarks);
+    let mut proof = Proof::gather(&segments, format.as_ref(), circumstances.watermarks);
+    proof.heed_checkpoints(&survey.checkpoints);
     findings.judge_end(&segments, &chain, proof.seq, &proof.source);
-    if let [_, second, ..] = good[..] {
-        findings.judge_redundancy(&segments, second.seq, base_seq);
+    // The log was shortened when the newest was verified, whatever became of that one since.
+    if let Some(second) = survey.checkpoints.get(1).map(|file| file.seq)
+        && second < base_seq
+    {
+        findings.judge_redundancy(&segments, second, base_seq);
     }
     let mut state = replayed.state;
     for segment in &segments {
@@ -224,6 +228,22 @@ impl Proof {
             proof.raise(*seq, source);
         }
         proof
+    }
+
+    /// A checkpoint gets its name when it has been verified, so its name proves what it held even
+    /// if it cannot be read any more.
+    fn heed_checkpoints(&mut self, files: &[CheckpointFile]) {
+        for file in files {
+            if let Err(
+                BadCheckpoint::Io(_)
+                | BadCheckpoint::Header
+                | BadCheckpoint::Contents
+                | BadCheckpoint::Decode(_),
+            ) = file.contents
+            {
+                self.raise(file.seq, &file.path().display().to_string());
+            }
+        }
     }
 
     fn raise(&mut self, seq: Seq, source: &str) {

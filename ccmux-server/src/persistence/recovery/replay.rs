@@ -2,7 +2,7 @@
 
 use ccmux_core::change::Change;
 use ccmux_core::model::{NextIds, State, Timestamp};
-use ccmux_core::{ApplyError, apply};
+use ccmux_core::{ApplyError, apply, no_session_is_empty};
 use uuid::Uuid;
 
 use super::chain::Chain;
@@ -138,7 +138,9 @@ pub(super) fn replay(
     for (index, understood) in records.iter().enumerate() {
         let LogRecord::Entry(entry) = &understood.record else { continue };
         replaying(understood.seq);
-        if let Err(error) = entry.changes.iter().try_for_each(|change| apply(&mut state, change)) {
+        let applied_all = entry.changes.iter().try_for_each(|change| apply(&mut state, change));
+        // What the server would not have done live.
+        if let Err(error) = applied_all.and_then(|()| no_session_is_empty(&state)) {
             // Part of the record is in the state now; without it everything fits.
             let before = replay(base, &records[..index], &mut |_| ());
             return Replayed { refused: Some((index, error)), ..before };
@@ -184,6 +186,12 @@ fn reserve(next: &mut NextIds, change: &Change) {
         Change::WindowCreated { id, pane, .. } => (None, Some(id.0), Some(pane.id.0)),
         Change::PaneCreated { pane, .. } => (None, None, Some(pane.id.0)),
         Change::PaneBroken { window, .. } => (None, Some(window.0), None),
+        Change::IdsReserved { next: reserved } => {
+            next.session = next.session.max(reserved.session);
+            next.window = next.window.max(reserved.window);
+            next.pane = next.pane.max(reserved.pane);
+            return;
+        }
         _ => (None, None, None),
     };
     let raise = |next: &mut u32, id: Option<u32>| {

@@ -62,6 +62,82 @@ fn reopen_twice(storage: &SimStorage, world: &World) -> (ccmux_core::State, Reco
     (first.state, first.report)
 }
 
+/// A record that the server would have refused to apply is refused by the replay as well, with what
+/// it would leave: a session without windows.
+#[test]
+fn a_record_that_leaves_a_session_empty_ends_the_replay() {
+    let storage = SimStorage::new(21);
+    let mut world = World::new(21);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    let session = world.new_session();
+    world.run(&mut persistence, "new-session", session);
+    let mut changes = world.new_session();
+    changes.truncate(1);
+    let (actor, cause) = ("test".to_owned(), "half a session".to_owned());
+    persistence.log(&LogEntry { time: world.now, actor, cause, changes }).unwrap();
+    let before = world.state.clone();
+    let named = vec![Change::PaneTitled { id: PaneId(0), title: "after it".into() }];
+    world.run(&mut persistence, "title", named);
+    persistence.commit_now();
+    drop(persistence);
+    let (state, report) = reopen_twice(&storage, &world);
+    assert!(same(&state, &before), "{report}");
+    assert!(report.to_string().contains("has no window"), "{report}");
+    assert_eq!(report.lost, Some((Seq(2), Seq(3))));
+}
+
+/// A name with a number that cannot be belongs to nobody; the next number would be none at all.
+#[test]
+fn impossible_numbers_in_names_are_left_alone() {
+    let (storage, world) = established(22);
+    for name in ["wal/18446744073709551615.wal", "checkpoints/18446744073709551615.ckpt"] {
+        drop(storage.create(Path::new(name)).unwrap());
+    }
+    let (state, report) = reopen_twice(&storage, &world);
+    assert!(same(&state, &world.state), "{report}");
+    let (persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    assert!(persistence.issued() < Seq(10_000), "{}", persistence.issued());
+}
+
+/// Records that were never logged, because the disk took no segment, are in a checkpoint alone. If
+/// it cannot be read they are lost, and its name is what says so, and what keeps their numbers.
+#[test]
+fn the_name_of_a_damaged_checkpoint_proves_what_it_held() {
+    let (storage, mut world) = established(23);
+    let format = storage.files().into_iter().find(|(path, _)| path == Path::new("format"));
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    storage.fail(CallKind::Allocate, 1, u64::MAX, Fault::NoSpace);
+    storage.fail(CallKind::Sync, 1, 1, Fault::Io);
+    let logged = persistence.durable();
+    world.run(&mut persistence, "set-option", vec![option("first")]);
+    persistence.commit_now();
+    assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
+    world.run(&mut persistence, "set-option", vec![option("second")]);
+    persistence.checkpoint(&world.state, world.now).unwrap();
+    let last = persistence.issued();
+    drop(persistence);
+    let newest = files(&storage, "checkpoints").pop().unwrap();
+    assert_eq!(newest, PathBuf::from(format!("checkpoints/{:020}.ckpt", last.0)));
+    storage.flip_bit(&newest, 8 * 200);
+    // As if the server had been killed before it noted how far the log reaches.
+    let (path, old) = format.unwrap();
+    storage.damage(&path, |bytes| *bytes = old);
+    let (mut persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+    let report = recovered.report;
+    assert!(report.lost.is_some_and(|(first, end)| first > logged && end == last), "{report}");
+    let what: Vec<&str> = report.damage.iter().map(|damage| damage.what.as_str()).collect();
+    assert!(matches!(what[..], [bad, lost] if bad.contains("not used") && lost.contains("prove")));
+    world.resume(&persistence, recovered.state);
+    let seq = world.run(&mut persistence, "set-option", vec![option("third")]);
+    assert!(seq > last, "{seq}: numbers are not given out twice");
+}
+
+fn option(value: &str) -> Change {
+    let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
+    Change::OptionSet { scope: OptionScope::Server, name, value }
+}
+
 /// The trap: a log marked as checkpointed when no checkpoint holds it is gone at the next start.
 ///
 /// Goal: P5. Method: let each call of a checkpoint fail in each way, decay included, and find every

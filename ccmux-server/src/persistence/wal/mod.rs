@@ -63,6 +63,9 @@ pub(super) const NEXT_SEGMENT: &str = "wal/next.tmp";
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
+/// No number beyond this was ever given out: a name or a record that claims more is none of ours.
+pub(super) const SEQ_MAX: Seq = Seq(1 << 62);
+
 impl Seq {
     /// The number after it.
     #[must_use]
@@ -121,7 +124,7 @@ pub(super) fn segment_path(first: Seq) -> PathBuf {
 /// The first record of the segment of that file name.
 pub(super) fn segment_first(name: &str) -> Option<Seq> {
     let digits = name.strip_suffix(".wal").filter(|digits| digits.len() == 20)?;
-    digits.parse().ok().map(Seq)
+    digits.parse().ok().map(Seq).filter(|seq| *seq <= SEQ_MAX)
 }
 
 /// The log of a running server.

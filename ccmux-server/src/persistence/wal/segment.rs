@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-use super::Seq;
+use super::{SEQ_MAX, Seq};
 
 /// The size segments are preallocated to, and after which the next one is begun.
 pub(crate) const SEGMENT_BYTES: u64 = 1 << 20;
@@ -207,7 +207,10 @@ fn record_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Found> {
     let header = bytes.get(offset..offset.checked_add(RECORD_HEADER_BYTES)?)?;
     let payload_bytes = u32_at(header, 4) as usize;
     let seq = Seq(u64_at(header, 8));
-    if payload_bytes > PAYLOAD_BYTES_MAX || u32_at(header, 20) != salt || seq == Seq(0) {
+    if payload_bytes > PAYLOAD_BYTES_MAX
+        || u32_at(header, 20) != salt
+        || !(Seq(1)..=SEQ_MAX).contains(&seq)
+    {
         return None;
     }
     let start = offset + RECORD_HEADER_BYTES;
