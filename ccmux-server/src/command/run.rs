@@ -36,6 +36,10 @@ impl Server {
             if self.is_output_held(&job) {
                 return self.jobs.put_back(job);
             }
+            if job.steps.front().is_some_and(tells_others) && !self.is_settled(self.hard) {
+                job.wait = Some(Wait::Settled(self.hard));
+                continue;
+            }
             match job.steps.pop_front() {
                 Some(step) => self.run_step(&mut job, &step),
                 None if self.is_answerable(&job) => return self.answer(job),
@@ -209,5 +213,16 @@ impl Server {
             }
             Origin::Background => {}
         }
+    }
+}
+
+/// Whether a command hands what it finds to a program, which may tell others of it: that is a reply
+/// too, and comes after the changes that it may speak of.
+fn tells_others(step: &Step) -> bool {
+    let args = &step.command.args;
+    match step.command.spec.name {
+        "run-shell" => !args.has('C'),
+        "if-shell" => !args.has('F'),
+        _ => false,
     }
 }

@@ -166,7 +166,7 @@ struct World {
     poller: Poller,
     disk: SimStorage,
     gate: Arc<Gate>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl World {
@@ -189,7 +189,7 @@ impl World {
         let signals = Signals::unheard().unwrap();
         let server =
             Server::restore_on(storage, surroundings, Box::new(clock), &poller, signals).unwrap();
-        Self { server, poller, disk, gate, _directory: directory }
+        Self { server, poller, disk, gate, directory }
     }
 
     /// Connects, and sends a command line.
@@ -290,6 +290,25 @@ fn nobody_is_told_of_a_change_that_is_not_durable() {
     let (text, exit) = refused.answer();
     assert_eq!(text, "already set: @mark\n");
     assert!(exit.is_some_and(|exit| exit.code == 1 && exit.durable));
+}
+
+/// A program that a command starts is told as much as a reply tells: it is started afterwards.
+#[test]
+fn a_shell_command_waits_for_the_changes_before_it() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mark = world.directory.path().join("mark");
+    let touch = format!("echo told > '{}'", mark.display());
+    let mut maker = world.command(&["set-option", "-g", "@mark", "1", ";", "run-shell", &touch]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    world.rest();
+    let jobs = world.server.jobs.ids();
+    assert!(!jobs.is_empty() && jobs.iter().all(|job| !world.server.has_shell(*job)));
+    assert!(!mark.exists());
+    world.gate.set_closed(false);
+    world.finish(&mut maker);
+    assert!(mark.exists());
 }
 
 /// What a reply says of durability is decided when it goes out: the disk failed only after the
