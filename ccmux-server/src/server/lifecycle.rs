@@ -12,7 +12,7 @@ use ccmux_protocol::rendezvous::bind;
 use ccmux_protocol::{Exit, ExitReason};
 
 use super::{Server, Stopping};
-use crate::client::ClientStage;
+use crate::client::{Client, ClientStage};
 use crate::command::Origin;
 use crate::event_loop::Event;
 use crate::pane::store::StoreNews;
@@ -271,7 +271,7 @@ impl Server {
     pub(crate) fn report(&self) -> serde_json::Value {
         let panes: Vec<_> = self.panes.values().map(pane_report).collect();
         let attached = self.clients.values().filter(|client| client.attachment().is_some());
-        let unread: usize = self.clients.values().map(|client| client.unread_bytes()).sum();
+        let unread: usize = self.clients.values().map(Client::unread_bytes).sum();
         let mut problems: Vec<String> = self
             .recovery
             .damage
