@@ -3,7 +3,7 @@
 use std::io;
 
 use ccmux_protocol::rendezvous::{ConnectError, StartError};
-use ccmux_protocol::{FrameError, Refusal};
+use ccmux_protocol::{FrameError, Refusal, VersionRange};
 use thiserror::Error;
 
 /// Why a client failed. The message is what the user gets to read.
@@ -18,6 +18,17 @@ pub enum ClientError {
     /// A server is there and says nothing.
     #[error("the server does not answer")]
     NoAnswer,
+    /// What answers says something else first.
+    #[error("cannot talk to the server: it does not greet")]
+    NoGreeting,
+    /// The server chose a protocol that we do not speak.
+    #[error("cannot talk to the server: it speaks protocol {version}, this client {} to {}", ours.min, ours.max)]
+    Version {
+        /// What it chose.
+        version: u32,
+        /// What we offered.
+        ours: VersionRange,
+    },
     /// The server went away in the middle.
     #[error("server exited unexpectedly")]
     LostServer,

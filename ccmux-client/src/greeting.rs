@@ -1,7 +1,7 @@
 //! Reaching a server that answers.
 
 use ccmux_protocol::rendezvous::{Connected, Patience, StartError};
-use ccmux_protocol::{ClientFrame, Hello, ServerFrame};
+use ccmux_protocol::{ClientFrame, Hello, ServerFrame, VersionRange, Welcome};
 
 use crate::error::ClientError;
 use crate::link::Link;
@@ -30,10 +30,17 @@ fn exchange(link: &mut Link, hello: &Hello, patience: &Patience) -> Result<(), C
     }
     link.set_patience(Some(left))?;
     link.send(&ClientFrame::Hello(Box::new(hello.clone())))?;
-    match link.receive()? {
+    match link.receive_within(|| patience.left())? {
+        ServerFrame::Welcome(Welcome { version, .. }) if !speaks(hello.versions, version) => {
+            Err(ClientError::Version { version, ours: hello.versions })
+        }
         ServerFrame::Welcome(_) => link.set_patience(None),
         ServerFrame::Refused(refusal) => Err(ClientError::Refused(refusal)),
         // A server speaks after it has welcomed us, not before.
-        _ => Err(ClientError::NoAnswer),
+        _ => Err(ClientError::NoGreeting),
     }
+}
+
+fn speaks(ours: VersionRange, version: u32) -> bool {
+    (ours.min..=ours.max).contains(&version)
 }

@@ -34,7 +34,8 @@ impl Link {
         Link { stream, decoder: FrameDecoder::new(), buffer }
     }
 
-    /// Limits how long each [`send`](Self::send) and [`receive`](Self::receive) waits.
+    /// Limits how long each [`send`](Self::send) and each read of a [`receive`](Self::receive)
+    /// waits.
     pub(crate) fn set_patience(&mut self, patience: Option<Duration>) -> Result<(), ClientError> {
         self.stream.set_read_timeout(patience).map_err(ClientError::Wait)?;
         self.stream.set_write_timeout(patience).map_err(ClientError::Wait)
@@ -56,18 +57,41 @@ impl Link {
             if let Some(frame) = self.decoder.next_frame()? {
                 return Ok(frame);
             }
-            match self.stream.read(&mut self.buffer) {
-                Ok(0) => return Err(ClientError::LostServer),
-                Ok(n) => self.decoder.push(&self.buffer[..n]),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                        return Err(ClientError::NoAnswer);
-                    }
-                    _ => return Err(ClientError::LostServer),
-                },
-            }
+            self.read()?;
         }
+    }
+
+    /// Waits for the next frame as long as there is time `left`, also for one that comes byte by
+    /// byte. Sets the patience.
+    pub(crate) fn receive_within(
+        &mut self,
+        left: impl Fn() -> Duration,
+    ) -> Result<ServerFrame, ClientError> {
+        loop {
+            if let Some(frame) = self.decoder.next_frame()? {
+                return Ok(frame);
+            }
+            match left() {
+                Duration::ZERO => return Err(ClientError::NoAnswer),
+                left => self.set_patience(Some(left))?,
+            }
+            self.read()?;
+        }
+    }
+
+    fn read(&mut self) -> Result<(), ClientError> {
+        match self.stream.read(&mut self.buffer) {
+            Ok(0) => return Err(ClientError::LostServer),
+            Ok(n) => self.decoder.push(&self.buffer[..n]),
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => {}
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                    return Err(ClientError::NoAnswer);
+                }
+                _ => return Err(ClientError::LostServer),
+            },
+        }
+        Ok(())
     }
 
     pub(crate) fn set_nonblocking(&mut self) -> Result<(), ClientError> {
@@ -115,4 +139,29 @@ impl AsFd for Link {
 
 pub(crate) fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Each byte began the wait anew, so that a server of one byte now and then was waited for
+    /// for ever.
+    #[test]
+    fn a_frame_that_comes_byte_by_byte_does_not_stretch_the_wait() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut link = Link::new(ours);
+        // The header of a frame that will not be complete.
+        theirs.write_all(&[0, 0, 1, 0, 0x81]).unwrap();
+        let left = Cell::new(20);
+        let waited = link.receive_within(|| {
+            (&theirs).write_all(b"{").unwrap();
+            left.set(left.get() - 1);
+            Duration::from_secs(left.get())
+        });
+        assert!(matches!(waited, Err(ClientError::NoAnswer)), "{waited:?}");
+        assert_eq!(left.get(), 0, "it is asked before each read");
+    }
 }

@@ -22,15 +22,19 @@ pub(crate) fn converse(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<Outcome, ClientError> {
-    let mut early = Vec::new();
+    // Each replaces the one before, so two are all that is ever kept.
+    let (mut leave, mut token) = (None, None);
     loop {
         match link.receive()? {
             ServerFrame::Stdout(bytes) => pass_on(&bytes, stdout),
             ServerFrame::Stderr(bytes) => pass_on(&bytes, stderr),
             ServerFrame::Exit(exit) => return Ok(Outcome::Ended(exit)),
-            ServerFrame::Attached => return Ok(Outcome::Attached(early)),
+            ServerFrame::Attached => {
+                return Ok(Outcome::Attached(leave.into_iter().chain(token).collect()));
+            }
             ServerFrame::Refused(refusal) => return Err(ClientError::Refused(refusal)),
-            frame @ (ServerFrame::Leave(_) | ServerFrame::Token(_)) => early.push(frame),
+            frame @ ServerFrame::Leave(_) => leave = Some(frame),
+            frame @ ServerFrame::Token(_) => token = Some(frame),
             // Of interest to an attached client only.
             ServerFrame::Welcome(_)
             | ServerFrame::Output(_)
@@ -76,6 +80,18 @@ mod tests {
         let outcome = converse(&mut link, &mut out, &mut err).unwrap();
         assert_eq!(outcome, Outcome::Ended(Exit::done(3)));
         assert_eq!((out.as_slice(), err.as_slice()), (&b"one\ntwo\n"[..], &b"bad\n"[..]));
+    }
+
+    /// Everything was kept that came before an answer, however much.
+    #[test]
+    fn of_what_is_said_early_the_last_is_kept() {
+        let said =
+            |text: &[u8]| [ServerFrame::Token(text.to_vec()), ServerFrame::Leave(text.to_vec())];
+        let frames = [said(b"a"), said(b"b"), [ServerFrame::Suspend, ServerFrame::Attached]];
+        let (mut link, _server) = link_to(frames.as_flattened());
+        let outcome = converse(&mut link, &mut Vec::new(), &mut Vec::new()).unwrap();
+        let kept = vec![ServerFrame::Leave(b"b".to_vec()), ServerFrame::Token(b"b".to_vec())];
+        assert_eq!(outcome, Outcome::Attached(kept));
     }
 
     #[test]

@@ -24,6 +24,9 @@ BEGIN {
 }
 "#;
 
+/// What may be missing at a mark: one read of a keeper, and the two lines that it cut.
+const GAP_BYTES_MAX: usize = 4096 + 2 * 256;
+
 /// Numbered lines in bursts: plain, coloured, wide, and longer than the width. Each line of input
 /// makes it print one burst.
 #[derive(Debug)]
@@ -69,6 +72,16 @@ impl Flood {
         text.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
+    /// Asserts that the pane has shown so many bursts, every line, once, in order, except for what
+    /// marks say is lost: at most one read of a keeper each, and the lines that this cut.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn assert_whole_but_for_marks(&self, env: &TestEnv, bursts: u32) {
+        let differs = difference_but_for_marks(&self.lines(env), bursts);
+        assert_eq!(differs, None);
+    }
+
     /// Asserts that the pane has shown exactly so many bursts: every line, once, in order.
     ///
     /// # Panics
@@ -88,11 +101,81 @@ impl Flood {
     }
 }
 
+/// Every line of a burst, from 0.
+fn burst(burst: u32) -> impl Iterator<Item = String> {
+    let first = burst * Flood::BURST_LINES + 1;
+    (first..first + Flood::BURST_LINES).map(line).chain([Flood::done(burst + 1)])
+}
+
 fn line(n: u32) -> String {
     match n % 4 {
         0 => format!("L{n:08} plain text of an ordinary length, as programs print"),
         1 => format!("L{n:08} coloured and painted text"),
         2 => format!("L{n:08} wide: 日本語 中文字 한국어 ok"),
         _ => format!("L{n:08} {}", "0123456789".repeat(20)),
+    }
+}
+
+/// Where lines are not those of so many bursts, and no mark says why.
+fn difference_but_for_marks(found: &[String], bursts: u32) -> Option<String> {
+    let is_mark = |line: &String| line.contains("are lost here]");
+    let expected: Vec<String> = (0..bursts).flat_map(burst).collect();
+    let mut rest = expected.as_slice();
+    let mut found = found.iter().filter(|line| !line.is_empty()).peekable();
+    while let Some(line) = found.next() {
+        let mut marks = usize::from(is_mark(line));
+        if marks == 0 && !found.peek().is_some_and(|next| is_mark(next)) {
+            match rest.split_first() {
+                Some((first, others)) if first == line => rest = others,
+                first => return Some(format!("{line:?} instead of {first:?}")),
+            }
+            continue;
+        }
+        // The lines on both sides of a mark are cut, and maybe an escape sequence in them.
+        marks += usize::from(marks == 0 && found.next().is_some());
+        found.next();
+        while found.next_if(|line| is_mark(line)).is_some() {
+            marks += 1;
+            found.next();
+        }
+        let missing = match found.peek() {
+            Some(next) => rest.iter().position(|line| line == *next),
+            None => Some(rest.len()),
+        };
+        let Some(missing) = missing else {
+            return Some(format!("{:?} after a mark", found.peek()));
+        };
+        let bytes: usize = rest[..missing].iter().map(|line| line.len() + 1).sum();
+        if bytes > marks * GAP_BYTES_MAX {
+            return Some(format!("{bytes} bytes are missing at {marks} marks"));
+        }
+        rest = &rest[missing..];
+    }
+    rest.first().map(|line| format!("the end instead of {line:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marks_excuse_what_is_missing() {
+        let whole: Vec<String> = burst(0).collect();
+        let mark = "[9 bytes of output are lost here]".to_owned();
+        let cut = |at: usize, lost: usize, marked: &[String]| {
+            let found = [&whole[..at], marked, &whole[at + lost..]].concat();
+            difference_but_for_marks(&found, 1)
+        };
+        let with_halves = ["L0000".to_owned(), mark.clone(), "5mtext".to_owned()];
+        assert_eq!(cut(500, 0, &[]), None);
+        assert_eq!(cut(500, 2, &with_halves), None);
+        assert_eq!(cut(500, 30, &with_halves), None);
+        assert_eq!(cut(0, 1, &with_halves[1..]), None, "at the beginning");
+        assert_eq!(cut(whole.len() - 1, 1, &with_halves), None, "at the end");
+        assert_eq!(cut(500, 3, &[&with_halves[..], &with_halves[1..]].concat()), None, "twice");
+        assert!(cut(500, 1, &[]).is_some(), "without a mark");
+        assert!(cut(500, 0, &whole[400..401]).is_some(), "a line twice");
+        assert!(cut(500, 90, &with_halves).is_some(), "more than one read");
+        assert!(cut(whole.len() - 1, 1, &[]).is_some(), "the end is missing");
     }
 }

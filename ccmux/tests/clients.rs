@@ -1,16 +1,18 @@
 //! Clients that are stopped, killed or cannot draw while a pane floods: nobody waits for them.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
+use ccmux_protocol::{ClientFrame, PROTOCOL_VERSION, Size, encode};
 use ccmux_testkit::{Attached, Flood, TestEnv};
 use rustix::process::Signal;
 
 /// Bursts while a client is held: many times what any buffer between server and terminal holds.
 const BURSTS: u32 = 6;
 
-/// Most that a server may hold for a client: one picture, with a wide margin.
-const UNREAD_BYTES_MAX: u64 = 256 * 1024;
+/// Most that a server may hold for a client: one picture of a screen full of colours.
+const UNREAD_BYTES_MAX: u64 = 16 * 1024;
 
 /// A flooding pane and two clients that show it.
 struct Scene {
@@ -33,10 +35,11 @@ impl Scene {
         Self { env, held, other, flood: Flood::of("%0"), bursts: 0 }
     }
 
-    /// Floods, and waits until the client that is not held has seen the end of it.
+    /// Floods, asked for by keys of the client that is not held, and waits until it has seen the
+    /// end of it.
     fn flood(&mut self) {
         for _ in 0..BURSTS {
-            self.flood.go(&self.env);
+            self.other.type_keys("go\r");
             self.bursts += 1;
             self.other.wait_text(&Flood::done(self.bursts));
         }
@@ -108,6 +111,60 @@ fn a_killed_client_is_forgotten() {
     scene.env.wait_status(|status| status["clients"] == 1);
     scene.other.wait_shows_panes(&scene.env);
     scene.flood.assert_whole(&scene.env, scene.bursts);
+}
+
+/// A connection that attaches to the last session and takes nothing of what is said to it.
+fn attach_deaf(env: &TestEnv) -> UnixStream {
+    let version = PROTOCOL_VERSION;
+    let hello = format!(
+        r#"{{"versions":{{"min":{version},"max":{version}}},"pid":1,"is_tty":true,"size":{{"cols":80,"rows":24}}}}"#
+    );
+    let len = u32::try_from(hello.len()).expect("it is short");
+    let mut bytes = [&len.to_le_bytes()[..], &[1], hello.as_bytes()].concat();
+    let attach = ClientFrame::Command(vec!["attach-session".into()]);
+    encode(&attach, &mut bytes).expect("it fits into a frame");
+    let mut stream = UnixStream::connect(env.socket()).expect("the server listens");
+    stream.write_all(&bytes).expect("the server listens");
+    stream
+}
+
+/// Goal: whoever takes nothing costs one picture and no time. Method: beside such a one a pane
+/// floods, and what is typed is echoed on other terminals, whole keys of it.
+#[test]
+fn a_peer_that_reads_nothing_delays_nobody() {
+    let mut scene = Scene::new();
+    let mut deaf = attach_deaf(&scene.env);
+    scene.env.wait_status(|status| status["clients"] == 3);
+    scene.flood();
+    scene.env.ok(&["split-window", "-t", "%0", "exec cat"]);
+    for (client, text) in [(&scene.other, "typed by one"), (&scene.held, "typed by another")] {
+        client.type_keys(&format!("{text}\r"));
+        scene.other.wait_text(text);
+        scene.held.wait_text(text);
+    }
+    // Whole pictures, each of which another client has seen: many times what its socket holds.
+    scene.env.ok(&["rename-window", "first", ";", "new-window", "-n", "second", "seq 99; cat"]);
+    for window in ["1:second*", "0:first*"].into_iter().cycle().take(40) {
+        scene.other.wait_text(window);
+        scene.env.ok(&["next-window"]);
+    }
+    scene.other.wait_text("1:second*");
+    // It says a lot itself, most of which is answered.
+    let mut bytes = Vec::new();
+    for _ in 0..1000 {
+        let size = Size { cols: 80, rows: 24 };
+        encode(&ClientFrame::Wakeup(size), &mut bytes).expect("it fits into a frame");
+    }
+    deaf.write_all(&bytes).expect("the server reads");
+    scene.other.type_keys("typed at last\r");
+    scene.held.wait_text("typed at last");
+    let status = scene.env.status();
+    let unread = status["unread_bytes"].as_u64().expect("a number");
+    assert!(unread > 0, "it is not deaf");
+    assert!(unread <= UNREAD_BYTES_MAX, "{unread} bytes are held for a client");
+    scene.flood.assert_whole(&scene.env, scene.bursts);
+    drop(deaf);
+    scene.env.wait_status(|status| status["clients"] == 2 && status["unread_bytes"] == 0);
 }
 
 /// A command whose output nobody reads: much of it is there, and all of it in the end.

@@ -140,7 +140,7 @@ fn conversations_may_end_anywhere() {
         assert!(!said, "half a command is none: {answer:?}");
     }
     // Many at once that say nothing, or stop in the middle.
-    let open: Vec<UnixStream> = (0..100)
+    let open: Vec<UnixStream> = (0..200)
         .map(|n| {
             let mut stream = scene.connect();
             stream.write_all(&whole[..n % whole.len()]).expect("the server reads");
@@ -149,6 +149,54 @@ fn conversations_may_end_anywhere() {
         .collect();
     assert_eq!(scene.env.ok(&["display-message", "-p", "others go on"]), "others go on\n");
     drop(open);
+    scene.assert_unharmed();
+}
+
+/// Whether a process has a file open.
+#[cfg(target_os = "linux")]
+fn has_open(pid: u32, path: &Path) -> bool {
+    let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs and is ours");
+    fds.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == path))
+}
+
+/// Descriptors that nobody asked for are not kept: a peer could use up all there may be.
+#[test]
+#[cfg(target_os = "linux")]
+fn descriptors_on_the_socket_are_not_taken() {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::io::IoSlice;
+    use std::os::fd::AsFd as _;
+
+    let scene = Scene::new();
+    let path = scene.env.path().canonicalize().expect("it is there").join("passed");
+    let file = fs::File::create(&path).expect("it is ours");
+    assert!(has_open(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned(), &path));
+    let mut stream = scene.connect();
+    let whole = [hello(), command(&["run-shell", "read line < go"])].concat();
+    rustix::fs::mkfifoat(rustix::fs::CWD, scene.env.home().join("go"), 0o600.into())
+        .expect("home is ours");
+    // With each byte, and the conversation goes on as if they were not there.
+    for byte in &whole {
+        let fds = [file.as_fd(); 16];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
+        let data = [IoSlice::new(std::slice::from_ref(byte))];
+        sendmsg(&stream, &data, &mut control, SendFlags::empty()).expect("the server reads");
+    }
+    // Once the command runs, everything was read.
+    let mut go = fs::File::create(scene.env.home().join("go")).expect("the command reads it");
+    assert!(!has_open(scene.server, &path));
+    go.write_all(b"\n").expect("the command reads it");
+    drop(go);
+    let mut last = Vec::new();
+    stream.read_to_end(&mut last).expect("the server answers and hangs up");
+    let mut decoder = FrameDecoder::new();
+    decoder.push(&last);
+    let frames: Vec<ServerFrame> =
+        std::iter::from_fn(|| decoder.next_frame().expect("frames")).collect();
+    assert!(matches!(frames.last(), Some(ServerFrame::Exit(exit)) if exit.code == 0), "{frames:?}");
+    drop(file);
     scene.assert_unharmed();
 }
 
@@ -251,11 +299,8 @@ fn directories_of_others_are_refused() {
     let state = env.state_dir();
     let start = ["new-session", "-d"];
     let assert_refused = |dir: &Path, words: &str| {
-        for args in [&start[..], &["attach-session"], &["list-sessions"]] {
-            // Without a server to continue only a command that starts one gets that far.
-            if dir == state && args != start {
-                continue;
-            }
+        let servers = [&["server"][..], &["-D"]];
+        for args in [&start[..], &["attach-session"], &["list-sessions"]].iter().chain(&servers) {
             let said = complaint(&env, args);
             assert!(said.contains(words) && said.contains(&*dir.to_string_lossy()), "{said}");
         }

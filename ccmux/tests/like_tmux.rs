@@ -169,7 +169,7 @@ fn mistakes_are_told_in_the_words_of_tmux() {
         (&["next-window", "-a"], "no next window\n"),
         (&["previous-window", "-a"], "no previous window\n"),
         (&["resize-pane", "-x", "wide"], "width invalid\n"),
-        (&["split-window", "-l", "large"], "size invalid\n"),
+        (&["split-window", "-l", "large"], "lines invalid\n"),
         (&["capture-pane", "-a", "-p"], "no alternate screen\n"),
         (&["source-file", "/nowhere.conf"], "/nowhere.conf: No such file or directory\n"),
         // Rather than a session that does not share its windows.

@@ -3,6 +3,9 @@
 use super::{Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    if cx.args().has('s') {
+        cx.pane('s')?;
+    }
     let target = cx.pane('t')?;
     if cx.args().has('q') {
         cx.server.leave_mode(target.pane);

@@ -14,7 +14,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     }
     let path = absolute(cx, &text);
     // Anything but a file may keep the server waiting for ever.
-    let is_file = std::fs::metadata(&path).map_err(|error| failed(&error, &text))?.is_file();
+    let is_file = std::fs::metadata(&path).map_err(|error| failed(&error, &path))?.is_file();
     if !is_file {
         return Err(CommandError::new(format!("not a file: {text}")));
     }
@@ -22,7 +22,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     // One byte more than allowed, so that too much is seen to be too much.
     let limit = BUFFER_BYTES_MAX as u64 + 1;
     let read = std::fs::File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut data));
-    read.map_err(|error| failed(&error, &text))?;
+    read.map_err(|error| failed(&error, &path))?;
     let name = cx.text('b').map(std::borrow::Cow::into_owned);
     if cx.args().has('w') {
         cx.set_client_clipboard(&data);

@@ -23,7 +23,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let append = cx.args().has('a');
     options.create(true).append(append).write(true).truncate(!append);
     let written = options.open(&path).and_then(|mut file| file.write_all(&data));
-    written.map_err(|error| failed(&error, &text))?;
+    written.map_err(|error| failed(&error, &path))?;
     Ok(Flow::Next)
 }
 
@@ -56,8 +56,8 @@ pub(super) fn absolute(cx: &Cx<'_>, text: &str) -> PathBuf {
 }
 
 /// What is wrong with a file, as tmux says it.
-pub(super) fn failed(error: &std::io::Error, path: &str) -> CommandError {
+pub(super) fn failed(error: &std::io::Error, path: &Path) -> CommandError {
     let reason = error.to_string();
     let reason = reason.split(" (os error").next().unwrap_or_default();
-    CommandError::new(format!("{reason}: {path}"))
+    CommandError::new(format!("{}: {reason}", path.display()))
 }

@@ -2,7 +2,7 @@
 
 use ccmux_core::decide::{Command as Intent, VariableEdit};
 
-use super::{CommandError, Cx, Flow, Outcome};
+use super::{CommandError, Cx, Flow, Outcome, Target};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let argv = cx.args().to_argv();
@@ -13,7 +13,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     if name.contains(&b'=') {
         return Err(CommandError::new("variable name contains ="));
     }
-    let target = if cx.args().has('g') { None } else { Some(cx.session('t')?) };
+    let target = if cx.args().has('g') { None } else { Some(session(cx)?) };
     let has_value = argv.len() > 1;
     let edit = match (cx.args().has('u'), cx.args().has('r')) {
         (true, _) if has_value => return Err(CommandError::new("can't specify a value with -u")),
@@ -30,4 +30,12 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let session = target.map(|target| target.session);
     cx.change(Intent::SetEnvironment { session, name, edit })?;
     Ok(Flow::Next)
+}
+
+/// The session whose environment is meant.
+pub(super) fn session(cx: &Cx<'_>) -> Result<Target, CommandError> {
+    cx.session('t').map_err(|error| match cx.text('t') {
+        Some(target) => CommandError::new(format!("no such session: {target}")),
+        None => error,
+    })
 }

@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::set_environment::session;
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -16,7 +17,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         environment.extend(cx.server.state.environment.clone());
         environment
     } else {
-        let session = cx.session('t')?.session;
+        let session = session(cx)?.session;
         cx.server.state.sessions[&session].environment.clone()
     };
     let only: Option<BString> = cx.args().to_argv().into_iter().next();

@@ -1,8 +1,8 @@
 //! `split-window`
 
-use ccmux_core::command::parse_number;
+use ccmux_core::command::{NumberError, parse_number};
 use ccmux_core::decide::{Command as Intent, SplitWindow};
-use ccmux_core::geometry::{Extent, SplitDirection};
+use ccmux_core::geometry::{Extent, Size, SplitDirection};
 use ccmux_core::layout::{NewPaneSize, Split};
 
 use super::context::created;
@@ -28,7 +28,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
 /// How flags say a pane is split: `-h`, `-b`, `-f`, `-l size` and the older `-p percentage`.
 pub(super) fn split(cx: &Cx<'_>) -> Result<Split, CommandError> {
     let size = if let Some(text) = cx.text('l') {
-        let extent = text.parse().map_err(|_| CommandError::new("size invalid"))?;
+        let extent = text.parse().map_err(|_| size_error(cx, &text))?;
         NewPaneSize::Extent(extent)
     } else if let Some(text) = cx.text('p') {
         let percent = parse_number(text.as_bytes(), 0..=100)
@@ -46,4 +46,17 @@ pub(super) fn split(cx: &Cx<'_>) -> Result<Split, CommandError> {
         before: cx.args().has('b'),
         full: cx.args().has('f'),
     })
+}
+
+/// What is wrong with a size; tmux calls it otherwise for each command and form.
+fn size_error(cx: &Cx<'_>, text: &str) -> CommandError {
+    let percent = text.strip_suffix('%');
+    let name = match (cx.command.spec.name, percent) {
+        ("split-window", None) => "lines",
+        ("split-window", Some(_)) => "percentage",
+        _ => "size",
+    };
+    let range = 0..=if percent.is_some() { 100 } else { i64::from(Size::MAX) };
+    let reason = parse_number(percent.unwrap_or(text).as_bytes(), range).err();
+    CommandError::new(format!("{name} {}", reason.unwrap_or(NumberError::Invalid)))
 }

@@ -1,5 +1,6 @@
 //! Conversations with clients: greeting, commands, attaching, leaving.
 
+use std::io;
 use std::os::fd::AsFd;
 
 use bstr::BString;
@@ -29,8 +30,8 @@ impl Server {
             let Some(door) = &self.door else { return };
             match door.listener.accept() {
                 Ok((stream, _)) => self.welcome(stream),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     tracing::error!(%error, "a client could not be accepted");
                     return;
@@ -41,7 +42,7 @@ impl Server {
 
     pub(super) fn welcome(&mut self, stream: std::os::unix::net::UnixStream) {
         let peer = ccmux_protocol::rendezvous::peer_uid(&stream);
-        let is_ours = matches!(peer, Ok(Some(uid)) if uid == self.surroundings.uid || uid == 0);
+        let is_ours = may_talk(&peer, self.surroundings.uid);
         let connection = match Connection::new(stream) {
             Ok(connection) => connection,
             Err(error) => return tracing::error!(%error, "a client could not be set up"),
@@ -321,6 +322,16 @@ fn greet(client: &mut Client, hello: Box<Hello>) {
     }
 }
 
+/// Whether a peer may talk with the server of `uid`: that user and root. Where the system does not
+/// tell whose a peer is, the modes of socket and directory have kept others out.
+fn may_talk(peer: &io::Result<Option<u32>>, uid: u32) -> bool {
+    match peer {
+        Ok(Some(peer)) => *peer == uid || *peer == 0,
+        Ok(None) => cfg!(not(target_os = "linux")),
+        Err(_) => false,
+    }
+}
+
 /// Says no and ends the conversation.
 fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&str>) {
     client.say(ServerFrame::Refused(Refusal {
@@ -337,5 +348,25 @@ fn is_prompt(command: &ParsedCommand) -> bool {
         "attach-session" | "start-server" | "kill-server" | "status" => true,
         "new-session" => command.args.has('A'),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the system does not tell, everybody was refused, the user as well.
+    #[test]
+    fn the_user_and_root_may_talk() {
+        for (peer, expected) in [
+            (Ok(Some(1000)), true),
+            (Ok(Some(0)), true),
+            (Ok(Some(1001)), false),
+            (Ok(Some(u32::MAX)), false),
+            (Ok(None), cfg!(not(target_os = "linux"))),
+            (Err(io::ErrorKind::Other.into()), false),
+        ] {
+            assert_eq!(may_talk(&peer, 1000), expected, "{peer:?}");
+        }
     }
 }

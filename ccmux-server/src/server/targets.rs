@@ -94,9 +94,12 @@ impl Server {
         caller: Option<ClientId>,
     ) -> Result<ClientId, CommandError> {
         if let Some(name) = name {
-            return self
-                .client_named(name)
-                .ok_or_else(|| CommandError::new(format!("can't find client: {name}")));
+            return self.client_named(name).ok_or_else(|| {
+                CommandError::new(format!(
+                    "can't find client: {}",
+                    name.strip_suffix(':').unwrap_or(name)
+                ))
+            });
         }
         let is_attached = |id: &ClientId| {
             self.clients.get(id).is_some_and(|client| client.attachment().is_some())
