@@ -67,7 +67,8 @@ fn run(env: &TestEnv, step: &str) -> (Option<u8>, String, String) {
 #[test]
 fn every_command_tells_of_mistakes_in_the_words_of_tmux() {
     let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
-    env.ok(&["new-session", "-d", "-s", "work", "-x", "80", "-y", "24", "cat"]);
+    // With a name of its own the window does not follow its program.
+    env.ok(&["new-session", "-d", "-s", "work", "-n", "one", "-x", "80", "-y", "24", "cat"]);
     let shown = || {
         let format = "#{session_name} #{window_index} #{window_name} #{window_layout} #{pane_pid}";
         env.ok(&["list-panes", "-a", "-F", format]) + &env.ok(&["show-options"])
