@@ -146,7 +146,8 @@ impl TestEnv {
                 return answer;
             }
         }
-        panic!("ccmux {args:?} never answers as it should:\n{answer}\n{}", self.server_log());
+        let (status, log) = (self.ccmux(&["status"]).stdout, self.server_log());
+        panic!("ccmux {args:?} never answers as it should:\n{answer}\n{status}\n{log}");
     }
 
     /// Like [`TestEnv::wait_ok`], of the status.
