@@ -46,6 +46,7 @@ impl Server {
         let options = OpenOptions::new(clock.now(), Arc::clone(&notifier))
             .context("collecting random bytes")?;
         let entropy = options.entropy;
+        let random = std::fs::File::open("/dev/urandom").context("opening random bytes")?;
         let (persistence, recovered) = Persistence::open(Arc::clone(&storage), &options)?;
         let Recovered { state, report, store, is_new_boot, is_after_shutdown } = recovered;
         tracing::info!(%report, "recovered");
@@ -94,6 +95,7 @@ impl Server {
             clock_due: None,
             next_client: 0,
             scratch: Vec::new(),
+            random,
             has_more: false,
         };
         server.load_panes(&index);
@@ -111,7 +113,11 @@ impl Server {
         }
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
-            if !self.adopt_keeper(id) {
+            let is_respawned = self.is_respawn_pending(id);
+            let is_adopted = self.adopt_keeper(id);
+            if is_respawned {
+                self.respawn(id, Seq(0));
+            } else if !is_adopted {
                 self.restore_pane(id);
             }
         }
