@@ -249,6 +249,12 @@ fn a_pane_with_a_damaged_ring_says_so_and_can_be_ended() {
 #[cfg(target_os = "linux")]
 fn damage_ring(keeper: &Process) {
     const HEAD_AT: u64 = 128;
+    write_ring(keeper, HEAD_AT, u64::MAX);
+}
+
+/// Writes a word of a keeper's ring.
+#[cfg(target_os = "linux")]
+fn write_ring(keeper: &Process, at: u64, word: u64) {
     let descriptors = fs::read_dir(format!("/proc/{}/fd", keeper.pid())).expect("it is ours");
     let paths = descriptors.map(|entry| entry.expect("it can be listed").path());
     let is_ring = |path: &PathBuf| {
@@ -256,7 +262,7 @@ fn damage_ring(keeper: &Process) {
     };
     let ring = paths.into_iter().find(is_ring).expect("a keeper has a ring");
     let ring = fs::OpenOptions::new().write(true).open(ring).expect("it can be opened");
-    ring.write_all_at(&u64::MAX.to_le_bytes(), HEAD_AT).expect("it can be written");
+    ring.write_all_at(&word.to_le_bytes(), at).expect("it can be written");
 }
 
 /// `ps` and `top` showed every keeper as `exe`.
@@ -305,4 +311,49 @@ fn programs_have_the_person_s_limit_of_open_files() {
         env.wait_registration(|server| (Some(server.pid) != registered).then_some(()));
         env.ok(&["new-window", "-d"]);
     }
+}
+
+/// A keeper that takes over marks where output may be missing. Nobody was told.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_place_where_output_may_be_missing_is_marked_once() {
+    const DOUBT_AT: u64 = 144;
+    const MARK: &str = "[some output may be missing here]";
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "exec cat"]);
+    env.ok(&["send-keys", "-t", "%0", "word", "Enter"]);
+    let capture = ["capture-pane", "-p", "-t", "%0"];
+    // The terminal's echo, and what cat says.
+    env.wait_ok(&capture, |text| text.matches("word").count() == 2);
+    // After the echo: "word\r\n".
+    write_ring(&env.keepers()[0], DOUBT_AT, 1 + 6);
+    for _ in 0..2 {
+        env.kill_server();
+        let text = env.wait_ok(&capture, |text| text.contains(MARK));
+        assert_eq!(text.matches(MARK).count(), 1, "{text}");
+        // An orderly end makes a keyframe of what is shown.
+        let server = env.server();
+        server.signal(Signal::TERM);
+        server.wait_gone();
+    }
+    assert_eq!(env.ok(&capture).matches(MARK).count(), 1);
+}
+
+/// With `restore-command none` a pane whose program was lost waits for a key. It waited for ever.
+#[test]
+fn a_key_starts_a_shell_where_nothing_was_restored() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
+    env.ok(&["set-option", "-g", "restore-command", "none"]);
+    env.kill_everything();
+    let client = env.attach(120, 24);
+    client.wait_text("its program is gone; a key starts a shell]");
+    // A script's keys are for a program that is not there.
+    env.ok(&["send-keys", "-t", "%0", "echo no", "Enter"]);
+    assert_eq!(env.status()["panes"][0]["state"], "ended");
+    client.type_keys("x");
+    env.wait_status(|status| status["panes"][0]["state"] == "live");
+    client.type_keys("echo alive $((6*7))\r");
+    client.wait_text("alive 42");
+    assert!(!env.ok(&["capture-pane", "-p", "-t", "%0"]).contains("xecho"));
 }

@@ -198,6 +198,10 @@ pub(crate) struct Output {
     pub(crate) consumed: u64,
     /// Stream offset of the newest keyframe handed to the archiver.
     pub(crate) keyframed: u64,
+    /// Stream offset up to which places where output may be missing are marked.
+    pub(crate) doubted: u64,
+    /// Stream offset where output may be missing, which is still to be marked.
+    pub(crate) doubt: Option<u64>,
     /// First history line that has not been handed to the archiver.
     pub(crate) archived: u64,
     /// When the program last printed, for keyframes during pauses.

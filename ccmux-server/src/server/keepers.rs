@@ -223,6 +223,10 @@ impl Server {
                 pane.close_cut_paste();
             }
         }
+        if let Some(Err(error)) = self.panes.get_mut(&id).map(Pane::note_doubt) {
+            // Whatever is wrong with the header shows when the ring is read.
+            tracing::error!(pane = %id, %error, "the ring is damaged");
+        }
         // A window size set again makes full-screen programs repaint what a dead server missed.
         self.set_window_size(id);
         if let Some(pane) = self.panes.get_mut(&id) {

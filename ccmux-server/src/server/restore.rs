@@ -144,6 +144,7 @@ impl Server {
         let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
         pane.output.consumed = keyframed;
         pane.output.keyframed = keyframed;
+        pane.output.doubted = keyframed;
         let mut replayed = Vec::new();
         for item in image.frames {
             match item {
@@ -199,12 +200,26 @@ impl Server {
         pane.replayed.clear();
         let (program, what) = match fate {
             Fate::Remain => return None,
-            Fate::Start(program, what) => (Some(program), what),
-            Fate::Wait(what) => (None, what),
+            Fate::Start(program, what) => (Some(program), what.to_owned()),
+            Fate::Wait(what) => (None, format!("{what}; a key starts a shell")),
         };
-        let text = restoration::restored_mark(&pane.terminal, now, what);
+        let text = restoration::restored_mark(&pane.terminal, now, &what);
         pane.print(&mut self.scrollback, now, &text);
         program
+    }
+
+    /// Starts a shell in a pane whose program was lost and not followed by another
+    /// (`restore-command none`). Returns whether it is such a pane.
+    pub(super) fn start_shell_in_vacant(&mut self, id: PaneId) -> bool {
+        let Some(recorded) = self.state.panes.get(&id) else { return false };
+        let Fate::Start(program, _) = restoration::fate(recorded, "shell") else { return false };
+        let Some(pane) = self.panes.get_mut(&id) else { return false };
+        if !matches!(pane.stage, Stage::Ended) {
+            return false;
+        }
+        pane.stage = Stage::Waiting { seq: Seq(0), program: Some(program) };
+        self.has_more = true;
+        true
     }
 
     /// Options, variables and keys of an earlier life, of which no session is left.
