@@ -2,6 +2,7 @@
 //! files go. A keeper that cannot be told for the moment is told later.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use ccmux_core::ids::PaneId;
 use ccmux_keeper::{LinkEvent, lock_alive};
@@ -43,8 +44,11 @@ impl Server {
                 }
                 let stage = std::mem::replace(&mut closing.pane.stage, Stage::Ended);
                 self.reaping.extend(stage.into_link());
-                // One that lives would do the same at once again.
-                let wait = retry_wait(closing.pane.tries);
+                // As a rule it is gone. One that lives would do the same at once again.
+                let wait = match closing.pane.tries {
+                    0 => Duration::ZERO,
+                    tries => retry_wait(tries),
+                };
                 closing.at = closing.is_ending.then_some(now + wait);
                 self.has_more = true;
             }

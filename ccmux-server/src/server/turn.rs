@@ -170,6 +170,7 @@ impl Server {
             .chain(self.pane_deadlines())
             .chain(self.lost_deadlines())
             .chain(self.is_meeting().then_some(MEETING_MAX))
+            .chain(self.jobs.deadlines())
             .chain(self.clock_deadline())
             .chain(self.persistence_deadline())
             .min()
