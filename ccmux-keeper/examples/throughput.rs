@@ -128,7 +128,12 @@ impl Server {
     fn spawn(directory: &Path, program: ChildSpec) -> Outcome<Server> {
         let pane_dir = directory.join("0194f7a0-0000-7000-8000-00000000002a");
         std::fs::create_dir(&pane_dir)?;
-        let command = KeeperCommand { exe: std::env::current_exe()?, args: vec!["keeper".into()] };
+        let command = KeeperCommand {
+            exe: std::env::current_exe()?,
+            name: None,
+            open_files: None,
+            args: vec!["keeper".into()],
+        };
         let alive = lock_alive(&pane_dir)?.ok_or("a keeper in a new directory")?;
         let mut link = Link::spawn(&command, alive, program)?;
         loop {

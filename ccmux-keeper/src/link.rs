@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -32,8 +33,12 @@ use crate::wire::{VERSIONS, WireError};
 pub struct KeeperCommand {
     /// The executable.
     pub exe: PathBuf,
+    /// What the process is told as its own name, if not the executable's: seen in `ps`.
+    pub name: Option<OsString>,
     /// The arguments before the pane's directory.
     pub args: Vec<OsString>,
+    /// The soft limit of open files for the keeper and its program, if not this process's own.
+    pub open_files: Option<u64>,
 }
 
 /// What is left of a pane whose keeper was killed: all that a new keeper needs.
@@ -299,7 +304,14 @@ fn start_process(
     connection: UnixStream,
     alive: File,
 ) -> io::Result<Child> {
-    Command::new(&command.exe)
+    let mut process = Command::new(&command.exe);
+    if let Some(name) = &command.name {
+        process.arg0(name);
+    }
+    if let Some(soft) = command.open_files {
+        limit_open_files(&mut process, soft);
+    }
+    process
         .args(&command.args)
         .arg(pane_dir)
         .stdin(Stdio::from(OwnedFd::from(connection)))
@@ -307,4 +319,15 @@ fn start_process(
         .stderr(Stdio::null())
         .current_dir("/")
         .spawn()
+}
+
+/// Has a process started with this soft limit of open files; the hard one stays.
+fn limit_open_files(process: &mut Command, soft: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = Rlimit { current: Some(soft), ..getrlimit(Resource::Nofile) };
+    #[expect(unsafe_code, reason = "what runs between fork and exec")]
+    // SAFETY: one system call, no allocation, no lock.
+    unsafe {
+        process.pre_exec(move || Ok(setrlimit(Resource::Nofile, limit)?));
+    }
 }

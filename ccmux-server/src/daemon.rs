@@ -95,6 +95,7 @@ fn surroundings(args: &ServerArgs, started: Timestamp) -> Result<Surroundings> {
         exe: own_executable()?,
         environment: scrubbed(inherited),
         oom_score_adj: crate::oom::yield_to_programs(),
+        open_files: crate::open_files::raise_limit(),
         started,
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         uid: rustix::process::getuid().as_raw(),

@@ -10,6 +10,7 @@ pub mod daemon;
 mod event_loop;
 mod log_file;
 mod oom;
+mod open_files;
 mod pane;
 pub mod persistence;
 mod server;

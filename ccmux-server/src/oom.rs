@@ -33,16 +33,19 @@ pub(crate) fn score_adj(pid: u32) -> Option<i32> {
 }
 
 /// A shell, to which the script and its arguments are still to be given, that runs with the place
-/// of programs and not with the server's.
+/// and the limit of open files of programs and not with the server's.
 ///
 /// The shell changes its place before it becomes the one that runs the script: whoever did that
 /// from outside would be too late for what a script starts at once.
-pub(crate) fn shell(score_adj: Option<i32>) -> Command {
-    const TAKE_PLACE: &str = r#"echo "$0" > /proc/self/oom_score_adj; exec /bin/sh -c "$@""#;
+pub(crate) fn shell(score_adj: Option<i32>, open_files: Option<u64>) -> Command {
+    const TAKE_PLACE: &str = r#"[ -z "$0" ] || echo "$0" > /proc/self/oom_score_adj
+        [ -z "$1" ] || ulimit -S -n "$1"; shift; exec /bin/sh -c "$@""#;
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c");
-    if let Some(score_adj) = score_adj {
-        shell.args([TAKE_PLACE, &score_adj.to_string()]);
+    if score_adj.is_some() || open_files.is_some() {
+        let score_adj = score_adj.map(|value| value.to_string()).unwrap_or_default();
+        let open_files = open_files.map(|value| value.to_string()).unwrap_or_default();
+        shell.args([TAKE_PLACE, &score_adj, &open_files]);
     }
     shell
 }

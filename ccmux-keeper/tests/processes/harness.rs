@@ -106,7 +106,12 @@ impl PaneDir {
 
     pub(crate) fn keeper_command(&self) -> KeeperCommand {
         let starter: OsString = self.temporary.path().join("starter").into();
-        KeeperCommand { exe: UNDER_TEST.into(), args: vec!["keeper".into(), starter] }
+        KeeperCommand {
+            exe: UNDER_TEST.into(),
+            name: None,
+            open_files: None,
+            args: vec!["keeper".into(), starter],
+        }
     }
 
     /// A server that starts `program`.

@@ -77,6 +77,8 @@ fn a_ring_that_cannot_be_reserved_is_a_clear_error() {
     let limited = "ulimit -f 100; exec \"$0\" keeper none \"$1\"";
     let command = KeeperCommand {
         exe: "/bin/sh".into(),
+        name: None,
+        open_files: None,
         args: vec!["-c".into(), limited.into(), UNDER_TEST.into()],
     };
     let mut server = Server::new(Link::spawn(&command, alive, program(&["/bin/cat"])).unwrap());

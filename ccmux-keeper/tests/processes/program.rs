@@ -47,6 +47,8 @@ fn the_program_gets_its_arguments_environment_terminal_and_nothing_else() {
                     exec \"$0\" keeper none \"$1\"";
     let command = KeeperCommand {
         exe: "/bin/sh".into(),
+        name: None,
+        open_files: None,
         args: vec!["-c".into(), careless.into(), UNDER_TEST.into()],
     };
     let mut spec = program(&["./keeper-under-test", "report"]);

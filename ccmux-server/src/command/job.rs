@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ccmux_core::command::ParsedCommand;
 use ccmux_core::ids::PaneId;
@@ -58,6 +59,11 @@ pub(crate) enum Wait {
     Answer,
     /// Until a shell command has ended.
     Shell,
+    /// Until the keepers of closed panes are gone, but no longer than this.
+    Buried {
+        /// When the wait ends in any case: one that is stopped may stay.
+        until: Duration,
+    },
     /// At the start of the server, until its first commands may be run.
     Beginning {
         /// Until the configuration has been read.
@@ -199,6 +205,14 @@ impl Jobs {
     /// Drops what a vanished client still wanted; what has been logged stays.
     pub(crate) fn forget_client(&mut self, client: ClientId) {
         self.jobs.retain(|_, job| job.origin.client() != Some(client));
+    }
+
+    /// When a wait ends whatever happens.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.jobs.values().filter_map(|job| match job.wait {
+            Some(Wait::Buried { until }) => Some(until),
+            _ => None,
+        })
     }
 
     /// Whether nothing is on its way that somebody waits for.

@@ -71,6 +71,7 @@ impl Server {
             }),
             // Whoever answers clears the wait.
             Wait::Answer | Wait::Shell => false,
+            Wait::Buried { until } => self.closing.is_empty() || self.elapsed() >= *until,
             Wait::Beginning { configuration, keepers } => {
                 let is_early =
                     *configuration && self.is_configuring() || *keepers && self.is_meeting();

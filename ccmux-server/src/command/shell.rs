@@ -116,7 +116,7 @@ impl Server {
         let directory = target
             .and_then(|target| self.state.sessions.get(&target.session))
             .map_or_else(|| self.home(), |session| session.cwd.clone());
-        let mut child = shell(command, environment, &directory, self.surroundings.oom_score_adj);
+        let mut child = shell(self.surroundings.shell(), command, environment, &directory);
         let child = child.spawn().or_else(|_| child.current_dir("/").spawn());
         let mut child =
             child.map_err(|error| CommandError::new(format!("failed to run command: {error}")))?;
@@ -147,15 +147,14 @@ impl Server {
 }
 
 fn shell(
+    mut shell: Command,
     command: &str,
     environment: impl IntoIterator<Item = (BString, BString)>,
     directory: &BString,
-    oom_score_adj: Option<i32>,
 ) -> Command {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::process::CommandExt;
     let os = |bytes: &BString| std::ffi::OsStr::from_bytes(bytes).to_owned();
-    let mut shell = crate::oom::shell(oom_score_adj);
     shell
         .arg(command)
         .env_clear()

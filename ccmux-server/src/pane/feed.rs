@@ -33,6 +33,9 @@ const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
 /// The first byte of an option's frame; the second one is its value.
 const SCROLL_ON_CLEAR: u8 = 1;
 
+/// What is shown where a keeper was killed while it read bytes that look like its pattern.
+const DOUBT_MARK: &[u8] = b"\x1b[m\r\n\x1b[2m[some output may be missing here]\x1b[m\r\n";
+
 /// What a turn of feeding brought.
 #[derive(Debug, Default)]
 pub(crate) struct Fed {
@@ -97,10 +100,14 @@ impl Pane {
         scratch: &mut Vec<u8>,
         fed: &mut Fed,
     ) -> Result<bool, RingError> {
+        self.mark_doubt();
         let (uuid, from) = (self.uuid, self.output.consumed);
+        let most = self.output.doubt.map_or(PIECE_BYTES_MAX, |at| {
+            usize::try_from(at - from).unwrap_or(PIECE_BYTES_MAX).min(PIECE_BYTES_MAX)
+        });
         let Some(held) = self.held() else { return Ok(false) };
         scratch.clear();
-        if held.ring.copy_from(from, PIECE_BYTES_MAX, scratch)? == 0 {
+        if held.ring.copy_from(from, most, scratch)? == 0 {
             return Ok(false);
         }
         scrollback.append(uuid, from, now, FrameKind::Bytes, scratch);
@@ -123,7 +130,25 @@ impl Pane {
         }
         fed.has_printed = true;
         self.is_shown_unfinished = false;
+        self.mark_doubt();
         Ok(true)
+    }
+
+    /// Takes note of the place in a ring that just arrived where output may be missing.
+    pub(crate) fn note_doubt(&mut self) -> Result<(), RingError> {
+        let Some(held) = self.held() else { return Ok(()) };
+        let doubt = held.ring.doubt()?;
+        // A keyframe from behind that place shows the mark already.
+        self.output.doubt = doubt.filter(|at| *at > self.output.doubted);
+        Ok(())
+    }
+
+    /// Marks such a place once everything before it is shown.
+    fn mark_doubt(&mut self) {
+        let Some(at) = self.output.doubt.filter(|at| *at <= self.output.consumed) else { return };
+        (self.output.doubted, self.output.doubt) = (at, None);
+        self.output.is_touched = true;
+        self.apply(|terminal| terminal.advance(DOUBT_MARK));
     }
 
     /// Puts bytes of ccmux's own into the pane's stream, as if its program had printed them.

@@ -115,10 +115,13 @@ pub(crate) enum Stage {
         /// The conversation with the keeper.
         link: Link,
     },
-    /// A keeper of an earlier server was found and greeted.
+    /// A keeper that lives was found and greeted.
     Adopting {
         /// The conversation with the keeper.
         link: Link,
+        /// What this server held before the conversation was lost: without it, the program would
+        /// end with this keeper.
+        held: Option<Held>,
     },
     /// The program runs.
     Live(Live),
@@ -142,6 +145,8 @@ pub(crate) enum Stage {
     Unreachable {
         /// Why, for `ccmux status`.
         why: String,
+        /// What the server held of it.
+        held: Option<Held>,
         /// When to look again.
         at: Duration,
     },
@@ -152,18 +157,20 @@ pub(crate) enum Stage {
 impl Stage {
     /// The conversation with a keeper, if there is one; everything else is let go.
     pub(crate) fn into_link(self) -> Option<Link> {
+        self.into_parts().0
+    }
+
+    /// The conversation with a keeper and what is held of the pane, as far as there is any.
+    pub(crate) fn into_parts(self) -> (Option<Link>, Option<Held>) {
         match self {
             Stage::Starting { link }
-            | Stage::Adopting { link }
             | Stage::Respawning { link, .. }
-            | Stage::Releasing { link }
-            | Stage::Replacing { link, .. } => Some(link),
-            Stage::Live(live) => Some(live.link),
-            Stage::Waiting { .. }
-            | Stage::Parting { .. }
-            | Stage::Lost { .. }
-            | Stage::Unreachable { .. }
-            | Stage::Ended => None,
+            | Stage::Releasing { link } => (Some(link), None),
+            Stage::Adopting { link, held } => (Some(link), held),
+            Stage::Replacing { link, held } => (Some(link), Some(held)),
+            Stage::Live(live) => (Some(live.link), Some(live.held)),
+            Stage::Lost { held, .. } | Stage::Unreachable { held, .. } => (None, held),
+            Stage::Waiting { .. } | Stage::Parting { .. } | Stage::Ended => (None, None),
         }
     }
 }
@@ -191,6 +198,10 @@ pub(crate) struct Output {
     pub(crate) consumed: u64,
     /// Stream offset of the newest keyframe handed to the archiver.
     pub(crate) keyframed: u64,
+    /// Stream offset up to which places where output may be missing are marked.
+    pub(crate) doubted: u64,
+    /// Stream offset where output may be missing, which is still to be marked.
+    pub(crate) doubt: Option<u64>,
     /// First history line that has not been handed to the archiver.
     pub(crate) archived: u64,
     /// When the program last printed, for keyframes during pauses.
@@ -234,7 +245,7 @@ impl Pane {
     pub(crate) fn link(&mut self) -> Option<&mut Link> {
         match &mut self.stage {
             Stage::Starting { link }
-            | Stage::Adopting { link }
+            | Stage::Adopting { link, .. }
             | Stage::Respawning { link, .. }
             | Stage::Releasing { link }
             | Stage::Replacing { link, .. } => Some(link),

@@ -2,6 +2,7 @@
 //! files go. A keeper that cannot be told for the moment is told later.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use ccmux_core::ids::PaneId;
 use ccmux_keeper::{LinkEvent, lock_alive};
@@ -43,7 +44,12 @@ impl Server {
                 }
                 let stage = std::mem::replace(&mut closing.pane.stage, Stage::Ended);
                 self.reaping.extend(stage.into_link());
-                closing.at = closing.is_ending.then_some(now);
+                // As a rule it is gone. One that lives would do the same at once again.
+                let wait = match closing.pane.tries {
+                    0 => Duration::ZERO,
+                    tries => retry_wait(tries),
+                };
+                closing.at = closing.is_ending.then_some(now + wait);
                 self.has_more = true;
             }
         }
@@ -58,6 +64,7 @@ impl Server {
                 self.closing.push(closing);
                 continue;
             }
+            closing.pane.tries += 1;
             let pane_dir = self.pane_dir(closing.pane.uuid);
             if !matches!(lock_alive(&pane_dir), Ok(None)) {
                 self.bury(closing.pane);
@@ -65,13 +72,12 @@ impl Server {
             }
             closing.at = match self.greet(closing.pane.uuid, closing.pane.id) {
                 Ok(link) => {
-                    closing.pane.stage = Stage::Adopting { link };
+                    closing.pane.stage = Stage::Adopting { link, held: None };
+                    // Whatever it answers: its ring may be unusable.
+                    Self::end_keeper(&mut closing.pane);
                     None
                 }
-                Err(_) => {
-                    closing.pane.tries += 1;
-                    Some(now + retry_wait(closing.pane.tries))
-                }
+                Err(_) => Some(now + retry_wait(closing.pane.tries)),
             };
             self.closing.push(closing);
         }

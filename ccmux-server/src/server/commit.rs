@@ -1,5 +1,7 @@
 //! How a change becomes true: decided, logged, applied, and then made so.
 
+use std::io::Read as _;
+
 use ccmux_core::apply::apply_all;
 use ccmux_core::change::Change;
 use ccmux_core::decide::{Command as Intent, Facts, decide};
@@ -11,7 +13,7 @@ use super::{Server, Stopping};
 use crate::client::{Client, RecordStanding};
 use crate::command::{CommandError, Job};
 use crate::event_loop::ClientId;
-use crate::persistence::{LogEntry, LogHealth, Seq, entropy};
+use crate::persistence::{LogEntry, LogHealth, Seq};
 
 /// Who made a change: for the log, and for people who read it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,8 +34,8 @@ impl Cause {
 impl Server {
     /// What `decide` is told of the world.
     pub(crate) fn facts(&self) -> Facts {
-        // The entropy source is the kernel's; without it there would be no server by now.
-        let bytes = entropy().expect("the kernel gave random bytes at the start");
+        let mut bytes = [0; 16];
+        (&self.random).read_exact(&mut bytes).expect("the kernel's random bytes never end");
         let uuid = PaneUuid(uuid::Builder::from_random_bytes(bytes).into_uuid());
         Facts { now: self.now(), uuid }
     }
@@ -84,6 +86,12 @@ impl Server {
             cause: cause.what.clone(),
             changes: changes.to_vec(),
         };
+        let respawned = changes.iter().filter_map(|change| match change {
+            Change::PaneRespawned { id, .. } => Some(*id),
+            _ => None,
+        });
+        let respawned: Vec<PaneId> = respawned.collect();
+        self.note_respawns(&respawned);
         // A record too large for the log is refused before anything has changed.
         let seq =
             self.persistence.log(&entry).map_err(|error| CommandError::new(error.to_string()))?;
@@ -95,10 +103,8 @@ impl Server {
             // and memory differ for ever. Dying is safe, the programs live on.
             panic!("BUG: a decided change does not apply: {error}");
         }
-        for change in changes {
-            if let Change::PaneRespawned { id, .. } = change {
-                self.respawn(*id, seq);
-            }
+        for id in respawned {
+            self.respawn(id, seq);
         }
         self.reconcile(seq);
         Ok(Some(seq))

@@ -206,7 +206,10 @@ impl Server {
         if self.is_read_only(id) {
             return;
         }
-        self.send_key(pane, key);
+        // The key that starts a shell is not for it.
+        if !self.start_shell_in_vacant(pane) {
+            self.send_key(pane, key);
+        }
     }
 
     /// Writes a key to a pane's program.

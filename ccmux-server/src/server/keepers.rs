@@ -7,7 +7,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bstr::BString;
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::{ExitStatus, Program};
 use ccmux_keeper::{
@@ -15,8 +14,8 @@ use ccmux_keeper::{
 };
 
 use super::Server;
+use super::respawn::forget_respawn;
 use crate::event_loop::Event;
-use crate::pane::environment::overlay;
 use crate::pane::{Held, Live, Pane, Stage};
 use crate::persistence::restoration::write_number;
 
@@ -26,6 +25,10 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const START_INTERVAL: Duration = Duration::from_secs(1);
 /// How soon, at the latest, a keeper that cannot be spoken with is looked at again.
 const UNREACHABLE_INTERVAL_MAX: Duration = Duration::from_secs(10);
+
+/// What a pane shows where its output cannot be read any more.
+const TROUBLE_MARK: &[u8] =
+    b"\x1b[m\r\n\x1b[2m[the output cannot be read here; some may be lost]\x1b[m\r\n";
 
 impl Server {
     /// The directory of a pane.
@@ -50,9 +53,14 @@ impl Server {
         };
         let (size, stream_offset) = (pane.size(), pane.output.consumed);
         let child = self.child_spec(id, &runs, window_size(size), stream_offset);
-        match self.start_keeper(id, uuid, child) {
-            Ok(link) => self.began(id, Ok(link), |link| Stage::Starting { link }),
-            Err(error) => self.start_failed(id, program, &error),
+        let began = match self.start_keeper(id, uuid, child) {
+            Ok(link) => self.watched(id, Ok(link)),
+            Err(error) => return self.start_failed(id, program, &error),
+        };
+        match began {
+            Ok(link) => self.set_stage(id, Stage::Starting { link }),
+            // It may have started the program all the same.
+            Err(error) => self.unreachable(id, describe(&error), None),
         }
     }
 
@@ -82,73 +90,91 @@ impl Server {
         write_number(&pane_dir, id)?;
         let alive = lock_alive(&pane_dir)?
             .ok_or_else(|| std::io::Error::other("a keeper of this pane is still alive"))?;
-        Link::spawn(&self.keeper_command(), alive, child)
+        // From here on a request for another program counts as done: none is ever run twice.
+        forget_respawn(&pane_dir)?;
+        Link::spawn(&self.keeper_command(id), alive, child)
     }
 
-    fn keeper_command(&self) -> KeeperCommand {
-        KeeperCommand { exe: self.surroundings.exe.clone(), args: vec!["keeper".into()] }
+    /// How the keeper of a pane is started: under a name that people recognize in `ps`.
+    fn keeper_command(&self, id: PaneId) -> KeeperCommand {
+        KeeperCommand {
+            exe: self.surroundings.exe.clone(),
+            name: Some(format!("ccmux:{id}").into()),
+            args: vec!["keeper".into()],
+            open_files: self.surroundings.open_files,
+        }
     }
 
     /// Greets the keeper of a pane that an earlier server left, or finds that there is none.
     ///
     /// Returns whether a keeper lives.
     pub(crate) fn adopt_keeper(&mut self, id: PaneId) -> bool {
-        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return false };
+        self.adopt_again(id, None).is_ok()
+    }
+
+    /// Greets the keeper of a pane of which this server holds something already. Returns that if
+    /// the keeper is gone.
+    fn adopt_again(&mut self, id: PaneId, held: Option<Held>) -> Result<(), Option<Held>> {
+        let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return Err(held) };
         let pane_dir = self.pane_dir(uuid);
         match lock_alive(&pane_dir) {
-            Ok(Some(_free)) => return false,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return false,
+            Ok(Some(_free)) => return Err(held),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(held),
             Ok(None) => {}
             Err(error) => tracing::error!(pane = %id, %error, "cannot look at a keeper's lock"),
         }
-        let result = Link::adopt(&pane_dir);
-        self.began(id, result, |link| Stage::Adopting { link });
-        true
+        match self.watched(id, Link::adopt(&pane_dir)) {
+            Ok(link) => {
+                self.set_stage(id, Stage::Adopting { link, held });
+                // Whatever it answers: its ring may be unusable.
+                self.end_respawning();
+            }
+            Err(error) => self.unreachable(id, describe(&error), held),
+        }
+        Ok(())
     }
 
-    /// A conversation with a keeper began, or did not.
-    fn began(
-        &mut self,
-        id: PaneId,
-        result: Result<Link, LinkError>,
-        stage: impl FnOnce(Link) -> Stage,
-    ) {
-        let watched = result.and_then(|link| {
-            use std::os::fd::AsFd;
-            self.watcher.both(link.as_fd(), Event::Keeper(id))?;
-            Ok(link)
-        });
-        let Some(pane) = self.panes.get_mut(&id) else { return };
-        match watched {
-            Ok(link) => pane.stage = stage(link),
-            Err(error) => self.unreachable(id, describe(&error)),
+    /// Has a conversation with a keeper watched by the loop, if it began.
+    fn watched(&self, id: PaneId, began: Result<Link, LinkError>) -> Result<Link, LinkError> {
+        use std::os::fd::AsFd;
+        let link = began?;
+        self.watcher.both(link.as_fd(), Event::Keeper(id))?;
+        Ok(link)
+    }
+
+    fn set_stage(&mut self, id: PaneId, stage: Stage) {
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.stage = stage;
         }
     }
 
-    /// A keeper lives and cannot be spoken with: it is looked at again, less and less often.
-    pub(crate) fn unreachable(&mut self, id: PaneId, why: String) {
+    /// A keeper cannot be spoken with, and may live: it is looked at again, less and less often.
+    pub(crate) fn unreachable(&mut self, id: PaneId, why: String, held: Option<Held>) {
         let now = self.elapsed();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         if pane.tries == 0 {
             tracing::error!(pane = %id, why, "no conversation with the keeper");
         }
         pane.tries += 1;
-        pane.stage = Stage::Unreachable { why, at: now + retry_wait(pane.tries) };
+        pane.stage = Stage::Unreachable { why, held, at: now + retry_wait(pane.tries) };
         self.redraw_pane(id);
     }
 
-    /// Looks again at keepers that could not be spoken with. Where one is gone by now, so is its
-    /// program: the pane is restored, and nothing is taken for an end that nobody saw.
+    /// Looks again at keepers that could not be spoken with. One that is gone by now is replaced
+    /// if its pty is held. Else its program is gone, too: the pane is restored, and nothing is
+    /// taken for an end that nobody saw.
     pub(crate) fn retry_unreachable(&mut self) {
         let now = self.elapsed();
         let due = |pane: &&Pane| matches!(pane.stage, Stage::Unreachable { at, .. } if at <= now);
         let due: Vec<PaneId> = self.panes.values().filter(due).map(|pane| pane.id).collect();
         for id in due {
-            if !self.adopt_keeper(id) {
-                if let Some(pane) = self.panes.get_mut(&id) {
-                    pane.stage = Stage::Ended;
-                }
-                self.program_lost(id, true);
+            let Some(pane) = self.panes.get_mut(&id) else { continue };
+            let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
+            let Stage::Unreachable { held, .. } = stage else { continue };
+            match self.adopt_again(id, held) {
+                Ok(()) => {}
+                Err(Some(held)) => self.replace_keeper(id, held),
+                Err(None) => self.program_lost(id, true),
             }
         }
     }
@@ -160,10 +186,11 @@ impl Server {
         };
         let events = match link.receive() {
             Ok(events) => events,
-            Err(error) => {
-                tracing::error!(pane = %id, %error, "a keeper does not speak the protocol");
+            Err(LinkError::Io(error)) => {
+                tracing::info!(pane = %id, %error, "the connection to a keeper broke");
                 vec![LinkEvent::Closed]
             }
+            Err(error) => return self.keeper_unintelligible(id, &error),
         };
         for event in events {
             match event {
@@ -181,8 +208,9 @@ impl Server {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
-        let (Stage::Starting { link } | Stage::Adopting { link } | Stage::Replacing { link, .. }) =
-            stage
+        let (Stage::Starting { link }
+        | Stage::Adopting { link, .. }
+        | Stage::Replacing { link, .. }) = stage
         else {
             pane.stage = stage;
             return;
@@ -195,6 +223,10 @@ impl Server {
                 pane.close_cut_paste();
             }
         }
+        if let Some(Err(error)) = self.panes.get_mut(&id).map(Pane::note_doubt) {
+            // Whatever is wrong with the header shows when the ring is read.
+            tracing::error!(pane = %id, %error, "the ring is damaged");
+        }
         // A window size set again makes full-screen programs repaint what a dead server missed.
         self.set_window_size(id);
         if let Some(pane) = self.panes.get_mut(&id) {
@@ -204,25 +236,50 @@ impl Server {
         self.has_more = true;
     }
 
+    /// A keeper lives and says what cannot be: it would say the same at once again.
+    fn keeper_unintelligible(&mut self, id: PaneId, error: &LinkError) {
+        self.let_go(id);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        match std::mem::replace(&mut pane.stage, Stage::Ended) {
+            // What matters is only whether these are gone.
+            stage @ (Stage::Respawning { .. } | Stage::Releasing { .. }) => {
+                pane.stage = stage;
+                self.keeper_lost(id);
+            }
+            stage => {
+                let (link, held) = stage.into_parts();
+                self.reaping.extend(link);
+                self.unreachable(id, describe(error), held);
+            }
+        }
+    }
+
+    /// Says in a pane that its output cannot be followed: what comes after that, if anything does,
+    /// may lack some.
+    pub(super) fn mark_trouble(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get_mut(&id).filter(|pane| pane.tries == 0) else { return };
+        pane.apply(|terminal| terminal.advance(TROUBLE_MARK));
+        pane.output.is_touched = true;
+        self.redraw_pane(id);
+    }
+
     fn keeper_failed(&mut self, id: PaneId, failure: &ccmux_keeper::Failure) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        if pane.held().is_some() {
-            // It read output before and cannot any more; its successor may.
-            return tracing::error!(pane = %id, %failure, "a keeper cannot go on");
+        if matches!(pane.stage, Stage::Live(_)) {
+            // It read output before and cannot any more.
+            tracing::error!(pane = %id, %failure, "a keeper cannot go on");
+            return self.mark_trouble(id);
         }
-        let is_found = matches!(pane.stage, Stage::Adopting { .. });
+        let is_asked_to_start = matches!(pane.stage, Stage::Starting { .. });
         tracing::warn!(pane = %id, %failure, "a keeper does not do what it was asked for");
         self.let_go(id);
         let now = self.now();
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        if let Stage::Starting { link } | Stage::Adopting { link } =
-            std::mem::replace(&mut pane.stage, Stage::Ended)
-        {
-            self.reaping.push(link);
-        }
-        if is_found {
+        let (link, held) = std::mem::replace(&mut pane.stage, Stage::Ended).into_parts();
+        self.reaping.extend(link);
+        if !is_asked_to_start {
             // Its program may well live.
-            return self.unreachable(id, failure.to_string());
+            return self.unreachable(id, failure.to_string(), held);
         }
         let text = format!("\x1b[m{failure}\r\n");
         pane.print(&mut self.scrollback, now, text.as_bytes());
@@ -238,7 +295,7 @@ impl Server {
         let now = self.elapsed();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let uuid = pane.uuid;
-        let is_found = matches!(pane.stage, Stage::Adopting { .. });
+        let is_found = matches!(pane.stage, Stage::Adopting { held: None, .. });
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (held, link) = match stage {
             Stage::Live(live) => (Some(live.held), Some(live.link)),
@@ -252,7 +309,8 @@ impl Server {
                 self.reaping.push(link);
                 return self.released(id);
             }
-            Stage::Starting { link } | Stage::Adopting { link } => (None, Some(link)),
+            Stage::Starting { link } => (None, Some(link)),
+            Stage::Adopting { link, held } => (held, Some(link)),
             Stage::Respawning { link, program } => {
                 self.reaping.push(link);
                 return self.start_program(id, program);
@@ -272,7 +330,7 @@ impl Server {
             (Ok(Some(_free)), Some(held)) => self.replace_keeper(id, held),
             (Ok(None), held) => self.try_again_soon(id, held, is_found),
             (Ok(Some(_)), None) => self.program_lost(id, is_found),
-            (Err(error), _) => self.unreachable(id, error.to_string()),
+            (Err(error), held) => self.unreachable(id, error.to_string(), held),
         }
         self.redraw_pane(id);
     }
@@ -327,18 +385,12 @@ impl Server {
             .collect();
         for id in due {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
-            let uuid = pane.uuid;
             let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
             let Stage::Lost { held, is_found, .. } = stage else { continue };
-            let is_free = lock_alive(&self.pane_dir(uuid)).is_ok_and(|lock| lock.is_some());
-            match (is_free, held) {
-                (true, Some(held)) => self.replace_keeper(id, held),
-                (true, None) => self.program_lost(id, is_found),
-                (false, held) => {
-                    if !self.adopt_keeper(id) || self.is_unreachable(id) {
-                        self.try_again_soon(id, held, is_found);
-                    }
-                }
+            match self.adopt_again(id, held) {
+                Ok(()) => {}
+                Err(Some(held)) => self.replace_keeper(id, held),
+                Err(None) => self.program_lost(id, is_found),
             }
         }
     }
@@ -346,8 +398,10 @@ impl Server {
     /// Starts a keeper that goes on where a killed one stopped.
     fn replace_keeper(&mut self, id: PaneId, held: Held) {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
-        let Ok(Some(alive)) = lock_alive(&self.pane_dir(uuid)) else {
-            return self.try_again_soon(id, Some(held), false);
+        let alive = match lock_alive(&self.pane_dir(uuid)) {
+            Ok(Some(alive)) => alive,
+            Ok(None) => return self.try_again_soon(id, Some(held), false),
+            Err(error) => return self.unreachable(id, error.to_string(), Some(held)),
         };
         tracing::warn!(pane = %id, "a keeper was killed; starting another");
         let orphan = Orphan {
@@ -356,12 +410,12 @@ impl Server {
             ring: &held.ring,
             oom_score_adj: self.surroundings.oom_score_adj,
         };
-        let result = Link::replace(&self.keeper_command(), alive, &orphan);
-        self.began(id, result, |link| Stage::Replacing { link, held });
-    }
-
-    fn is_unreachable(&self, id: PaneId) -> bool {
-        self.panes.get(&id).is_some_and(|pane| matches!(pane.stage, Stage::Unreachable { .. }))
+        let replaced = Link::replace(&self.keeper_command(id), alive, &orphan);
+        match self.watched(id, replaced) {
+            Ok(link) => self.set_stage(id, Stage::Replacing { link, held }),
+            // The program lives as long as its pty is held here.
+            Err(error) => self.unreachable(id, describe(&error), Some(held)),
+        }
     }
 
     /// Stops watching a pane's link and pty, and keeps the link for reaping.
@@ -416,64 +470,13 @@ impl Server {
             held.ring.set_window_size(window_size(size));
         }
     }
-
-    /// What to run in a pane, with its complete environment.
-    fn child_spec(
-        &self,
-        id: PaneId,
-        program: &Program,
-        size: WindowSize,
-        stream_offset: u64,
-    ) -> ChildSpec {
-        let mut env = self.surroundings.environment.clone();
-        overlay(&mut env, &self.state.environment);
-        let session = self.state.session_of(id);
-        if let Some(session) = session {
-            overlay(&mut env, &session.environment);
-        }
-        let options = self.pane_options(id);
-        let socket = self.surroundings.socket.display();
-        let session_number = session.map_or(0, |session| session.id.0);
-        let ours = [
-            ("TERM", options.string("default-terminal").to_owned()),
-            ("COLORTERM", "truecolor".to_owned()),
-            ("TERM_PROGRAM", "ccmux".to_owned()),
-            ("TERM_PROGRAM_VERSION", env!("CARGO_PKG_VERSION").to_owned()),
-            ("CCMUX", format!("{socket},{},{session_number}", crate::own_pid())),
-            ("CCMUX_PANE", id.to_string()),
-        ];
-        env.extend(ours.map(|(name, value)| (name.into(), value.into())));
-        overlay(&mut env, &program.environment);
-        let shell = self.default_shell(id, &env);
-        let (argv, argv0) = match program.argv.as_slice() {
-            [] => {
-                // As login(1) does it: a name that begins with a dash makes a login shell.
-                let base = shell.rsplit(|&byte| byte == b'/').next().unwrap_or(&shell);
-                let mut argv0 = BString::from("-");
-                argv0.extend_from_slice(base);
-                (vec![shell.clone()], Some(argv0))
-            }
-            [command] => (vec![shell.clone(), "-c".into(), command.clone()], None),
-            argv => (argv.to_vec(), None),
-        };
-        env.insert("SHELL".into(), shell);
-        ChildSpec {
-            argv,
-            argv0,
-            env: env.into_iter().collect(),
-            cwd: Some(program.cwd.clone()),
-            size,
-            oom_score_adj: self.surroundings.oom_score_adj,
-            stream_offset,
-        }
-    }
 }
 
-fn window_size(size: ccmux_term::Size) -> WindowSize {
+pub(super) fn window_size(size: ccmux_term::Size) -> WindowSize {
     WindowSize { rows: size.rows, cols: size.cols, width_px: 0, height_px: 0 }
 }
 
-fn create_private_dir(path: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn create_private_dir(path: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

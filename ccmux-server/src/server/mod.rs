@@ -64,12 +64,22 @@ pub(crate) struct Surroundings {
     pub(crate) environment: BTreeMap<BString, BString>,
     /// `oom_score_adj` of keepers and programs; the server's own is higher.
     pub(crate) oom_score_adj: Option<i32>,
+    /// The soft limit of open files of keepers and programs; the server's own is as high as may be.
+    pub(crate) open_files: Option<u64>,
     /// When this server started.
     pub(crate) started: Timestamp,
     /// The machine's name, for `#{host}`.
     pub(crate) host: String,
     /// The user.
     pub(crate) uid: u32,
+}
+
+impl Surroundings {
+    /// A shell, to which the script and its arguments are still to be given, that runs like a
+    /// program in a pane.
+    pub(crate) fn shell(&self) -> std::process::Command {
+        crate::oom::shell(self.oom_score_adj, self.open_files)
+    }
 }
 
 /// A pane that the state no longer has, until its removal is durable and its program gone.
@@ -155,6 +165,8 @@ pub(crate) struct Server {
     clock_due: Option<Duration>,
     next_client: u32,
     scratch: Vec<u8>,
+    /// The kernel's random bytes, opened once: there may be no descriptor left later.
+    random: std::fs::File,
     /// Whether the last turn left work that must not wait for an event.
     pub(crate) has_more: bool,
 }

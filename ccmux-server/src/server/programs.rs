@@ -7,10 +7,13 @@ use std::time::Duration;
 use bstr::BString;
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::ids::PaneId;
+use ccmux_core::model::Program;
+use ccmux_keeper::{ChildSpec, WindowSize};
 
 use super::Server;
 use super::commit::Cause;
 use crate::pane::Pane;
+use crate::pane::environment::overlay;
 
 /// A pane's program is looked at no more often than this, and only after it printed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -85,6 +88,57 @@ impl Server {
         if self.state.panes.get(&id).is_some_and(|pane| pane.cwd.as_ref() != Some(&cwd)) {
             let cause = Cause::event("program", "directory");
             self.change_silently(&cause, Intent::SetCwd { pane: id, cwd });
+        }
+    }
+
+    /// What to run in a pane, with its complete environment.
+    pub(super) fn child_spec(
+        &self,
+        id: PaneId,
+        program: &Program,
+        size: WindowSize,
+        stream_offset: u64,
+    ) -> ChildSpec {
+        let mut env = self.surroundings.environment.clone();
+        overlay(&mut env, &self.state.environment);
+        let session = self.state.session_of(id);
+        if let Some(session) = session {
+            overlay(&mut env, &session.environment);
+        }
+        let options = self.pane_options(id);
+        let socket = self.surroundings.socket.display();
+        let session_number = session.map_or(0, |session| session.id.0);
+        let ours = [
+            ("TERM", options.string("default-terminal").to_owned()),
+            ("COLORTERM", "truecolor".to_owned()),
+            ("TERM_PROGRAM", "ccmux".to_owned()),
+            ("TERM_PROGRAM_VERSION", env!("CARGO_PKG_VERSION").to_owned()),
+            ("CCMUX", format!("{socket},{},{session_number}", crate::own_pid())),
+            ("CCMUX_PANE", id.to_string()),
+        ];
+        env.extend(ours.map(|(name, value)| (name.into(), value.into())));
+        overlay(&mut env, &program.environment);
+        let shell = self.default_shell(id, &env);
+        let (argv, argv0) = match program.argv.as_slice() {
+            [] => {
+                // As login(1) does it: a name that begins with a dash makes a login shell.
+                let base = shell.rsplit(|&byte| byte == b'/').next().unwrap_or(&shell);
+                let mut argv0 = BString::from("-");
+                argv0.extend_from_slice(base);
+                (vec![shell.clone()], Some(argv0))
+            }
+            [command] => (vec![shell.clone(), "-c".into(), command.clone()], None),
+            argv => (argv.to_vec(), None),
+        };
+        env.insert("SHELL".into(), shell);
+        ChildSpec {
+            argv,
+            argv0,
+            env: env.into_iter().collect(),
+            cwd: Some(program.cwd.clone()),
+            size,
+            oom_score_adj: self.surroundings.oom_score_adj,
+            stream_offset,
         }
     }
 

@@ -56,6 +56,7 @@ impl Server {
         let options = OpenOptions::new(clock.now(), Arc::clone(&notifier))
             .context("collecting random bytes")?;
         let entropy = options.entropy;
+        let random = std::fs::File::open("/dev/urandom").context("opening random bytes")?;
         let (persistence, recovered) = Persistence::open(Arc::clone(&storage), &options)?;
         let Recovered { state, report, store, is_new_boot, is_after_shutdown } = recovered;
         tracing::info!(%report, "recovered");
@@ -105,6 +106,7 @@ impl Server {
             clock_due: None,
             next_client: 0,
             scratch: Vec::new(),
+            random,
             has_more: false,
         };
         server.load_panes(&index);
@@ -122,7 +124,11 @@ impl Server {
         }
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
-            if !self.adopt_keeper(id) {
+            let is_respawned = self.is_respawn_pending(id);
+            let is_adopted = self.adopt_keeper(id);
+            if is_respawned {
+                self.respawn(id, Seq(0));
+            } else if !is_adopted {
                 self.restore_pane(id);
             }
         }
@@ -149,6 +155,7 @@ impl Server {
         let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
         pane.output.consumed = keyframed;
         pane.output.keyframed = keyframed;
+        pane.output.doubted = keyframed;
         let mut replayed = Vec::new();
         for item in image.frames {
             match item {
@@ -204,12 +211,26 @@ impl Server {
         pane.replayed.clear();
         let (program, what) = match fate {
             Fate::Remain => return None,
-            Fate::Start(program, what) => (Some(program), what),
-            Fate::Wait(what) => (None, what),
+            Fate::Start(program, what) => (Some(program), what.to_owned()),
+            Fate::Wait(what) => (None, format!("{what}; a key starts a shell")),
         };
-        let text = restoration::restored_mark(&pane.terminal, now, what);
+        let text = restoration::restored_mark(&pane.terminal, now, &what);
         pane.print(&mut self.scrollback, now, &text);
         program
+    }
+
+    /// Starts a shell in a pane whose program was lost and not followed by another
+    /// (`restore-command none`). Returns whether it is such a pane.
+    pub(super) fn start_shell_in_vacant(&mut self, id: PaneId) -> bool {
+        let Some(recorded) = self.state.panes.get(&id) else { return false };
+        let Fate::Start(program, _) = restoration::fate(recorded, "shell") else { return false };
+        let Some(pane) = self.panes.get_mut(&id) else { return false };
+        if !matches!(pane.stage, Stage::Ended) {
+            return false;
+        }
+        pane.stage = Stage::Waiting { seq: Seq(0), program: Some(program) };
+        self.has_more = true;
+        true
     }
 
     /// Options, variables and keys of an earlier life, of which no session is left.

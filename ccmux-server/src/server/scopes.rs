@@ -97,7 +97,7 @@ impl Server {
                 command
             }
             script => {
-                let mut command = crate::oom::shell(self.surroundings.oom_score_adj);
+                let mut command = self.surroundings.shell();
                 command.args([script, "sh", unit]).args(pids.map(|pid| pid.to_string()));
                 command
             }

@@ -179,6 +179,7 @@ impl World {
             exe: directory.path().join("no keeper"),
             environment: std::collections::BTreeMap::new(),
             oom_score_adj: None,
+            open_files: None,
             started: clock.now(),
             host: "host".to_owned(),
             uid: rustix::process::getuid().as_raw(),

@@ -11,7 +11,7 @@ use crate::pane::Stage;
 
 /// Commands of a starting server wait at most so long for keepers: one that is stopped may never
 /// answer.
-const MEETING_MAX: Duration = Duration::from_secs(10);
+const MEETING_MAX: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Takes note of one event. What follows from it happens in [`Server::turn`].
@@ -120,8 +120,10 @@ impl Server {
                 self.let_go(id);
                 let pane = self.panes.get_mut(&id).expect("looked up above");
                 let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
-                self.reaping.extend(stage.into_link());
-                self.unreachable(id, why);
+                let (link, held) = stage.into_parts();
+                self.reaping.extend(link);
+                self.mark_trouble(id);
+                self.unreachable(id, why, held);
             }
         }
     }
@@ -169,6 +171,7 @@ impl Server {
             .chain(self.pane_deadlines())
             .chain(self.lost_deadlines())
             .chain(self.is_meeting().then_some(MEETING_MAX))
+            .chain(self.jobs.deadlines())
             .chain(self.clock_deadline())
             .chain(self.persistence_deadline())
             .min()
