@@ -66,11 +66,20 @@ impl Server {
             }
             closing.pane.tries += 1;
             let pane_dir = self.pane_dir(closing.pane.uuid);
-            if !matches!(lock_alive(&pane_dir), Ok(None)) {
-                self.bury(closing.pane);
-                continue;
-            }
-            closing.at = match self.greet(closing.pane.uuid, closing.pane.id) {
+            let greeted = match lock_alive(&pane_dir) {
+                Ok(Some(_free)) => {
+                    self.bury(closing.pane);
+                    continue;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    self.bury(closing.pane);
+                    continue;
+                }
+                // A lock that cannot be looked at is no free one: the keeper may well live.
+                Err(error) => Err(error.into()),
+                Ok(None) => self.greet(closing.pane.uuid, closing.pane.id),
+            };
+            closing.at = match greeted {
                 Ok(link) => {
                     closing.pane.stage = Stage::Adopting { link, held: None };
                     // Whatever it answers: its ring may be unusable.
