@@ -227,13 +227,14 @@ impl Starting {
             reap(child);
             return Ok(());
         }
-        // Without a report the pipe closed because the process ended.
-        if report.is_empty() {
-            let wait_failed = |source| StartError::Spawn { exe: PathBuf::new(), source };
-            return Err(StartError::Died { status: child.wait().map_err(wait_failed)? });
+        // Either it said what is wrong and ends, or the pipe closed because it ended. Once it is gone
+        // the lock is free for whoever tries again.
+        let wait_failed = |source| StartError::Spawn { exe: PathBuf::new(), source };
+        let status = child.wait().map_err(wait_failed)?;
+        match report.is_empty() {
+            true => Err(StartError::Died { status }),
+            false => Err(StartError::Failed { message: report }),
         }
-        reap(child);
-        Err(StartError::Failed { message: report })
     }
 }
 

@@ -141,6 +141,11 @@ impl Scrollback {
         }
     }
 
+    /// Lets what was appended become durable.
+    pub(crate) fn wake_syncer(&mut self) {
+        self.spool.wake_syncer();
+    }
+
     /// Where a pane's stream stands.
     pub(crate) fn position(&self, pane: PaneUuid) -> StreamPosition {
         self.panes.get(&pane).map(|known| known.position).unwrap_or_default()

@@ -50,6 +50,7 @@ impl Server {
         self.checkpoint_if_due();
         self.watch_input();
         self.paint_clients();
+        self.scrollback.wake_syncer();
         self.start_format_shells();
         self.drop_closed_clients();
         self.stop_if_empty();

@@ -94,6 +94,8 @@ pub enum SpoolEvent {
 pub struct Spool {
     shared: Arc<Shared>,
     syncer: Option<JoinHandle<()>>,
+    /// The syncer sleeps, and there is something for it to do.
+    is_wake_due: bool,
 }
 
 struct Shared {
@@ -121,7 +123,7 @@ impl Spool {
         let log = Mutex::new(SpoolLog::open(Arc::clone(&storage), index, options));
         let (wake, is_stopping) = (Condvar::new(), false.into());
         let shared = Shared { storage, log, wake, is_stopping, sync_interval, notify };
-        Self { shared: Arc::new(shared), syncer: None }
+        Self { shared: Arc::new(shared), syncer: None, is_wake_due: false }
     }
 
     /// Starts the thread that syncs. It sleeps while there is nothing to do.
@@ -136,14 +138,20 @@ impl Spool {
     /// it, which a keyframe taken after applying the frame must name.
     ///
     /// On an error (degraded, mostly) the frame is not in the spool.
+    ///
+    /// The syncer sleeps on until [`Spool::wake_syncer`].
     pub fn append(&mut self, frame: FrameRef<'_>) -> io::Result<StreamPosition> {
         let mut log = self.shared.lock();
-        let had_work = log.is_dirty() || log.needs_retry();
-        let appended = log.append(&frame);
-        if !had_work {
+        self.is_wake_due |= !(log.is_dirty() || log.needs_retry());
+        log.append(&frame)
+    }
+
+    /// Tells the syncer of frames that were appended: apart from that, so that an echo is on its
+    /// way before another thread competes for a processor.
+    pub fn wake_syncer(&mut self) {
+        if std::mem::take(&mut self.is_wake_due) {
             self.shared.wake.notify_one();
         }
-        appended
     }
 
     /// Lets the stream of a recovered pane go on at `position`. A pane that is not told of begins
