@@ -30,6 +30,8 @@ struct GateState {
     is_closed: bool,
     /// How many syncs wait at it.
     waiting: u32,
+    /// How many have passed it.
+    passed: u64,
 }
 
 impl Gate {
@@ -39,6 +41,18 @@ impl Gate {
         self.changed.notify_all();
         state = self.changed.wait_while(state, |state| state.is_closed).unwrap();
         state.waiting -= 1;
+        state.passed += 1;
+        self.changed.notify_all();
+    }
+
+    fn passed(&self) -> u64 {
+        self.state.lock().unwrap().passed
+    }
+
+    fn wait_until_more_passed(&self, than: u64) {
+        let state = self.state.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(state, DEADLINE, |state| state.passed <= than);
+        assert!(!waited.unwrap().1.timed_out(), "nothing is synced");
     }
 
     fn set_closed(&self, is_closed: bool) {
@@ -54,11 +68,12 @@ impl Gate {
     }
 }
 
-/// A disk on which syncs of log segments wait at a gate.
+/// A disk on which syncs of log segments wait at a gate, and those of the spool at another.
 #[derive(Clone, Debug)]
 struct GatedStorage {
     disk: SimStorage,
     gate: Arc<Gate>,
+    spool_gate: Arc<Gate>,
 }
 
 #[derive(Debug)]
@@ -69,8 +84,9 @@ struct GatedFile {
 
 impl GatedStorage {
     fn gated(&self, path: &Path, file: Box<dyn StorageFile>) -> Box<dyn StorageFile> {
-        let gate = path.starts_with("wal").then(|| Arc::clone(&self.gate));
-        Box::new(GatedFile { file, gate })
+        let gates = [("wal", &self.gate), ("spool", &self.spool_gate)];
+        let gate = gates.into_iter().find(|(directory, _)| path.starts_with(directory));
+        Box::new(GatedFile { file, gate: gate.map(|(_, gate)| Arc::clone(gate)) })
     }
 }
 
@@ -166,6 +182,7 @@ struct World {
     poller: Poller,
     disk: SimStorage,
     gate: Arc<Gate>,
+    spool_gate: Arc<Gate>,
     directory: tempfile::TempDir,
 }
 
@@ -184,13 +201,18 @@ impl World {
             host: "host".to_owned(),
             uid: rustix::process::getuid().as_raw(),
         };
-        let (disk, gate) = (SimStorage::new(1), Arc::new(Gate::default()));
-        let storage = Arc::new(GatedStorage { disk: disk.clone(), gate: Arc::clone(&gate) });
+        let disk = SimStorage::new(1);
+        let (gate, spool_gate) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+        let storage = Arc::new(GatedStorage {
+            disk: disk.clone(),
+            gate: Arc::clone(&gate),
+            spool_gate: Arc::clone(&spool_gate),
+        });
         let poller = Poller::new().unwrap();
         let signals = Signals::unheard().unwrap();
         let server =
             Server::restore_on(storage, surroundings, Box::new(clock), &poller, signals).unwrap();
-        Self { server, poller, disk, gate, directory }
+        Self { server, poller, disk, gate, spool_gate, directory }
     }
 
     /// Connects, and sends a command line.
@@ -345,4 +367,19 @@ fn a_reader_waits_for_nothing_that_is_soft() {
     world.finish(&mut reader);
     assert_eq!(reader.answer().0, "text");
     world.gate.set_closed(false);
+}
+
+/// Inputs of a pane are on the disk soon, also when nothing else happens.
+#[test]
+fn inputs_of_panes_are_synced_by_themselves() {
+    let mut world = World::new();
+    let mut maker = world.command(&["new-session", "-d"]);
+    world.finish(&mut maker);
+    for _ in 0..5 {
+        let before = world.spool_gate.passed();
+        let mut clearing = world.command(&["clear-history"]);
+        world.finish(&mut clearing);
+        world.rest();
+        world.spool_gate.wait_until_more_passed(before);
+    }
 }

@@ -404,6 +404,7 @@ fn the_syncer_thread_syncs_leaves_degraded_mode_and_sleeps_otherwise() {
     print(&mut spool, pane(1), b"healthy ");
     storage.fail(CallKind::Write, 1, 3, Fault::NoSpace);
     spool.append(bytes_frame(pane(1), 8, b"refused")).unwrap_err();
+    spool.wake_syncer();
     let mut events = spool.drain_events();
     while !events.contains(&SpoolEvent::Recovered) {
         told.recv().unwrap();
