@@ -55,13 +55,15 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
         lines.push(format!("note      {}", text(note)));
     }
     for pane in report["panes"].as_array().into_iter().flatten() {
-        lines.push(format!(
-            "pane      {} {} (program {}, keeper {})",
-            text(&pane["id"]),
-            text(&pane["state"]),
-            pane["pid"],
-            pane["keeper_pid"],
-        ));
+        let processes: Vec<_> = [("program", &pane["pid"]), ("keeper", &pane["keeper_pid"])]
+            .into_iter()
+            .filter_map(|(what, pid)| Some(format!("{what} {}", pid.as_u64()?)))
+            .collect();
+        let mut line = format!("pane      {} {}", text(&pane["id"]), text(&pane["state"]));
+        if !processes.is_empty() {
+            line.push_str(&format!(" ({})", processes.join(", ")));
+        }
+        lines.push(line);
     }
     lines
 }

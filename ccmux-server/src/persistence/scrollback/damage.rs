@@ -45,6 +45,14 @@ pub enum Damage {
         /// What.
         gap: StreamGap,
     },
+    /// What there is of a pane cannot be listed. It stays where it is: its keeper may be in use.
+    #[error("the directory of pane {pane} is unreadable: {reason}")]
+    Directory {
+        /// Whose.
+        pane: PaneUuid,
+        /// Why.
+        reason: String,
+    },
     /// A keyframe is no good; an older one was used, or none.
     #[error("keyframe {} is damaged: {reason}", file.display())]
     Keyframe {

@@ -84,7 +84,7 @@ fn newest_keyframe(
 ) -> (Option<Keyframe>, Option<u64>) {
     let dir = pane_dir(pane);
     let offsets = keyframes_in(storage, &dir).unwrap_or_else(|error| {
-        damage.push(Damage::Keyframe { pane, file: dir.clone(), reason: error.to_string() });
+        damage.push(Damage::Directory { pane, reason: error.to_string() });
         Vec::new()
     });
     let mut newest_bad = None;

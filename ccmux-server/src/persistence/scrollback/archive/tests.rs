@@ -121,6 +121,24 @@ fn two_keyframes_are_kept_and_a_bad_one_falls_back_to_the_older() {
     assert_eq!(self::image(&storage).damage, []);
 }
 
+/// The lock and the socket of a keeper that lives are in there.
+#[test]
+fn a_directory_that_cannot_be_listed_stays_where_it_is() {
+    let storage = SimStorage::new(1);
+    run(&mut worker(&storage), job(&[0..5], Some(keyframe(100, 0..5))));
+    let before = names(&storage);
+    let index = SpoolIndex::scan(&storage, Uuid::nil());
+    storage.fail(CallKind::List, 1, u64::MAX, Fault::Io);
+    let shared: Arc<dyn Storage> = Arc::new(storage.clone());
+    let image = load_pane(&shared, &index, pane(1), &mut |_| Ok(()));
+    storage.heal();
+    assert!(!image.damage.is_empty());
+    for damage in &image.damage {
+        assert_eq!(damage.set_aside(&storage).unwrap(), None, "{damage}");
+    }
+    assert_eq!(names(&storage), before);
+}
+
 #[test]
 fn the_same_point_keyframed_twice_releases_the_spool() {
     let storage = SimStorage::new(1);
