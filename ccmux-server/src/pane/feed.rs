@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
-use ccmux_keeper::{ChildEnd, RingError, Wake};
+use ccmux_keeper::{CAPACITY, ChildEnd, RingError, Wake};
 use ccmux_term::{Event as TermEvent, Size, Terminal};
 
 use super::fault;
@@ -29,6 +29,10 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
 /// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
 const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Output that the disk refuses is kept in the ring up to this, so that the next server shows it;
+/// the rest is room for the program to print into.
+const HELD_BACK: u64 = CAPACITY as u64 * 3 / 4;
 
 /// The first byte of an option's frame; the second one is its value.
 const SCROLL_ON_CLEAR: u8 = 1;
@@ -112,7 +116,10 @@ impl Pane {
         }
         scrollback.append(uuid, from, now, FrameKind::Bytes, scratch);
         let to = from + scratch.len() as u64;
-        let wake = held.ring.set_spooled(to)?;
+        // What no disk holds stays in the ring, as far as that goes.
+        let kept = if scrollback.has_hole(uuid) { HELD_BACK } else { 0 };
+        let spooled = held.ring.spooled().max(to.saturating_sub(kept));
+        let wake = held.ring.set_spooled(spooled)?;
         self.output.consumed = to;
         if let (Wake::Ring, Some(link)) = (wake, self.link()) {
             // A connection that cannot take a byte is one that the loop hears of anyway.

@@ -38,8 +38,8 @@ struct Known {
     /// Stored history lines: first, and the one after the last.
     first_line: u64,
     end_line: u64,
-    /// Output that is in no spool, because the disk refused it; a keyframe must cover it.
-    has_hole: bool,
+    /// The end of output that is in no spool, because the disk refused it; a keyframe must cover it.
+    hole: Option<u64>,
 }
 
 /// What happened to a pane's files.
@@ -94,7 +94,7 @@ impl Scrollback {
                 position: image.resume,
                 first_line: image.history.start,
                 end_line: image.history.end,
-                has_hole: false,
+                hole: None,
             },
         );
         image
@@ -134,9 +134,9 @@ impl Scrollback {
             Ok(position) => known.position = position,
             Err(_) => {
                 // The spool said so once, and its health is shown; a line per frame would drown it.
-                known.has_hole = true;
                 let bytes = if kind == FrameKind::Bytes { payload.len() as u64 } else { 0 };
                 known.position.offset = offset + bytes;
+                known.hole = Some(offset + bytes);
             }
         }
     }
@@ -144,6 +144,11 @@ impl Scrollback {
     /// Lets what was appended become durable.
     pub(crate) fn wake_syncer(&mut self) {
         self.spool.wake_syncer();
+    }
+
+    /// Whether output of a pane is on no disk, so that memory should hold what it can of it.
+    pub(crate) fn has_hole(&self, pane: PaneUuid) -> bool {
+        self.panes.get(&pane).is_some_and(|known| known.hole.is_some())
     }
 
     /// Where a pane's stream stands.
@@ -231,7 +236,7 @@ impl Scrollback {
                 SpoolEvent::Degraded(why) => tracing::error!(why, "output is no longer durable"),
                 SpoolEvent::Recovered => {
                     tracing::info!("output is durable again");
-                    let holes = self.panes.iter().filter(|(_, known)| known.has_hole);
+                    let holes = self.panes.iter().filter(|(_, known)| known.hole.is_some());
                     news.extend(holes.map(|(pane, _)| StoreNews::NeedsKeyframe(*pane)));
                 }
                 SpoolEvent::Dropped(pane) => news.push(StoreNews::NeedsKeyframe(pane)),
@@ -247,8 +252,8 @@ impl Scrollback {
                     if let Some(end) = archived.end_line {
                         known.end_line = known.end_line.max(end);
                     }
-                    if archived.keyframe.is_some() {
-                        known.has_hole = false;
+                    if archived.keyframe.map(|at| at.offset) >= known.hole {
+                        known.hole = None;
                     }
                     if let Some(position) = archived.release {
                         self.spool.release(archived.pane, position);

@@ -3,9 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::CellText;
-use crate::emulator::print::{
-    EMOJI_PRESENTATION, ZERO_WIDTH_JOINER, is_regional_indicator, is_skin_tone, may_join, width,
-};
+use crate::emulator::print::{EMOJI_PRESENTATION, continues, is_regional_indicator, width};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
 
 /// What one cell shows of a text.
@@ -69,7 +67,7 @@ impl Clusters<'_> {
         while let Some(c) = self.text[self.at..].chars().next() {
             let is_single = self.at - start == first.len_utf8();
             let is_mark = self::width(c) == Some(0);
-            if !is_mark && !joins(first, last, is_single, c) {
+            if !is_mark && !continues(first, last, is_single, c) {
                 break;
             }
             self.at += c.len_utf8();
@@ -85,15 +83,6 @@ impl Clusters<'_> {
         }
         (len, width)
     }
-}
-
-/// Whether `c`, which has a width of its own, still belongs to the cell that begins with `first`
-/// and so far ends in `last`.
-fn joins(first: char, last: char, is_single: bool, c: char) -> bool {
-    may_join(c)
-        && (last == ZERO_WIDTH_JOINER && may_join(first)
-            || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last)
-            || is_regional_indicator(c) && is_single && is_regional_indicator(last))
 }
 
 /// Whether all terminals advance by the same number of columns over this text. They disagree about

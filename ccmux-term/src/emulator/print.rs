@@ -11,7 +11,7 @@ use super::Emulator;
 use crate::grid::cell::{Content, ContentKind};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
 
-pub(crate) const ZERO_WIDTH_JOINER: char = '\u{200d}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
 pub(crate) const EMOJI_PRESENTATION: char = '\u{fe0f}';
 
 impl Emulator {
@@ -199,13 +199,9 @@ impl Emulator {
             }
             _ => return false,
         };
-        let joins = last == ZERO_WIDTH_JOINER && may_join(first)
-            || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last)
-            // A pair needs two columns, so at the right border the second one begins anew.
-            || is_regional_indicator(c)
-                && is_single
-                && is_regional_indicator(last)
-                && !self.cursor.is_wrap_pending;
+        // A pair needs two columns, so at the right border the second one begins anew.
+        let has_room = !is_regional_indicator(c) || !self.cursor.is_wrap_pending;
+        let joins = has_room && continues(first, last, is_single, c);
         if joins {
             self.attach(c);
         }
@@ -251,7 +247,19 @@ pub(crate) fn may_join(c: char) -> bool {
     )
 }
 
-pub(crate) fn is_skin_tone(c: char) -> bool {
+/// Whether `c`, which has a width of its own, still belongs to the cell that begins with `first`
+/// and so far ends in `last`: emoji joined by a zero width joiner (rule GB11 of UAX #29), a skin
+/// tone, the second half of a flag.
+pub(crate) fn continues(first: char, last: char, is_single: bool, c: char) -> bool {
+    if is_regional_indicator(c) {
+        return is_single && is_regional_indicator(last);
+    }
+    may_join(c)
+        && (last == ZERO_WIDTH_JOINER && may_join(first) && !is_regional_indicator(first)
+            || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last))
+}
+
+fn is_skin_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
