@@ -59,11 +59,11 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
             .into_iter()
             .filter_map(|(what, pid)| Some(format!("{what} {}", pid.as_u64()?)))
             .collect();
-        let mut line = format!("pane      {} {}", text(&pane["id"]), text(&pane["state"]));
-        if !processes.is_empty() {
-            line.push_str(&format!(" ({})", processes.join(", ")));
-        }
-        lines.push(line);
+        let processes = match processes.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", processes.join(", ")),
+        };
+        lines.push(format!("pane      {} {}{processes}", text(&pane["id"]), text(&pane["state"])));
     }
     lines
 }
