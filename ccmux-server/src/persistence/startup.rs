@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ccmux_core::model::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,7 +25,7 @@ use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
-use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
+use super::recovery::{Circumstances, Recovery, SetAside, recover};
 use super::storage::{Storage, create_dir_durably, read_full, read_whole};
 use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
 use super::{Ends, OpenError, OpenOptions, Persistence, Recovered, Workers};
@@ -81,7 +82,7 @@ pub(super) fn open(
     if settled.is_ok() {
         breadcrumb.remove();
     }
-    if let Err(error) = append_history(&*storage, options, &recovery.report) {
+    if let Err(error) = append_history(&*storage, options.now, &recovery.report) {
         tracing::warn!(%error, "the report of the recovery could not be kept");
     }
     let format = Format {
@@ -257,7 +258,8 @@ fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     }
 }
 
-fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
+/// A path in `quarantine/` under a number that was not used before.
+pub(super) fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
     let names = storage.list(Path::new(QUARANTINE_DIR))?;
     let number = |name: &String| name.split('-').next()?.parse::<u32>().ok();
     let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
@@ -272,21 +274,31 @@ fn copy(storage: &dyn Storage, from: &Path, to: &Path) -> io::Result<()> {
     copy.sync()
 }
 
-/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
-fn append_history(
+/// What a recovery found of panes, beside the report of the log.
+#[derive(Serialize)]
+struct PaneFindings<'a> {
+    panes: &'a [String],
+}
+
+/// Adds to `recovery.jsonl` what was found damaged of panes.
+pub(crate) fn keep_pane_damage(
     storage: &dyn Storage,
-    options: &OpenOptions,
-    report: &RecoveryReport,
+    now: Timestamp,
+    panes: &[String],
 ) -> io::Result<()> {
+    append_history(storage, now, &PaneFindings { panes })
+}
+
+/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
+fn append_history(storage: &dyn Storage, now: Timestamp, found: &impl Serialize) -> io::Result<()> {
     #[derive(Serialize)]
-    struct Line<'a> {
+    struct Line<'a, T> {
         time: u64,
         version: &'static str,
         #[serde(flatten)]
-        report: &'a RecoveryReport,
+        found: &'a T,
     }
-    let version = env!("CARGO_PKG_VERSION");
-    let mut line = to_json(&Line { time: options.now.0, version, report });
+    let mut line = to_json(&Line { time: now.0, version: env!("CARGO_PKG_VERSION"), found });
     line.push(b'\n');
     let path = Path::new(HISTORY_FILE);
     let file = match storage.open(path) {

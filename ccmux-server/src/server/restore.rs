@@ -110,6 +110,11 @@ impl Server {
             has_more: false,
         };
         server.load_panes(&index);
+        if !server.pane_damage.is_empty()
+            && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
+        {
+            tracing::warn!(%error, "what was found damaged of panes could not be kept");
+        }
         Ok(server)
     }
 
