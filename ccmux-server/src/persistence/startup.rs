@@ -8,6 +8,10 @@
 //! 3. damaged files into `quarantine/`;
 //! 4. a new segment behind the highest number seen.
 //!
+//! While ends of programs may have to be taken back, no checkpoint covers them: the new segment
+//! repeats the records since the newest one. After damage the second checkpoint follows that
+//! segment, and holds the same state as the first.
+//!
 //! If a step fails the server starts all the same, degraded, and the later ones are left undone.
 
 use std::io;
@@ -27,7 +31,7 @@ use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, SetAside, recover};
 use super::storage::{Storage, create_dir_durably, read_full, read_whole};
-use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
+use super::wal::{LogHealth, LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
 use super::{Ends, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
 const QUARANTINE_DIR: &str = "quarantine";
@@ -50,7 +54,7 @@ pub(super) fn open(
     let mut recovery = recover(&*storage, &circumstances, &mut breadcrumb)?;
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
-    let (checkpoints, settled) = settle(&storage, &mut recovery, store, options);
+    let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
     let durable = match settled {
         Ok(()) if recovery.carried.is_none() => recovery.highest,
         _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
@@ -76,6 +80,10 @@ pub(super) fn open(
             Wal::start_without_thread(Arc::clone(&storage), start, Arc::clone(&notify))
         }
     };
+    if let Some(base) = recovery.base.take().filter(|_| wal.health() == LogHealth::Durable) {
+        let snapshot = Snapshot { seq: recovery.highest, time: options.now, ..base };
+        replace_damaged(&snapshot, &mut checkpoints, &wal);
+    }
     if let Some(floor) = checkpoints.trim_floor() {
         wal.trimmer().trim(&floor);
     }
@@ -138,6 +146,7 @@ fn settle(
         });
     if settled.is_err() {
         recovery.carried = None;
+        recovery.base = None;
     }
     (checkpoints, settled)
 }
@@ -171,14 +180,22 @@ fn make_durable(
     }
     let is_whole = synced.is_ok() && recovery.report.is_clean();
     let base = recovery.carried.as_ref().map(|carried| carried.follows);
-    if is_whole && base == Some(newest(checkpoints)) {
+    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
+    let is_taken = |set_aside: &[SetAside], seq: Seq| {
+        set_aside.contains(&SetAside::Move(checkpoint_path(seq)))
+    };
+    if base == Some(newest(checkpoints)) {
         // No checkpoint covers what may still have to be taken back: the new segment repeats it.
+        while is_taken(&recovery.set_aside, recovery.highest) {
+            recovery.highest = recovery.highest.next();
+        }
+        recovery.base = recovery.base.take().filter(|_| !is_whole);
         return Ok(());
     }
     recovery.unsettled = None;
     recovery.carried = None;
-    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
-    while recovery.set_aside.contains(&SetAside::Move(checkpoint_path(recovery.highest))) {
+    recovery.base = None;
+    while is_taken(&recovery.set_aside, recovery.highest) {
         pass_number(recovery);
     }
     if recovery.highest > newest(checkpoints) || !is_whole {
@@ -190,6 +207,18 @@ fn make_durable(
         take_checkpoint(recovery, checkpoints, options)?;
     }
     Ok(())
+}
+
+/// After damage, when the records since the newest checkpoint stand in a new segment: what they
+/// follow becomes a second checkpoint right before that segment. Then nothing depends on damaged
+/// files any more, and still no checkpoint covers what may have to be taken back.
+fn replace_damaged(base: &Snapshot, checkpoints: &mut CheckpointStore, wal: &Wal) {
+    if let Err(error) = checkpoints.write(base) {
+        return tracing::warn!(%error, "the damaged log is kept, for want of a second checkpoint");
+    }
+    if let Some(floor) = checkpoints.repeated_floor() {
+        wal.trimmer().trim(&floor);
+    }
 }
 
 /// Leaves the next number to a checkpoint; no record will have it.
