@@ -358,3 +358,27 @@ fn a_key_starts_a_shell_where_nothing_was_restored() {
     client.wait_text("alive 42");
     assert!(!env.ok(&["capture-pane", "-p", "-t", "%0"]).contains("xecho"));
 }
+
+/// Each start of the server marked such a pane once more, although nothing had happened in it.
+#[test]
+fn a_pane_that_waits_for_a_key_is_marked_once() {
+    const MARK: &str = "its program is gone; a key starts a shell]";
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
+    env.ok(&["set-option", "-g", "restore-command", "none"]);
+    let capture = ["capture-pane", "-p", "-J", "-t", "%0"];
+    for _ in 0..3 {
+        env.kill_everything();
+        let text = env.ok(&capture);
+        assert_eq!(text.matches(MARK).count(), 1, "{text}");
+    }
+    // A shell that is lost is another matter.
+    let client = env.attach(100, 24);
+    client.wait_text(MARK);
+    client.type_keys("x");
+    env.wait_status(|status| status["panes"][0]["state"] == "live");
+    drop(client);
+    env.kill_everything();
+    let text = env.ok(&capture);
+    assert_eq!(text.matches(MARK).count(), 2, "{text}");
+}
