@@ -382,3 +382,31 @@ fn a_pane_that_waits_for_a_key_is_marked_once() {
     let text = env.ok(&capture);
     assert_eq!(text.matches(MARK).count(), 2, "{text}");
 }
+
+/// Titles that follow each other closely are not all logged. The last one before a kill was on the
+/// restored screen, and formats showed the one before it for ever.
+#[test]
+fn the_last_title_before_a_kill_is_known() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let program = "while read word; do \
+        printf '\\033]2;title-%s\\007said-%s\\n' $word $word; done";
+    env.ok(&["new-session", "-d", program]);
+    let client = env.attach(80, 24);
+    for life in 0..3 {
+        let server = env.server();
+        for word in ["a", "b", "c"] {
+            client.type_keys(&format!("{life}{word}\r"));
+            client.wait_text(&format!("said-{life}{word}"));
+        }
+        server.signal(Signal::KILL);
+        server.wait_gone();
+        let title = env.ok(&["display-message", "-p", "-t", "%0", "#{pane_title}"]);
+        assert_eq!(title, format!("title-{life}c\n"));
+    }
+    // A person's title is no less the last one.
+    env.ok(&["select-pane", "-t", "%0", "-T", "mine"]);
+    for _ in 0..2 {
+        env.kill_server();
+        assert_eq!(env.ok(&["display-message", "-p", "-t", "%0", "#{pane_title}"]), "mine\n");
+    }
+}

@@ -140,6 +140,11 @@ impl Server {
         }
         self.settle_orphans(index);
         self.forget_unknown_output();
+        let ids: Vec<PaneId> = self.panes.keys().copied().collect();
+        for id in ids {
+            // What was printed just before a kill is on the screen and was not logged yet.
+            self.log_soft(id);
+        }
     }
 
     /// Puts a pane together from what is on the disk of it.
