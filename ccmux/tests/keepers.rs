@@ -231,11 +231,18 @@ fn a_pane_with_a_damaged_ring_says_so_and_can_be_ended() {
         env.ok(&["send-keys", "-t", pane, "word", "Enter"]);
         env.wait_ok(&["capture-pane", "-p", "-J", "-t", pane], |text| {
             text.contains("[the output cannot be read here; some may be lost]")
+                && text.contains("respawn-pane -k starts the program anew, kill-pane closes")
         });
     }
     env.wait_status(|status| {
         let is_unreachable = |n: usize| status["panes"][n]["state"] == "unreachable";
         is_unreachable(0) && is_unreachable(1)
+    });
+    // A person was told only that they are unreachable.
+    env.wait_ok(&["status"], |text| {
+        text.contains("ring is unusable")
+            && text.contains("`respawn-pane -k -t %0`")
+            && text.contains("`kill-pane -t %1`")
     });
     env.ok(&["kill-pane", "-t", "%1"]);
     env.ok(&["respawn-pane", "-k", "-t", "%0", "echo the other; exec tail -f /dev/null"]);

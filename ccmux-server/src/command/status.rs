@@ -56,12 +56,14 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
     }
     for pane in report["panes"].as_array().into_iter().flatten() {
         lines.push(format!(
-            "pane      {} {} (program {}, keeper {})",
+            "pane      {} {} (program {}, keeper {}){}",
             text(&pane["id"]),
             text(&pane["state"]),
             pane["pid"],
             pane["keeper_pid"],
+            pane["why"].as_str().map(|why| format!(": {why}")).unwrap_or_default(),
         ));
+        lines.extend(pane["hint"].as_str().map(|hint| format!("          {hint}")));
     }
     lines
 }

@@ -28,7 +28,9 @@ const UNREACHABLE_INTERVAL_MAX: Duration = Duration::from_secs(10);
 
 /// What a pane shows where its output cannot be read any more.
 const TROUBLE_MARK: &[u8] =
-    b"\x1b[m\r\n\x1b[2m[the output cannot be read here; some may be lost]\x1b[m\r\n";
+    b"\x1b[m\r\n\x1b[2m[the output cannot be read here; some may be lost]\r\n\
+    [if nothing follows: respawn-pane -k starts the program anew, kill-pane closes the pane]\
+    \x1b[m\r\n";
 
 impl Server {
     /// The directory of a pane.
