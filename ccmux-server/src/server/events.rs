@@ -184,6 +184,7 @@ impl Server {
         for id in ids {
             self.expire_client(id, now);
         }
+        self.fit_due();
         self.redraw_clock(now);
     }
 

@@ -99,6 +99,7 @@ impl Server {
             reaping: Vec::new(),
             scopes: super::scopes::Scopes::default(),
             activity: std::collections::BTreeMap::new(),
+            resizing: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
             configuring: Vec::new(),
             has_met_starter: false,

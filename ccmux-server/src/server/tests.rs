@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use ccmux_core::geometry::Size;
 use ccmux_protocol::{ClientFrame, Exit, FrameDecoder, Hello, ServerFrame, VersionRange, encode};
 
 use super::{Server, Surroundings};
@@ -136,6 +137,12 @@ struct Peer {
 }
 
 impl Peer {
+    fn say(&self, frame: &ClientFrame) {
+        let mut bytes = Vec::new();
+        encode(frame, &mut bytes).unwrap();
+        (&self.stream).write_all(&bytes).unwrap();
+    }
+
     fn listen(&mut self) {
         let mut bytes = [0; 4096];
         while let Ok(len @ 1..) = self.stream.read(&mut bytes) {
@@ -195,6 +202,11 @@ impl World {
 
     /// Connects, and sends a command line.
     fn command(&mut self, argv: &[&str]) -> Peer {
+        self.command_from(None, argv)
+    }
+
+    /// The same from a terminal of some size.
+    fn command_from(&mut self, terminal: Option<Size>, argv: &[&str]) -> Peer {
         let (stream, other) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
         self.server.welcome(other);
@@ -202,9 +214,9 @@ impl World {
             versions: VersionRange::OURS,
             client_version: String::new(),
             pid: 1,
-            is_tty: false,
+            is_tty: terminal.is_some(),
             tty: None,
-            size: None,
+            size: terminal,
             term: None,
             colorterm: None,
             term_program: None,
@@ -249,6 +261,19 @@ impl World {
                 return;
             }
             assert!(self.wait(sleep) || sleep < DEADLINE, "no answer: {:?}", peer.heard);
+        }
+    }
+}
+
+impl World {
+    /// Lets the server go on until something is so.
+    fn wait_until(&mut self, is_so: impl Fn(&Server) -> bool) {
+        loop {
+            let sleep = self.server.turn().unwrap_or(DEADLINE);
+            if is_so(&self.server) {
+                return;
+            }
+            assert!(self.wait(sleep) || sleep < DEADLINE, "nothing happens any more");
         }
     }
 }
@@ -345,4 +370,37 @@ fn a_reader_waits_for_nothing_that_is_soft() {
     world.finish(&mut reader);
     assert_eq!(reader.answer().0, "text");
     world.gate.set_closed(false);
+}
+
+/// A window that is dragged has another size with every step, and each was a hard record of its
+/// own. Whoever asks meets the last one, and it is taken over although nobody asks.
+#[test]
+fn sizes_in_quick_succession_are_few_records() {
+    let mut world = World::new();
+    let size = |cols| Size { cols, rows: 24 };
+    let mut client = world.command_from(Some(size(80)), &["new-session"]);
+    world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
+    let (before, began) = (world.server.persistence.issued(), world.server.elapsed());
+    for cols in 100..300 {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+        client.listen();
+    }
+    let mut reader = world.command(&["display-message", "-p", "#{window_width}"]);
+    world.finish(&mut reader);
+    assert_eq!(reader.answer().0, "299\n");
+    let took = world.server.elapsed().saturating_sub(began);
+    let logged = u128::from(world.server.persistence.issued().0 - before.0);
+    // The first, the one asked for, and those in between.
+    let most = 2 + took.as_millis() / 100;
+    assert!(logged <= most.min(199), "{logged} records in {took:?}");
+
+    for cols in [90, 91, 92] {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+    }
+    world.wait_until(|server| {
+        let mut sessions = server.state.sessions.values();
+        sessions.all(|session| session.size.cols == 92)
+    });
 }
