@@ -404,3 +404,27 @@ fn sizes_in_quick_succession_are_few_records() {
         sessions.all(|session| session.size.cols == 92)
     });
 }
+
+/// A keeper whose lock cannot be looked at may well live: the closed pane was taken for buried, and
+/// its files removed, which are how a server finds that keeper.
+#[test]
+fn a_lock_that_cannot_be_looked_at_is_no_sign_that_a_keeper_is_gone() {
+    let mut world = World::new();
+    let mut maker = world.command(&["new-session", "-d", ";", "new-session", "-d", "-s", "doomed"]);
+    world.finish(&mut maker);
+    let doomed = world.server.state.session_named("doomed").unwrap().id;
+    let panes = world.server.state.panes.values();
+    let pane =
+        panes.into_iter().find(|pane| world.server.state.windows[&pane.window].session == doomed);
+    let pane_dir = world.server.pane_dir(pane.unwrap().uuid);
+    // It cannot even be opened.
+    let alive = pane_dir.join("alive");
+    std::fs::remove_file(&alive).unwrap();
+    std::fs::create_dir(&alive).unwrap();
+    let mut killer = world.command(&["kill-session", "-t", "doomed"]);
+    world.finish(&mut killer);
+    world.wait_until(|server| server.closing.iter().all(|closing| closing.pane.tries >= 2));
+    assert_eq!(world.server.closing.len(), 1);
+    std::fs::remove_dir(&alive).unwrap();
+    world.wait_until(|server| server.closing.is_empty());
+}
