@@ -154,3 +154,31 @@ fn sockets_work_at_paths_of_any_length() {
     server.read_to_string(&mut received).unwrap();
     assert_eq!(received, "x");
 }
+
+/// A stopped server takes no connections, and only so many wait for it. Whoever came then waited
+/// without end, and nothing was said.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_that_takes_no_connections_is_given_up() {
+    let dir = TempDir::new().unwrap();
+    let place = deep_place(&dir);
+    let listener = bind(&place).unwrap();
+    // One may wait.
+    rustix::net::listen(&listener, 0).unwrap();
+    let _waiting = connect(&place).unwrap();
+    let error = connect(&place).unwrap_err();
+    assert!(matches!(error, ConnectError::Busy { .. }), "{error}");
+    assert!(error.to_string().ends_with("does not take connections"), "{error}");
+
+    // Once there is room, whoever still waits is let in, and can be spoken with as usual.
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| connect(&place));
+        drop(listener.accept().unwrap());
+        let (mut server, _) = listener.accept().unwrap();
+        let mut late = late.join().unwrap().unwrap();
+        server.write_all(b"x").unwrap();
+        let mut received = [0];
+        late.read_exact(&mut received).unwrap();
+        assert_eq!(&received, b"x");
+    });
+}

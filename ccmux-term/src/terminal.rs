@@ -151,6 +151,11 @@ impl Terminal {
         self.emulator.palette.default_background = background;
     }
 
+    /// Gives it a title, as a program does with OSC 2, whatever sequence is being read.
+    pub fn set_title(&mut self, title: &[u8]) {
+        self.emulator.take_title(title);
+    }
+
     /// Whether clearing the whole main screen moves what it shows to the history (tmux's
     /// `scroll-on-clear`); true in a new terminal.
     pub fn set_scroll_on_clear(&mut self, scrolls: bool) {

@@ -231,11 +231,18 @@ fn a_pane_with_a_damaged_ring_says_so_and_can_be_ended() {
         env.ok(&["send-keys", "-t", pane, "word", "Enter"]);
         env.wait_ok(&["capture-pane", "-p", "-J", "-t", pane], |text| {
             text.contains("[the output cannot be read here; some may be lost]")
+                && text.contains("respawn-pane -k starts the program anew, kill-pane closes")
         });
     }
     env.wait_status(|status| {
         let is_unreachable = |n: usize| status["panes"][n]["state"] == "unreachable";
         is_unreachable(0) && is_unreachable(1)
+    });
+    // A person was told only that they are unreachable.
+    env.wait_ok(&["status"], |text| {
+        text.contains("ring is unusable")
+            && text.contains("`respawn-pane -k -t %0`")
+            && text.contains("`kill-pane -t %1`")
     });
     env.ok(&["kill-pane", "-t", "%1"]);
     env.ok(&["respawn-pane", "-k", "-t", "%0", "echo the other; exec tail -f /dev/null"]);
@@ -357,4 +364,56 @@ fn a_key_starts_a_shell_where_nothing_was_restored() {
     client.type_keys("echo alive $((6*7))\r");
     client.wait_text("alive 42");
     assert!(!env.ok(&["capture-pane", "-p", "-t", "%0"]).contains("xecho"));
+}
+
+/// Each start of the server marked such a pane once more, although nothing had happened in it.
+#[test]
+fn a_pane_that_waits_for_a_key_is_marked_once() {
+    const MARK: &str = "its program is gone; a key starts a shell]";
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
+    env.ok(&["set-option", "-g", "restore-command", "none"]);
+    let capture = ["capture-pane", "-p", "-J", "-t", "%0"];
+    for _ in 0..3 {
+        env.kill_everything();
+        let text = env.ok(&capture);
+        assert_eq!(text.matches(MARK).count(), 1, "{text}");
+    }
+    // A shell that is lost is another matter.
+    let client = env.attach(100, 24);
+    client.wait_text(MARK);
+    client.type_keys("x");
+    env.wait_status(|status| status["panes"][0]["state"] == "live");
+    drop(client);
+    env.kill_everything();
+    let text = env.ok(&capture);
+    assert_eq!(text.matches(MARK).count(), 2, "{text}");
+}
+
+/// Titles that follow each other closely are not all logged. The last one before a kill was on the
+/// restored screen, and formats showed the one before it for ever.
+#[test]
+fn the_last_title_before_a_kill_is_known() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let program = "while read word; do \
+        printf '\\033]2;title-%s\\007said-%s\\n' $word $word; done";
+    env.ok(&["new-session", "-d", program]);
+    let client = env.attach(80, 24);
+    for life in 0..3 {
+        let server = env.server();
+        for word in ["a", "b", "c"] {
+            client.type_keys(&format!("{life}{word}\r"));
+            client.wait_text(&format!("said-{life}{word}"));
+        }
+        server.signal(Signal::KILL);
+        server.wait_gone();
+        let title = env.ok(&["display-message", "-p", "-t", "%0", "#{pane_title}"]);
+        assert_eq!(title, format!("title-{life}c\n"));
+    }
+    // A person's title is no less the last one.
+    env.ok(&["select-pane", "-t", "%0", "-T", "mine"]);
+    for _ in 0..2 {
+        env.kill_server();
+        assert_eq!(env.ok(&["display-message", "-p", "-t", "%0", "#{pane_title}"]), "mine\n");
+    }
 }

@@ -109,7 +109,8 @@ fn damaged_screens_cost_no_history() {
 }
 
 /// A state directory that lost the newest records (a disk that lied, a backup put back) knows
-/// nothing of some panes. Their programs are not lost, and nobody else gets their numbers.
+/// nothing of some panes. Their programs are not lost, and nobody else gets their numbers. What those
+/// printed whose programs are gone is kept, and a person is told where; it was removed silently.
 #[test]
 fn programs_without_a_record_are_recovered_under_their_numbers() {
     let env = env();
@@ -170,6 +171,27 @@ fn programs_without_a_record_are_recovered_under_their_numbers() {
     let shown = env.ok(&["capture-pane", "-p", "-t", "%3"]);
     assert!(shown.contains("this is 2"), "{shown}");
     assert_eq!(env.ok(&["new-window", "-dP", "-t", "known:", "-F", "#{pane_id}"]), "%5\n");
+
+    let status = env.status();
+    assert_eq!(status["recovery"]["clean"], false, "{status}");
+    let history = std::fs::read_to_string(env.state_dir().join("recovery.jsonl"));
+    let history = history.expect("recoveries are recorded");
+    for (pane, text) in [("%2", "this is 1"), ("%4", "this is 3")] {
+        let problems = status["recovery"]["problems"].as_array().expect("a list").iter();
+        let problems = problems.filter_map(|problem| problem.as_str());
+        let problem = problems.into_iter().find(|problem| problem.contains(pane));
+        let problem = problem.unwrap_or_else(|| panic!("{pane} is lost silently: {status}"));
+        assert!(history.contains(problem), "{history}");
+        let place = problem.rsplit(' ').next().expect("it says where");
+        assert!(place.starts_with("quarantine/"), "{problem}");
+        let place = env.state_dir().join(place);
+        let kept = std::fs::read_to_string(place.join("spooled.output")).expect("it is kept");
+        assert!(kept.contains(text), "{kept}");
+        assert_eq!(
+            std::fs::read_to_string(place.join("number")).expect("it is"),
+            pane.to_owned() + "\n"
+        );
+    }
 }
 
 /// Fills the files of the state whose names end like this with zeroes; returns how many.

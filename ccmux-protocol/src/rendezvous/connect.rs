@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::getuid;
 use thiserror::Error;
 
-use super::Place;
+use super::lock::registration;
+use super::{Patience, Place};
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
@@ -28,6 +29,14 @@ pub enum ConnectError {
         /// Whose it is.
         uid: u32,
     },
+    /// Somebody listens there and takes no connection, for as long as anybody waits.
+    #[error("the server on {} does not take connections", socket.display())]
+    Busy {
+        /// The socket.
+        socket: PathBuf,
+        /// The process that registered last.
+        pid: Option<u32>,
+    },
     /// The operating system refused.
     #[error("error connecting to {} ({source})", socket.display())]
     Io {
@@ -38,13 +47,30 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// What a person can do about it.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            ConnectError::Busy { pid: Some(pid), .. } => {
+                Some(format!("if it was stopped, kill -CONT {pid} makes it go on"))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Connects to the server of `place`. Refuses one of another user, who would get to see the
-/// environment and everything typed.
+/// environment and everything typed. A server that takes no connections, because it was stopped and
+/// more clients wait for it than can, is given ten seconds.
 pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
     let socket = &place.socket;
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             ConnectError::NotRunning { socket: socket.clone() }
+        }
+        io::ErrorKind::WouldBlock => {
+            let pid = registration(&place.state_dir).map(|server| server.pid);
+            ConnectError::Busy { socket: socket.clone(), pid }
         }
         _ => ConnectError::Io { socket: socket.clone(), source },
     };
@@ -53,11 +79,42 @@ pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
         if ours { Ok(()) } else { Err(ConnectError::Owner { socket: socket.clone(), uid }) }
     };
     owned_by_us(fs::symlink_metadata(socket).map_err(failed)?.uid())?;
-    let stream = with_short_address(socket, UnixStream::connect_addr).map_err(failed)?;
+    let stream = with_short_address(socket, connect_patiently).map_err(failed)?;
     match peer_uid(&stream).map_err(failed)? {
         Some(uid) => owned_by_us(uid).map(|()| stream),
         None => Ok(stream),
     }
+}
+
+/// Connects without waiting in the kernel, which would wait without end for room in the backlog,
+/// and no event tells of it. `WouldBlock` if there is none before patience runs out.
+#[cfg(target_os = "linux")]
+fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
+    use rustix::io::Errno;
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+    let path = address.as_pathname().ok_or(io::ErrorKind::InvalidInput)?;
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let mut patience = Patience::new();
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => break,
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if patience.pause() => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
+/// Elsewhere a full backlog refuses at once.
+#[cfg(not(target_os = "linux"))]
+fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
+    UnixStream::connect_addr(address)
 }
 
 /// Binds the socket of `place` with mode 0600, replacing what a vanished server left there. Only

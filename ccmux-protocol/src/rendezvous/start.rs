@@ -91,6 +91,7 @@ impl StartError {
             StartError::Timeout { pid: Some(pid), .. } => {
                 Some(format!("kill -USR1 {pid} makes a server bind its socket again"))
             }
+            StartError::Connect(error) => error.hint(),
             _ => None,
         }
     }

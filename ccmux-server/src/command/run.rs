@@ -142,6 +142,7 @@ impl Server {
 
     fn run_step(&mut self, job: &mut Job, step: &Step) {
         job.nesting = step.nesting;
+        self.fit_waiting();
         let outcome = self.execute(job, &step.command);
         match outcome {
             Ok(Flow::Wait(wait)) => job.wait = Some(wait),

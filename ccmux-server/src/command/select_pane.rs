@@ -17,7 +17,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         return Err(CommandError::new("marked panes are not supported"));
     }
     if let Some(title) = cx.text('T') {
-        let title = cx.expand(&title, target).into();
+        let title = cx.expand(&title, target);
+        let title = cx.server.title_terminal(target.pane, title.as_bytes());
         cx.change(Intent::SetTitle { pane: target.pane, title })?;
         return Ok(Flow::Next);
     }

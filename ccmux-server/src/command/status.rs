@@ -63,7 +63,10 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
             true => String::new(),
             false => format!(" ({})", processes.join(", ")),
         };
-        lines.push(format!("pane      {} {}{processes}", text(&pane["id"]), text(&pane["state"])));
+        let why = pane["why"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
+        let (id, state) = (text(&pane["id"]), text(&pane["state"]));
+        lines.push(format!("pane      {id} {state}{processes}{why}"));
+        lines.extend(pane["hint"].as_str().map(|hint| format!("          {hint}")));
     }
     lines
 }

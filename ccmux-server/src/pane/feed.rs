@@ -34,8 +34,12 @@ const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
 /// the rest is room for the program to print into.
 const HELD_BACK: u64 = CAPACITY as u64 * 3 / 4;
 
-/// The first byte of an option's frame; the second one is its value.
+/// The first byte of an option's frame; its value follows.
 const SCROLL_ON_CLEAR: u8 = 1;
+/// The option that is a title which a person gave.
+const TITLE: u8 = 2;
+/// What is looked at of such a title; the terminal keeps less.
+const TITLE_BYTES_MAX: usize = 16 * 1024;
 
 /// What is shown where a keeper was killed while it read bytes that look like its pattern.
 const DOUBT_MARK: &[u8] = b"\x1b[m\r\n\x1b[2m[some output may be missing here]\x1b[m\r\n";
@@ -220,6 +224,17 @@ impl Pane {
         self.apply(|terminal| terminal.set_scroll_on_clear(is_on));
     }
 
+    /// Gives the terminal a title, as an input of the stream. What can be kept of it is the title
+    /// then.
+    pub(crate) fn set_title(&mut self, scrollback: &mut Scrollback, now: Timestamp, title: &[u8]) {
+        let title = &title[..title.len().min(TITLE_BYTES_MAX)];
+        let payload = [&[TITLE], title].concat();
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
+        self.output.is_touched = true;
+        self.apply(|terminal| terminal.set_title(title));
+        self.terminal.take_events();
+    }
+
     /// Applies an input found in the spool; returns false if the emulator failed at it.
     pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) -> bool {
         match (kind, payload) {
@@ -233,6 +248,9 @@ impl Pane {
             (FrameKind::Reset, _) => self.apply(Terminal::reset),
             (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {
                 self.apply(|terminal| terminal.set_scroll_on_clear(*is_on != 0))
+            }
+            (FrameKind::Option, [TITLE, title @ ..]) => {
+                self.apply(|terminal| terminal.set_title(title))
             }
             (FrameKind::Resize | FrameKind::Option, _) => true,
         }

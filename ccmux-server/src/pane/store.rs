@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
@@ -12,10 +13,11 @@ use ccmux_core::model::Timestamp;
 use uuid::Uuid;
 
 use super::history::StoredLines;
+use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
     HistoryLimits, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
-    StreamPosition, keep_output, load_pane, stored_panes,
+    StreamPosition, keep_output, load_pane, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
 
@@ -107,6 +109,11 @@ impl Scrollback {
         }
     }
 
+    /// Adds what was found damaged to the record of recoveries.
+    pub(crate) fn keep_damage(&self, now: Timestamp, found: &[String]) -> io::Result<()> {
+        keep_pane_damage(&*self.storage, now, found)
+    }
+
     /// Keeps output at which the emulator failed, so that the fault can be found.
     pub(crate) fn keep_faulty(&self, pane: PaneUuid, offset: u64, output: &[u8]) {
         if let Err(error) = keep_output(&*self.storage, pane, offset, output) {
@@ -117,6 +124,17 @@ impl Scrollback {
     /// The panes that have files, whether or not anybody knows them.
     pub(crate) fn stored_panes(&self) -> io::Result<Vec<PaneUuid>> {
         stored_panes(&*self.storage)
+    }
+
+    /// Moves what there is of a pane that nobody knows to the quarantine. Returns where it is now.
+    pub(crate) fn set_pane_aside(
+        &mut self,
+        index: &SpoolIndex,
+        pane: PaneUuid,
+    ) -> io::Result<PathBuf> {
+        let target = set_pane_aside(&self.storage, index, pane)?;
+        self.remove_pane(pane);
+        Ok(target)
     }
 
     /// Appends an input of a pane's terminal, before it is applied. A disk that refuses it makes

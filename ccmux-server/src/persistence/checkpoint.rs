@@ -51,14 +51,14 @@ impl VerifiedCheckpoint {
     }
 }
 
-/// The second-newest verified checkpoint: what lies before it may go.
+/// The second-newest verified checkpoint, or what is as good: what lies before it may go.
 #[derive(Debug)]
 pub struct TrimFloor {
     seq: Seq,
 }
 
 impl TrimFloor {
-    /// The last record that two verified checkpoints hold.
+    /// The last record that two verified checkpoints hold, or that is repeated elsewhere.
     pub fn seq(&self) -> Seq {
         self.seq
     }
@@ -72,7 +72,7 @@ pub(super) struct GoodCheckpoint {
 }
 
 /// What a checkpoint holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Snapshot {
     /// The last record whose changes the state has.
     pub(super) seq: Seq,
@@ -169,6 +169,12 @@ impl CheckpointStore {
     /// The point before which the log is not needed, once there are two verified checkpoints.
     pub(super) fn trim_floor(&self) -> Option<TrimFloor> {
         self.verified.get(1).map(|second| TrimFloor { seq: second.seq })
+    }
+
+    /// The newest checkpoint, before which the log is not needed where all that followed the one
+    /// before it is repeated behind the newest.
+    pub(super) fn repeated_floor(&self) -> Option<TrimFloor> {
+        self.newest().map(|newest| TrimFloor { seq: newest.seq })
     }
 
     /// Writes a checkpoint and proves it; older ones than the newest three go.

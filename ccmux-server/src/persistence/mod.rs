@@ -71,6 +71,7 @@ pub use self::record::LogEntry;
 use self::record::LogRecord;
 use self::recovery::UNDO_MS;
 pub use self::recovery::{Damage, RecoveryReport};
+pub(crate) use self::startup::keep_pane_damage;
 use self::storage::Storage;
 use self::wal::Wal;
 pub use self::wal::{AppendError, LogHealth, Notifier, Seq};

@@ -1,7 +1,8 @@
 //! From a recovered state to what must be done about each pane: the policy, and its words.
 //!
-//! Pure but for one small file per pane that holds its number, so that a keeper whose pane the
-//! state does not know can be told from one whose record was lost.
+//! Pure but for two small files per pane: one holds its number, so that a keeper whose pane the
+//! state does not know can be told from one whose record was lost; the other says that the pane
+//! waits without a program, and shows it.
 
 use std::io;
 use std::path::Path;
@@ -13,6 +14,8 @@ use jiff::tz::TimeZone;
 
 /// Name of the file with a pane's number.
 const NUMBER_FILE: &str = "number";
+/// Name of the file that is there while a pane waits for a key to start a shell.
+const VACANT_FILE: &str = "vacant";
 
 /// What becomes of a pane whose keeper is gone.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,6 +119,27 @@ pub(crate) fn write_number(pane_dir: &Path, id: PaneId) -> io::Result<()> {
 /// Reads a pane's number; `None` if it is not there or no number.
 pub(crate) fn read_number(pane_dir: &Path) -> Option<PaneId> {
     std::fs::read_to_string(pane_dir.join(NUMBER_FILE)).ok()?.trim().parse().ok()
+}
+
+/// Whether a pane was said to wait, and nothing has been started in it since.
+pub(crate) fn is_vacant(pane_dir: &Path) -> bool {
+    pane_dir.join(VACANT_FILE).exists()
+}
+
+/// Notes that a pane says that it waits.
+pub(crate) fn note_vacant(pane_dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    options.open(pane_dir.join(VACANT_FILE)).map(drop)
+}
+
+/// A program is about to be started in a pane.
+pub(crate) fn forget_vacant(pane_dir: &Path) -> io::Result<()> {
+    match std::fs::remove_file(pane_dir.join(VACANT_FILE)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,17 @@
 //! 3. damaged files into `quarantine/`;
 //! 4. a new segment behind the highest number seen.
 //!
+//! While ends of programs may have to be taken back, no checkpoint covers them: the new segment
+//! repeats the records since the newest one. After damage the second checkpoint follows that
+//! segment, and holds the same state as the first.
+//!
 //! If a step fails the server starts all the same, degraded, and the later ones are left undone.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ccmux_core::model::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,9 +29,9 @@ use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
-use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
+use super::recovery::{Circumstances, Recovery, SetAside, recover};
 use super::storage::{Storage, create_dir_durably, read_full, read_whole};
-use super::wal::{LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
+use super::wal::{LogHealth, LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
 use super::{Ends, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
 const QUARANTINE_DIR: &str = "quarantine";
@@ -49,7 +54,7 @@ pub(super) fn open(
     let mut recovery = recover(&*storage, &circumstances, &mut breadcrumb)?;
 
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
-    let (checkpoints, settled) = settle(&storage, &mut recovery, store, options);
+    let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
     let durable = match settled {
         Ok(()) if recovery.carried.is_none() => recovery.highest,
         _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
@@ -75,13 +80,17 @@ pub(super) fn open(
             Wal::start_without_thread(Arc::clone(&storage), start, Arc::clone(&notify))
         }
     };
+    if let Some(base) = recovery.base.take().filter(|_| wal.health() == LogHealth::Durable) {
+        let snapshot = Snapshot { seq: recovery.highest, time: options.now, ..base };
+        replace_damaged(&snapshot, &mut checkpoints, &wal);
+    }
     if let Some(floor) = checkpoints.trim_floor() {
         wal.trimmer().trim(&floor);
     }
     if settled.is_ok() {
         breadcrumb.remove();
     }
-    if let Err(error) = append_history(&*storage, options, &recovery.report) {
+    if let Err(error) = append_history(&*storage, options.now, &recovery.report) {
         tracing::warn!(%error, "the report of the recovery could not be kept");
     }
     let format = Format {
@@ -137,6 +146,7 @@ fn settle(
         });
     if settled.is_err() {
         recovery.carried = None;
+        recovery.base = None;
     }
     (checkpoints, settled)
 }
@@ -170,14 +180,22 @@ fn make_durable(
     }
     let is_whole = synced.is_ok() && recovery.report.is_clean();
     let base = recovery.carried.as_ref().map(|carried| carried.follows);
-    if is_whole && base == Some(newest(checkpoints)) {
+    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
+    let is_taken = |set_aside: &[SetAside], seq: Seq| {
+        set_aside.contains(&SetAside::Move(checkpoint_path(seq)))
+    };
+    if base == Some(newest(checkpoints)) {
         // No checkpoint covers what may still have to be taken back: the new segment repeats it.
+        while is_taken(&recovery.set_aside, recovery.highest) {
+            recovery.highest = recovery.highest.next();
+        }
+        recovery.base = recovery.base.take().filter(|_| !is_whole);
         return Ok(());
     }
     recovery.unsettled = None;
     recovery.carried = None;
-    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
-    while recovery.set_aside.contains(&SetAside::Move(checkpoint_path(recovery.highest))) {
+    recovery.base = None;
+    while is_taken(&recovery.set_aside, recovery.highest) {
         pass_number(recovery);
     }
     if recovery.highest > newest(checkpoints) || !is_whole {
@@ -189,6 +207,18 @@ fn make_durable(
         take_checkpoint(recovery, checkpoints, options)?;
     }
     Ok(())
+}
+
+/// After damage, when the records since the newest checkpoint stand in a new segment: what they
+/// follow becomes a second checkpoint right before that segment. Then nothing depends on damaged
+/// files any more, and still no checkpoint covers what may have to be taken back.
+fn replace_damaged(base: &Snapshot, checkpoints: &mut CheckpointStore, wal: &Wal) {
+    if let Err(error) = checkpoints.write(base) {
+        return tracing::warn!(%error, "the damaged log is kept, for want of a second checkpoint");
+    }
+    if let Some(floor) = checkpoints.repeated_floor() {
+        wal.trimmer().trim(&floor);
+    }
 }
 
 /// Leaves the next number to a checkpoint; no record will have it.
@@ -257,7 +287,8 @@ fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     }
 }
 
-fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
+/// A path in `quarantine/` under a number that was not used before.
+pub(super) fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
     let names = storage.list(Path::new(QUARANTINE_DIR))?;
     let number = |name: &String| name.split('-').next()?.parse::<u32>().ok();
     let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
@@ -272,21 +303,31 @@ fn copy(storage: &dyn Storage, from: &Path, to: &Path) -> io::Result<()> {
     copy.sync()
 }
 
-/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
-fn append_history(
+/// What a recovery found of panes, beside the report of the log.
+#[derive(Serialize)]
+struct PaneFindings<'a> {
+    panes: &'a [String],
+}
+
+/// Adds to `recovery.jsonl` what was found damaged of panes.
+pub(crate) fn keep_pane_damage(
     storage: &dyn Storage,
-    options: &OpenOptions,
-    report: &RecoveryReport,
+    now: Timestamp,
+    panes: &[String],
 ) -> io::Result<()> {
+    append_history(storage, now, &PaneFindings { panes })
+}
+
+/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
+fn append_history(storage: &dyn Storage, now: Timestamp, found: &impl Serialize) -> io::Result<()> {
     #[derive(Serialize)]
-    struct Line<'a> {
+    struct Line<'a, T> {
         time: u64,
         version: &'static str,
         #[serde(flatten)]
-        report: &'a RecoveryReport,
+        found: &'a T,
     }
-    let version = env!("CARGO_PKG_VERSION");
-    let mut line = to_json(&Line { time: options.now.0, version, report });
+    let mut line = to_json(&Line { time: now.0, version: env!("CARGO_PKG_VERSION"), found });
     line.push(b'\n');
     let path = Path::new(HISTORY_FILE);
     let file = match storage.open(path) {

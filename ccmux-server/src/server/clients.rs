@@ -5,8 +5,6 @@ use std::os::fd::AsFd;
 
 use bstr::BString;
 use ccmux_core::command::{ParsedCommand, parse_argv};
-use ccmux_core::decide::Command as Intent;
-use ccmux_core::geometry::Size;
 use ccmux_core::ids::SessionId;
 use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame, VersionRange,
@@ -14,7 +12,6 @@ use ccmux_protocol::{
 };
 
 use super::Server;
-use super::commit::Cause;
 use crate::client::connection::Connection;
 use crate::client::{Client, ClientStage, ResumeToken};
 use crate::command::{Origin, Wait};
@@ -83,8 +80,14 @@ impl Server {
                 return;
             }
         }
-        for frame in frames {
-            self.take_frame(id, frame);
+        let mut frames = frames.into_iter().peekable();
+        while let Some(frame) = frames.next() {
+            // Of sizes in a row only the last one is one.
+            let is_over = matches!(frame, ClientFrame::Resize(_))
+                && matches!(frames.peek(), Some(ClientFrame::Resize(_)));
+            if !is_over {
+                self.take_frame(id, frame);
+            }
         }
     }
 
@@ -101,12 +104,7 @@ impl Server {
                 self.resume(id, &resume);
             }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
-            (ClientStage::Attached(_), ClientFrame::Resize(size)) => {
-                if let Some(attachment) = client.attachment_mut() {
-                    attachment.resize(size);
-                }
-                self.use_client(id);
-            }
+            (ClientStage::Attached(_), ClientFrame::Resize(size)) => self.resize_client(id, size),
             (ClientStage::Attached(_), ClientFrame::Wakeup(size)) => {
                 client.wake_up(size);
                 self.use_client(id);
@@ -237,37 +235,7 @@ impl Server {
         let Some(attachment) = client.attachment() else { return };
         let session = attachment.session;
         self.touch_session(session);
-        self.fit_session(id);
-    }
-
-    /// Gives a session's windows the size of one of its clients.
-    fn fit_session(&mut self, id: ClientId) {
-        let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment()) else {
-            return;
-        };
-        let (session, size) = (attachment.session, attachment.size);
-        let rows = size.rows.saturating_sub(self.status_rows(session)).max(1);
-        let size = Size { cols: size.cols, rows };
-        if self.state.sessions.get(&session).is_some_and(|session| session.size != size) {
-            let cause = Cause::event("terminal", "resized");
-            self.change_silently(&cause, Intent::ResizeSession { session, size });
-        }
-    }
-
-    /// Sizes follow options: the status line may have come or gone.
-    pub(crate) fn fit_sessions(&mut self) {
-        let mut newest: Vec<_> = self
-            .clients
-            .values()
-            .filter_map(|client| Some((client.active, client.id, client.attachment()?.session)))
-            .collect();
-        newest.sort_unstable();
-        for (_, id, session) in newest {
-            if self.clients_of(session).last() == Some(&id) {
-                self.fit_session(id);
-            }
-        }
-        self.redraw_all();
+        self.fit_session_to(id);
     }
 
     /// Ends a client's attachment in good order.

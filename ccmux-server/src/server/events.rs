@@ -128,8 +128,17 @@ impl Server {
         }
     }
 
-    /// Logs a pane's title and directory.
-    fn log_soft(&mut self, id: PaneId) {
+    /// Gives a pane's terminal a title that a person chose, and returns what is kept of it: after a
+    /// restart the terminal says what the title is.
+    pub(crate) fn title_terminal(&mut self, id: PaneId, title: &[u8]) -> BString {
+        let now = self.now();
+        let Some(pane) = self.panes.get_mut(&id) else { return title.into() };
+        pane.set_title(&mut self.scrollback, now, title);
+        pane.terminal.title().into()
+    }
+
+    /// Logs a pane's title and directory, if they are not what is known.
+    pub(super) fn log_soft(&mut self, id: PaneId) {
         let now = self.elapsed();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         pane.soft.due = None;
@@ -175,6 +184,7 @@ impl Server {
         for id in ids {
             self.expire_client(id, now);
         }
+        self.fit_due();
         self.redraw_clock(now);
     }
 

@@ -17,7 +17,7 @@ use super::Server;
 use super::respawn::forget_respawn;
 use crate::event_loop::Event;
 use crate::pane::{Held, Live, Pane, Stage};
-use crate::persistence::restoration::write_number;
+use crate::persistence::restoration::{forget_vacant, write_number};
 
 /// How soon a lost keeper is looked at again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -28,7 +28,9 @@ const UNREACHABLE_INTERVAL_MAX: Duration = Duration::from_secs(10);
 
 /// What a pane shows where its output cannot be read any more.
 const TROUBLE_MARK: &[u8] =
-    b"\x1b[m\r\n\x1b[2m[the output cannot be read here; some may be lost]\x1b[m\r\n";
+    b"\x1b[m\r\n\x1b[2m[the output cannot be read here; some may be lost]\r\n\
+    [if nothing follows: respawn-pane -k starts the program anew, kill-pane closes the pane]\
+    \x1b[m\r\n";
 
 impl Server {
     /// The directory of a pane.
@@ -92,6 +94,7 @@ impl Server {
             .ok_or_else(|| std::io::Error::other("a keeper of this pane is still alive"))?;
         // From here on a request for another program counts as done: none is ever run twice.
         forget_respawn(&pane_dir)?;
+        forget_vacant(&pane_dir)?;
         Link::spawn(&self.keeper_command(id), alive, child)
     }
 

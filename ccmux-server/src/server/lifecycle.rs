@@ -343,11 +343,19 @@ fn pane_report(pane: &Pane) -> serde_json::Value {
         Stage::Unreachable { why, .. } => ("unreachable", Some(why.as_str())),
         Stage::Releasing { .. } | Stage::Ended => ("ended", None),
     };
+    let hint = matches!(pane.stage, Stage::Unreachable { .. }).then(|| {
+        let id = pane.id;
+        format!(
+            "tried again by itself; `respawn-pane -k -t {id}` starts its program anew, \
+             `kill-pane -t {id}` closes it"
+        )
+    });
     serde_json::json!({
         "id": pane.id.to_string(),
         "uuid": pane.uuid.to_string(),
         "state": state,
         "why": why,
+        "hint": hint,
         "pid": pane.child_pid(),
         "keeper_pid": keeper_pid(&pane.stage),
         "offset": pane.output.consumed,

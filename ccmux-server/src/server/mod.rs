@@ -23,6 +23,7 @@ mod respawn;
 mod restore;
 mod scopes;
 mod shutdown;
+mod sizes;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -149,6 +150,8 @@ pub(crate) struct Server {
     scopes: scopes::Scopes,
     /// When each session was last used by this server's clients.
     pub(crate) activity: BTreeMap<SessionId, Timestamp>,
+    /// Sizes of sessions on their way to the log.
+    resizing: BTreeMap<SessionId, sizes::Resizing>,
     /// Clients that had more to say than one turn takes.
     unread_clients: Vec<ClientId>,
     /// The jobs of the configuration that is read at the start.

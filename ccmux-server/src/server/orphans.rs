@@ -27,8 +27,10 @@ impl Server {
     ///
     /// A pane gets its number before its program is started. One below the next number was closed
     /// and the server killed before it had told the keeper: that is finished now. Any other is
-    /// one whose record was lost, and its program is not: it goes to a session of its own, with
-    /// the number that its program knows. No number found is given out again.
+    /// one whose record was lost. If its program is not, it goes to a session of its own, with the
+    /// number that its program knows; else what is left of it is set aside, and said to be. No
+    /// number found is given out again. A directory without a number is one whose removal was cut
+    /// short, or that nothing was ever put into.
     pub(super) fn settle_orphans(&mut self, index: &SpoolIndex) {
         let known: BTreeSet<_> = self.state.panes.values().map(|pane| pane.uuid).collect();
         let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
@@ -44,7 +46,10 @@ impl Server {
             let lost_number = number.filter(|id| is_lost(*id));
             beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
             match (ccmux_keeper::lock_alive(&pane_dir), lost_number) {
-                (Ok(Some(_free)), _) => self.remove_files(uuid),
+                (Ok(Some(_free)), _) => match number.filter(|id| id.0 >= next) {
+                    Some(id) => self.set_lost_aside(index, id, uuid),
+                    None => self.remove_files(uuid),
+                },
                 (Ok(None), Some(id)) => lost.push((id, uuid)),
                 (Ok(None), None) => self.finish_closing(uuid, number),
                 (Err(error), _) => {
@@ -59,6 +64,23 @@ impl Server {
             self.adopt_lost(uuid);
         }
         self.reserve_panes(beyond);
+    }
+
+    /// Keeps the files of a pane whose record was lost, and whose program is gone, too, where a
+    /// person can find them.
+    fn set_lost_aside(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) {
+        let found = match self.scrollback.set_pane_aside(index, uuid) {
+            Ok(place) => format!(
+                "the record of pane {id} is lost and its program gone; what it printed is in {}",
+                place.display()
+            ),
+            Err(error) => format!(
+                "the record of pane {id} is lost and its program gone; its files panes/{uuid} \
+                 could not be set aside: {error}"
+            ),
+        };
+        tracing::error!(%uuid, found, "a pane is lost");
+        self.pane_damage.push(found);
     }
 
     /// Gives out no pane's number below `next`.

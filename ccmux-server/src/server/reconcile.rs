@@ -109,6 +109,7 @@ impl Server {
         }
         let known: BTreeSet<SessionId> = self.state.sessions.keys().copied().collect();
         self.activity.retain(|id, _| known.contains(id));
+        self.resizing.retain(|id, _| known.contains(id));
     }
 
     /// Whether clients of a session that is gone go to another one.

@@ -10,6 +10,7 @@ use ccmux_core::model::{Program, State};
 use ccmux_term::Terminal;
 
 use super::commit::Cause;
+use super::keepers::create_private_dir;
 use super::{Server, Stopping, Surroundings};
 use crate::client::term_size;
 use crate::clock::Clock;
@@ -98,6 +99,7 @@ impl Server {
             reaping: Vec::new(),
             scopes: super::scopes::Scopes::default(),
             activity: std::collections::BTreeMap::new(),
+            resizing: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
             configuring: Vec::new(),
             has_met_starter: false,
@@ -110,6 +112,11 @@ impl Server {
             has_more: false,
         };
         server.load_panes(&index);
+        if !server.pane_damage.is_empty()
+            && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
+        {
+            tracing::warn!(%error, "what was found damaged of panes could not be kept");
+        }
         Ok(server)
     }
 
@@ -134,6 +141,11 @@ impl Server {
         }
         self.settle_orphans(index);
         self.forget_unknown_output();
+        let ids: Vec<PaneId> = self.panes.keys().copied().collect();
+        for id in ids {
+            // What was printed just before a kill is on the screen and was not logged yet.
+            self.log_soft(id);
+        }
     }
 
     /// Puts a pane together from what is on the disk of it.
@@ -202,20 +214,30 @@ impl Server {
         };
     }
 
-    /// Marks the place where a pane was restored, and returns what is to run there by policy.
+    /// Marks the place where a pane was restored, and returns what is to run there by policy. One
+    /// that waits since an earlier start is marked already.
     pub(crate) fn mark_restored(&mut self, id: PaneId) -> Option<Program> {
         let now = self.now();
         let policy = self.pane_options(id).choice("restore-command").to_owned();
         let fate = restoration::fate(self.state.panes.get(&id)?, &policy);
+        let uuid = self.panes.get(&id)?.uuid;
+        let pane_dir = self.pane_dir(uuid);
         let pane = self.panes.get_mut(&id)?;
         pane.replayed.clear();
         let (program, what) = match fate {
             Fate::Remain => return None,
             Fate::Start(program, what) => (Some(program), what.to_owned()),
+            Fate::Wait(_) if restoration::is_vacant(&pane_dir) => return None,
             Fate::Wait(what) => (None, format!("{what}; a key starts a shell")),
         };
         let text = restoration::restored_mark(&pane.terminal, now, &what);
         pane.print(&mut self.scrollback, now, &text);
+        if program.is_none()
+            && let Err(error) =
+                create_private_dir(&pane_dir).and_then(|()| restoration::note_vacant(&pane_dir))
+        {
+            tracing::warn!(pane = %id, %error, "the next start will mark the pane once more");
+        }
         program
     }
 

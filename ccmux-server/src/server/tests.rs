@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use ccmux_core::geometry::Size;
 use ccmux_protocol::{ClientFrame, Exit, FrameDecoder, Hello, ServerFrame, VersionRange, encode};
 
 use super::{Server, Surroundings};
@@ -152,6 +153,12 @@ struct Peer {
 }
 
 impl Peer {
+    fn say(&self, frame: &ClientFrame) {
+        let mut bytes = Vec::new();
+        encode(frame, &mut bytes).unwrap();
+        (&self.stream).write_all(&bytes).unwrap();
+    }
+
     fn listen(&mut self) {
         let mut bytes = [0; 4096];
         while let Ok(len @ 1..) = self.stream.read(&mut bytes) {
@@ -217,6 +224,11 @@ impl World {
 
     /// Connects, and sends a command line.
     fn command(&mut self, argv: &[&str]) -> Peer {
+        self.command_from(None, argv)
+    }
+
+    /// The same from a terminal of some size.
+    fn command_from(&mut self, terminal: Option<Size>, argv: &[&str]) -> Peer {
         let (stream, other) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
         self.server.welcome(other);
@@ -224,9 +236,9 @@ impl World {
             versions: VersionRange::OURS,
             client_version: String::new(),
             pid: 1,
-            is_tty: false,
+            is_tty: terminal.is_some(),
             tty: None,
-            size: None,
+            size: terminal,
             term: None,
             colorterm: None,
             term_program: None,
@@ -271,6 +283,19 @@ impl World {
                 return;
             }
             assert!(self.wait(sleep) || sleep < DEADLINE, "no answer: {:?}", peer.heard);
+        }
+    }
+}
+
+impl World {
+    /// Lets the server go on until something is so.
+    fn wait_until(&mut self, is_so: impl Fn(&Server) -> bool) {
+        loop {
+            let sleep = self.server.turn().unwrap_or(DEADLINE);
+            if is_so(&self.server) {
+                return;
+            }
+            assert!(self.wait(sleep) || sleep < DEADLINE, "nothing happens any more");
         }
     }
 }
@@ -382,4 +407,61 @@ fn inputs_of_panes_are_synced_by_themselves() {
         world.rest();
         world.spool_gate.wait_until_more_passed(before);
     }
+}
+
+/// A window that is dragged has another size with every step, and each was a hard record of its
+/// own. Whoever asks meets the last one, and it is taken over although nobody asks.
+#[test]
+fn sizes_in_quick_succession_are_few_records() {
+    let mut world = World::new();
+    let size = |cols| Size { cols, rows: 24 };
+    let mut client = world.command_from(Some(size(80)), &["new-session"]);
+    world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
+    let (before, began) = (world.server.persistence.issued(), world.server.elapsed());
+    for cols in 100..300 {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+        client.listen();
+    }
+    let mut reader = world.command(&["display-message", "-p", "#{window_width}"]);
+    world.finish(&mut reader);
+    assert_eq!(reader.answer().0, "299\n");
+    let took = world.server.elapsed().saturating_sub(began);
+    let logged = u128::from(world.server.persistence.issued().0 - before.0);
+    // The first, the one asked for, and those in between.
+    let most = 2 + took.as_millis() / 100;
+    assert!(logged <= most, "{logged} records in {took:?}");
+
+    for cols in [90, 91, 92] {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+    }
+    world.wait_until(|server| {
+        let mut sessions = server.state.sessions.values();
+        sessions.all(|session| session.size.cols == 92)
+    });
+}
+
+/// A keeper whose lock cannot be looked at may well live: the closed pane was taken for buried, and
+/// its files removed, which are how a server finds that keeper.
+#[test]
+fn a_lock_that_cannot_be_looked_at_is_no_sign_that_a_keeper_is_gone() {
+    let mut world = World::new();
+    let mut maker = world.command(&["new-session", "-d", ";", "new-session", "-d", "-s", "doomed"]);
+    world.finish(&mut maker);
+    let doomed = world.server.state.session_named("doomed").unwrap().id;
+    let panes = world.server.state.panes.values();
+    let pane =
+        panes.into_iter().find(|pane| world.server.state.windows[&pane.window].session == doomed);
+    let pane_dir = world.server.pane_dir(pane.unwrap().uuid);
+    // It cannot even be opened.
+    let alive = pane_dir.join("alive");
+    std::fs::remove_file(&alive).unwrap();
+    std::fs::create_dir(&alive).unwrap();
+    let mut killer = world.command(&["kill-session", "-t", "doomed"]);
+    world.finish(&mut killer);
+    world.wait_until(|server| server.closing.iter().all(|closing| closing.pane.tries >= 2));
+    assert_eq!(world.server.closing.len(), 1);
+    std::fs::remove_dir(&alive).unwrap();
+    world.wait_until(|server| server.closing.is_empty());
 }

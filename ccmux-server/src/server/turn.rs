@@ -174,6 +174,7 @@ impl Server {
             .chain(self.is_meeting().then_some(MEETING_MAX))
             .chain(self.jobs.deadlines())
             .chain(self.clock_deadline())
+            .chain(self.size_deadlines())
             .chain(self.persistence_deadline())
             .min()
     }

@@ -27,7 +27,7 @@ impl Emulator {
                 self.set_title(title);
             }
             1 => self.set_icon_name(title(rest)),
-            2 => self.set_title(title(rest)),
+            2 => self.take_title(rest),
             4 => self.palette_colors(rest, terminator),
             7 => self.events.push(Event::Cwd(rest.to_vec())),
             8 => self.set_link(rest),
@@ -122,6 +122,11 @@ impl Emulator {
         if parse_number(kind).is_none() {
             self.events.push(Event::Notification { title: String::new(), body: title(text) });
         }
+    }
+
+    /// Sets the title to what can be kept of a text.
+    pub(crate) fn take_title(&mut self, text: &[u8]) {
+        self.set_title(title(text));
     }
 
     /// OSC 777: `notify ; title ; body`.

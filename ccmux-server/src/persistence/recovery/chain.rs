@@ -36,8 +36,9 @@ pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
     let mut links = Vec::new();
     let mut reached = from;
     for (segment, limit) in segments.iter().zip(limits(segments)) {
-        if limit <= segment.first {
-            // All of it was taken over.
+        if limit < segment.first {
+            // All of it was taken over, and what lies before it. One whose records were, but nothing
+            // before them, still tells what is void.
             continue;
         }
         if segment.follows() == Some(reached) && reached < segment.first {

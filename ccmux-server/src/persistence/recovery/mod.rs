@@ -29,7 +29,7 @@ use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
 use self::survey::{CheckpointFile, SegmentFile, Survey, survey};
 use super::OpenError;
-use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint};
+use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint, Snapshot};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::storage::Storage;
 use super::wal::{Carried, HeaderError, Seq};
@@ -72,6 +72,8 @@ pub(super) struct Recovery {
     pub(super) is_after_shutdown: bool,
     /// The records since the checkpoint, as they are, if there are unsettled ones among them.
     pub(super) carried: Option<Carried>,
+    /// What the records that are carried follow.
+    pub(super) base: Option<Snapshot>,
     /// The file `format`, if it is good.
     pub(super) format: Option<Format>,
     /// The store that the files belong to; none if there are none.
@@ -171,6 +173,7 @@ pub(super) fn recover(
         let records = chain.links.iter().map(Link::encoded).collect();
         Carried { follows: base_seq, records }
     });
+    let base_of_carried = carried.as_ref().map(|_| base.cloned().unwrap_or_default());
     let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);
     let (report, set_aside) = findings.into_parts();
     Ok(Recovery {
@@ -184,6 +187,7 @@ pub(super) fn recover(
         unsettled: ending.unsettled,
         is_after_shutdown: ending.is_asked,
         carried,
+        base: base_of_carried,
         format,
         store,
         good_checkpoints: good

@@ -3,12 +3,19 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
 
-use super::layout::{QUARANTINE_DIR, segment_path};
-use super::spool::StreamGap;
+use super::layout::{PANES_DIR, QUARANTINE_DIR, pane_dir, segment_path};
+use super::load::load_pane;
+use super::spool::{FrameKind, Replay, ReplayItem, SpoolIndex, StreamGap};
+use crate::persistence::restoration::gap_mark;
+use crate::persistence::startup::quarantine_path;
 use crate::persistence::storage::Storage;
+
+/// In the directory of a pane that is set aside: output that only the spool held.
+const SPOOLED_FILE: &str = "spooled.output";
 
 /// Something that was on disk and is not any more, or not whole.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -113,6 +120,52 @@ pub fn keep_output(
     storage.create(&target)?.write_at(0, output)?;
     storage.sync_dir(Path::new(QUARANTINE_DIR))?;
     Ok(target)
+}
+
+/// Moves what there is of a pane to the quarantine: its directory, and in that the output that only
+/// the spool holds. Returns where it is now.
+pub fn set_pane_aside(
+    storage: &Arc<dyn Storage>,
+    index: &SpoolIndex,
+    pane: PaneUuid,
+) -> io::Result<PathBuf> {
+    let dir = pane_dir(pane);
+    let image = load_pane(storage, index, pane, &mut |_| Ok(()));
+    keep_spooled(&**storage, &dir, image.frames)?;
+    let quarantine = Path::new(QUARANTINE_DIR);
+    storage.create_dir(quarantine)?;
+    let target = quarantine_path(&**storage, &dir)?;
+    storage.rename(&dir, &target)?;
+    for changed in [quarantine, Path::new(PANES_DIR)] {
+        storage.sync_dir(changed)?;
+    }
+    Ok(target)
+}
+
+/// Writes what a pane's spooled frames printed to a file in `dir`, in place of one that an attempt
+/// which was cut short may have left.
+fn keep_spooled(storage: &dyn Storage, dir: &Path, frames: Replay) -> io::Result<()> {
+    let path = dir.join(SPOOLED_FILE);
+    match storage.remove(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let output = frames.filter_map(|item| match item {
+        ReplayItem::Frame(frame) => (frame.kind == FrameKind::Bytes).then_some(frame.payload),
+        ReplayItem::Gap(gap) => Some(gap_mark(gap.bytes())),
+    });
+    let mut output = output.peekable();
+    if output.peek().is_none() {
+        return Ok(());
+    }
+    let file = storage.create(&path)?;
+    let mut end = 0;
+    for bytes in output {
+        file.write_at(end, &bytes)?;
+        end += bytes.len() as u64;
+    }
+    file.sync()?;
+    storage.sync_dir(dir)
 }
 
 /// A path in the quarantine, which is made if need be, that no file has: `name`, or with a number.

@@ -39,7 +39,7 @@ pub use self::archive::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits,
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
-pub use self::damage::{Damage, keep_output};
+pub use self::damage::{Damage, keep_output, set_pane_aside};
 pub use self::keyframe::Keyframe;
 pub use self::layout::{StreamPosition, pane_dir};
 pub use self::load::{PaneImage, load_pane, stored_panes};

@@ -151,6 +151,84 @@ fn a_crash_inside_a_recovery_settles_nothing() {
     }
 }
 
+/// Goal: P4 costs no more than what was damaged. Method: a program ends, a file decays, the server
+/// is killed and the next one recovers, and only then the machine goes down. Cut the power or kill
+/// at every call of that recovery, too. After damage there were checkpoints that held the end.
+#[test]
+fn damage_makes_no_end_final() {
+    for (number_of_checkpoints, damaged) in [
+        (2, "checkpoints"),
+        (1, "checkpoints"),
+        (2, "wal"),
+        (2, "format"),
+        (0, "wal"),
+        (0, "format"),
+    ] {
+        let (storage, mut world, mut persistence) = start();
+        let window = *world.state.windows.keys().next().unwrap();
+        for _ in 0..number_of_checkpoints {
+            let window = world.new_window(window);
+            world.run(&mut persistence, "new-window", window);
+            persistence.checkpoint(&world.state, world.now).unwrap();
+        }
+        let before = world.state.clone();
+        end_program(&mut world, &mut persistence, 0);
+        persistence.commit_now();
+        drop(persistence);
+        let last = |storage: &SimStorage, dir: &str| {
+            let mut paths = storage.files().into_iter().map(|(path, _)| path);
+            paths.rfind(|path| path.starts_with(dir)).unwrap()
+        };
+        let path = last(&storage, damaged);
+        storage.flip_bit(&path, 100);
+        let context = format!("{number_of_checkpoints} checkpoints, {} damaged", path.display());
+
+        let probe = storage.fork();
+        let calls_before = probe.calls();
+        let (mut persistence, recovered) = open(&probe, BOOT, world.now).unwrap();
+        assert!(!recovered.report.is_clean(), "{context}");
+        assert!(same(&recovered.state, &world.state), "{context}: {}", recovered.report);
+        assert_eq!(persistence.health(), LogHealth::Durable, "{context}");
+        let calls = probe.calls();
+        let again = probe.fork();
+        persistence.mark_shutdown(world.now);
+        assert_eq!(persistence.finalize(&world.state, world.now), LogHealth::Durable);
+        for (storage, boot) in [(&probe, BOOT), (&probe, NEXT_BOOT), (&again, NEXT_BOOT)] {
+            let (state, undone) = reopen(&storage.fork(), boot, world.now);
+            assert!(same(&state, &before), "{context}");
+            assert_eq!(undone, 1, "{context}");
+        }
+        // Reported once, and no less robust than before.
+        let (state, undone) = reopen(&again, BOOT, world.now);
+        assert!(same(&state, &world.state) && undone == 0, "{context}");
+        again.flip_bit(&last(&again, "checkpoints"), 8 * 100);
+        let (_, recovered) = open(&again, BOOT, world.now).unwrap();
+        assert!(same(&recovered.state, &world.state), "{context}: {}", recovered.report);
+
+        for call in calls_before + 1..=calls {
+            let struck = storage.fork();
+            struck.strike(call, Fault::PowerCut);
+            drop(open(&struck, BOOT, world.now));
+            for (after, boot) in [
+                (struck.power_cut(call), NEXT_BOOT),
+                (struck.kill(), NEXT_BOOT),
+                (struck.kill(), BOOT),
+            ] {
+                // Nothing but the header says in which boot a segment was written.
+                if damaged == "wal" && boot == NEXT_BOOT {
+                    continue;
+                }
+                let (persistence, recovered) = open(&after, boot, world.now).unwrap();
+                let context = format!("{context}, call {call}, boot {boot}: {}", recovered.report);
+                assert_eq!(recovered.report.undone, u64::from(boot == NEXT_BOOT), "{context}");
+                let wanted = if boot == BOOT { &world.state } else { &before };
+                assert!(same(&recovered.state, wanted), "{context}");
+                assert_eq!(persistence.is_unsettled(), boot == BOOT, "{context}");
+            }
+        }
+    }
+}
+
 /// A crash of the server alone, between two `exit`s, brings no pane back; and it does not make them
 /// final either.
 #[test]

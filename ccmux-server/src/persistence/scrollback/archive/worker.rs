@@ -65,8 +65,11 @@ impl Worker {
         for pane in stored_panes(&*self.storage)? {
             let dir = pane_dir(pane);
             for first_line in chunks_in(&*self.storage, &dir)? {
-                let file = self.storage.open(&numbered(&dir, first_line, CHUNK_SUFFIX))?;
-                *self.usage.entry(pane).or_default() += file.len()?;
+                match self.storage.open(&numbered(&dir, first_line, CHUNK_SUFFIX)) {
+                    // The server has just set the pane aside.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    file => *self.usage.entry(pane).or_default() += file?.len()?,
+                }
             }
         }
         Ok(())
