@@ -6,10 +6,11 @@ use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ccmux_protocol::rendezvous::{
-    ConnectError, Place, PlaceError, PlaceOptions, bind, connect, ensure_private_directory,
-    peer_uid,
+    ConnectError, Patience, Place, PlaceError, PlaceOptions, bind, connect, connect_within,
+    ensure_private_directory, peer_uid,
 };
 use rustix::process::getuid;
 use tempfile::TempDir;
@@ -166,7 +167,7 @@ fn a_server_that_takes_no_connections_is_given_up() {
     // One may wait.
     rustix::net::listen(&listener, 0).unwrap();
     let _waiting = connect(&place).unwrap();
-    let error = connect(&place).unwrap_err();
+    let error = connect_within(&place, Patience::of(Duration::from_millis(50))).unwrap_err();
     assert!(matches!(error, ConnectError::Busy { .. }), "{error}");
     assert!(error.to_string().ends_with("does not take connections"), "{error}");
 

@@ -194,6 +194,41 @@ fn programs_without_a_record_are_recovered_under_their_numbers() {
     }
 }
 
+/// Records behind a damaged one are lost, and with them what tells of a pane. It was taken for a
+/// closed one, and its program ended.
+#[test]
+fn programs_behind_a_damaged_record_live_on() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "known", "exec tail -f /dev/null"]);
+    env.ok(&["set-option", "-g", "@mark", "decays"]);
+    env.ok(&["new-window", "-d", "echo this lives; exec tail -f /dev/null"]);
+    env.wait_ok(&["capture-pane", "-p", "-t", "%1"], |text| text.contains("this lives"));
+    let format = ["list-panes", "-a", "-F", "#{pane_pid}"];
+    let programs = env.ok(&format);
+    let (server, keepers) = (env.server(), env.keepers());
+    // Or they would start the next one too early.
+    for keeper in &keepers {
+        keeper.signal(Signal::STOP);
+    }
+    server.signal(Signal::KILL);
+    server.wait_gone();
+    for entry in std::fs::read_dir(env.state_dir().join("wal")).expect("it is a directory") {
+        let path = entry.expect("it can be listed").path();
+        let mut bytes = std::fs::read(&path).expect("it is a file");
+        let at = bytes.windows(6).position(|part| part == b"decays");
+        bytes[at.expect("it is in the log")] ^= 1;
+        std::fs::write(&path, bytes).expect("it is ours");
+    }
+    for keeper in &keepers {
+        keeper.signal(Signal::CONT);
+    }
+    assert_eq!(env.ok(&format), programs);
+    let lost = env.ok(&["list-panes", "-t", "recovered", "-F", "#{pane_pid}"]);
+    assert_eq!(Some(lost.trim()), programs.lines().last());
+    env.wait_ok(&["capture-pane", "-p", "-t", "recovered:"], |text| text.contains("this lives"));
+    assert_eq!(env.status()["recovery"]["clean"], false);
+}
+
 /// Fills the files of the state whose names end like this with zeroes; returns how many.
 fn decay(dir: &std::path::Path, suffix: &str) -> usize {
     let mut count = 0;

@@ -63,6 +63,11 @@ impl ConnectError {
 /// environment and everything typed. A server that takes no connections, because it was stopped and
 /// more clients wait for it than can, is given ten seconds.
 pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
+    connect_within(place, Patience::new())
+}
+
+/// Like [`connect`], for who has only so much patience.
+pub fn connect_within(place: &Place, mut patience: Patience) -> Result<UnixStream, ConnectError> {
     let socket = &place.socket;
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -79,7 +84,8 @@ pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
         if ours { Ok(()) } else { Err(ConnectError::Owner { socket: socket.clone(), uid }) }
     };
     owned_by_us(fs::symlink_metadata(socket).map_err(failed)?.uid())?;
-    let stream = with_short_address(socket, connect_patiently).map_err(failed)?;
+    let stream = with_short_address(socket, |address| connect_patiently(address, &mut patience))
+        .map_err(failed)?;
     match peer_uid(&stream).map_err(failed)? {
         Some(uid) => owned_by_us(uid).map(|()| stream),
         None => Ok(stream),
@@ -89,7 +95,7 @@ pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
 /// Connects without waiting in the kernel, which would wait without end for room in the backlog,
 /// and no event tells of it. `WouldBlock` if there is none before patience runs out.
 #[cfg(target_os = "linux")]
-fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
+fn connect_patiently(address: &SocketAddr, patience: &mut Patience) -> io::Result<UnixStream> {
     use rustix::io::Errno;
     use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
@@ -97,7 +103,6 @@ fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    let mut patience = Patience::new();
     loop {
         match rustix::net::connect(&socket, &address) {
             Ok(()) => break,
@@ -113,7 +118,7 @@ fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
 
 /// Elsewhere a full backlog refuses at once.
 #[cfg(not(target_os = "linux"))]
-fn connect_patiently(address: &SocketAddr) -> io::Result<UnixStream> {
+fn connect_patiently(address: &SocketAddr, _patience: &mut Patience) -> io::Result<UnixStream> {
     UnixStream::connect_addr(address)
 }
 

@@ -27,7 +27,7 @@ mod place;
 mod server_args;
 mod start;
 
-pub use connect::{ConnectError, bind, connect, peer_uid};
+pub use connect::{ConnectError, bind, connect, connect_within, peer_uid};
 pub use lock::{
     Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder, registration,
 };

@@ -22,6 +22,11 @@ impl Patience {
         Patience { deadline: now() + PATIENCE, pause: PAUSE_MIN }
     }
 
+    /// Starts waiting, for at most so long.
+    pub fn of(limit: Duration) -> Self {
+        Patience { deadline: now() + limit.min(PATIENCE), pause: PAUSE_MIN }
+    }
+
     /// What is left of it.
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(now())

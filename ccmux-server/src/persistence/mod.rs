@@ -61,6 +61,7 @@ use std::io;
 use std::sync::Arc;
 
 use ccmux_core::change::Change;
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use uuid::Uuid;
 
@@ -180,6 +181,9 @@ pub struct Recovered {
     pub store: Uuid,
     /// The machine was started anew since the log was last written.
     pub is_new_boot: bool,
+    /// A pane with a smaller number that the state does not know was closed. One from this number on
+    /// may be of records that were lost, although `state` gives out none of those numbers again.
+    pub closed_below: PaneId,
     /// The last server was asked to end, perhaps by the same shutdown that ended programs which
     /// it could not note any more.
     pub is_after_shutdown: bool,

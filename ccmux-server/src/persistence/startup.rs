@@ -106,6 +106,7 @@ pub(super) fn open(
         store,
         is_new_boot: recovery.last_boot.is_some_and(|boot| boot != options.boot),
         is_after_shutdown: recovery.is_after_shutdown,
+        closed_below: recovery.closed_below,
     };
     let persistence = Persistence::new(
         wal,

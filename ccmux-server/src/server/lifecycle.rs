@@ -221,9 +221,11 @@ impl Server {
         }
     }
 
-    /// Tells keepers that the server ends in good order: they stay, and start no other server.
+    /// Tells keepers that the server ends in good order: they stay, and start no other server. Those
+    /// of closed panes, too, whose ends may have to be taken back.
     pub(crate) fn part_from_keepers(&mut self) {
-        for pane in self.panes.values_mut() {
+        let closing = self.closing.iter_mut().map(|closing| &mut closing.pane);
+        for pane in self.panes.values_mut().chain(closing) {
             if let Some(link) = pane.link() {
                 // A keeper that cannot be told starts a server, which is no loss.
                 let _ = link.goodbye();

@@ -25,20 +25,21 @@ const LOST_NUMBERS_MAX: u32 = 1_000_000;
 impl Server {
     /// Keepers and files of panes that the state does not know.
     ///
-    /// A pane gets its number before its program is started. One below the next number was closed
+    /// A pane gets its number before its program is started. One below `closed_below` was closed
     /// and the server killed before it had told the keeper: that is finished now. Any other is
     /// one whose record was lost. If its program is not, it goes to a session of its own, with the
     /// number that its program knows; else what is left of it is set aside, and said to be. No
     /// number found is given out again. A directory without a number is one whose removal was cut
     /// short, or that nothing was ever put into.
-    pub(super) fn settle_orphans(&mut self, index: &SpoolIndex) {
+    pub(super) fn settle_orphans(&mut self, index: &SpoolIndex, closed_below: PaneId) {
         let known: BTreeSet<_> = self.state.panes.values().map(|pane| pane.uuid).collect();
         let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
             tracing::error!(%error, "the panes' directories cannot be listed");
             Vec::new()
         });
         let next = self.state.next.pane;
-        let is_lost = |id: PaneId| (next..next.saturating_add(LOST_NUMBERS_MAX)).contains(&id.0);
+        let numbers_lost = closed_below.0..next.saturating_add(LOST_NUMBERS_MAX);
+        let is_lost = |id: PaneId| numbers_lost.contains(&id.0);
         let (mut lost, mut beyond) = (Vec::new(), next);
         for uuid in stored.into_iter().filter(|uuid| !known.contains(uuid)) {
             let pane_dir = self.pane_dir(uuid);
@@ -46,7 +47,7 @@ impl Server {
             let lost_number = number.filter(|id| is_lost(*id));
             beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
             match (ccmux_keeper::lock_alive(&pane_dir), lost_number) {
-                (Ok(Some(_free)), _) => match number.filter(|id| id.0 >= next) {
+                (Ok(Some(_free)), _) => match number.filter(|id| *id >= closed_below) {
                     Some(id) => self.set_lost_aside(index, id, uuid),
                     None => self.remove_files(uuid),
                 },

@@ -59,7 +59,8 @@ impl Server {
         let entropy = options.entropy;
         let random = std::fs::File::open("/dev/urandom").context("opening random bytes")?;
         let (persistence, recovered) = Persistence::open(Arc::clone(&storage), &options)?;
-        let Recovered { state, report, store, is_new_boot, is_after_shutdown } = recovered;
+        let Recovered { state, report, store, is_new_boot, is_after_shutdown, closed_below } =
+            recovered;
         tracing::info!(%report, "recovered");
         let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));
         let (scrollback, index) = Scrollback::open(storage, store, salt, &notifier)
@@ -111,7 +112,7 @@ impl Server {
             random,
             has_more: false,
         };
-        server.load_panes(&index);
+        server.load_panes(&index, closed_below);
         if !server.pane_damage.is_empty()
             && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
         {
@@ -121,7 +122,7 @@ impl Server {
     }
 
     /// Loads every pane, then finds its keeper or restores it by policy.
-    fn load_panes(&mut self, index: &SpoolIndex) {
+    fn load_panes(&mut self, index: &SpoolIndex, closed_below: PaneId) {
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
             self.load_pane(index, id, self.state.panes[&id].uuid);
@@ -139,7 +140,7 @@ impl Server {
                 self.restore_pane(id);
             }
         }
-        self.settle_orphans(index);
+        self.settle_orphans(index, closed_below);
         self.forget_unknown_output();
         let ids: Vec<PaneId> = self.panes.keys().copied().collect();
         for id in ids {

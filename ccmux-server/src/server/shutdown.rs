@@ -43,12 +43,17 @@ impl Server {
             (Some(program), Stage::Respawning { link, .. }) => {
                 pane.stage = Stage::Respawning { link, program: Some(program) };
             }
+            // The keeper was killed meanwhile. If it holds its lock still, that is waited for.
+            (Some(program), _) => {
+                pane.stage = Stage::Waiting { seq: Seq(0), program: Some(program) };
+                self.has_more = true;
+            }
             (None, Stage::Respawning { link, .. }) => {
                 use std::os::fd::AsFd;
                 self.watcher.forget(link.as_fd());
                 self.reaping.push(link);
             }
-            (_, other) => pane.stage = other,
+            (None, other) => pane.stage = other,
         }
         self.redraw_pane(id);
     }

@@ -19,6 +19,7 @@ mod survey;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{NextIds, State, Timestamp};
 use uuid::Uuid;
 
@@ -74,6 +75,8 @@ pub(super) struct Recovery {
     pub(super) carried: Option<Carried>,
     /// What the records that are carried follow.
     pub(super) base: Option<Snapshot>,
+    /// A pane with a smaller number that the state does not know was closed.
+    pub(super) closed_below: PaneId,
     /// The file `format`, if it is good.
     pub(super) format: Option<Format>,
     /// The store that the files belong to; none if there are none.
@@ -154,6 +157,7 @@ pub(super) fn recover(
         findings.judge_redundancy(&segments, second, base_seq);
     }
     let mut state = replayed.state;
+    let closed_below = PaneId(state.next.pane);
     for segment in &segments {
         raise(&mut state.next, next_ids(segment, reached.next()));
     }
@@ -188,6 +192,7 @@ pub(super) fn recover(
         is_after_shutdown: ending.is_asked,
         carried,
         base: base_of_carried,
+        closed_below,
         format,
         store,
         good_checkpoints: good
