@@ -223,6 +223,13 @@ pub enum Change {
         /// The directory.
         cwd: BString,
     },
+    /// A pane takes input from now on, or no longer does.
+    PaneInputSwitched {
+        /// Which.
+        id: PaneId,
+        /// Whether it takes none.
+        off: bool,
+    },
     /// A window's layout.
     LayoutChanged {
         /// Which.

@@ -130,6 +130,14 @@ impl Window {
         self.layout.rect(pane)
     }
 
+    /// The pane that was active before. The other one of two counts as such also if it was never
+    /// visited (`split-window -d`).
+    pub fn last_pane(&self) -> Option<PaneId> {
+        let panes = self.layout.panes();
+        let other = || panes.iter().copied().find(|pane| *pane != self.active);
+        self.last.first().copied().or_else(|| other().filter(|_| panes.len() == 2))
+    }
+
     /// Its panes from the most recently active one on; panes never active are not among them.
     pub fn recent_panes(&self) -> Vec<PaneId> {
         std::iter::once(self.active).chain(self.last.iter().copied()).collect()
@@ -214,6 +222,8 @@ pub struct Pane {
     pub created: Timestamp,
     /// How its program ended, once it has and the pane remains (`remain-on-exit`).
     pub ended: Option<Ended>,
+    /// Whether what is typed into it is dropped (`select-pane -d`).
+    pub input_off: bool,
     /// Options set on this pane.
     pub options: OptionSet,
 }

@@ -153,6 +153,7 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
         Change::PaneJoined { id, window, layout } => join_pane(state, *id, *window, layout)?,
         Change::PanesSwapped { a, b } => swap_panes(state, *a, *b)?,
         Change::PaneTitled { id, title } => pane(state, *id)?.title.clone_from(title),
+        Change::PaneInputSwitched { id, off } => pane(state, *id)?.input_off = *off,
         Change::PaneMoved { id, cwd } => pane(state, *id)?.cwd = Some(cwd.clone()),
         Change::LayoutChanged { window: id, layout, preset } => {
             let window = window(state, *id)?;

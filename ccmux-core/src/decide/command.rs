@@ -389,6 +389,13 @@ pub enum Command {
         /// The title.
         title: BString,
     },
+    /// `select-pane -d` and `-e`: a pane takes no input, or takes it again.
+    SwitchInput {
+        /// Which.
+        pane: PaneId,
+        /// Whether it takes none.
+        off: bool,
+    },
     /// The program of a pane is in a new directory.
     SetCwd {
         /// Which.

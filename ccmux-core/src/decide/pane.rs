@@ -104,13 +104,7 @@ pub(super) fn select_last(
     id: WindowId,
     keep_zoom: bool,
 ) -> Result<(), CommandError> {
-    let window = draft.window(id)?;
-    let mut last = window.last.first().copied();
-    let panes = window.layout.panes();
-    if last.is_none() && panes.len() == 2 {
-        // The other pane was never visited (`split-window -d`), but is the only one it can be.
-        last = panes.into_iter().find(|pane| *pane != window.active);
-    }
+    let last = draft.window(id)?.last_pane();
     select(draft, last.ok_or(CommandError::NoLastPane)?, keep_zoom)
 }
 
@@ -189,6 +183,17 @@ pub(super) fn set_title(
 ) -> Result<(), CommandError> {
     if draft.pane(id)?.title != title {
         draft.push(Change::PaneTitled { id, title });
+    }
+    Ok(())
+}
+
+pub(super) fn switch_input(
+    draft: &mut Draft<'_>,
+    id: PaneId,
+    off: bool,
+) -> Result<(), CommandError> {
+    if draft.pane(id)?.input_off != off {
+        draft.push(Change::PaneInputSwitched { id, off });
     }
     Ok(())
 }

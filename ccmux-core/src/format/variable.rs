@@ -72,7 +72,7 @@ impl<'a> Lookup<'a> {
             "pane_format" => bit(self.subject.kind == SubjectKind::Pane),
             // There is no marked pane, there are no groups, and windows have one session.
             "pane_marked" | "pane_marked_set" | "window_marked_flag" | "session_marked"
-            | "session_grouped" | "window_linked" | "pane_pipe" | "pane_input_off" => bit(false),
+            | "session_grouped" | "window_linked" | "pane_pipe" => bit(false),
             "session_group" | "session_group_list" | "session_alerts" => String::new(),
             _ => return None,
         })
@@ -150,6 +150,7 @@ impl<'a> Lookup<'a> {
             "pane_title" => pane.title.to_string(),
             "pane_active" => bit(window.active == pane.id),
             "pane_last" => bit(window.last.first() == Some(&pane.id)),
+            "pane_input_off" => bit(pane.input_off),
             "pane_dead" => bit(pane.ended.is_some()),
             "pane_dead_time" => seconds(pane.ended?.time),
             "pane_dead_status" => match pane.ended?.status {

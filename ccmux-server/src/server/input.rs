@@ -203,7 +203,7 @@ impl Server {
 
     /// A key that nothing is bound to goes to the program, unless the client only looks.
     fn key_to_pane(&mut self, id: ClientId, pane: PaneId, key: Key) {
-        if self.is_read_only(id) {
+        if self.is_read_only(id) || self.has_input_off(pane) {
             return;
         }
         // The key that starts a shell is not for it.
@@ -220,7 +220,8 @@ impl Server {
         self.send_bytes(id, &bytes);
     }
 
-    /// Writes bytes to a pane's program, and to its fellows when they are synchronized.
+    /// Writes bytes to a pane's program, and to its fellows when they are synchronized, as far as
+    /// they take input.
     pub(crate) fn send_bytes(&mut self, id: PaneId, bytes: &[u8]) {
         for id in self.synchronized_with(id) {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
@@ -230,14 +231,24 @@ impl Server {
         }
     }
 
-    /// The panes that get what is typed in one: those of its window with `synchronize-panes`.
+    /// The panes that get what is typed in one: those of its window with `synchronize-panes`, none
+    /// if it takes no input itself.
     pub(super) fn synchronized_with(&self, id: PaneId) -> Vec<PaneId> {
+        if self.has_input_off(id) {
+            return Vec::new();
+        }
         match self.state.window_of(id) {
             Some(window) if self.pane_options(id).flag("synchronize-panes") => {
-                window.layout.panes()
+                let panes = window.layout.panes().into_iter();
+                panes.filter(|pane| !self.has_input_off(*pane)).collect()
             }
             _ => vec![id],
         }
+    }
+
+    /// Whether a pane takes no input (`select-pane -d`).
+    pub(crate) fn has_input_off(&self, id: PaneId) -> bool {
+        self.state.panes.get(&id).is_some_and(|pane| pane.input_off)
     }
 
     pub(super) fn is_read_only(&self, id: ClientId) -> bool {

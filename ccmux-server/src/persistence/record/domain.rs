@@ -45,6 +45,7 @@ stored_enum!(Change as DiskChange {
     PaneJoined { id: PaneId, window: WindowId, layout: Layout, }
     PanesSwapped { a: PaneId, b: PaneId, }
     PaneTitled { id: PaneId, title: BString, }
+    PaneInputSwitched { id: PaneId, off: bool, }
     PaneMoved { id: PaneId, cwd: BString, }
     LayoutChanged { window: WindowId, layout: Layout, preset: Option<Preset>, }
     Zoomed { window: WindowId, zoomed: bool, }
@@ -127,6 +128,8 @@ stored_struct!(Pane as DiskPane {
     title: BString,
     created: Timestamp,
     ended: Option<Ended>,
+    #[serde(default)]
+    input_off: bool,
     options: OptionSet,
 });
 

@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 30;
+pub(crate) const CHANGE_KINDS: usize = 31;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -50,6 +50,7 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::BufferRenamed { .. } => 27,
         Change::BufferDeleted { .. } => 28,
         Change::WindowNamed { .. } => 29,
+        Change::PaneInputSwitched { .. } => 30,
     }
 }
 
@@ -151,6 +152,7 @@ fn panes() -> impl Strategy<Value = Change> {
         }),
         (pane_id(), pane_id()).prop_map(|(a, b)| Change::PanesSwapped { a, b }),
         (pane_id(), bytes()).prop_map(|(id, title)| Change::PaneTitled { id, title }),
+        (pane_id(), any::<bool>()).prop_map(|(id, off)| Change::PaneInputSwitched { id, off }),
         (pane_id(), bytes()).prop_map(|(id, cwd)| Change::PaneMoved { id, cwd }),
     ]
 }
@@ -348,8 +350,8 @@ fn window() -> impl Strategy<Value = Window> {
 fn pane() -> impl Strategy<Value = Pane> {
     let ids = (pane_id(), uuid(), window_id());
     let facts = (program(), option::of(bytes()), bytes());
-    (ids, facts, time(), option::of(ended()), option_set()).prop_map(
-        |((id, uuid, window), (program, cwd, title), created, ended, options)| Pane {
+    (ids, facts, time(), option::of(ended()), (any::<bool>(), option_set())).prop_map(
+        |((id, uuid, window), (program, cwd, title), created, ended, (input_off, options))| Pane {
             id,
             uuid,
             window,
@@ -358,6 +360,7 @@ fn pane() -> impl Strategy<Value = Pane> {
             title,
             created,
             ended,
+            input_off,
             options,
         },
     )
