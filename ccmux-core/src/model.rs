@@ -49,6 +49,8 @@ pub struct State {
     pub buffers: Vec<Buffer>,
     /// The number in the name of the next automatic buffer.
     pub next_buffer: u32,
+    /// The marked pane (`select-pane -m`); it is so no longer once it leaves its window.
+    pub marked: Option<PaneId>,
 }
 
 impl State {
@@ -65,6 +67,11 @@ impl State {
     /// The session a pane belongs to.
     pub fn session_of(&self, pane: PaneId) -> Option<&Session> {
         self.sessions.get(&self.window_of(pane)?.session)
+    }
+
+    /// The window of the marked pane.
+    pub fn marked_window(&self) -> Option<WindowId> {
+        Some(self.panes.get(&self.marked?)?.window)
     }
 
     /// The paste buffer of that name.

@@ -88,3 +88,54 @@ fn a_pane_is_styled_the_old_way() {
     assert_eq!(env.ok(&["select-pane", "-g", "-d"]), "bg=red\n");
     assert_eq!(of_panes(&env, "#{pane_input_off}"), "0\n", "-g only shows");
 }
+
+/// Goal: the mark is where tmux 3.3a has it after each of these commands. It wanders with its pane
+/// inside of its window, and is lost when the pane or the window goes elsewhere.
+#[test]
+fn one_pane_is_marked() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "81", "-n", "a", "cat", ";", "split-window", "-h", "cat"]);
+    env.ok(&["new-window", "-d", "-n", "b", "cat"]);
+    let shown = || {
+        let format = "#{window_index}#{pane_id}#{window_flags}#{?pane_marked,!,}#{pane_marked_set}";
+        of_panes(&env, format).replace('\n', " ")
+    };
+    assert_eq!(shown(), "0%0*0 0%1*0 1%20 ");
+    for (args, expected) in [
+        (&["select-pane", "-m", "-t", "%0"][..], "0%0*M!1 0%1*M1 1%21 "),
+        (&["swap-pane"], "0%1*M1 0%0*M!1 1%21 "),
+        (&["select-pane", "-m", "-t", "%0"], "0%1*0 0%0*0 1%20 "),
+        (&["select-pane", "-m", "-t", "%1"], "0%1*M!1 0%0*M1 1%21 "),
+        (&["select-pane", "-M", "-t", "%0"], "0%1*0 0%0*0 1%20 "),
+        (&["select-pane", "-m", "-t", "%1"], "0%1*M!1 0%0*M1 1%21 "),
+        // The source is relative to the mark, too.
+        (&["join-pane", "-d", "-s", ".+", "-t", ":b"], "0%1*M!1 1%21 1%01 "),
+        (&["swap-window", "-d", "-t", ":b"], "0%2-0 0%0-0 1%1*0 "),
+    ] {
+        env.ok(args);
+        assert_eq!(shown(), expected, "{args:?}");
+    }
+}
+
+#[test]
+fn the_marked_pane_is_a_target() {
+    let env = env();
+    env.ok(&["new-session", "-d", "cat", ";", "split-window", "cat"]);
+    let name = |target: &str| env.ok(&["display-message", "-p", "-t", target, "#{pane_id}"]);
+    assert_eq!(env.ccmux(&["kill-pane", "-t", "~"]).stderr, "no marked target\n");
+    // Of a zoomed window only what can be seen is marked.
+    env.ok(&["resize-pane", "-Z", ";", "select-pane", "-m", "-t", "%0"]);
+    assert_eq!(of_panes(&env, "#{pane_marked_set}"), "0\n0\n");
+    env.ok(&["resize-pane", "-Z"]);
+    let client = env.attach(80, 24);
+    client.wait_text("[0]");
+    client.type_keys("\x02o\x02m");
+    env.wait_ok(&["list-panes", "-F", "#{pane_marked}"], |marks| marks == "1\n0\n");
+    client.type_keys("\x02o");
+    env.kill_server();
+    assert_eq!((name("~"), name("{marked}")), ("%0\n".to_owned(), "%0\n".to_owned()));
+    client.type_keys("\x02M");
+    env.wait_ok(&["list-panes", "-F", "#{pane_marked_set}"], |marks| marks == "0\n0\n");
+    env.ok(&["select-pane", "-m", "-t", "%0", ";", "kill-pane", "-t", "~"]);
+    assert_eq!(of_panes(&env, "#{pane_id} #{pane_marked_set}"), "%1 0\n");
+}

@@ -396,6 +396,13 @@ pub enum Command {
         /// Whether it takes none.
         off: bool,
     },
+    /// `select-pane -m`: marks a pane that can be seen in its window; unmarks the marked one.
+    MarkPane {
+        /// Which.
+        pane: PaneId,
+    },
+    /// `select-pane -M`: no pane is marked.
+    Unmark,
     /// The program of a pane is in a new directory.
     SetCwd {
         /// Which.

@@ -198,6 +198,25 @@ pub(super) fn switch_input(
     Ok(())
 }
 
+pub(super) fn mark(draft: &mut Draft<'_>, id: PaneId) -> Result<(), CommandError> {
+    let window = draft.window_of(id)?;
+    if window.zoomed && window.active != id {
+        return Ok(());
+    }
+    if draft.state().marked == Some(id) {
+        unmark(draft);
+    } else {
+        draft.push(Change::PaneMarked { id: Some(id) });
+    }
+    Ok(())
+}
+
+pub(super) fn unmark(draft: &mut Draft<'_>) {
+    if draft.state().marked.is_some() {
+        draft.push(Change::PaneMarked { id: None });
+    }
+}
+
 pub(super) fn set_cwd(draft: &mut Draft<'_>, id: PaneId, cwd: BString) -> Result<(), CommandError> {
     if draft.pane(id)?.cwd.as_ref() != Some(&cwd) {
         draft.push(Change::PaneMoved { id, cwd });

@@ -1,4 +1,4 @@
-//! `select-pane`: makes a pane the active one, titles or styles it, or switches its input.
+//! `select-pane`: makes a pane the active one, titles, styles or marks it, or switches its input.
 
 use ccmux_core::decide::{Command as Intent, SetOption};
 use ccmux_core::geometry::Direction;
@@ -13,7 +13,10 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     }
     let target = cx.pane('t')?;
     if cx.args().has('m') || cx.args().has('M') {
-        return Err(CommandError::new("marked panes are not supported"));
+        let unmarks = cx.args().has('M');
+        let pane = target.pane;
+        cx.change(if unmarks { Intent::Unmark } else { Intent::MarkPane { pane } })?;
+        return Ok(Flow::Next);
     }
     if let Some(style) = cx.text('P') {
         set_styles(cx, target, &style)?;
