@@ -68,7 +68,7 @@ mod switch_client;
 
 pub(crate) use capture_pane::Bound;
 pub(crate) use ccmux_core::target::Target;
-pub(crate) use command_prompt::prompt_answered;
+pub(crate) use command_prompt::{prompt_answered, prompt_changed};
 pub(crate) use context::Cx;
 pub(crate) use error::CommandError;
 pub(crate) use job::{Job, JobId, Jobs, Origin, Wait};

@@ -11,11 +11,10 @@ use ccmux_core::key::Key;
 
 use super::Server;
 use super::commit::Cause;
-use crate::client::Purpose;
 use crate::client::input::{InputEvent, MouseAction, MouseButton, MouseEvent};
 use crate::client::keys::{PREFIX, ROOT};
-use crate::client::prompt::PromptOutcome;
-use crate::command::{Origin, prompt_answered};
+use crate::client::prompt::{PromptKind, PromptOutcome};
+use crate::command::{Origin, prompt_answered, prompt_changed};
 use crate::event_loop::ClientId;
 use crate::pane::encode::{encode_key, encode_mouse};
 
@@ -82,6 +81,9 @@ impl Server {
             return;
         };
         attachment.keys.expire(now);
+        if attachment.message.as_ref().is_some_and(|message| message.ignores_keys) {
+            return;
+        }
         if attachment.message.take().is_some() {
             attachment.is_dirty = true;
         }
@@ -189,16 +191,25 @@ impl Server {
         let Some(open) = &mut attachment.prompt else { return };
         attachment.is_dirty = true;
         let outcome = open.prompt.press(key, &attachment.prompt_history);
-        if outcome == PromptOutcome::Open {
-            return;
+        match outcome {
+            PromptOutcome::Open => return,
+            PromptOutcome::Changed(text) => {
+                let purpose = open.purpose.clone();
+                return prompt_changed(self, id, purpose, text);
+            }
+            _ => {}
         }
         let Some(open) = attachment.prompt.take() else { return };
         if let PromptOutcome::Answered(answer) = &outcome
-            && matches!(open.purpose, Purpose::Template { is_single: false, .. })
+            && matches!(open.prompt.kind(), PromptKind::Line | PromptKind::Incremental)
         {
             attachment.prompt_history.push(answer);
         }
+        let key_counts = matches!(outcome, PromptOutcome::AnsweredBefore(_));
         prompt_answered(self, id, open, outcome);
+        if key_counts {
+            self.press(id, key);
+        }
     }
 
     /// A key that nothing is bound to goes to the program, unless the client only looks.
