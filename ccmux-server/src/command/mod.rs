@@ -62,6 +62,7 @@ mod source_file;
 mod split_window;
 mod start_server;
 mod status;
+mod suspend_client;
 mod swap_pane;
 mod swap_window;
 mod switch_client;
@@ -152,6 +153,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("split-window", split_window::exec),
     ("start-server", start_server::exec),
     ("status", status::exec),
+    ("suspend-client", suspend_client::exec),
     ("swap-pane", swap_pane::exec),
     ("swap-window", swap_window::exec),
     ("switch-client", switch_client::exec),
