@@ -57,6 +57,24 @@ fn commands_run_after_a_delay() {
     assert_eq!(env.ok(&["run-shell", "-d", "0.01"]), "");
 }
 
+/// A client that was to be read-only by its flags could type.
+#[test]
+fn a_client_is_read_only_by_its_flags() {
+    let env = env();
+    let read_only = |args: &[&str]| {
+        let client = env.attach_with(args, 40, 6);
+        client.wait_text("[work]");
+        let flags = env.ok(&["list-clients", "-F", "#{client_readonly}"]);
+        client.type_keys("\x02d");
+        client.wait_exit();
+        flags
+    };
+    let new = ["new-session", "-s", "work", "-f", "ignore-size,read-only", "cat"];
+    assert_eq!(read_only(&new), "1\n");
+    assert_eq!(read_only(&["attach-session", "-f", "read-only"]), "1\n");
+    assert_eq!(read_only(&["attach-session"]), "0\n");
+}
+
 #[test]
 fn clearing_alerts_closes_no_session() {
     let env = env();
