@@ -223,6 +223,18 @@ pub enum Change {
         /// The directory.
         cwd: BString,
     },
+    /// A pane takes input from now on, or no longer does.
+    PaneInputSwitched {
+        /// Which.
+        id: PaneId,
+        /// Whether it takes none.
+        off: bool,
+    },
+    /// A pane is the marked one from now on, or none is (soft).
+    PaneMarked {
+        /// Which, if any.
+        id: Option<PaneId>,
+    },
     /// A window's layout.
     LayoutChanged {
         /// Which.
@@ -294,7 +306,7 @@ pub enum Change {
 impl Change {
     /// Whether the reply to its command may go out before the change is on the disk.
     ///
-    /// Soft changes are focus, sizes, titles, names that windows have from their programs,
+    /// Soft changes are focus, the mark, sizes, titles, names that windows have from their programs,
     /// directories and paste buffers: written at once, so that they survive the server, and synced
     /// soon.
     pub fn is_soft(&self) -> bool {
@@ -304,6 +316,7 @@ impl Change {
                 | Change::WindowNamed { .. }
                 | Change::WindowSelected { .. }
                 | Change::PaneSelected { .. }
+                | Change::PaneMarked { .. }
                 | Change::PaneTitled { .. }
                 | Change::PaneMoved { .. }
                 | Change::BufferSet { .. }

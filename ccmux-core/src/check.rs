@@ -38,6 +38,8 @@ impl State {
             ensure!(index.is_some(), "window {id} is not in its session {}", window.session);
             self.check_window(window)?;
         }
+        let has_marked = self.marked.is_none_or(|id| self.panes.contains_key(&id));
+        ensure!(has_marked, "the marked pane is not there");
         let mut uuids = BTreeSet::new();
         for (id, pane) in &self.panes {
             ensure!(*id == pane.id, "pane {} is filed under {id}", pane.id);

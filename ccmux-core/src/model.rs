@@ -49,6 +49,8 @@ pub struct State {
     pub buffers: Vec<Buffer>,
     /// The number in the name of the next automatic buffer.
     pub next_buffer: u32,
+    /// The marked pane (`select-pane -m`); it is so no longer once it leaves its window.
+    pub marked: Option<PaneId>,
 }
 
 impl State {
@@ -65,6 +67,11 @@ impl State {
     /// The session a pane belongs to.
     pub fn session_of(&self, pane: PaneId) -> Option<&Session> {
         self.sessions.get(&self.window_of(pane)?.session)
+    }
+
+    /// The window of the marked pane.
+    pub fn marked_window(&self) -> Option<WindowId> {
+        Some(self.panes.get(&self.marked?)?.window)
     }
 
     /// The paste buffer of that name.
@@ -128,6 +135,14 @@ impl Window {
             return Some(Rect { x: 0, y: 0, cols, rows });
         }
         self.layout.rect(pane)
+    }
+
+    /// The pane that was active before. The other one of two counts as such also if it was never
+    /// visited (`split-window -d`).
+    pub fn last_pane(&self) -> Option<PaneId> {
+        let panes = self.layout.panes();
+        let other = || panes.iter().copied().find(|pane| *pane != self.active);
+        self.last.first().copied().or_else(|| other().filter(|_| panes.len() == 2))
     }
 
     /// Its panes from the most recently active one on; panes never active are not among them.
@@ -214,6 +229,8 @@ pub struct Pane {
     pub created: Timestamp,
     /// How its program ended, once it has and the pane remains (`remain-on-exit`).
     pub ended: Option<Ended>,
+    /// Whether what is typed into it is dropped (`select-pane -d`).
+    pub input_off: bool,
     /// Options set on this pane.
     pub options: OptionSet,
 }

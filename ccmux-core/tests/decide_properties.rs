@@ -91,7 +91,7 @@ impl Seed {
         let keep_zoom = self.flag(5);
         let name = self.flags.is_multiple_of(3).then(|| format!("n{}", self.number % 4));
         let program = Program::default();
-        match self.kind % 44 {
+        match self.kind % 47 {
             0 | 1 => Command::NewSession(NewSession {
                 name,
                 size: self.flag(1).then_some(Size { cols: self.number, rows: 24 }),
@@ -174,6 +174,9 @@ impl Seed {
                 name: "NAME".into(),
                 edit: if keep_zoom { VariableEdit::Hide } else { VariableEdit::Unset },
             },
+            43 => Command::SwitchInput { pane, off: select },
+            44 => Command::MarkPane { pane },
+            45 => Command::Unmark,
             _ => Command::BindKey {
                 table: "root".to_owned(),
                 key: "C-x".parse().unwrap(),

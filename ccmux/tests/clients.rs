@@ -71,6 +71,20 @@ fn a_stopped_client_delays_nobody_and_shows_the_present_when_it_goes_on() {
     scene.assert_present();
 }
 
+/// `C-z` after the prefix is for the client: its terminal is the shell's again until it goes on.
+#[test]
+fn a_suspended_client_gives_its_terminal_back_and_shows_the_present_when_it_goes_on() {
+    let mut scene = Scene::new();
+    scene.held.type_keys("\x02\x1a");
+    scene.held.wait_stopped();
+    assert!(!scene.held.is_raw());
+    scene.flood();
+    scene.assert_held();
+    scene.held.signal(Signal::CONT);
+    scene.assert_present();
+    assert!(scene.held.is_raw());
+}
+
 /// The same when the server is killed meanwhile: it comes back to a server it has never seen.
 #[test]
 fn a_stopped_client_finds_the_next_server() {

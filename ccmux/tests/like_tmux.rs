@@ -38,6 +38,43 @@ fn a_command_in_the_background_is_not_waited_for() {
     left.expect("it runs until then").wait_gone();
 }
 
+/// Goal: commands come after their delay, others do not wait for them, and whoever asked does.
+/// Method: a delay that never ends here beside one that is short.
+#[test]
+fn commands_run_after_a_delay() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "cat"]);
+    let answer = |name: &str| env.ccmux(&["show-options", "-gqv", name]).stdout;
+    env.ok(&["run-shell", "-b", "-d", "86400", "-C", "kill-server"]);
+    env.ok(&["run-shell", "-d", "0.01", "-C", "set-option -g @waited yes"]);
+    assert_eq!(answer("@waited"), "yes\n");
+    env.ok(&["run-shell", "-b", "-d", "0.01", "-C", "set-option -g @later yes"]);
+    env.wait_ok(&["show-options", "-gqv", "@later"], |value| value == "yes\n");
+    assert_eq!(
+        env.ok(&["run-shell", "-d", "0", "echo '#{session_name}#' '##{pane_id}'"]),
+        "work# #{pane_id}\n"
+    );
+    assert_eq!(env.ok(&["run-shell", "-d", "0.01"]), "");
+}
+
+/// A client that was to be read-only by its flags could type.
+#[test]
+fn a_client_is_read_only_by_its_flags() {
+    let env = env();
+    let read_only = |args: &[&str]| {
+        let client = env.attach_with(args, 40, 6);
+        client.wait_text("[work]");
+        let flags = env.ok(&["list-clients", "-F", "#{client_readonly}"]);
+        client.type_keys("\x02d");
+        client.wait_exit();
+        flags
+    };
+    let new = ["new-session", "-s", "work", "-f", "ignore-size,read-only", "cat"];
+    assert_eq!(read_only(&new), "1\n");
+    assert_eq!(read_only(&["attach-session", "-f", "read-only"]), "1\n");
+    assert_eq!(read_only(&["attach-session"]), "0\n");
+}
+
 #[test]
 fn clearing_alerts_closes_no_session() {
     let env = env();

@@ -73,6 +73,16 @@ pub enum ApplyError {
 
 /// Applies one change. On an error the state is as before.
 pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
+    let (marked, its_window) = (state.marked, state.marked_window());
+    apply_alone(state, change)?;
+    if state.marked == marked && state.marked_window() != its_window {
+        state.marked = None;
+    }
+    Ok(())
+}
+
+/// The same without what follows for the mark.
+fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
     match change {
         Change::SessionCreated { id, name, created, cwd, environment, size } => {
             not_below(id.0, state.next.session, id)?;
@@ -153,6 +163,13 @@ pub fn apply(state: &mut State, change: &Change) -> Result<(), ApplyError> {
         Change::PaneJoined { id, window, layout } => join_pane(state, *id, *window, layout)?,
         Change::PanesSwapped { a, b } => swap_panes(state, *a, *b)?,
         Change::PaneTitled { id, title } => pane(state, *id)?.title.clone_from(title),
+        Change::PaneInputSwitched { id, off } => pane(state, *id)?.input_off = *off,
+        Change::PaneMarked { id } => {
+            if let Some(id) = id {
+                pane(state, *id)?;
+            }
+            state.marked = *id;
+        }
         Change::PaneMoved { id, cwd } => pane(state, *id)?.cwd = Some(cwd.clone()),
         Change::LayoutChanged { window: id, layout, preset } => {
             let window = window(state, *id)?;

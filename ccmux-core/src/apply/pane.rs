@@ -149,6 +149,7 @@ pub(super) fn insert_pane(state: &mut State, window: WindowId, new: &NewPane) {
         title: bstr::BString::default(),
         created: new.created,
         ended: None,
+        input_off: false,
         options: OptionSet::new(),
     };
     state.panes.insert(new.id, pane);

@@ -216,6 +216,22 @@ impl Args {
         args
     }
 
+    /// The same without a flag.
+    #[must_use]
+    pub fn without(mut self, flag: char) -> Args {
+        self.flags.retain(|(known, _)| *known != flag);
+        self
+    }
+
+    /// The same with another text as the first argument that is no flag.
+    #[must_use]
+    pub fn with_first(mut self, text: BString) -> Args {
+        if let Some(first) = self.positional.first_mut() {
+            *first = Value::Text(text);
+        }
+        self
+    }
+
     /// Whether a flag was given, with a value or without.
     pub fn has(&self, flag: char) -> bool {
         self.given(flag).is_some()

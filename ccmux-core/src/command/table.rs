@@ -453,6 +453,13 @@ pub const COMMANDS: &[CommandSpec] = &[
     )
     .long_flags(&[("json", 'j')]),
     CommandSpec::new(
+        ("suspend-client", "suspendc"),
+        "t:",
+        NONE,
+        "[-t target-client]",
+        "Stop a client, as C-z stops a program",
+    ),
+    CommandSpec::new(
         ("swap-pane", "swapp"),
         "ds:t:DUZ",
         NONE,

@@ -389,6 +389,20 @@ pub enum Command {
         /// The title.
         title: BString,
     },
+    /// `select-pane -d` and `-e`: a pane takes no input, or takes it again.
+    SwitchInput {
+        /// Which.
+        pane: PaneId,
+        /// Whether it takes none.
+        off: bool,
+    },
+    /// `select-pane -m`: marks a pane that can be seen in its window; unmarks the marked one.
+    MarkPane {
+        /// Which.
+        pane: PaneId,
+    },
+    /// `select-pane -M`: no pane is marked.
+    Unmark,
     /// The program of a pane is in a new directory.
     SetCwd {
         /// Which.

@@ -87,6 +87,12 @@ pub fn decide(state: &State, command: Command, facts: &Facts) -> Result<Vec<Chan
         Command::RespawnPane(respawn) => pane::respawn(d, respawn),
         Command::RespawnWindow { window, respawn } => pane::respawn_window(d, window, respawn),
         Command::SetTitle { pane, title } => pane::set_title(d, pane, title),
+        Command::SwitchInput { pane, off } => pane::switch_input(d, pane, off),
+        Command::MarkPane { pane } => pane::mark(d, pane),
+        Command::Unmark => {
+            pane::unmark(d);
+            Ok(())
+        }
         Command::SetCwd { pane, cwd } => pane::set_cwd(d, pane, cwd),
         Command::SetOption(order) => settings::set_option(d, &order),
         Command::SetEnvironment { session, name, edit } => {

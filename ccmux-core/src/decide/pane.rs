@@ -104,13 +104,7 @@ pub(super) fn select_last(
     id: WindowId,
     keep_zoom: bool,
 ) -> Result<(), CommandError> {
-    let window = draft.window(id)?;
-    let mut last = window.last.first().copied();
-    let panes = window.layout.panes();
-    if last.is_none() && panes.len() == 2 {
-        // The other pane was never visited (`split-window -d`), but is the only one it can be.
-        last = panes.into_iter().find(|pane| *pane != window.active);
-    }
+    let last = draft.window(id)?.last_pane();
     select(draft, last.ok_or(CommandError::NoLastPane)?, keep_zoom)
 }
 
@@ -191,6 +185,36 @@ pub(super) fn set_title(
         draft.push(Change::PaneTitled { id, title });
     }
     Ok(())
+}
+
+pub(super) fn switch_input(
+    draft: &mut Draft<'_>,
+    id: PaneId,
+    off: bool,
+) -> Result<(), CommandError> {
+    if draft.pane(id)?.input_off != off {
+        draft.push(Change::PaneInputSwitched { id, off });
+    }
+    Ok(())
+}
+
+pub(super) fn mark(draft: &mut Draft<'_>, id: PaneId) -> Result<(), CommandError> {
+    let window = draft.window_of(id)?;
+    if window.zoomed && window.active != id {
+        return Ok(());
+    }
+    if draft.state().marked == Some(id) {
+        unmark(draft);
+    } else {
+        draft.push(Change::PaneMarked { id: Some(id) });
+    }
+    Ok(())
+}
+
+pub(super) fn unmark(draft: &mut Draft<'_>) {
+    if draft.state().marked.is_some() {
+        draft.push(Change::PaneMarked { id: None });
+    }
 }
 
 pub(super) fn set_cwd(draft: &mut Draft<'_>, id: PaneId, cwd: BString) -> Result<(), CommandError> {

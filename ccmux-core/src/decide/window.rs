@@ -5,7 +5,7 @@ use crate::ids::{SessionId, WindowId};
 use crate::model::Session;
 
 use super::draft::Draft;
-use super::{CommandError, Facts, MoveWindow, NewWindow, WindowPlace, name, session_flag};
+use super::{CommandError, Facts, MoveWindow, NewWindow, WindowPlace, name, pane, session_flag};
 
 /// tmux keeps window indexes in a signed integer.
 const INDEX_MAX: u32 = i32::MAX as u32;
@@ -208,6 +208,7 @@ pub(super) fn relocate(draft: &mut Draft<'_>, order: MoveWindow) -> Result<(), C
         }
     }
     draft.push(Change::WindowMoved { id, session: order.session, index });
+    unmark_in(draft, id);
     if select_it {
         select(draft, id, false)?;
     }
@@ -229,6 +230,8 @@ pub(super) fn swap(
         return Ok(());
     }
     draft.push(Change::WindowsSwapped { a: source, b: target });
+    unmark_in(draft, source);
+    unmark_in(draft, target);
     if follow {
         select(draft, source, false)?;
         if of_source != of_target {
@@ -236,6 +239,13 @@ pub(super) fn swap(
         }
     }
     Ok(())
+}
+
+/// A window that gets another place loses the mark, as in tmux.
+fn unmark_in(draft: &mut Draft<'_>, id: WindowId) {
+    if draft.state().marked_window() == Some(id) {
+        pane::unmark(draft);
+    }
 }
 
 /// The index of a place, made free where the place means to push others up.

@@ -40,7 +40,7 @@ impl<'a> Lookup<'a> {
         self.variables
             .variable(name, self.subject)
             .or_else(|| self.of_server(name))
-            .or_else(|| of_session(self.session()?, name))
+            .or_else(|| self.of_session(self.session()?, name))
             .or_else(|| self.of_window(self.session()?, self.window()?, name))
             .or_else(|| self.of_pane(self.window()?, self.pane()?, name))
             .or_else(|| self.option(name))
@@ -70,12 +70,20 @@ impl<'a> Lookup<'a> {
             "session_format" => bit(self.subject.kind == SubjectKind::Session),
             "window_format" => bit(self.subject.kind == SubjectKind::Window),
             "pane_format" => bit(self.subject.kind == SubjectKind::Pane),
-            // There is no marked pane, there are no groups, and windows have one session.
-            "pane_marked" | "pane_marked_set" | "window_marked_flag" | "session_marked"
-            | "session_grouped" | "window_linked" | "pane_pipe" | "pane_input_off" => bit(false),
+            "pane_marked_set" => bit(self.state.marked.is_some()),
+            // There are no groups, and windows have one session.
+            "session_grouped" | "window_linked" | "pane_pipe" => bit(false),
             "session_group" | "session_group_list" | "session_alerts" => String::new(),
             _ => return None,
         })
+    }
+
+    fn of_session(&self, session: &Session, name: &str) -> Option<String> {
+        if name == "session_marked" {
+            let marked = self.state.marked_window();
+            return Some(bit(marked.is_some_and(|window| session.index_of(window).is_some())));
+        }
+        of_session(session, name)
     }
 
     fn of_window(&self, session: &Session, window: &Window, name: &str) -> Option<String> {
@@ -102,6 +110,7 @@ impl<'a> Lookup<'a> {
             },
             "window_raw_flags" => self.window_flags(window, is_current, is_last, "#"),
             "window_flags" => self.window_flags(window, is_current, is_last, "##"),
+            "window_marked_flag" => bit(self.state.marked_window() == Some(window.id)),
             "window_zoomed_flag" => bit(window.zoomed),
             "window_panes" => window.layout.pane_count().to_string(),
             "window_width" => window.layout.size().cols.to_string(),
@@ -114,7 +123,7 @@ impl<'a> Lookup<'a> {
         })
     }
 
-    /// `*` current, `-` last, `Z` zoomed; `#`, `!` and `~` for activity, bell and silence.
+    /// `*` current, `-` last, `M` with the marked pane, `Z` zoomed; `#`, `!` and `~` for activity, bell and silence.
     fn window_flags(
         &self,
         window: &Window,
@@ -128,6 +137,7 @@ impl<'a> Lookup<'a> {
             (self.flag("window_silence_flag"), "~"),
             (is_current, "*"),
             (is_last, "-"),
+            (self.state.marked_window() == Some(window.id), "M"),
             (window.zoomed, "Z"),
         ];
         flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect()
@@ -150,6 +160,8 @@ impl<'a> Lookup<'a> {
             "pane_title" => pane.title.to_string(),
             "pane_active" => bit(window.active == pane.id),
             "pane_last" => bit(window.last.first() == Some(&pane.id)),
+            "pane_marked" => bit(self.state.marked == Some(pane.id)),
+            "pane_input_off" => bit(pane.input_off),
             "pane_dead" => bit(pane.ended.is_some()),
             "pane_dead_time" => seconds(pane.ended?.time),
             "pane_dead_status" => match pane.ended?.status {

@@ -236,6 +236,18 @@ impl<'a> Targets<'a> {
         Targets { state, context }
     }
 
+    /// The same relative to the marked pane, if there is one: the sources of `swap-pane`,
+    /// `join-pane` and `swap-window`.
+    #[must_use]
+    pub fn from_marked(mut self) -> Targets<'a> {
+        self.context.current = self.marked().or(self.context.current);
+        self
+    }
+
+    fn marked(&self) -> Option<Target> {
+        Target::of_pane(self.state, self.state.marked?)
+    }
+
     /// The session that `target` means (`None` and the empty target: the current one), with its
     /// current window and pane unless the target names others.
     pub fn session(&self, target: Option<&str>) -> Result<Target, TargetError> {
@@ -356,7 +368,7 @@ impl<'a> Targets<'a> {
             return found.ok_or(TargetError::NoMouse);
         }
         if is_marked(target) {
-            return Err(TargetError::NoMarked);
+            return self.marked().ok_or(TargetError::NoMarked);
         }
         let parts = Parts::divide(target, kind);
         let search = self.search(current, parts);

@@ -29,7 +29,7 @@ use connection::Connection;
 use input::InputDecoder;
 use keys::KeyState;
 use pacing::Pacing;
-use prompt::{Prompt, PromptHistory};
+use prompt::{Prompt, PromptHistory, PromptKind};
 
 /// One connected peer.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub(crate) struct Message {
     pub(crate) text: String,
     /// When it goes; `None` until a key.
     pub(crate) until: Option<Duration>,
+    /// Whether keys are for nobody while it is shown (`display-message -N`).
+    pub(crate) ignores_keys: bool,
 }
 
 /// A prompt, and what its answer is for.
@@ -138,8 +140,8 @@ pub(crate) enum Purpose {
         answers: Vec<String>,
         /// Questions still to ask, with what their answer begins with.
         questions: Vec<(String, String)>,
-        /// One key is an answer (`-1`).
-        is_single: bool,
+        /// What kind of answers is wanted.
+        kind: PromptKind,
     },
 }
 
@@ -311,9 +313,9 @@ impl Client {
     }
 
     /// Shows a text at the bottom.
-    pub(crate) fn show_message(&mut self, text: String, until: Option<Duration>) {
+    pub(crate) fn show_message(&mut self, message: Message) {
         if let Some(attachment) = self.attachment_mut() {
-            attachment.message = Some(Message { text, until });
+            attachment.message = Some(message);
             attachment.is_dirty = true;
         }
     }

@@ -16,6 +16,12 @@ pub(crate) enum PromptKind {
     Line,
     /// One key, taken as text (`command-prompt -1`).
     Character,
+    /// One key of any kind, taken by its name (`command-prompt -k`).
+    Key,
+    /// Digits, which the first key of another kind ends (`command-prompt -N`).
+    Number,
+    /// A line that is looked at after each key (`command-prompt -i`).
+    Incremental,
     /// `y` or anything else (`confirm-before`).
     Confirm,
 }
@@ -28,6 +34,8 @@ pub(crate) struct Prompt {
     answer: Vec<char>,
     cursor: usize,
     recalled: Option<usize>,
+    /// What an incremental prompt takes up when a search is asked for and nothing is typed yet.
+    last: Vec<char>,
 }
 
 /// What became of a prompt after a key.
@@ -37,6 +45,11 @@ pub(crate) enum PromptOutcome {
     Open,
     /// It was answered with this text; a confirmation with `y`.
     Answered(String),
+    /// It goes on, and its text is this now, after a character that says whether it is new (`=`) or
+    /// the next one is wanted, downward (`+`) or upward (`-`).
+    Changed(String),
+    /// It was answered with this text by a key that still means what it means.
+    AnsweredBefore(String),
     /// It was given up.
     Cancelled,
 }
@@ -61,8 +74,17 @@ impl PromptHistory {
 impl Prompt {
     /// Asks `question`, with an answer to begin with.
     pub(crate) fn new(kind: PromptKind, question: String, initial: &str) -> Self {
-        let answer: Vec<char> = initial.chars().take(ANSWER_CHARS_MAX).collect();
-        Self { kind, question, cursor: answer.len(), answer, recalled: None }
+        let mut answer: Vec<char> = initial.chars().take(ANSWER_CHARS_MAX).collect();
+        let last = match kind {
+            PromptKind::Incremental => std::mem::take(&mut answer),
+            _ => Vec::new(),
+        };
+        Self { kind, question, cursor: answer.len(), answer, recalled: None, last }
+    }
+
+    /// What kind of answer it wants.
+    pub(crate) fn kind(&self) -> PromptKind {
+        self.kind
     }
 
     /// The text of the line, and the character offset of the cursor in it.
@@ -83,6 +105,15 @@ impl Prompt {
                 }
                 _ => PromptOutcome::Cancelled,
             },
+            PromptKind::Key => PromptOutcome::Answered(key.to_string()),
+            PromptKind::Number => match (key.code, key.modifiers) {
+                (KeyCode::Char(c @ '0'..='9'), held) if held.is_empty() => {
+                    self.insert(c);
+                    PromptOutcome::Open
+                }
+                _ => PromptOutcome::AnsweredBefore(self.answer.iter().collect()),
+            },
+            PromptKind::Incremental => self.press_incremental(key, history),
             PromptKind::Confirm => match key.code {
                 KeyCode::Char('y' | 'Y') if key.modifiers.is_empty() => {
                     PromptOutcome::Answered("y".to_owned())
@@ -90,6 +121,31 @@ impl Prompt {
                 _ => PromptOutcome::Cancelled,
             },
         }
+    }
+
+    fn press_incremental(&mut self, key: Key, history: &PromptHistory) -> PromptOutcome {
+        let next = match (key.code, key.modifiers) {
+            (KeyCode::Char('r'), Modifiers::CTRL) => Some('-'),
+            (KeyCode::Char('s'), Modifiers::CTRL) => Some('+'),
+            _ => None,
+        };
+        if let Some(next) = next {
+            if !self.answer.is_empty() {
+                return self.changed(next);
+            }
+            self.answer.clone_from(&self.last);
+            self.cursor = self.answer.len();
+            return self.changed('=');
+        }
+        let before = self.answer.clone();
+        match self.press_line(key, history) {
+            PromptOutcome::Open if self.answer != before => self.changed('='),
+            outcome => outcome,
+        }
+    }
+
+    fn changed(&self, how: char) -> PromptOutcome {
+        PromptOutcome::Changed(std::iter::once(how).chain(self.answer.iter().copied()).collect())
     }
 
     fn press_line(&mut self, key: Key, history: &PromptHistory) -> PromptOutcome {
@@ -244,6 +300,46 @@ mod tests {
             let outcome = prompt.press(key(code, Modifiers::empty()), &PromptHistory::default());
             assert_eq!(outcome, expected, "{code:?}");
         }
+    }
+
+    #[test]
+    fn any_key_is_an_answer_by_its_name() {
+        for (name, expected) in [("Escape", "Escape"), ("C-c", "C-c"), ("M-x", "M-x"), ("a", "a")] {
+            let mut prompt = Prompt::new(PromptKind::Key, "key ".into(), "");
+            let outcome = prompt.press(name.parse().unwrap(), &PromptHistory::default());
+            assert_eq!(outcome, PromptOutcome::Answered(expected.into()));
+        }
+    }
+
+    #[test]
+    fn a_number_ends_before_what_is_no_digit() {
+        let mut prompt = Prompt::new(PromptKind::Number, "(repeat) ".into(), "1");
+        type_into(&mut prompt, "2");
+        let outcome = prompt.press("j".parse().unwrap(), &PromptHistory::default());
+        assert_eq!(outcome, PromptOutcome::AnsweredBefore("12".into()));
+    }
+
+    #[test]
+    fn an_incremental_prompt_tells_of_each_change() {
+        let mut prompt = Prompt::new(PromptKind::Incremental, "(search) ".into(), "last");
+        for (name, expected) in [
+            ("C-s", Some("=last")),
+            ("C-u", Some("=")),
+            ("C-u", None),
+            ("a", Some("=a")),
+            ("b", Some("=ab")),
+            ("Left", None),
+            ("C-r", Some("-ab")),
+            ("C-s", Some("+ab")),
+            ("BSpace", Some("=b")),
+        ] {
+            let outcome = prompt.press(name.parse().unwrap(), &PromptHistory::default());
+            let expected = expected
+                .map_or(PromptOutcome::Open, |text| PromptOutcome::Changed(text.to_owned()));
+            assert_eq!(outcome, expected, "{name}");
+        }
+        let outcome = prompt.press("Enter".parse().unwrap(), &PromptHistory::default());
+        assert_eq!(outcome, PromptOutcome::Answered("b".into()));
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
         let message = "sessions should be nested with care, unset $CCMUX to force";
         return Err(CommandError::new(message));
     }
-    let is_read_only = cx.args().has('r');
+    let flags = cx.text('f').unwrap_or_default();
+    let is_read_only = cx.args().has('r') || flags.split(',').any(|flag| flag == "read-only");
     if cx.args().has('d') || cx.args().has('D') {
         detach_others(cx, target.session, id);
     }

@@ -13,6 +13,9 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let target = cx.server.target_of_client(client);
     let template = match cx.args().positional().first() {
         None => Template::Text("%1".to_owned()),
+        Some(Value::Text(text)) if cx.args().has('F') => {
+            Template::Text(cx.server.expand(&text.to_string(), target, Some(client)))
+        }
         Some(Value::Text(text)) => Template::Text(text.to_string()),
         Some(Value::Commands(list)) => Template::Commands(list.clone()),
     };
@@ -34,21 +37,52 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         .map(|question| (question, inputs.next().unwrap_or_default()))
         .collect();
     let (question, initial) = questions.remove(0);
-    let is_single = cx.args().has('1');
+    let kind = kind(cx);
     let waits = matches!(cx.job.origin, Origin::OneShot(_)) && !cx.args().has('b');
     cx.server.open_prompt(
         client,
         OpenPrompt {
-            prompt: Prompt::new(kind(is_single), question, &initial),
-            purpose: Purpose::Template { template, answers: Vec::new(), questions, is_single },
+            prompt: Prompt::new(kind, question, &initial),
+            purpose: Purpose::Template { template, answers: Vec::new(), questions, kind },
             job: waits.then_some(cx.job.id),
         },
     );
     Ok(if waits { Flow::Wait(Wait::Answer) } else { Flow::Next })
 }
 
-fn kind(is_single: bool) -> PromptKind {
-    if is_single { PromptKind::Character } else { PromptKind::Line }
+fn kind(cx: &Cx<'_>) -> PromptKind {
+    let kinds = [
+        ('1', PromptKind::Character),
+        ('N', PromptKind::Number),
+        ('i', PromptKind::Incremental),
+        ('k', PromptKind::Key),
+    ];
+    let asked = kinds.into_iter().find(|(flag, _)| cx.args().has(*flag));
+    asked.map_or(PromptKind::Line, |(_, kind)| kind)
+}
+
+/// Runs what an incremental prompt makes of its text while it is open.
+pub(crate) fn prompt_changed(
+    server: &mut Server,
+    client: ClientId,
+    purpose: Purpose,
+    text: String,
+) {
+    if let Purpose::Template { template, mut answers, .. } = purpose {
+        answers.push(text);
+        server.run_commands(client, filled(server, template, &answers));
+    }
+}
+
+fn filled(
+    server: &Server,
+    template: Template,
+    answers: &[String],
+) -> Result<CommandList, ParseError> {
+    match template {
+        Template::Text(text) => server.parse_text(fill_text(&text, answers)),
+        Template::Commands(list) => Ok(list.filled(answers)),
+    }
 }
 
 /// What follows from an answer: the next question, or the commands.
@@ -63,21 +97,22 @@ pub(crate) fn prompt_answered(
         (PromptOutcome::Answered(_), Purpose::Confirm { command }) => {
             Some(server.parse_text(command))
         }
+        // It has done what it was for already.
+        (PromptOutcome::Answered(_), Purpose::Template { kind: PromptKind::Incremental, .. }) => {
+            Some(Ok(CommandList::default()))
+        }
         (
-            PromptOutcome::Answered(answer),
-            Purpose::Template { template, mut answers, mut questions, is_single },
+            PromptOutcome::Answered(answer) | PromptOutcome::AnsweredBefore(answer),
+            Purpose::Template { template, mut answers, mut questions, kind },
         ) => {
             answers.push(answer);
             if !questions.is_empty() {
                 let (question, initial) = questions.remove(0);
-                let prompt = Prompt::new(kind(is_single), question, &initial);
-                let purpose = Purpose::Template { template, answers, questions, is_single };
+                let prompt = Prompt::new(kind, question, &initial);
+                let purpose = Purpose::Template { template, answers, questions, kind };
                 return server.open_prompt(client, OpenPrompt { prompt, purpose, job });
             }
-            Some(match template {
-                Template::Text(text) => server.parse_text(fill_text(&text, &answers)),
-                Template::Commands(list) => Ok(list.filled(&answers)),
-            })
+            Some(filled(server, template, &answers))
         }
         _ => None,
     };

@@ -70,6 +70,24 @@ impl<'a> Cx<'a> {
         Ok(self.server.with_targets(self.job, |targets| targets.pane(text.as_deref()))?)
     }
 
+    /// The pane that a flag names, relative to the marked pane if there is one.
+    pub(crate) fn source_pane(&self, flag: char) -> Result<Target, CommandError> {
+        let text = self.text(flag);
+        let found = self
+            .server
+            .with_targets(self.job, |targets| targets.from_marked().pane(text.as_deref()));
+        Ok(found?)
+    }
+
+    /// The window that a flag names, relative to the marked pane if there is one.
+    pub(crate) fn source_window(&self, flag: char) -> Result<Target, CommandError> {
+        let text = self.text(flag);
+        let found = self
+            .server
+            .with_targets(self.job, |targets| targets.from_marked().window(text.as_deref()));
+        Ok(found?)
+    }
+
     /// What formats speak of where the target may be gone: as much of it as is there.
     pub(crate) fn subject(&self, flag: char) -> Subject {
         let text = self.text(flag);

@@ -1,5 +1,7 @@
 //! `copy-mode`: look at, search and copy the history of a pane.
 
+use ccmux_core::target::TargetError;
+
 use super::{Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -7,6 +9,9 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         cx.pane('s')?;
     }
     let target = cx.pane('t')?;
+    if cx.args().has('M') {
+        return Err(TargetError::NoMouse.into());
+    }
     if cx.args().has('q') {
         cx.server.leave_mode(target.pane);
         return Ok(Flow::Next);

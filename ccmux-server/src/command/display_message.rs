@@ -9,6 +9,11 @@ const DEFAULT: &str = "[#{session_name}] #{window_index}:#{window_name}, current
     #{pane_index} - (%H:%M %d-%b-%y)";
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    for flag in ['I', 'a', 'v'] {
+        if cx.args().has(flag) {
+            return Err(CommandError::new(format!("display-message -{flag} is not supported")));
+        }
+    }
     if cx.args().has('F') && cx.args().text_at(0).is_some() {
         return Err(CommandError::new("only one of -F or argument must be given"));
     }
@@ -36,7 +41,11 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     match client_shown {
         Some(id) => {
             let millis = delay.and_then(|millis| u64::try_from(millis).ok());
-            cx.server.tell_for(id, text, millis.map(Duration::from_millis));
+            let time = millis.map(Duration::from_millis);
+            match cx.args().has('N') {
+                true => cx.server.tell_without_keys(id, text, time),
+                false => cx.server.tell_for(id, text, time),
+            }
         }
         None if matches!(cx.job.origin, Origin::Config(_)) => cx.print(text),
         // Nobody is there to see it, which is nobody's fault: hooks and plugins do this.

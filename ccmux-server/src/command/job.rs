@@ -59,6 +59,8 @@ pub(crate) enum Wait {
     Answer,
     /// Until a shell command has ended.
     Shell,
+    /// Until then (`run-shell -d`).
+    Until(Duration),
     /// Until the keepers of closed panes are gone, but no longer than this.
     Buried {
         /// When the wait ends in any case: one that is stopped may stay.
@@ -210,7 +212,7 @@ impl Jobs {
     /// When a wait ends whatever happens.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
         self.jobs.values().filter_map(|job| match job.wait {
-            Some(Wait::Buried { until }) => Some(until),
+            Some(Wait::Until(until) | Wait::Buried { until }) => Some(until),
             _ => None,
         })
     }

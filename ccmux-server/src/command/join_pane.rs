@@ -6,7 +6,7 @@ use super::split_window::split;
 use super::{Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
-    let (source, target) = (cx.pane('s')?, cx.pane('t')?);
+    let (source, target) = (cx.source_pane('s')?, cx.pane('t')?);
     let split = split(cx)?;
     cx.change(Intent::JoinPane(JoinPane {
         source: source.pane,

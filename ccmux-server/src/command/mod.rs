@@ -62,13 +62,14 @@ mod source_file;
 mod split_window;
 mod start_server;
 mod status;
+mod suspend_client;
 mod swap_pane;
 mod swap_window;
 mod switch_client;
 
 pub(crate) use capture_pane::Bound;
 pub(crate) use ccmux_core::target::Target;
-pub(crate) use command_prompt::prompt_answered;
+pub(crate) use command_prompt::{prompt_answered, prompt_changed};
 pub(crate) use context::Cx;
 pub(crate) use error::CommandError;
 pub(crate) use job::{Job, JobId, Jobs, Origin, Wait};
@@ -152,6 +153,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("split-window", split_window::exec),
     ("start-server", start_server::exec),
     ("status", status::exec),
+    ("suspend-client", suspend_client::exec),
     ("swap-pane", swap_pane::exec),
     ("swap-window", swap_window::exec),
     ("switch-client", switch_client::exec),

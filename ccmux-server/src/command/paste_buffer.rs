@@ -28,7 +28,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         None => Cow::Borrowed("\r"),
     };
     let (name, text) = (buffer.name.clone(), buffer.data.replace("\n", separator.as_bytes()));
-    if !cx.server.paste_text(pane, &text, cx.args().has('p')) {
+    if !cx.server.has_input_off(pane) && !cx.server.paste_text(pane, &text, cx.args().has('p')) {
         return Err(CommandError::new("the program takes no input"));
     }
     if cx.args().has('d') {

@@ -3,11 +3,15 @@
 use ccmux_core::command::parse_number;
 use ccmux_core::decide::{Command as Intent, PaneResize};
 use ccmux_core::geometry::{Direction, Extent, Size};
+use ccmux_core::target::TargetError;
 
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let pane = cx.pane('t')?.pane;
+    if cx.args().has('M') {
+        return Err(TargetError::NoMouse.into());
+    }
     if cx.args().has('Z') {
         cx.change(Intent::ResizePane { pane, resize: PaneResize::ToggleZoom })?;
         return Ok(Flow::Next);

@@ -69,6 +69,7 @@ impl Server {
                         )
                 })
             }),
+            Wait::Until(until) => self.elapsed() >= *until,
             // Whoever answers clears the wait.
             Wait::Answer | Wait::Shell => false,
             Wait::Buried { until } => self.closing.is_empty() || self.elapsed() >= *until,

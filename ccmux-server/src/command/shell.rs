@@ -83,7 +83,7 @@ impl Cx<'_> {
     }
 
     /// A job for what runs in the background: its own, so that the one that starts it can end.
-    fn background_job(&mut self, target: Option<Target>) -> JobId {
+    pub(super) fn background_job(&mut self, target: Option<Target>) -> JobId {
         let origin = match &self.job.origin {
             Origin::OneShot(_) => Origin::Background,
             origin => origin.clone(),

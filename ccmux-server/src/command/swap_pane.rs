@@ -7,7 +7,7 @@ use super::{Cx, Flow, Outcome};
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let target = cx.pane('t')?;
     let source = match (cx.args().has('D'), cx.args().has('U')) {
-        (false, false) => cx.pane('s')?.pane,
+        (false, false) => cx.source_pane('s')?.pane,
         (is_down, _) => neighbour(cx, target, is_down),
     };
     cx.change(Intent::SwapPane(SwapPane {

@@ -18,6 +18,8 @@ pub(crate) struct PaneMode {
     pub(crate) copy: CopyMode,
     /// What is looked at.
     pub(crate) source: ModeSource,
+    /// How often the next command is run (`send-keys -N` without keys).
+    pub(crate) repeat: Option<usize>,
     /// A search goes on when there is nothing more urgent.
     pub(crate) is_searching: bool,
 }

@@ -163,6 +163,7 @@ mod tests {
             title: "".into(),
             created: Timestamp(0),
             ended: None,
+            input_off: false,
             options: OptionSet::new(),
         }
     }

@@ -17,8 +17,8 @@ use ccmux_term::Event as TermEvent;
 use super::Server;
 use super::commit::Cause;
 use super::programs::process_directory;
-use crate::client::OpenPrompt;
 use crate::client::prompt::PromptOutcome;
+use crate::client::{Message, OpenPrompt};
 use crate::command::prompt_answered;
 use crate::event_loop::ClientId;
 
@@ -258,7 +258,16 @@ impl Server {
         });
         let until = (!time.is_zero()).then(|| now + time);
         if let Some(client) = self.clients.get_mut(&id) {
-            client.show_message(text, until);
+            client.show_message(Message { text, until, ignores_keys: false });
+        }
+    }
+
+    /// The same, and nothing is made of keys meanwhile. Until a key would be for ever.
+    pub(crate) fn tell_without_keys(&mut self, id: ClientId, text: String, time: Option<Duration>) {
+        self.tell_for(id, text, time);
+        let attachment = self.clients.get_mut(&id).and_then(|client| client.attachment_mut());
+        if let Some(message) = attachment.and_then(|attachment| attachment.message.as_mut()) {
+            message.ignores_keys = message.until.is_some();
         }
     }
 

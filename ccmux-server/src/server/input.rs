@@ -11,11 +11,10 @@ use ccmux_core::key::Key;
 
 use super::Server;
 use super::commit::Cause;
-use crate::client::Purpose;
 use crate::client::input::{InputEvent, MouseAction, MouseButton, MouseEvent};
 use crate::client::keys::{PREFIX, ROOT};
-use crate::client::prompt::PromptOutcome;
-use crate::command::{Origin, prompt_answered};
+use crate::client::prompt::{PromptKind, PromptOutcome};
+use crate::command::{Origin, prompt_answered, prompt_changed};
 use crate::event_loop::ClientId;
 use crate::pane::encode::{encode_key, encode_mouse};
 
@@ -82,6 +81,9 @@ impl Server {
             return;
         };
         attachment.keys.expire(now);
+        if attachment.message.as_ref().is_some_and(|message| message.ignores_keys) {
+            return;
+        }
         if attachment.message.take().is_some() {
             attachment.is_dirty = true;
         }
@@ -189,21 +191,30 @@ impl Server {
         let Some(open) = &mut attachment.prompt else { return };
         attachment.is_dirty = true;
         let outcome = open.prompt.press(key, &attachment.prompt_history);
-        if outcome == PromptOutcome::Open {
-            return;
+        match outcome {
+            PromptOutcome::Open => return,
+            PromptOutcome::Changed(text) => {
+                let purpose = open.purpose.clone();
+                return prompt_changed(self, id, purpose, text);
+            }
+            _ => {}
         }
         let Some(open) = attachment.prompt.take() else { return };
         if let PromptOutcome::Answered(answer) = &outcome
-            && matches!(open.purpose, Purpose::Template { is_single: false, .. })
+            && matches!(open.prompt.kind(), PromptKind::Line | PromptKind::Incremental)
         {
             attachment.prompt_history.push(answer);
         }
+        let key_counts = matches!(outcome, PromptOutcome::AnsweredBefore(_));
         prompt_answered(self, id, open, outcome);
+        if key_counts {
+            self.press(id, key);
+        }
     }
 
     /// A key that nothing is bound to goes to the program, unless the client only looks.
     fn key_to_pane(&mut self, id: ClientId, pane: PaneId, key: Key) {
-        if self.is_read_only(id) {
+        if self.is_read_only(id) || self.has_input_off(pane) {
             return;
         }
         // The key that starts a shell is not for it.
@@ -220,7 +231,8 @@ impl Server {
         self.send_bytes(id, &bytes);
     }
 
-    /// Writes bytes to a pane's program, and to its fellows when they are synchronized.
+    /// Writes bytes to a pane's program, and to its fellows when they are synchronized, as far as
+    /// they take input.
     pub(crate) fn send_bytes(&mut self, id: PaneId, bytes: &[u8]) {
         for id in self.synchronized_with(id) {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
@@ -230,14 +242,24 @@ impl Server {
         }
     }
 
-    /// The panes that get what is typed in one: those of its window with `synchronize-panes`.
+    /// The panes that get what is typed in one: those of its window with `synchronize-panes`, none
+    /// if it takes no input itself.
     pub(super) fn synchronized_with(&self, id: PaneId) -> Vec<PaneId> {
+        if self.has_input_off(id) {
+            return Vec::new();
+        }
         match self.state.window_of(id) {
             Some(window) if self.pane_options(id).flag("synchronize-panes") => {
-                window.layout.panes()
+                let panes = window.layout.panes().into_iter();
+                panes.filter(|pane| !self.has_input_off(*pane)).collect()
             }
             _ => vec![id],
         }
+    }
+
+    /// Whether a pane takes no input (`select-pane -d`).
+    pub(crate) fn has_input_off(&self, id: PaneId) -> bool {
+        self.state.panes.get(&id).is_some_and(|pane| pane.input_off)
     }
 
     pub(super) fn is_read_only(&self, id: ClientId) -> bool {

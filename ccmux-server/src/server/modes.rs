@@ -62,7 +62,7 @@ impl Server {
         if let (ModeSource::Text(_), Some(top)) = (&source, copy_command("history-top")) {
             source.with(&pane.terminal, |lines| copy.run(top, None, lines));
         }
-        pane.mode = Some(PaneMode { copy, source, is_searching: false });
+        pane.mode = Some(PaneMode { copy, source, repeat: None, is_searching: false });
         self.redraw_pane(id);
     }
 

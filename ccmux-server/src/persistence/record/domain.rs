@@ -45,6 +45,8 @@ stored_enum!(Change as DiskChange {
     PaneJoined { id: PaneId, window: WindowId, layout: Layout, }
     PanesSwapped { a: PaneId, b: PaneId, }
     PaneTitled { id: PaneId, title: BString, }
+    PaneMarked { id: Option<PaneId>, }
+    PaneInputSwitched { id: PaneId, off: bool, }
     PaneMoved { id: PaneId, cwd: BString, }
     LayoutChanged { window: WindowId, layout: Layout, preset: Option<Preset>, }
     Zoomed { window: WindowId, zoomed: bool, }
@@ -84,6 +86,8 @@ stored_struct!(State as DiskState {
     buffers: Vec<Buffer>,
     #[serde(default)]
     next_buffer: u32,
+    #[serde(default)]
+    marked: Option<PaneId>,
 });
 
 stored_struct!(Buffer as DiskBuffer {
@@ -127,6 +131,8 @@ stored_struct!(Pane as DiskPane {
     title: BString,
     created: Timestamp,
     ended: Option<Ended>,
+    #[serde(default)]
+    input_off: bool,
     options: OptionSet,
 });
 

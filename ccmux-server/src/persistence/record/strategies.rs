@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 30;
+pub(crate) const CHANGE_KINDS: usize = 32;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -50,6 +50,8 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::BufferRenamed { .. } => 27,
         Change::BufferDeleted { .. } => 28,
         Change::WindowNamed { .. } => 29,
+        Change::PaneInputSwitched { .. } => 30,
+        Change::PaneMarked { .. } => 31,
     }
 }
 
@@ -68,25 +70,34 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
     );
     let options = (option_set(), option_set(), option_set());
     let bindings = btree_map((any::<String>(), key()), option::of(binding()), 0..3);
-    (tables, options, environment(), bindings, (vec(buffer(), 0..3), any::<u32>())).prop_map(
-        |(tables, options, environment, bindings, (buffers, next_buffer))| {
-            let (sessions, windows, panes, next) = tables;
-            let (server_options, session_options, window_options) = options;
-            State {
-                sessions,
-                windows,
-                panes,
-                next,
-                server_options,
-                session_options,
-                window_options,
-                environment,
-                bindings,
-                buffers,
-                next_buffer,
-            }
-        },
+    (
+        tables,
+        options,
+        environment(),
+        bindings,
+        (vec(buffer(), 0..3), any::<u32>()),
+        option::of(pane_id()),
     )
+        .prop_map(
+            |(tables, options, environment, bindings, (buffers, next_buffer), marked)| {
+                let (sessions, windows, panes, next) = tables;
+                let (server_options, session_options, window_options) = options;
+                State {
+                    sessions,
+                    windows,
+                    panes,
+                    next,
+                    server_options,
+                    session_options,
+                    window_options,
+                    environment,
+                    bindings,
+                    buffers,
+                    next_buffer,
+                    marked,
+                }
+            },
+        )
 }
 
 fn sessions_and_windows() -> impl Strategy<Value = Change> {
@@ -151,6 +162,8 @@ fn panes() -> impl Strategy<Value = Change> {
         }),
         (pane_id(), pane_id()).prop_map(|(a, b)| Change::PanesSwapped { a, b }),
         (pane_id(), bytes()).prop_map(|(id, title)| Change::PaneTitled { id, title }),
+        (pane_id(), any::<bool>()).prop_map(|(id, off)| Change::PaneInputSwitched { id, off }),
+        option::of(pane_id()).prop_map(|id| Change::PaneMarked { id }),
         (pane_id(), bytes()).prop_map(|(id, cwd)| Change::PaneMoved { id, cwd }),
     ]
 }
@@ -348,8 +361,8 @@ fn window() -> impl Strategy<Value = Window> {
 fn pane() -> impl Strategy<Value = Pane> {
     let ids = (pane_id(), uuid(), window_id());
     let facts = (program(), option::of(bytes()), bytes());
-    (ids, facts, time(), option::of(ended()), option_set()).prop_map(
-        |((id, uuid, window), (program, cwd, title), created, ended, options)| Pane {
+    (ids, facts, time(), option::of(ended()), (any::<bool>(), option_set())).prop_map(
+        |((id, uuid, window), (program, cwd, title), created, ended, (input_off, options))| Pane {
             id,
             uuid,
             window,
@@ -358,6 +371,7 @@ fn pane() -> impl Strategy<Value = Pane> {
             title,
             created,
             ended,
+            input_off,
             options,
         },
     )

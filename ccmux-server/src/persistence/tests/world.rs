@@ -265,6 +265,7 @@ pub(super) fn same(a: &State, b: &State) -> bool {
         bindings,
         buffers,
         next_buffer,
+        marked,
     } = a;
     *panes == b.panes
         && *windows == b.windows
@@ -276,4 +277,5 @@ pub(super) fn same(a: &State, b: &State) -> bool {
         && *bindings == b.bindings
         && *buffers == b.buffers
         && *next_buffer == b.next_buffer
+        && *marked == b.marked
 }
