@@ -1,0 +1,145 @@
+//! A server in the test's own process, on a disk whose syncs the test holds back.
+
+mod keepers;
+mod world;
+
+use ccmux_core::geometry::Size;
+use ccmux_protocol::{ClientFrame, Exit};
+
+use self::world::World;
+use crate::persistence::sim::{CallKind, Fault};
+
+/// Goal: P1 at the reply. Method: hold back the sync of a change, and ask for it as somebody else:
+/// nobody is told of what a power cut would take back, whether by output, by an error, or by an
+/// exit status. When the disk goes on everybody is.
+#[test]
+fn nobody_is_told_of_a_change_that_is_not_durable() {
+    let mut world = World::new();
+    let mut first = world.command(&["set-option", "-g", "@mark", "0"]);
+    world.finish(&mut first);
+
+    world.gate.set_closed(true);
+    let mut maker =
+        world.command(&["set-option", "-g", "@mark", "1", ";", "show-options", "-gv", "@mark"]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    let mut reader = world.command(&["show-options", "-gv", "@mark"]);
+    let mut refused = world.command(&["set-option", "-go", "@mark", "2"]);
+    world.rest();
+    for peer in [&mut maker, &mut reader, &mut refused] {
+        peer.listen();
+        assert_eq!(peer.answer(), (String::new(), None));
+    }
+
+    world.gate.set_closed(false);
+    for peer in [&mut maker, &mut reader, &mut refused] {
+        world.finish(peer);
+    }
+    for peer in [&maker, &reader] {
+        assert_eq!(peer.answer(), ("1\n".to_owned(), Some(&Exit::done(0))));
+        assert!(peer.answer().1.is_some_and(|exit| exit.durable));
+    }
+    let (text, exit) = refused.answer();
+    assert_eq!(text, "already set: @mark\n");
+    assert!(exit.is_some_and(|exit| exit.code == 1 && exit.durable));
+}
+
+/// A program that a command starts is told as much as a reply tells: it is started afterwards.
+#[test]
+fn a_shell_command_waits_for_the_changes_before_it() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mark = world.directory.path().join("mark");
+    let touch = format!("echo told > '{}'", mark.display());
+    let mut maker = world.command(&["set-option", "-g", "@mark", "1", ";", "run-shell", &touch]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    world.rest();
+    let jobs = world.server.jobs.ids();
+    assert!(!jobs.is_empty() && jobs.iter().all(|job| !world.server.has_shell(*job)));
+    assert!(!mark.exists());
+    world.gate.set_closed(false);
+    world.finish(&mut maker);
+    assert!(mark.exists());
+}
+
+/// What a reply says of durability is decided when it goes out: the disk failed only after the
+/// command had run.
+#[test]
+fn a_reply_says_what_is_durable_when_it_goes_out() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mut maker = world.command(&["set-option", "-g", "@mark", "1"]);
+    world.rest();
+    world.gate.wait_until_one_waits();
+    for kind in [CallKind::Sync, CallKind::Write, CallKind::Create] {
+        world.disk.fail(kind, 1, u64::MAX, Fault::Io);
+    }
+    world.gate.set_closed(false);
+    world.finish(&mut maker);
+    let (text, exit) = maker.answer();
+    assert_eq!(text, "");
+    assert!(exit.is_some_and(|exit| exit.code == 0 && !exit.durable), "{exit:?}");
+}
+
+/// What a client reads depends on no record if there is none on its way: a sync of soft changes is
+/// no reason to wait.
+#[test]
+fn a_reader_waits_for_nothing_that_is_soft() {
+    let mut world = World::new();
+    world.gate.set_closed(true);
+    let mut maker = world.command(&["set-buffer", "-b", "name", "text"]);
+    world.finish(&mut maker);
+    let mut reader = world.command(&["show-buffer", "-b", "name"]);
+    world.finish(&mut reader);
+    assert_eq!(reader.answer().0, "text");
+    world.gate.set_closed(false);
+}
+
+/// Inputs of a pane are on the disk soon, also when nothing else happens.
+#[test]
+fn inputs_of_panes_are_synced_by_themselves() {
+    let mut world = World::new();
+    let mut maker = world.command(&["new-session", "-d"]);
+    world.finish(&mut maker);
+    for _ in 0..5 {
+        let before = world.spool_gate.passed();
+        let mut clearing = world.command(&["clear-history"]);
+        world.finish(&mut clearing);
+        world.rest();
+        world.spool_gate.wait_until_more_passed(before);
+    }
+}
+
+/// A window that is dragged has another size with every step, and each was a hard record of its
+/// own. Whoever asks meets the last one, and it is taken over although nobody asks.
+#[test]
+fn sizes_in_quick_succession_are_few_records() {
+    let mut world = World::new();
+    let size = |cols| Size { cols, rows: 24 };
+    let mut client = world.command_from(Some(size(80)), &["new-session"]);
+    world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
+    let (before, began) = (world.server.persistence.issued(), world.server.elapsed());
+    for cols in 100..300 {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+        client.listen();
+    }
+    let mut reader = world.command(&["display-message", "-p", "#{window_width}"]);
+    world.finish(&mut reader);
+    assert_eq!(reader.answer().0, "299\n");
+    let took = world.server.elapsed().saturating_sub(began);
+    let logged = u128::from(world.server.persistence.issued().0 - before.0);
+    // The first, the one asked for, and those in between.
+    let most = 2 + took.as_millis() / 100;
+    assert!(logged <= most, "{logged} records in {took:?}");
+
+    for cols in [90, 91, 92] {
+        client.say(&ClientFrame::Resize(size(cols)));
+        world.rest();
+    }
+    world.wait_until(|server| {
+        let mut sessions = server.state.sessions.values();
+        sessions.all(|session| session.size.cols == 92)
+    });
+}
