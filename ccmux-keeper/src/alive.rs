@@ -36,6 +36,20 @@ pub fn lock_alive(pane_dir: &Path) -> io::Result<Option<AliveLock>> {
     }
 }
 
+/// Whether the keeper of the pane whose directory this is lives. Changes nothing; the caller sees to
+/// it that no server starts one meanwhile.
+pub fn is_alive(pane_dir: &Path) -> io::Result<bool> {
+    let file = match File::open(pane_dir.join("alive")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 impl AliveLock {
     /// The directory of the pane that this lock is for.
     pub fn pane_dir(&self) -> &Path {

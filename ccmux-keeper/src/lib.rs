@@ -21,7 +21,7 @@ mod ring;
 mod socket;
 mod wire;
 
-pub use alive::{AliveLock, lock_alive};
+pub use alive::{AliveLock, is_alive, lock_alive};
 pub use child::{ChildSpec, set_window_size};
 pub use keeper::run;
 pub use link::{KeeperCommand, Link, LinkError, LinkEvent, Orphan};

@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod command;
 pub mod daemon;
+pub mod doctor;
 mod event_loop;
 mod log_file;
 mod oom;

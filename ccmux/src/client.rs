@@ -12,6 +12,7 @@ use bstr::BString;
 use ccmux_client::ClientOptions;
 use clap::Parser as _;
 
+use crate::doctor;
 use crate::flags::Flags;
 use crate::surroundings::surroundings;
 
@@ -46,6 +47,11 @@ fn try_run(flags: Flags) -> anyhow::Result<u8> {
         return Err(error).with_context(|| shell.display().to_string());
     }
     let place = surroundings.resolve(flags.label.as_deref(), flags.socket_path.as_deref())?;
+    if let Some((word, args)) = flags.argv.split_first()
+        && word == "doctor"
+    {
+        return Ok(doctor::run(place, args.to_vec()));
+    }
     let mut config_files = Vec::new();
     for file in &flags.config_files {
         config_files.push(absolute(file).with_context(|| file.display().to_string())?);

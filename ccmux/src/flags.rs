@@ -8,7 +8,8 @@ use clap::Parser;
 /// A terminal multiplexer that survives the death of its own server.
 ///
 /// Without a command: attaches to the last session, or makes one. The commands, their flags and
-/// targets are tmux's; `ccmux list-commands` lists them.
+/// targets are tmux's; `ccmux list-commands` lists them. `ccmux doctor --help` is about checking the state
+/// of a server that is not running.
 #[derive(Debug, Parser)]
 #[command(name = "ccmux", version, disable_help_flag = true, override_usage = USAGE)]
 pub(crate) struct Flags {

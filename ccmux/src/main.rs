@@ -4,6 +4,7 @@
 //! client. The keeper comes first and leanest: there is one per pane, for days.
 
 mod client;
+mod doctor;
 mod flags;
 mod keeper;
 mod server;

@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
+use ccmux_term::Terminal;
 use uuid::Uuid;
 
+use super::fault;
 use super::history::StoredLines;
 use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
@@ -293,5 +295,16 @@ impl Scrollback {
     pub(crate) fn finish(mut self) {
         self.archiver.finish();
         self.spool.sync();
+    }
+}
+
+/// The terminal of a keyframe, or what is wrong with it.
+pub(crate) fn thaw(keyframe: &Keyframe) -> Result<Terminal, String> {
+    let restored = fault::catch(|| Terminal::restore(&keyframe.bytes))?;
+    let terminal = restored.map_err(|error| error.to_string())?;
+    if terminal.history_end() == keyframe.history.end {
+        Ok(terminal)
+    } else {
+        Err(format!("its history ends at line {}", terminal.history_end()))
     }
 }

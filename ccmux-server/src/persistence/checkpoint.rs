@@ -246,6 +246,12 @@ pub(super) fn read(storage: &dyn Storage, seq: Seq) -> Result<(Snapshot, Uuid), 
     Ok((snapshot, store))
 }
 
+/// The JSON of a checkpoint whose contents are good, as it is.
+pub(super) fn payload_of(storage: &dyn Storage, seq: Seq) -> io::Result<Vec<u8>> {
+    let mut bytes = read_whole(&*storage.open(&checkpoint_path(seq))?, BYTES_MAX)?;
+    Ok(bytes.split_off(HEADER_BYTES.min(bytes.len())))
+}
+
 /// The checksum is enough here: recovery has understood the contents already.
 fn reverify(
     storage: &dyn Storage,

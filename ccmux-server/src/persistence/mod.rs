@@ -43,8 +43,10 @@
 
 pub mod checkpoint;
 mod checkpointer;
+mod examination;
 mod facts;
 mod format;
+mod read_only;
 pub mod record;
 mod recovery;
 pub(crate) mod restoration;
@@ -67,11 +69,14 @@ use uuid::Uuid;
 
 use self::checkpoint::{CheckpointError, EmptiedBy, Snapshot};
 use self::checkpointer::Checkpointer;
+pub use self::examination::{LogExamination, examine_log};
 pub use self::facts::{boot_id, entropy};
+pub use self::read_only::ReadOnly;
 pub use self::record::LogEntry;
 use self::record::LogRecord;
 use self::recovery::UNDO_MS;
 pub use self::recovery::{Damage, RecoveryReport};
+pub(crate) use self::recovery::{dump_checkpoints, dump_log};
 pub(crate) use self::startup::keep_pane_damage;
 use self::storage::Storage;
 use self::wal::Wal;

@@ -97,7 +97,8 @@ pub(crate) fn fault_mark() -> &'static str {
     "\x1b[2m[an error in ccmux was met in this output; its screen begins anew here]\x1b[m\r\n"
 }
 
-fn local_time(now: Timestamp) -> String {
+/// A time as people write it, in the time zone of the system.
+pub(crate) fn local_time(now: Timestamp) -> String {
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_millisecond(millis) {
         Ok(time) => {

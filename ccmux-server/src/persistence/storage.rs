@@ -134,6 +134,11 @@ impl FsStorage {
             let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
             File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
         }
+        Self::open_existing(root)
+    }
+
+    /// Opens the store at `root` and creates nothing; otherwise like [`FsStorage::open`].
+    pub fn open_existing(root: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = File::from(rustix::fs::open(root, flags, Mode::empty())?);
         let metadata = dir.metadata()?;

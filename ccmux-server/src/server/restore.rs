@@ -17,7 +17,8 @@ use crate::clock::Clock;
 use crate::command::{Jobs, Shells};
 use crate::event_loop::{Event, Poller};
 use crate::pane::store::Scrollback;
-use crate::pane::{Pane, Stage, fault};
+use crate::pane::store::thaw;
+use crate::pane::{Pane, Stage};
 use crate::persistence::restoration::{self, Fate};
 use crate::persistence::scrollback::{Keyframe, ReplayItem, SpoolIndex};
 use crate::persistence::storage::{FsStorage, Storage};
@@ -296,16 +297,5 @@ impl Server {
         self.fit_panes();
         self.tell_options();
         self.has_more = true;
-    }
-}
-
-/// The terminal of a keyframe, or what is wrong with it.
-fn thaw(keyframe: &Keyframe) -> Result<Terminal, String> {
-    let restored = fault::catch(|| Terminal::restore(&keyframe.bytes))?;
-    let terminal = restored.map_err(|error| error.to_string())?;
-    if terminal.history_end() == keyframe.history.end {
-        Ok(terminal)
-    } else {
-        Err(format!("its history ends at line {}", terminal.history_end()))
     }
 }

@@ -11,6 +11,7 @@
 
 pub(super) mod breadcrumb;
 mod chain;
+mod dump;
 mod judge;
 mod replay;
 mod report;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use self::breadcrumb::Breadcrumb;
 use self::chain::{Link, walk};
+pub(crate) use self::dump::{dump_checkpoints, dump_log};
 use self::judge::Findings;
 use self::replay::{Ending, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};

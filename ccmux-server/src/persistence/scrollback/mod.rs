@@ -28,6 +28,7 @@ mod archive;
 mod bytes;
 mod chunk;
 mod damage;
+mod examination;
 mod keyframe;
 mod layout;
 mod load;
@@ -40,6 +41,7 @@ pub use self::archive::{
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
 pub use self::damage::{Damage, keep_output, set_pane_aside};
+pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;
 pub use self::layout::{StreamPosition, pane_dir};
 pub use self::load::{PaneImage, load_pane, stored_panes};

@@ -1,0 +1,185 @@
+//! The doctor: says what is wrong with a state directory, changes nothing, and is right.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ccmux_testkit::{Finished, TestEnv};
+use rustix::process::Signal;
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// A store of two panes whose server has stopped in good order; the keepers are gone.
+fn stopped() -> TestEnv {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "-s", "work", "seq -f 'line %.0f' 300; exec tail -f /dev/null"]);
+    env.ok(&["split-window", "-t", "work", "echo the other pane; exec tail -f /dev/null"]);
+    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains("line 300"));
+    env.wait_ok(&["capture-pane", "-p", "-t", "%1"], |text| text.contains("the other"));
+    let keepers = env.keepers();
+    let server = env.server();
+    server.signal(Signal::TERM);
+    server.wait_gone();
+    for keeper in keepers {
+        keeper.signal(Signal::KILL);
+        keeper.wait_gone();
+    }
+    env
+}
+
+fn files(dir: &Path) -> Files {
+    let mut found = Files::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).expect("it can be listed") {
+            let path = entry.expect("it can be listed").path();
+            let kind = path.symlink_metadata().expect("it is there").file_type();
+            if kind.is_dir() {
+                dirs.push(path);
+            } else if kind.is_file() {
+                found.insert(path.clone(), fs::read(&path).expect("it can be read"));
+            }
+        }
+    }
+    found
+}
+
+/// The newest file whose name ends so, with its contents.
+fn newest<'a>(files: &'a Files, suffix: &str) -> (&'a Path, &'a [u8]) {
+    let mut found = files.iter().filter(|(path, _)| path.to_string_lossy().ends_with(suffix));
+    let (path, bytes) = found.next_back().expect("there is such a file");
+    (path, bytes)
+}
+
+/// Flips a byte in the middle of what is not zero.
+fn flipped(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+    let mut bytes = bytes.to_vec();
+    bytes[end / 2] ^= 0xff;
+    bytes
+}
+
+fn doctor(env: &TestEnv) -> Finished {
+    let before = files(&env.state_dir());
+    let finished = env.ccmux(&["doctor"]);
+    assert!(files(&env.state_dir()) == before, "the doctor changes nothing");
+    finished
+}
+
+#[test]
+fn a_sound_store_is_called_sound() {
+    let env = stopped();
+    let finished = doctor(&env);
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""), "{finished:?}");
+    for wanted in ["1 sessions, 1 windows, 2 panes; 0 living keepers", "result    sound"] {
+        assert!(finished.stdout.contains(wanted), "{wanted}: {}", finished.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&env.ok(&["doctor", "--json"])).expect("it is JSON");
+    assert_eq!(json["holds"]["panes"], 2, "{json}");
+    assert_eq!(json["findings"], serde_json::json!([]), "{json}");
+}
+
+/// Each damage gets its exit status and its words; and what a start then makes of it is what the
+/// doctor said.
+#[test]
+fn damage_is_found_and_told_by_what_it_costs() {
+    let env = stopped();
+    let good = files(&env.state_dir());
+    let cases = [
+        (".ckpt", 1, "warning   checkpoints/"),
+        (".keyframe", 1, "is damaged: checksum"),
+        (".chunk", 2, "lost history lines"),
+    ];
+    for (suffix, code, words) in cases {
+        let (path, bytes) = newest(&good, suffix);
+        fs::write(path, flipped(bytes)).expect("it is ours");
+        let finished = doctor(&env);
+        assert_eq!(finished.code, Some(code), "{suffix}: {finished:?}");
+        assert!(finished.stdout.contains(words), "{suffix}: {}", finished.stdout);
+        fs::write(path, bytes).expect("it is ours");
+    }
+    let (log, bytes) = newest(&good, ".wal");
+    // Its header says which records were synced before it; without them they are lost.
+    let mut later = bytes.to_vec();
+    later.truncate(80);
+    fs::write(log, later).expect("it is ours");
+    for (path, _) in good.iter().filter(|(path, _)| path.to_string_lossy().ends_with(".ckpt")) {
+        fs::remove_file(path).expect("it is there");
+    }
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(finished.stdout.contains("were acknowledged and are gone"), "{}", finished.stdout);
+    let said = finished.stdout.lines().filter(|line| line.starts_with("loss      log: records"));
+    let said = said.map(|line| line.split(' ').skip_while(|word| *word != "records"));
+    let said: Vec<String> = said.map(|words| words.take(4).collect::<Vec<_>>().join(" ")).collect();
+    let status = env.ok(&["start-server", ";", "status"]);
+    assert!(status.contains(&format!("{} lost", said[0])), "{said:?}: {status}");
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_refused_in_words() {
+    let env = stopped();
+    let format = env.state_dir().join("format");
+    fs::write(&format, "{\"layout\":9,\"oldest_reader\":9}\nnone\n").expect("it is ours");
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(3), "{finished:?}");
+    assert!(finished.stdout.contains("written by a newer ccmux (layout 9)"), "{finished:?}");
+}
+
+#[test]
+fn files_that_others_can_read_are_named() {
+    let env = stopped();
+    let format = env.state_dir().join("format");
+    fs::set_permissions(&format, fs::Permissions::from_mode(0o644)).expect("it is ours");
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stdout.contains("other users can get at format\n"), "{finished:?}");
+}
+
+#[test]
+fn a_store_in_use_or_not_there_is_not_examined() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let finished = env.ccmux(&["doctor"]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    assert!(finished.stderr.contains("there is no state directory at "), "{finished:?}");
+    assert!(!env.state_dir().exists(), "looking makes nothing");
+    env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
+    let finished = env.ccmux(&["doctor"]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    let server = format!("a server (pid {}) is using ", env.server().pid());
+    assert!(finished.stderr.contains(&server), "{finished:?}");
+    let finished = env.ccmux(&["doctor", "%0"]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    let finished = env.ccmux(&["doctor", "--dump", "nothing"]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    assert!(finished.stderr.contains("[possible values: wal, checkpoint, pane]"), "{finished:?}");
+}
+
+#[test]
+fn what_is_stored_can_be_read_without_a_server() {
+    let env = stopped();
+    let log = env.ok(&["doctor", "--dump", "wal"]);
+    assert!(log.contains("the server was asked to end"), "{log}");
+    let checkpoint = env.ok(&["doctor", "--dump", "checkpoint"]);
+    let json = checkpoint.find('{').map_or("", |at| &checkpoint[at..]);
+    let json: serde_json::Value = serde_json::from_str(json).expect("it is JSON");
+    assert_eq!(json["state"]["next"]["pane"], 2, "{checkpoint}");
+
+    let output = env.ok(&["doctor", "--dump", "pane", "%0"]);
+    let lines: Vec<String> = (1..=300).map(|n| format!("line {n}")).collect();
+    assert_eq!(output.lines().collect::<Vec<_>>(), lines);
+    let (reader, writer) = std::io::pipe().expect("there are descriptors");
+    drop(reader);
+    let mut command = env.command(&["doctor", "--dump", "pane", "%0"]);
+    let output = command.stdout(writer).output().expect("it starts");
+    assert!(output.status.success() && output.stderr.is_empty(), "who has read enough: {output:?}");
+    let panes = env.ok(&["doctor", "--dump", "pane"]);
+    let other = panes.lines().find(|line| line.starts_with("%1 ")).expect("it is listed");
+    let uuid = other.split_whitespace().nth(1).expect("it has a name");
+    assert_eq!(env.ok(&["doctor", "--dump", "pane", uuid]), "the other pane\n");
+    let finished = env.ccmux(&["doctor", "--dump", "pane", "%9"]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    assert!(finished.stderr.ends_with(": no pane %9 in the store\n"), "{finished:?}");
+}
