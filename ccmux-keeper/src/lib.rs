@@ -29,5 +29,5 @@ pub use ring::{
     CAPACITY, ChildEnd, ChildState, KeeperRing, READ_BYTES_MAX, RingError, ServerRing, Wake,
     WindowSize,
 };
-pub use wire::WireError;
 pub use wire::message::{FailedStep, Failure};
+pub use wire::{VERSIONS, WireError};

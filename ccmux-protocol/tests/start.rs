@@ -18,7 +18,7 @@ use std::time::Duration;
 use bstr::BString;
 use ccmux_protocol::rendezvous::{
     ConnectError, Connected, Launch, LockOutcome, LockedFile, Place, Registration, Revival,
-    ServerArgs, StartError, Surroundings, bind, connect, connect_or_continue, connect_or_start,
+    ServerTask, StartError, Surroundings, bind, connect, connect_or_continue, connect_or_start,
     lock_or_holder, revive, start_server,
 };
 use rustix::process::{Pid, Signal, getpid, getuid, kill_process};
@@ -38,7 +38,7 @@ fn fake_server() {
     }
     let env = std::env::vars_os().collect();
     let surroundings = Surroundings { uid: getuid().as_raw(), env, ..surroundings() };
-    let Ok(mut args) = ServerArgs::parse(args, &surroundings) else { return };
+    let Ok(ServerTask::Serve(mut args)) = ServerTask::parse(args, &surroundings) else { return };
     let state_dir = args.place.state_dir.clone();
     let starts = append(&state_dir.join("starts"), "x");
     match surroundings.env("FAKE_FAULT") {
@@ -357,7 +357,7 @@ fn a_second_server_is_refused() {
         ["--state-dir", "--socket"].iter().zip([&world.place.state_dir, &world.place.socket]);
     let args: Vec<OsString> =
         args.flat_map(|(flag, path)| [OsString::from(flag), path.into()]).collect();
-    let refused = ServerArgs::parse(args, &surroundings()).unwrap_err();
+    let refused = ServerTask::parse(args, &surroundings()).unwrap_err();
     let socket = world.place.socket.display();
     assert_eq!(refused.to_string(), format!("a server is already running on {socket} (pid {pid})"));
 }
@@ -366,7 +366,7 @@ fn a_second_server_is_refused() {
 fn arguments_of_a_server_are_checked() {
     let check = |args: &[&str], expected: &str| {
         let args = args.iter().map(OsString::from);
-        let error = ServerArgs::parse(args, &surroundings()).unwrap_err().to_string();
+        let error = ServerTask::parse(args, &surroundings()).unwrap_err().to_string();
         assert_eq!(error.lines().next(), Some(expected));
     };
     check(&["--state-dir"], "--state-dir: a value is missing");

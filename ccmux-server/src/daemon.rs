@@ -66,6 +66,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
         .map_err(|error| anyhow::anyhow!("registering in the lock file: {error}"))?;
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
+    server.note = args.note;
     server.listen(listener, args.place, args.lock, registration)?;
     server.begin(args.config_files, has_ended);
     Ok((server, poller))
@@ -75,9 +76,13 @@ fn serve(mut server: Server, mut poller: Poller) -> Result<()> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let timeout = server.turn();
-        if server.stopping != Stopping::No {
-            server.stop();
-            return Ok(());
+        match server.stopping {
+            Stopping::No => {}
+            Stopping::HandingOver => return server.hand_over(),
+            Stopping::Leaving | Stopping::Emptied => {
+                server.stop();
+                return Ok(());
+            }
         }
         poller.wait(timeout, &mut events).context("waiting for events")?;
         for event in events.drain(..) {
@@ -104,7 +109,7 @@ fn surroundings(args: &ServerArgs, started: Timestamp) -> Result<Surroundings> {
 
 /// The running executable itself, even if its file has been replaced: keepers must be of the same
 /// release as the server that starts them.
-fn own_executable() -> Result<PathBuf> {
+pub(crate) fn own_executable() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() {
         return Ok(running.to_owned());

@@ -9,6 +9,7 @@ mod command;
 pub mod daemon;
 pub mod doctor;
 mod event_loop;
+pub mod handover;
 mod log_file;
 mod oom;
 mod open_files;

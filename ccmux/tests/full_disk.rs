@@ -50,6 +50,10 @@ fn panes_and_clients_go_on_without_room_and_are_durable_again_with_it() {
     client.wait_text("printed 42");
     wait_durable(&env, false);
     client.wait_screen("a warning", |screen| screen.status_line().contains("NOT DURABLE"));
+    // Memory is all that has some of it.
+    let refused = env.ccmux(&["restart-server"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.starts_with("not everything is on the disk: "), "{refused:?}");
     // Commands do what they say; what is not on the disk is no failure.
     env.ok(&["rename-window", "meanwhile"]);
     env.ok(&["set-option", "-g", "@option", "meanwhile"]);

@@ -308,6 +308,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Start the program of a pane again",
     ),
     CommandSpec::new(
+        ("restart-server", ""),
+        "",
+        OPTIONAL,
+        "[executable]",
+        "Let the executable on the disk, or another, take over from the server",
+    ),
+    CommandSpec::new(
         ("rotate-window", "rotatew"),
         "t:DUZ",
         NONE,

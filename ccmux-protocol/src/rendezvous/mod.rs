@@ -21,6 +21,7 @@
 //! Used by clients, by the server, and by keepers (through a closure that the executable injects).
 
 mod connect;
+mod handover;
 mod lock;
 mod patience;
 mod place;
@@ -28,12 +29,13 @@ mod server_args;
 mod start;
 
 pub use connect::{ConnectError, bind, connect, connect_within, peer_uid};
+pub use handover::{Proof, hand_over, prove, take_back};
 pub use lock::{
     Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder, registration,
 };
 pub use patience::Patience;
 pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
-pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, Surroundings};
+pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, ServerTask, Surroundings};
 pub use start::{
     Connected, Revival, StartError, Starting, connect_or_continue, connect_or_start, revive,
     spawn_server, start_server,

@@ -1,10 +1,11 @@
 //! What a server is given by whoever starts it.
 //!
 //! The command line is private between [`Surroundings::launch`], which writes it, and
-//! [`ServerArgs::parse`], which reads it:
+//! [`ServerTask::parse`], which reads it:
 //!
 //! ```text
 //! ccmux server --state-dir DIR --socket PATH [-f CONFIG]... [--lock-fd N --ready-fd N]
+//!     [--note TEXT] [--prove]
 //! ```
 //!
 //! Without the descriptors (started by hand, or by a service manager) the server takes the lock
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 use thiserror::Error;
 
+use super::handover::Proof;
 use super::lock::{LockError, LockOutcome};
 use super::{Launch, LockedFile, Place, PlaceError, PlaceOptions, lock_or_holder};
 
@@ -29,6 +31,8 @@ const SOCKET: &str = "--socket";
 const CONFIG: &str = "-f";
 pub(super) const LOCK_FD: &str = "--lock-fd";
 pub(super) const READY_FD: &str = "--ready-fd";
+pub(super) const NOTE: &str = "--note";
+pub(super) const PROVE: &str = "--prove";
 
 /// The process that we are, as far as a server inherits it. Read once, by the executable.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,10 +56,21 @@ pub struct ServerArgs {
     pub lock: LockedFile,
     /// Where it reports that it listens, or why it does not.
     pub ready: Option<ReadyPipe>,
+    /// What is to be told to whoever attaches first.
+    pub note: Option<String>,
     /// The configuration files of `-f`; empty means the default ones.
     pub config_files: Vec<PathBuf>,
     /// How to start it again, for [`Registration::launch`](super::Registration::launch).
     pub launch: Launch,
+}
+
+/// What a process that is called as a server is to do.
+#[derive(Debug)]
+pub enum ServerTask {
+    /// Serve.
+    Serve(ServerArgs),
+    /// Recover the state of this place in memory, change nothing, and report on it.
+    Prove(Place, ReadyPipe),
 }
 
 /// Why a server cannot run with its arguments.
@@ -114,19 +129,19 @@ impl Surroundings {
     }
 }
 
-impl ServerArgs {
+impl ServerTask {
     /// Reads what follows the word `server`, creates the directories and takes the lock, or takes
     /// it over from the starter. To be called once, early: the descriptors named by the arguments
     /// become ours.
     pub fn parse(
         args: impl IntoIterator<Item = OsString>,
         surroundings: &Surroundings,
-    ) -> Result<ServerArgs, ServerArgsError> {
+    ) -> Result<ServerTask, ServerArgsError> {
         let words = Words::read(args)?;
         // First of all, so that every later failure is reported to the starter.
         let ready = words.ready_fd.map(take_descriptor).transpose()?;
         let mut ready = ready.map(|fd| ReadyPipe(File::from(fd)));
-        words.server_args(surroundings, &mut ready).inspect_err(|error| {
+        words.task(surroundings, &mut ready).inspect_err(|error| {
             if let Some(ready) = ready.take() {
                 ready.fail(&error.to_string());
             }
@@ -142,6 +157,13 @@ impl ReadyPipe {
     /// Reports that the server listens. The starter may be gone, which is not our concern.
     pub fn ok(mut self) {
         let _ = self.0.write_all(b"ok\n");
+    }
+
+    /// Reports a proof.
+    pub fn proven(mut self, proof: &Proof) {
+        let text =
+            serde_json::to_vec(proof).expect("BUG: a proof has nothing that JSON cannot hold");
+        let _ = self.0.write_all(&text);
     }
 
     /// Reports why there will be no server.
@@ -160,6 +182,8 @@ struct Words {
     lock_fd: Option<RawFd>,
     ready_fd: Option<RawFd>,
     config_files: Vec<PathBuf>,
+    note: Option<String>,
+    is_proof: bool,
 }
 
 impl Words {
@@ -177,17 +201,19 @@ impl Words {
                 Some(CONFIG) => words.config_files.push(value()?.into()),
                 Some(LOCK_FD) => words.lock_fd = Some(descriptor(&value()?)?),
                 Some(READY_FD) => words.ready_fd = Some(descriptor(&value()?)?),
+                Some(NOTE) => words.note = Some(value()?.to_string_lossy().into_owned()),
+                Some(PROVE) => words.is_proof = true,
                 _ => return Err(usage("unknown argument")),
             }
         }
         Ok(words)
     }
 
-    fn server_args(
+    fn task(
         self,
         surroundings: &Surroundings,
         ready: &mut Option<ReadyPipe>,
-    ) -> Result<ServerArgs, ServerArgsError> {
+    ) -> Result<ServerTask, ServerArgsError> {
         let place = match (self.state_dir, self.socket) {
             (Some(state_dir), Some(socket)) => Place::at(state_dir, socket)?,
             (None, None) => {
@@ -198,6 +224,10 @@ impl Words {
                 return Err(ServerArgsError::Usage(message));
             }
         };
+        if self.is_proof {
+            let missing = || ServerArgsError::Usage(format!("{PROVE} goes with {READY_FD}"));
+            return Ok(ServerTask::Prove(place, ready.take().ok_or_else(missing)?));
+        }
         place.prepare(surroundings.uid)?;
         let lock = match self.lock_fd {
             None => take_lock(&place)?,
@@ -209,7 +239,9 @@ impl Words {
             }
         };
         let launch = surroundings.launch(&place, &self.config_files);
-        Ok(ServerArgs { place, lock, ready: ready.take(), config_files: self.config_files, launch })
+        let Words { config_files, note, .. } = self;
+        let ready = ready.take();
+        Ok(ServerTask::Serve(ServerArgs { place, lock, ready, note, config_files, launch }))
     }
 }
 

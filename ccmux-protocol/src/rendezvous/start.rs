@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use bstr::{BStr, ByteSlice as _};
 use command_fds::CommandFdExt as _;
@@ -66,6 +67,12 @@ pub enum StartError {
     Died {
         /// How it ended.
         status: ExitStatus,
+    },
+    /// The program said nothing in time, and was ended.
+    #[error("it said nothing for {} seconds", limit.as_secs())]
+    Silent {
+        /// How long it was given.
+        limit: Duration,
     },
     /// Somebody holds the lock, but nobody listens.
     #[error("{} holds the lock on {} but does not answer on {}", holder(*pid), state_dir.display(), socket.display())]
@@ -219,7 +226,7 @@ impl Starting {
     /// Waits until the server listens, or says or shows that it never will.
     pub fn wait(self, place: &Place) -> Result<(), StartError> {
         let Starting { mut child, ready } = self;
-        let Some(report) = read_report(ready) else {
+        let Some(report) = read_report(ready, &Patience::new()) else {
             let error = StartError::timeout(place, Some(child.id()));
             reap(child);
             return Err(error);
@@ -237,6 +244,30 @@ impl Starting {
             false => Err(StartError::Failed { message: report }),
         }
     }
+
+    /// What `understand` makes of the program's report, which has to come within `limit`. Otherwise
+    /// the program is gone when the error is returned.
+    pub(super) fn report_within<T>(
+        self,
+        limit: Duration,
+        understand: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, StartError> {
+        let Starting { mut child, ready } = self;
+        let report = read_report(ready, &Patience::of(limit));
+        if let Some(understood) = report.as_deref().and_then(understand) {
+            reap(child);
+            return Ok(understood);
+        }
+        // It has ended, or is about to, or is good for nothing.
+        let _ = child.kill();
+        let wait_failed = |source| StartError::Spawn { exe: PathBuf::new(), source };
+        let status = child.wait().map_err(wait_failed)?;
+        Err(match report {
+            None => StartError::Silent { limit },
+            Some(report) if report.is_empty() => StartError::Died { status },
+            Some(message) => StartError::Failed { message },
+        })
+    }
 }
 
 /// Starts the first program that is there and can be executed.
@@ -251,18 +282,27 @@ fn spawn_first_of(lock: &LockedFile, launches: &[&Launch]) -> Result<Starting, S
     Err(result.expect("BUG: nothing to start"))
 }
 
-fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
+pub(super) fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
+    execute(Some(lock.duplicate()?), launch)
+}
+
+/// Starts a program that proves something, without the lock.
+pub(super) fn spawn_proof(launch: &Launch) -> Result<Starting, StartError> {
+    execute(None, launch)
+}
+
+fn execute(lock: Option<OwnedFd>, launch: &Launch) -> Result<Starting, StartError> {
     let exe = to_path(launch.exe.as_bstr());
     let failed = |source| StartError::Spawn { exe: exe.to_owned(), source };
     keep_strangers_from_children();
     let (ready, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
-    let lock = lock.duplicate()?;
     let os = OsStr::from_bytes;
     let mut command = Command::new(exe);
+    command.args(launch.args.iter().map(|arg| os(arg)));
+    if let Some(lock) = &lock {
+        command.arg(LOCK_FD).arg(lock.as_raw_fd().to_string());
+    }
     command
-        .args(launch.args.iter().map(|arg| os(arg)))
-        .arg(LOCK_FD)
-        .arg(lock.as_raw_fd().to_string())
         .arg(READY_FD)
         .arg(theirs.as_raw_fd().to_string())
         .env_clear()
@@ -273,7 +313,7 @@ fn spawn(lock: &LockedFile, launch: &Launch) -> Result<Starting, StartError> {
         .stderr(Stdio::null())
         // The descriptors keep their numbers. Moving them to fixed ones could overwrite the pipe
         // on which `Command` reports a failed exec.
-        .preserved_fds(vec![lock, theirs]);
+        .preserved_fds(lock.into_iter().chain([theirs]).collect());
     // Dropping `command` closes our copies of what the server inherited.
     let child = command.spawn().map_err(failed)?;
     Ok(Starting { child, ready })
@@ -294,8 +334,7 @@ fn keep_strangers_from_children() {
 
 /// The report without its line end; empty if the pipe closed without one; `None` when patience
 /// ran out.
-fn read_report(ready: OwnedFd) -> Option<String> {
-    let patience = Patience::new();
+fn read_report(ready: OwnedFd, patience: &Patience) -> Option<String> {
     let mut report = Vec::new();
     let mut pipe = File::from(ready).take(REPORT_BYTES_MAX);
     loop {
@@ -330,7 +369,7 @@ fn directory_or_root(cwd: &Path) -> &Path {
     if cwd.is_dir() { cwd } else { Path::new("/") }
 }
 
-fn to_path(bytes: &BStr) -> &Path {
+pub(super) fn to_path(bytes: &BStr) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 

@@ -59,6 +59,8 @@ pub(crate) enum Wait {
     Answer,
     /// Until a shell command has ended.
     Shell,
+    /// Until an executable has proved that it can take over, or that it cannot.
+    Proof,
     /// Until then (`run-shell -d`).
     Until(Duration),
     /// Until the keepers of closed panes are gone, but no longer than this.

@@ -46,6 +46,7 @@ mod rename_session;
 mod rename_window;
 mod resize_pane;
 mod respawn_pane;
+mod restart_server;
 mod rotate_window;
 mod run_shell;
 mod save_buffer;
@@ -133,6 +134,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("rename-window", rename_window::exec),
     ("resize-pane", resize_pane::exec),
     ("respawn-pane", respawn_pane::exec),
+    ("restart-server", restart_server::exec),
     ("rotate-window", rotate_window::exec),
     ("run-shell", run_shell::exec),
     ("save-buffer", save_buffer::exec),

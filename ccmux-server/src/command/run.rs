@@ -71,7 +71,7 @@ impl Server {
             }),
             Wait::Until(until) => self.elapsed() >= *until,
             // Whoever answers clears the wait.
-            Wait::Answer | Wait::Shell => false,
+            Wait::Answer | Wait::Shell | Wait::Proof => false,
             Wait::Buried { until } => self.closing.is_empty() || self.elapsed() >= *until,
             Wait::Beginning { configuration, keepers } => {
                 let is_early =

@@ -58,7 +58,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     Ok(Flow::Next)
 }
 
-fn absolute(cx: &Cx<'_>, text: &str) -> PathBuf {
+/// The path that a word of a command means.
+pub(super) fn absolute(cx: &Cx<'_>, text: &str) -> PathBuf {
     let path = Path::new(text);
     let base = cx.client_cwd().unwrap_or_else(|| cx.server.home());
     Path::new(&*String::from_utf8_lossy(&base)).join(path)

@@ -19,6 +19,8 @@ use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
 
+/// How long the first client is shown what was special about the start.
+const NOTE_SHOWN: Duration = Duration::from_secs(10);
 /// A configuration file larger than this is not read.
 const CONFIG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
@@ -325,12 +327,15 @@ impl Server {
     /// Tells the first client after a recovery what was lost in it, if anything was.
     pub(crate) fn show_recovery(&mut self, id: crate::event_loop::ClientId) {
         self.show_config_errors(id);
+        if let Some(note) = self.note.take() {
+            self.tell_for(id, note, Some(NOTE_SHOWN));
+        }
         if self.recovery_shown || (self.recovery.is_clean() && self.pane_damage.is_empty()) {
             return;
         }
         self.recovery_shown = true;
         let text = "The state was damaged; `ccmux status` tells what was lost".to_owned();
-        self.tell_for(id, text, Some(Duration::from_secs(10)));
+        self.tell_for(id, text, Some(NOTE_SHOWN));
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod commit;
 mod door;
 mod events;
 mod format_shells;
+mod handover;
 mod input;
 mod keepers;
 mod lifecycle;
@@ -103,6 +104,8 @@ pub(crate) enum Stopping {
     Leaving,
     /// The last session is closed, or `kill-server`: nothing is left to keep.
     Emptied,
+    /// `restart-server`: another executable goes on.
+    HandingOver,
 }
 
 /// The server.
@@ -142,6 +145,10 @@ pub(crate) struct Server {
     has_had_sessions: bool,
     /// `kill-server` was asked for.
     pub(crate) is_killed: bool,
+    /// Whether another executable is to go on.
+    handover: handover::Handover,
+    /// Something of the start that is told to the first client.
+    pub(crate) note: Option<String>,
     /// The socket, once it is bound, and the lock.
     pub(crate) door: Option<Door>,
     /// Links of ended keepers that are still to be reaped.

@@ -97,6 +97,8 @@ impl Server {
             stopping: Stopping::No,
             has_had_sessions: false,
             is_killed: false,
+            handover: super::handover::Handover::None,
+            note: None,
             door: None,
             reaping: Vec::new(),
             scopes: super::scopes::Scopes::default(),

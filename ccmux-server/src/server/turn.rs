@@ -43,6 +43,7 @@ impl Server {
         self.meet_keepers();
         self.feed_panes();
         self.take_shells();
+        self.take_proof();
         self.expire();
         self.run_jobs();
         self.resume_searches();

@@ -1,0 +1,128 @@
+//! `restart-server`: another executable goes on, and nobody notices; one that cannot does no harm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ccmux_testkit::{Flood, TestEnv};
+use tempfile::TempDir;
+
+const EXE: &str = env!("CARGO_BIN_EXE_ccmux");
+/// This release, and one that is as long and never was.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const OTHER_VERSION: &str = "9.9.9-dev";
+
+/// A build of another version: the same code, which calls itself so.
+fn other_version(at: &Path) {
+    let mut bytes = fs::read(EXE).expect("it was built");
+    let mut found = 0;
+    for start in memchr::memmem::find_iter(&bytes.clone(), VERSION) {
+        bytes[start..start + VERSION.len()].copy_from_slice(OTHER_VERSION.as_bytes());
+        found += 1;
+    }
+    assert!(found > 0 && VERSION.len() == OTHER_VERSION.len(), "the version is in it");
+    executable(at, &bytes);
+}
+
+/// Makes an executable. Another process writes it: a file that this one has open for writing may be
+/// so in a child that another test is just starting, and cannot be executed that long.
+fn executable(at: &Path, bytes: &[u8]) {
+    let source = at.with_extension("source");
+    fs::write(&source, bytes).expect("the directory is ours");
+    let status = Command::new("install").arg("-m755").args([&source, at]).status();
+    assert!(status.expect("install is there").success());
+}
+
+/// An executable that proves that it can take over, and then does `instead`.
+fn impostor(dir: &Path, instead: &str) -> PathBuf {
+    let path = dir.join("impostor");
+    let script =
+        format!("#!/bin/sh\ncase \"$*\" in *--prove*) exec '{EXE}' \"$@\";; esac\n{instead}\n");
+    executable(&path, script.as_bytes());
+    path
+}
+
+/// The file of the executable is replaced, as an installation does, and the server with it. Output
+/// goes on all the while.
+#[test]
+fn the_executable_on_the_disk_takes_over() {
+    let installed = TempDir::new().expect("there is room");
+    let exe = installed.path().join("ccmux");
+    executable(&exe, &fs::read(EXE).expect("it was built"));
+    let env = TestEnv::new(&exe);
+    let flood = Flood::command(&env);
+    env.ok(&["new-session", "-d", "-s", "work", "-x", "80", "-y", "23", &flood]);
+    env.ok(&["split-window", "-d", "-t", "work", "exec tail -f /dev/null"]);
+    let client = env.attach(80, 24);
+    client.wait_text("[work] 0:");
+    let format = ["list-panes", "-a", "-F", "#{pane_id} #{pane_pid} #{window_layout}"];
+    let panes = env.ok(&format);
+    let old = env.server();
+
+    let next = installed.path().join("next");
+    other_version(&next);
+    fs::rename(&next, &exe).expect("it is ours");
+    let flood = Flood::of("%0");
+    flood.go(&env);
+    let said = env.ok(&["restart-server"]);
+    assert_eq!(said, format!("ccmux {OTHER_VERSION} has taken over from {VERSION}\n"));
+    old.wait_gone();
+    assert_eq!(env.status()["version"], OTHER_VERSION);
+    assert_eq!(env.ok(&format), panes, "the same programs");
+    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains(&Flood::done(1)));
+    flood.assert_whole(&env, 1);
+    client.wait_shows_panes(&env);
+    // Whoever starts a server from now on starts this one.
+    env.kill_server();
+    assert_eq!(env.ok(&format), panes, "the same programs");
+    assert_eq!(env.status()["version"], OTHER_VERSION);
+}
+
+/// Whatever is wrong with an executable, it is said, and the server goes on.
+#[test]
+fn an_executable_that_cannot_go_on_does_no_harm() {
+    let dir = TempDir::new().expect("there is room");
+    let env = TestEnv::new(EXE);
+    env.ok(&["new-session", "-d", "-s", "work", "while read line; do echo got $line; done"]);
+    let pid = env.ok(&["display-message", "-p", "#{pane_pid}"]);
+    let client = env.attach(80, 24);
+    client.wait_text("[work] 0:");
+    let server = env.server().pid();
+    let missing = dir.path().join("missing");
+    let stranger = dir.path().join("stranger");
+    executable(&stranger, b"#!/bin/sh\nexit 7\n");
+    let ending = impostor(dir.path(), "exit 3");
+    let path = |path: &Path| path.to_str().expect("the path is text").to_owned();
+    for (exe, words) in [
+        (path(&missing), "cannot take over: cannot start the server"),
+        (path(&stranger), "(exit status: 7)"),
+        (path(&ending), "did not take over: the server ended before it was ready (exit status: 3)"),
+    ] {
+        let finished = env.ccmux(&["restart-server", &exe]);
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains(words), "{words}: {finished:?}");
+        client.type_keys("hello\r");
+        client.wait_text("got hello");
+        env.ok(&["send-keys", "-R", "-t", "%0"]);
+        client.wait_screen("an empty pane", |screen| !screen.text().contains("got hello"));
+    }
+    assert_eq!(env.server().pid(), server);
+    assert_eq!(env.ok(&["display-message", "-p", "#{pane_pid}"]), pid);
+    assert_eq!(env.status()["version"], VERSION);
+}
+
+/// One that neither serves nor ends is ended. Who asked in a terminal is told there.
+#[test]
+fn an_executable_that_hangs_is_ended() {
+    let dir = TempDir::new().expect("there is room");
+    let env = TestEnv::new(EXE);
+    env.ok(&["new-session", "-d", "-s", "work", "exec tail -f /dev/null"]);
+    let client = env.attach(100, 24);
+    client.wait_text("[work] 0:");
+    let hanging = impostor(dir.path(), "exec tail -f /dev/null");
+    client.type_keys("\u{2}:");
+    client.type_keys(&format!("restart-server {}\r", hanging.display()));
+    client.wait_text("did not take over: it said nothing for 5 seconds");
+    assert_eq!(env.servers().len(), 1, "it is gone");
+    assert_eq!(env.status()["clients"], 1);
+}
