@@ -3,6 +3,7 @@
 //! [`daemon::run`] is the process. `server` owns everything; `event_loop` is what wakes it;
 //! `pane`, `client` and `command` are what it works with; `persistence` is what it never forgets.
 
+pub mod backup;
 mod client;
 mod clock;
 mod command;

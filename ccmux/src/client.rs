@@ -12,9 +12,9 @@ use bstr::BString;
 use ccmux_client::ClientOptions;
 use clap::Parser as _;
 
-use crate::doctor;
 use crate::flags::Flags;
 use crate::surroundings::surroundings;
+use crate::{backup, doctor};
 
 /// Runs a client with the arguments of this process.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
@@ -47,10 +47,14 @@ fn try_run(flags: Flags) -> anyhow::Result<u8> {
         return Err(error).with_context(|| shell.display().to_string());
     }
     let place = surroundings.resolve(flags.label.as_deref(), flags.socket_path.as_deref())?;
-    if let Some((word, args)) = flags.argv.split_first()
-        && word == "doctor"
-    {
-        return Ok(doctor::run(place, args.to_vec()));
+    if let Some((word, args)) = flags.argv.split_first() {
+        let args = args.to_vec();
+        match word.to_str() {
+            Some("backup") => return backup::run_backup(&place, args),
+            Some("doctor") => return Ok(doctor::run(place, args)),
+            Some("restore") => return backup::run_restore(&place, args),
+            _ => {}
+        }
     }
     let mut config_files = Vec::new();
     for file in &flags.config_files {

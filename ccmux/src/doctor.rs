@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use ccmux_protocol::rendezvous::{LockOutcome, LockedFile, Place, lock_or_holder};
+use ccmux_protocol::rendezvous::Place;
 use ccmux_server::doctor::{Dump, DumpError, Severity, dump, examine};
 use clap::{Parser, ValueEnum};
+
+use crate::offline::{lock, parse};
 
 /// Nothing is wrong.
 const SOUND: u8 = 0;
@@ -52,14 +54,10 @@ enum Part {
 /// Runs the doctor on the directory of `place`, or the one that the arguments name.
 /// Returns the exit status.
 pub(crate) fn run(place: Place, args: Vec<OsString>) -> u8 {
-    let words = std::iter::once(OsString::from("ccmux doctor")).chain(args);
-    let args = match Args::try_parse_from(words) {
+    let args: Args = match parse("ccmux doctor", args) {
         Ok(args) => args,
-        Err(error) => {
-            // Nobody may be left to tell.
-            let _ = error.print();
-            return if error.use_stderr() { NOT_EXAMINED } else { SOUND };
-        }
+        Err(SOUND) => return SOUND,
+        Err(_) => return NOT_EXAMINED,
     };
     try_run(place, args).unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
@@ -117,24 +115,4 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         _ => error.downcast_ref::<io::Error>(),
     };
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Keeps servers away. Where none has ever been there is no lock, and none is made.
-fn lock(place: &Place) -> anyhow::Result<Option<LockedFile>> {
-    if !place.lock_path().exists() {
-        return Ok(None);
-    }
-    match lock_or_holder(place)? {
-        LockOutcome::Locked(lock) => Ok(Some(lock)),
-        LockOutcome::Held(holder) => {
-            let directory = place.state_dir.display();
-            let Some(pid) = holder.map(|holder| holder.pid) else {
-                bail!("a server is using {directory}; stop it first");
-            };
-            bail!(
-                "a server (pid {pid}) is using {directory}; stop it first: programs live on after \
-                 `kill {pid}`, and the next ccmux command starts a server again"
-            )
-        }
-    }
 }

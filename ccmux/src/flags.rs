@@ -8,8 +8,8 @@ use clap::Parser;
 /// A terminal multiplexer that survives the death of its own server.
 ///
 /// Without a command: attaches to the last session, or makes one. The commands, their flags and
-/// targets are tmux's; `ccmux list-commands` lists them. `ccmux doctor --help` is about checking the state
-/// of a server that is not running.
+/// targets are tmux's; `ccmux list-commands` lists them. Beside them there are `ccmux doctor`,
+/// `ccmux backup` and `ccmux restore`, which take `--help`.
 #[derive(Debug, Parser)]
 #[command(name = "ccmux", version, disable_help_flag = true, override_usage = USAGE)]
 pub(crate) struct Flags {

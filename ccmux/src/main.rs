@@ -3,10 +3,12 @@
 //! `ccmux keeper DIR` and `ccmux server ...` are how ccmux starts itself; everything else is a
 //! client. The keeper comes first and leanest: there is one per pane, for days.
 
+mod backup;
 mod client;
 mod doctor;
 mod flags;
 mod keeper;
+mod offline;
 mod server;
 mod surroundings;
 
