@@ -11,6 +11,7 @@ mod compare;
 mod end;
 mod env;
 mod flood;
+pub mod golden;
 mod picture;
 mod process;
 mod pty_process;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod golden;
 
 use clap::{Parser, Subcommand};
 
@@ -19,11 +20,14 @@ enum Task {
     Ci(ci::CiArgs),
     /// Speed and memory beside tmux, dtach and a bare pty.
     Bench(bench::BenchArgs),
+    /// Makes the checked-in state directory anew, after a change of a format.
+    Golden,
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Ci(args) => ci::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Golden => golden::run(),
     }
 }
