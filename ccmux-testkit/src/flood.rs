@@ -1,6 +1,7 @@
 //! A program that prints as fast as it can what is known in advance.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::env::TestEnv;
 
@@ -43,7 +44,7 @@ impl Flood {
         let script = env.home().join("flood.awk");
         let text = SCRIPT.replace("BURST", &Self::BURST_LINES.to_string());
         fs::write(&script, text).expect("the home directory is ours");
-        format!("stty -echo; exec awk -f {}", script.display())
+        format!("stty -echo; : >{}; exec awk -f {}", ready(env).display(), script.display())
     }
 
     /// The program that runs in this pane.
@@ -53,6 +54,8 @@ impl Flood {
 
     /// Makes it print one more burst.
     pub fn go(&self, env: &TestEnv) {
+        // What is typed before it has switched the echo off is printed.
+        env.wait_ok(&["list-sessions"], |_| ready(env).exists());
         env.ok(&["send-keys", "-t", &self.pane, "go", "Enter"]);
     }
 
@@ -99,6 +102,11 @@ impl Flood {
         let rest: Vec<_> = at.filter(|line| !line.is_empty()).collect();
         assert!(rest.is_empty(), "nothing follows: {rest:?}");
     }
+}
+
+/// The file that the program makes when it can be typed to.
+fn ready(env: &TestEnv) -> PathBuf {
+    env.home().join("flood.ready")
 }
 
 /// Every line of a burst, from 0.

@@ -1,19 +1,14 @@
 //! The state directory that is checked in, made anew by the present version.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use ccmux_testkit::{TestEnv, golden};
 
 /// Builds ccmux, makes the state, and writes the archive and what is known of it.
 pub(crate) fn run() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("a workspace")?;
-    let status = Command::new("cargo").args(["build", "-p", "ccmux"]).current_dir(root).status();
-    ensure!(status.context("cargo starts")?.success(), "ccmux does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let env = TestEnv::new(target.join("debug/ccmux"));
+    let root = crate::build::root()?;
+    let env = TestEnv::new(crate::build::executable(false)?);
     golden::build(&env);
     let archive = root.join(golden::ARCHIVE);
     fs::create_dir_all(archive.parent().context("a directory")?)?;

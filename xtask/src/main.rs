@@ -2,8 +2,12 @@
 #![expect(clippy::print_stdout, reason = "the output of a task is its purpose")]
 
 mod bench;
+mod build;
 mod ci;
 mod golden;
+mod torture;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -22,12 +26,16 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Makes the checked-in state directory anew, after a change of a format.
     Golden,
+    /// Real crashes, again and again.
+    Torture(torture::TortureArgs),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
-        Task::Ci(args) => ci::run(&args),
-        Task::Bench(args) => bench::run(&args),
-        Task::Golden => golden::run(),
+        Task::Ci(args) => ci::run(&args)?,
+        Task::Bench(args) => bench::run(&args)?,
+        Task::Golden => golden::run()?,
+        Task::Torture(args) => return torture::run(&args),
     }
+    Ok(ExitCode::SUCCESS)
 }

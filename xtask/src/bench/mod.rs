@@ -12,9 +12,7 @@ mod report;
 mod resources;
 mod screen;
 
-use std::process::{Command, Stdio};
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use peer::{Executables, Peer, Scene};
@@ -47,7 +45,10 @@ struct Bench {
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
-    let bench = Bench { executables: Executables { ccmux: build()? }, rounds: args.rounds };
+    let bench = Bench {
+        executables: Executables { ccmux: crate::build::executable(true)? },
+        rounds: args.rounds,
+    };
     let sections: &[Section] =
         if args.sections.is_empty() { Section::value_variants() } else { &args.sections };
     let mut rows = Vec::new();
@@ -93,17 +94,4 @@ impl Bench {
         println!("{}", report::table(std::slice::from_ref(&row)).lines().last().unwrap_or(""));
         Ok(row)
     }
-}
-
-/// Builds the executable as users have it, and returns where it is.
-fn build() -> Result<std::path::PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let words = ["build", "--release", "--locked", "-p", "ccmux", "--message-format=json"];
-    let output = Command::new(cargo).args(words).stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "ccmux does not build");
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let message = messages.lines().rev().find(|line| line.contains("\"executable\":\""));
-    let message: serde_json::Value =
-        serde_json::from_str(message.context("cargo names no executable")?)?;
-    message["executable"].as_str().map(Into::into).context("cargo names no executable")
 }

@@ -1,0 +1,208 @@
+//! Power cuts: a real file system that forgets everything it has not been asked to keep.
+//!
+//! ext4 on a loop device, shut down by an ioctl that drops what is not on the disk, log included
+//! (`EXT4_GOING_FLAGS_NOLOGFLUSH`), while a pane floods and commands are run. After each cut the file
+//! system is mounted again, which replays its journal, and the state has to be the one that was
+//! acknowledged, or that and the one command that was on its way.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ccmux_testkit::{Process, TestEnv};
+use rustix::ioctl::{Setter, ioctl, opcode};
+use rustix::process::{Signal, geteuid};
+
+use super::script::{Script, after_setting, snapshot};
+
+const DISK_BYTES: u64 = 1 << 30;
+/// Commands before a cut, at most.
+const COMMANDS_MAX: u64 = 12;
+/// How often it is tried to unmount while processes that were killed still close their files.
+const UNMOUNTS_MAX: u32 = 500;
+/// Shut down without writing the log of the file system.
+const NO_LOG_FLUSH: u32 = 2;
+
+/// Why there can be no power cuts on this machine.
+pub(super) fn missing() -> Option<String> {
+    if !geteuid().is_root() {
+        return Some("the user is not root".to_owned());
+    }
+    let tools = ["mkfs.ext4", "losetup", "mount", "umount", "unshare"];
+    let is_there = |tool: &str| {
+        std::env::var_os("PATH").is_some_and(|path| {
+            std::env::split_paths(&path).any(|directory| directory.join(tool).exists())
+        })
+    };
+    if let Some(tool) = tools.into_iter().find(|tool| !is_there(tool)) {
+        return Some(format!("there is no {tool}"));
+    }
+    (!Path::new("/dev/loop-control").exists()).then(|| "there are no loop devices".to_owned())
+}
+
+/// Cuts the power so often.
+pub(super) fn run(exe: &Path, seed: u64, rounds: u32) -> Result<()> {
+    let env = TestEnv::new(exe);
+    let disk = Disk::new(&env)?;
+    let mut script = Script::seeded(seed);
+    start(&env, 0);
+    let mut lost = 0;
+    for round in 1..=rounds {
+        let result = cut(&env, &disk, &mut script, round);
+        lost += result.with_context(|| format!("seed {seed}, round {round}"))?;
+    }
+    println!(
+        "torture: {rounds} power cuts, every acknowledged change was back; {lost} of {rounds} commands \
+         on their way had not been kept"
+    );
+    Ok(())
+}
+
+/// Everything up to a cut and what is there after it; returns whether the command on its way is
+/// lost.
+fn cut(env: &TestEnv, disk: &Disk, script: &mut Script, round: u32) -> Result<u32> {
+    for _ in 0..script.below(COMMANDS_MAX) {
+        let command = script.next(env);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        env.ok(&words);
+    }
+    let acknowledged = snapshot(env);
+    let mut everybody = vec![env.server()];
+    let pending = script.setting();
+    let words: Vec<&str> = pending.iter().map(String::as_str).collect();
+    let mut client = env.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    if script.below(2) == 0 {
+        client.wait()?;
+    }
+    disk.cut()?;
+    everybody.extend(env.keepers());
+    end(&everybody);
+    client.kill()?;
+    client.wait()?;
+    disk.unmount()?;
+    disk.mount()?;
+
+    let doctor = env.ccmux(&["doctor"]);
+    ensure!(doctor.code == Some(0), "the doctor says: {}{}", doctor.stdout, doctor.stderr);
+    env.ok(&["start-server"]);
+    let found = snapshot(env);
+    let is_lost = match found {
+        found if found == acknowledged => 1,
+        found if found == after_setting(&acknowledged, &pending) => 0,
+        found => bail!("acknowledged:\n{acknowledged}\npending: {pending:?}\nfound:\n{found}"),
+    };
+    check_output(env, round - 1)?;
+    start(env, round);
+    Ok(is_lost)
+}
+
+/// Has the first pane flood numbered lines of this round.
+fn start(env: &TestEnv, round: u32) {
+    let program = format!(
+        "exec awk 'BEGIN {{ while (1) {{ n++; printf \"R{round} L%08d what a program prints\\n\", n }} }}'"
+    );
+    if round == 0 {
+        env.ok(&[
+            "new-session",
+            "-d",
+            "-s",
+            "work",
+            "-n",
+            "flood",
+            "-x",
+            "80",
+            "-y",
+            "24",
+            &program,
+        ]);
+        env.ok(&["set-option", "-g", "history-limit", "300000"]);
+    } else {
+        env.ok(&["respawn-pane", "-k", "-t", "%0", &program]);
+    }
+    let first = format!("R{round} L");
+    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains(&first));
+}
+
+/// What is left of a round's output is its beginning: nothing is missing in between.
+fn check_output(env: &TestEnv, round: u32) -> Result<()> {
+    let text = env.ok(&["capture-pane", "-p", "-J", "-S", "-", "-t", "%0"]);
+    let start = format!("R{round} L");
+    let mut last: Option<u64> = None;
+    for line in text.lines() {
+        let Some(number) = line.strip_prefix(&start).and_then(|rest| rest.get(..8)) else {
+            continue;
+        };
+        let number: u64 = number.parse()?;
+        ensure!(last.is_none_or(|last| number == last + 1), "{last:?} is followed by {line:?}");
+        last = Some(number);
+    }
+    ensure!(last.is_some(), "nothing is left of what round {round} printed");
+    Ok(())
+}
+
+/// Ends processes at once, the first of which would see the others end.
+fn end(processes: &[Process]) {
+    if let Some(server) = processes.first() {
+        server.signal(Signal::STOP);
+    }
+    for process in processes.iter().rev() {
+        process.signal(Signal::KILL);
+    }
+    for process in processes {
+        process.wait_gone();
+    }
+}
+
+/// The file system of the state directory.
+#[derive(Debug)]
+struct Disk {
+    image: PathBuf,
+    place: PathBuf,
+}
+
+impl Disk {
+    fn new(env: &TestEnv) -> Result<Self> {
+        let place = env.state_dir().parent().context("it has a parent")?.to_owned();
+        std::fs::create_dir_all(&place)?;
+        let image = env.path().join("disk.img");
+        File::create_new(&image)?.set_len(DISK_BYTES)?;
+        run_tool("mkfs.ext4", |command| command.arg("-qF").arg(&image))?;
+        let disk = Disk { image, place };
+        disk.mount()?;
+        Ok(disk)
+    }
+
+    fn mount(&self) -> Result<()> {
+        run_tool("mount", |command| command.args(["-o", "loop"]).arg(&self.image).arg(&self.place))
+    }
+
+    fn cut(&self) -> Result<()> {
+        let directory = File::open(&self.place)?;
+        #[expect(unsafe_code, reason = "no safe binding knows this ioctl")]
+        // SAFETY: FS_IOC_SHUTDOWN reads a 32-bit number, and writes nothing.
+        unsafe {
+            const SHUTDOWN: u32 = opcode::read::<u32>(b'X', 125);
+            ioctl(&directory, Setter::<SHUTDOWN, u32>::new(NO_LOG_FLUSH))?;
+        }
+        Ok(())
+    }
+
+    fn unmount(&self) -> Result<()> {
+        for _ in 1..UNMOUNTS_MAX {
+            let mut command = Command::new("umount");
+            if command.arg(&self.place).stderr(Stdio::null()).status()?.success() {
+                return Ok(());
+            }
+        }
+        run_tool("umount", |command| command.arg(&self.place))
+    }
+}
+
+fn run_tool(tool: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
+    let mut command = Command::new(tool);
+    arguments(&mut command);
+    let output = command.output().with_context(|| format!("{tool} starts"))?;
+    ensure!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
