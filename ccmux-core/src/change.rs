@@ -243,6 +243,8 @@ pub enum Change {
         layout: Layout,
         /// The preset it came from, which `next-layout` goes on from; `None` changes nothing.
         preset: Option<Preset>,
+        /// Whether `select-layout` gave it: it goes back to the one before (`-o`).
+        selected: bool,
     },
     /// A window's active pane fills it, or no longer does.
     Zoomed {

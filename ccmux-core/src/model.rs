@@ -206,6 +206,9 @@ pub struct Window {
     pub zoomed: bool,
     /// The preset last applied, for `next-layout`.
     pub preset: Option<Preset>,
+    /// The layout before the last `select-layout`, for `select-layout -o`. Panes that it names may
+    /// be gone.
+    pub old_layout: Option<Layout>,
     /// Options set on this window.
     pub options: OptionSet,
 }

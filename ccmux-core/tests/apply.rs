@@ -109,7 +109,12 @@ fn what_does_not_fit_is_refused_and_leaves_no_trace() {
             ApplyError::IdReused(pane(3).uuid.to_string()),
         ),
         (
-            Change::LayoutChanged { window: WindowId(0), layout: alone.clone(), preset: None },
+            Change::LayoutChanged {
+                window: WindowId(0),
+                layout: alone.clone(),
+                preset: None,
+                selected: false,
+            },
             ApplyError::LayoutMismatch(WindowId(0)),
         ),
         (zoom(1, true), ApplyError::ZoomedAlone(WindowId(1))),

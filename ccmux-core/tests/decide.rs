@@ -456,8 +456,11 @@ fn layout_strings_are_refused_in_tmuxs_words() {
         assert_eq!(world.refuse(Command::SelectLayout { window: WindowId(0), layout }), message);
     }
     let mut choose = |layout| world.run(Command::SelectLayout { window: WindowId(0), layout });
+    // What is there counts as the layout before, for `-o`.
+    assert_eq!(choose(LayoutChoice::Again).len(), 1);
     assert_eq!(choose(LayoutChoice::Again), []);
     assert_eq!(choose(LayoutChoice::Next).len(), 1);
+    assert_eq!(choose(LayoutChoice::Again).len(), 1);
     assert_eq!(choose(LayoutChoice::Again), []);
 }
 

@@ -197,12 +197,13 @@ impl Seed {
     }
 
     fn layout(&self, pane: PaneId) -> LayoutChoice {
-        match self.flags % 6 {
+        match self.flags % 7 {
             0 => LayoutChoice::Preset(Preset::ALL[usize::from(self.number) % 5]),
             1 => LayoutChoice::Again,
             2 => LayoutChoice::Next,
             3 => LayoutChoice::Previous,
             4 => LayoutChoice::Spread(pane),
+            5 => LayoutChoice::Restore,
             _ => LayoutChoice::Text("b25d,80x24,0,0,0".to_owned()),
         }
     }

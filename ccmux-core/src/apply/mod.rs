@@ -171,10 +171,13 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             state.marked = *id;
         }
         Change::PaneMoved { id, cwd } => pane(state, *id)?.cwd = Some(cwd.clone()),
-        Change::LayoutChanged { window: id, layout, preset } => {
+        Change::LayoutChanged { window: id, layout, preset, selected } => {
             let window = window(state, *id)?;
             fits(layout, window, |_| ())?;
-            window.layout = layout.clone();
+            let old = std::mem::replace(&mut window.layout, layout.clone());
+            if *selected {
+                window.old_layout = Some(old);
+            }
             window.preset = preset.or(window.preset);
         }
         Change::Zoomed { window: id, zoomed } => {

@@ -56,6 +56,7 @@ pub(super) fn add_window(
         last: Vec::new(),
         zoomed: false,
         preset: None,
+        old_layout: None,
         options: OptionSet::new(),
     };
     state.windows.insert(new.id, window);

@@ -57,7 +57,7 @@ fn set_layout(
 ) -> Result<(), CommandError> {
     let window = draft.window(id)?;
     if window.layout != layout || (preset.is_some() && window.preset != preset) {
-        draft.push(Change::LayoutChanged { window: id, layout, preset });
+        draft.push(Change::LayoutChanged { window: id, layout, preset, selected: false });
     }
     Ok(())
 }
@@ -68,13 +68,13 @@ pub(super) fn select_layout(
     choice: &LayoutChoice,
 ) -> Result<(), CommandError> {
     let window = draft.window(id)?;
-    let (session, last) = (window.session, window.preset);
+    let (session, last, restored) = (window.session, window.preset, window.old_layout.clone());
     let preset = match choice {
         LayoutChoice::Preset(preset) => Some(*preset),
         LayoutChoice::Again => last,
         LayoutChoice::Next => Some(Preset::next(last)),
         LayoutChoice::Previous => Some(Preset::previous(last)),
-        LayoutChoice::Spread(_) | LayoutChoice::Text(_) => None,
+        LayoutChoice::Spread(_) | LayoutChoice::Text(_) | LayoutChoice::Restore => None,
     };
     let size = draft.session(session)?.size;
     let options = preset_options(draft, id);
@@ -88,10 +88,24 @@ pub(super) fn select_layout(
             let layout = Layout::parse(text, &old.panes());
             layout.map_err(|cause| CommandError::Layout { cause, text: text.clone() })?
         }
-        _ => return Ok(()),
+        (LayoutChoice::Restore, _) if restored.is_some() => {
+            let text = restored.map(|layout| layout.to_string()).unwrap_or_default();
+            let layout = Layout::parse(&text, &old.panes());
+            layout.map_err(|cause| CommandError::Layout { cause, text })?
+        }
+        // There is nothing to arrange by, but what is there now counts as the layout before.
+        _ => old.clone(),
     };
     unzoom(draft, id)?;
-    set_layout(draft, id, layout.resize(size), preset)
+    let layout = layout.resize(size);
+    let window = draft.window(id)?;
+    let is_news = window.layout != layout
+        || window.old_layout.as_ref() != Some(&layout)
+        || (preset.is_some() && window.preset != preset);
+    if is_news {
+        draft.push(Change::LayoutChanged { window: id, layout, preset, selected: true });
+    }
+    Ok(())
 }
 
 fn preset_options(draft: &mut Draft<'_>, id: WindowId) -> PresetOptions {

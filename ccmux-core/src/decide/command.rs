@@ -177,6 +177,8 @@ pub enum LayoutChoice {
     Previous,
     /// `-E`: a pane and those beside it get equal extents.
     Spread(PaneId),
+    /// `-o`: the layout before the last of these commands, if any.
+    Restore,
     /// A layout string.
     Text(String),
 }

@@ -12,6 +12,9 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     if cx.args().has('M') {
         return Err(TargetError::NoMouse.into());
     }
+    if cx.args().has('T') {
+        return Err(CommandError::new("lines cannot be taken back out of the history"));
+    }
     if cx.args().has('Z') {
         cx.change(Intent::ResizePane { pane, resize: PaneResize::ToggleZoom })?;
         return Ok(Flow::Next);

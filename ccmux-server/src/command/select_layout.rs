@@ -12,6 +12,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         LayoutChoice::Previous
     } else if cx.args().has('E') {
         LayoutChoice::Spread(target.pane)
+    } else if cx.args().has('o') {
+        LayoutChoice::Restore
     } else {
         match cx.args().text_at(0) {
             None => LayoutChoice::Again,

@@ -48,7 +48,13 @@ stored_enum!(Change as DiskChange {
     PaneMarked { id: Option<PaneId>, }
     PaneInputSwitched { id: PaneId, off: bool, }
     PaneMoved { id: PaneId, cwd: BString, }
-    LayoutChanged { window: WindowId, layout: Layout, preset: Option<Preset>, }
+    LayoutChanged {
+        window: WindowId,
+        layout: Layout,
+        preset: Option<Preset>,
+        #[serde(default)]
+        selected: bool,
+    }
     Zoomed { window: WindowId, zoomed: bool, }
     OptionSet { scope: OptionScope, name: String, value: Option<String>, }
     EnvironmentSet {
@@ -119,6 +125,8 @@ stored_struct!(Window as DiskWindow {
     last: Vec<PaneId>,
     zoomed: bool,
     preset: Option<Preset>,
+    #[serde(default)]
+    old_layout: Option<Layout>,
     options: OptionSet,
 });
 

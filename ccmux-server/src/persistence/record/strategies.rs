@@ -131,9 +131,14 @@ fn sessions_and_windows() -> impl Strategy<Value = Change> {
         (window_id(), close_reason()).prop_map(|(id, reason)| Change::WindowClosed { id, reason }),
         (window_id(), window_id()).prop_map(|(a, b)| Change::WindowsSwapped { a, b }),
         window_id().prop_map(|id| Change::WindowSelected { id }),
-        (window_id(), layout(), option::of(preset())).prop_map(|(window, layout, preset)| {
-            Change::LayoutChanged { window, layout, preset }
-        }),
+        (window_id(), layout(), option::of(preset()), any::<bool>()).prop_map(
+            |(window, layout, preset, selected)| Change::LayoutChanged {
+                window,
+                layout,
+                preset,
+                selected
+            }
+        ),
         (window_id(), any::<bool>()).prop_map(|(window, zoomed)| Change::Zoomed { window, zoomed }),
     ]
 }
@@ -342,18 +347,10 @@ fn session() -> impl Strategy<Value = Session> {
 
 fn window() -> impl Strategy<Value = Window> {
     let ids = (window_id(), session_id(), any::<String>());
-    let arrangement = (layout(), any::<bool>(), option::of(preset()));
+    let arrangement = (layout(), any::<bool>(), option::of(preset()), option::of(layout()));
     (ids, arrangement, pane_id(), vec(pane_id(), 0..3), option_set()).prop_map(
-        |((id, session, name), (layout, zoomed, preset), active, last, options)| Window {
-            id,
-            session,
-            name,
-            layout,
-            active,
-            last,
-            zoomed,
-            preset,
-            options,
+        |((id, session, name), (layout, zoomed, preset, old_layout), active, last, options)| {
+            Window { id, session, name, layout, active, last, zoomed, preset, old_layout, options }
         },
     )
 }
