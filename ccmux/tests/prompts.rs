@@ -74,6 +74,39 @@ fn a_prompt_takes_any_key_by_its_name_and_a_format_once() {
     }
 }
 
+/// Goal: each type of prompt recalls its own answers; what was searched for came up where a command
+/// was asked for. A type that does not exist is refused, as in tmux.
+#[test]
+fn each_type_of_prompt_has_its_history() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "cat"]);
+    let client = env.attach(60, 10);
+    client.wait_text("[work]");
+    let ask = |flags: &[&str], keys: &str| {
+        let mut args = vec!["command-prompt", "-b", "-p", "what"];
+        args.extend(flags);
+        args.push("set-option -g @answer '<%%>'");
+        env.ok(&args);
+        client.wait_text("what");
+        client.type_keys(keys);
+    };
+    // Each begins with what was recalled, and ends with a text of its own to wait for.
+    let up = "\x1b[A";
+    for (flags, keys, expected) in [
+        (&["-T", "search"][..], "needle\r".to_owned(), "<needle>\n"),
+        (&[], format!("{up}new\r"), "<new>\n"),
+        (&["-T", "target"], format!("{up}work\r"), "<work>\n"),
+        (&["-T", "command"], format!("{up}er\r"), "<newer>\n"),
+        (&["-T", "window-target"], format!("{up}1\r"), "<1>\n"),
+        (&["-T", "search"], format!("{up}s\r"), "<needles>\n"),
+    ] {
+        ask(flags, &keys);
+        env.wait_ok(&["show-options", "-gqv", "@answer"], |answer| answer == expected);
+    }
+    let refusal = env.ccmux(&["command-prompt", "-T", "sear"]);
+    assert_eq!((refusal.code, &*refusal.stderr), (Some(1), "unknown type: sear\n"));
+}
+
 #[test]
 fn keys_are_for_nobody_while_a_message_says_so() {
     let env = env();
@@ -115,4 +148,6 @@ fn flags_that_mean_nothing_here_are_refused() {
         assert_eq!(env.ccmux(args).stderr, message, "{args:?}");
     }
     assert_eq!(env.ok(&["display-message", "-p", "#{pane_in_mode}"]), "0\n");
+    let trimming = env.ccmux(&["resize-pane", "-T"]).stderr;
+    assert_eq!(trimming, "lines cannot be taken back out of the history\n");
 }

@@ -10,7 +10,7 @@ pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use ccmux_core::command::CommandList;
@@ -29,7 +29,7 @@ use connection::Connection;
 use input::InputDecoder;
 use keys::KeyState;
 use pacing::Pacing;
-use prompt::{Prompt, PromptHistory, PromptKind};
+use prompt::{Prompt, PromptHistory, PromptKind, PromptType};
 
 /// One connected peer.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(crate) struct Attachment {
     pub(crate) keys: KeyState,
     pub(crate) message: Option<Message>,
     pub(crate) prompt: Option<OpenPrompt>,
-    pub(crate) prompt_history: PromptHistory,
+    pub(crate) prompt_histories: BTreeMap<PromptType, PromptHistory>,
     pub(crate) is_dirty: bool,
     pub(crate) pacing: Pacing,
     /// The panes that a paste under way goes to: those that were active when it began.
@@ -119,6 +119,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug)]
 pub(crate) struct OpenPrompt {
     pub(crate) prompt: Prompt,
+    pub(crate) prompt_type: PromptType,
     pub(crate) purpose: Purpose,
     /// The job that waits for the answer, if one does.
     pub(crate) job: Option<JobId>,
@@ -368,7 +369,7 @@ impl Attachment {
             keys: KeyState::default(),
             message: None,
             prompt: None,
-            prompt_history: PromptHistory::default(),
+            prompt_histories: BTreeMap::new(),
             is_dirty: true,
             pacing: Pacing::default(),
             paste_to: Vec::new(),

@@ -2,6 +2,8 @@
 //!
 //! A [`Prompt`] is pure: keys in, an outcome out. What the answer is for, the asker knows.
 
+use std::str::FromStr;
+
 use ccmux_core::key::{Key, KeyCode, Modifiers};
 
 /// The longest answer that can be typed, in characters.
@@ -24,6 +26,39 @@ pub(crate) enum PromptKind {
     Incremental,
     /// `y` or anything else (`confirm-before`).
     Confirm,
+}
+
+/// What a prompt asks for (`command-prompt -T`): each type has a history of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum PromptType {
+    /// Commands, and whatever is not said to be something else.
+    #[default]
+    Command,
+    /// A text to search for.
+    Search,
+    /// A target of any kind.
+    Target,
+    /// A window.
+    WindowTarget,
+}
+
+/// No type of prompt has this name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown type: {0}")]
+pub(crate) struct UnknownPromptType(String);
+
+impl FromStr for PromptType {
+    type Err = UnknownPromptType;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPromptType> {
+        Ok(match name {
+            "command" => Self::Command,
+            "search" => Self::Search,
+            "target" => Self::Target,
+            "window-target" => Self::WindowTarget,
+            _ => return Err(UnknownPromptType(name.to_owned())),
+        })
+    }
 }
 
 /// A question at the bottom of a client's screen.
@@ -54,7 +89,7 @@ pub(crate) enum PromptOutcome {
     Cancelled,
 }
 
-/// Earlier answers of a client, newest last.
+/// Earlier answers of a client to prompts of one type, newest last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PromptHistory(Vec<String>);
 

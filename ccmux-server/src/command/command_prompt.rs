@@ -3,13 +3,17 @@
 use ccmux_core::command::{CommandList, ParseError, Value, fill_text};
 
 use super::{Cx, Flow, Origin, Outcome, Wait};
-use crate::client::prompt::{Prompt, PromptKind, PromptOutcome};
+use crate::client::prompt::{Prompt, PromptKind, PromptOutcome, PromptType};
 use crate::client::{OpenPrompt, Purpose, Template};
 use crate::event_loop::ClientId;
 use crate::server::Server;
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let client = cx.client('t')?;
+    let prompt_type = match cx.text('T') {
+        Some(name) => name.parse()?,
+        None => PromptType::default(),
+    };
     let target = cx.server.target_of_client(client);
     let template = match cx.args().positional().first() {
         None => Template::Text("%1".to_owned()),
@@ -43,6 +47,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         client,
         OpenPrompt {
             prompt: Prompt::new(kind, question, &initial),
+            prompt_type,
             purpose: Purpose::Template { template, answers: Vec::new(), questions, kind },
             job: waits.then_some(cx.job.id),
         },
@@ -92,7 +97,7 @@ pub(crate) fn prompt_answered(
     open: OpenPrompt,
     outcome: PromptOutcome,
 ) {
-    let OpenPrompt { purpose, job, .. } = open;
+    let OpenPrompt { purpose, job, prompt_type, .. } = open;
     let commands = match (outcome, purpose) {
         (PromptOutcome::Answered(_), Purpose::Confirm { command }) => {
             Some(server.parse_text(command))
@@ -110,7 +115,8 @@ pub(crate) fn prompt_answered(
                 let (question, initial) = questions.remove(0);
                 let prompt = Prompt::new(kind, question, &initial);
                 let purpose = Purpose::Template { template, answers, questions, kind };
-                return server.open_prompt(client, OpenPrompt { prompt, purpose, job });
+                let open = OpenPrompt { prompt, prompt_type, purpose, job };
+                return server.open_prompt(client, open);
             }
             Some(filled(server, template, &answers))
         }

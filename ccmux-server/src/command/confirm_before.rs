@@ -1,7 +1,7 @@
 //! `confirm-before`: runs a command after a person said `y`.
 
 use super::{Cx, Flow, Origin, Outcome, Wait};
-use crate::client::prompt::{Prompt, PromptKind};
+use crate::client::prompt::{Prompt, PromptKind, PromptType};
 use crate::client::{OpenPrompt, Purpose};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -23,6 +23,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     cx.server.open_prompt(
         client,
         OpenPrompt {
+            prompt_type: PromptType::default(),
             prompt: Prompt::new(PromptKind::Confirm, question, ""),
             purpose: Purpose::Confirm { command },
             job: waits.then_some(cx.job.id),

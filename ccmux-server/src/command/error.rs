@@ -31,4 +31,5 @@ from_display!(
     ccmux_core::decide::CommandError,
     ccmux_core::target::TargetError,
     ccmux_core::command::ArgsError,
+    crate::client::prompt::UnknownPromptType,
 );

@@ -190,7 +190,8 @@ impl Server {
         };
         let Some(open) = &mut attachment.prompt else { return };
         attachment.is_dirty = true;
-        let outcome = open.prompt.press(key, &attachment.prompt_history);
+        let history = attachment.prompt_histories.entry(open.prompt_type).or_default();
+        let outcome = open.prompt.press(key, history);
         match outcome {
             PromptOutcome::Open => return,
             PromptOutcome::Changed(text) => {
@@ -203,7 +204,7 @@ impl Server {
         if let PromptOutcome::Answered(answer) = &outcome
             && matches!(open.prompt.kind(), PromptKind::Line | PromptKind::Incremental)
         {
-            attachment.prompt_history.push(answer);
+            history.push(answer);
         }
         let key_counts = matches!(outcome, PromptOutcome::AnsweredBefore(_));
         prompt_answered(self, id, open, outcome);
