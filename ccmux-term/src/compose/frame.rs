@@ -204,6 +204,29 @@ impl Frame {
         self.cursor = Cursor { x, y, visible: cursor.visible && is_inside, ..cursor };
     }
 
+    /// Shows in `area` what `other` shows from the cell at `corner` (column, row) on, its cursor
+    /// included. A wide character that would be cut becomes a space.
+    pub fn draw_frame(&mut self, area: Rect, other: &Frame, corner: (u16, u16)) {
+        let area = self.clipped(area);
+        for y in 0..area.rows {
+            for x in 0..area.cols {
+                let (from_x, from_y) = (corner.0.saturating_add(x), corner.1.saturating_add(y));
+                let Some(cell) = other.cell(from_x, from_y) else { break };
+                let is_cut = match cell.width {
+                    0 if x > 0 => continue,
+                    0 => true,
+                    width => u16::from(width) > area.cols - x,
+                };
+                let space = FrameCell { text: CellText::Char(' '), width: 1, ..cell };
+                self.put_cell(area.x + x, area.y + y, if is_cut { &space } else { &cell });
+            }
+        }
+        let Cursor { x, y, visible, .. } = other.cursor;
+        let is_before = x < corner.0 || y < corner.1;
+        let (x, y) = (x.saturating_sub(corner.0), y.saturating_sub(corner.1));
+        self.place_cursor(area, Cursor { x, y, visible: visible && !is_before, ..other.cursor });
+    }
+
     pub(super) fn row(&self, y: u16) -> &[Cell] {
         if y >= self.size.rows {
             return &[];

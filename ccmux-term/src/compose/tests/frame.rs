@@ -205,3 +205,29 @@ fn cursors_are_shown_inside_of_their_area() {
         assert_eq!(frame.cursor, expect);
     }
 }
+
+/// A part of a frame is shown in another one: what is cut at its edges becomes blank, and a cursor
+/// beyond them is hidden.
+#[test]
+fn a_part_of_a_frame_is_drawn() {
+    let mut whole = frame(8, 3);
+    whole.put_str(0, 1, "a世界bcd", RED);
+    for (corner, cursor, expect, shown) in [
+        ((0, 1), (1, 1), [" a世>", ""], Some((2, 0))),
+        ((1, 1), (1, 1), [" 世>", ""], Some((1, 0))),
+        ((2, 1), (1, 1), ["  界>", ""], None),
+        ((2, 0), (5, 1), ["", "  界>"], None),
+        ((7, 2), (7, 2), ["", ""], Some((1, 0))),
+    ] {
+        let (x, y) = cursor;
+        whole.cursor = Cursor { x, y, visible: true, shape: CursorShape::Default, blinking: false };
+        let mut part = frame(5, 3);
+        part.put_str(0, 2, "below", RED);
+        part.draw_frame(Rect { x: 1, y: 0, cols: 3, rows: 2 }, &whole, corner);
+        let rows = text(&part);
+        let rows: Vec<&str> = rows.iter().map(|row| row.trim_end()).collect();
+        assert_eq!(rows, [expect[0], expect[1], "below"], "{corner:?}");
+        let found = part.cursor.visible.then_some((part.cursor.x, part.cursor.y));
+        assert_eq!(found, shown, "{corner:?}");
+    }
+}
