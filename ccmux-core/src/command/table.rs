@@ -277,7 +277,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         "cf:lt:A:B:C:DF:LRSU",
         OPTIONAL,
         "[-cDlLRSU] [-A pane:state] [-B name:what:format] [-C XxY] [-f flags] [-t target-client] [adjustment]",
-        "Draw a client anew",
+        "Draw a client anew, move what it shows of a larger window, or set its flags",
     ),
     CommandSpec::new(
         ("rename-session", "rename"),

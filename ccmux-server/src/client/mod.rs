@@ -2,6 +2,7 @@
 
 pub(crate) mod borders;
 pub(crate) mod connection;
+pub(crate) mod flags;
 pub(crate) mod input;
 pub(crate) mod keys;
 mod pacing;
@@ -9,6 +10,7 @@ pub(crate) mod prompt;
 pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod view;
+pub(crate) mod visible;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -26,10 +28,12 @@ use crate::event_loop::ClientId;
 use crate::pane::Bracketed;
 use crate::persistence::Seq;
 use connection::Connection;
+use flags::ClientFlags;
 use input::InputDecoder;
 use keys::KeyState;
 use pacing::Pacing;
 use prompt::{Prompt, PromptHistory, PromptKind, PromptType};
+use visible::{Corner, Pan};
 
 /// One connected peer.
 #[derive(Debug)]
@@ -76,7 +80,13 @@ pub(crate) struct Attachment {
     /// The session it looked at before, for `switch-client -l`.
     pub(crate) last_session: Option<SessionId>,
     pub(crate) size: Size,
-    pub(crate) is_read_only: bool,
+    /// The part of a window that was chosen by hand.
+    pub(crate) pan: Option<Pan>,
+    /// The part that is shown of a window that is larger than the terminal.
+    pub(crate) corner: Option<Corner>,
+    pub(crate) flags: ClientFlags,
+    /// Whether its terminal said last that it has the focus.
+    pub(crate) is_focused: bool,
     pub(crate) caps: OutputCaps,
     pub(crate) frame: Frame,
     pub(crate) painter: Painter,
@@ -159,8 +169,8 @@ pub(crate) enum Template {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct ResumeToken {
     pub(crate) session: u32,
-    #[serde(default)]
-    pub(crate) read_only: bool,
+    #[serde(default, flatten)]
+    pub(crate) flags: ClientFlags,
     /// Panes of the session whose history was being looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) copying: Vec<Copying>,
@@ -274,7 +284,7 @@ impl Client {
     /// Makes it look at a session, as a terminal of this size.
     ///
     /// It is told so once record `seq` is settled, and gets its first picture then.
-    pub(crate) fn attach(&mut self, session: SessionId, is_read_only: bool, seq: Seq) {
+    pub(crate) fn attach(&mut self, session: SessionId, flags: ClientFlags, seq: Seq) {
         let Some(hello) = self.hello.as_deref() else { return };
         let text = |value: &Option<bstr::BString>| {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -285,7 +295,7 @@ impl Client {
             &text(&hello.term_program),
         );
         let size = hello.size.unwrap_or(Size::DEFAULT);
-        let attachment = Attachment::new(session, is_read_only, size, caps);
+        let attachment = Attachment::new(session, flags, size, caps);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.hold(seq, ServerFrame::Leave(leave(caps)));
         self.hold(seq, ServerFrame::Attached);
@@ -340,11 +350,7 @@ impl Client {
     /// Gives the client the token for the case that this server vanishes, if it changed.
     pub(crate) fn renew_token(&mut self, copying: Vec<Copying>) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
-        let token = ResumeToken {
-            session: attachment.session.0,
-            read_only: attachment.is_read_only,
-            copying,
-        };
+        let token = ResumeToken { session: attachment.session.0, flags: attachment.flags, copying };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);
@@ -354,13 +360,16 @@ impl Client {
 }
 
 impl Attachment {
-    fn new(session: SessionId, is_read_only: bool, size: Size, caps: OutputCaps) -> Self {
+    fn new(session: SessionId, flags: ClientFlags, size: Size, caps: OutputCaps) -> Self {
         let term_size = term_size(size);
         Self {
             session,
             last_session: None,
             size,
-            is_read_only,
+            pan: None,
+            corner: None,
+            flags,
+            is_focused: true,
             caps,
             frame: Frame::new(term_size),
             painter: Painter::new(caps, term_size),

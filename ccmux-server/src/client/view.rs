@@ -1,7 +1,7 @@
 //! What a client sees: panes, borders, status line, prompt and messages, composed into its frame.
 
 use ccmux_core::change::OptionScope;
-use ccmux_core::geometry::Rect as PaneRect;
+use ccmux_core::geometry::{Rect as PaneRect, Size};
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Window;
 use ccmux_term::compose::{ClientModes, Frame, Rect};
@@ -12,6 +12,7 @@ use super::borders::border_cells;
 use super::prompt::Prompt;
 use super::status_line::draw_line;
 use super::style::{changed, look};
+use super::visible::{Corner, Pan};
 use crate::event_loop::ClientId;
 use crate::pane::Pane;
 use crate::server::Server;
@@ -67,12 +68,13 @@ impl Server {
             &mut attachment.frame,
             Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
         );
-        self.compose(id, &mut frame);
+        let corner = self.compose(id, &mut frame);
         // What the picture shows is what must be shown again.
         self.renew_token(id);
         let Some(client) = self.clients.get_mut(&id) else { return };
         if let Some(attachment) = client.attachment_mut() {
             attachment.frame = frame;
+            attachment.corner = corner;
         }
         client.paint(now);
     }
@@ -82,13 +84,12 @@ impl Server {
         self.panes.get(&id).is_some_and(|pane| pane.terminal.modes().synchronized_output)
     }
 
-    fn compose(&self, id: ClientId, frame: &mut Frame) {
+    /// Draws what a client sees, and returns which part of the window that is unless it is all.
+    fn compose(&self, id: ClientId, frame: &mut Frame) -> Option<Corner> {
         frame.clear();
-        let Some(attachment) = self.clients.get(&id).and_then(|client| client.attachment()) else {
-            return;
-        };
-        let Some(session) = self.state.sessions.get(&attachment.session) else { return };
-        let Some(window) = self.state.windows.get(&session.current) else { return };
+        let attachment = self.clients.get(&id)?.attachment()?;
+        let session = self.state.sessions.get(&attachment.session)?;
+        let window = self.state.windows.get(&session.current)?;
         let status_rows = self.status_rows(session.id).min(attachment.size.rows);
         let top = self.window_top(session.id).min(status_rows);
         let area = Rect {
@@ -97,11 +98,43 @@ impl Server {
             cols: attachment.size.cols,
             rows: attachment.size.rows - status_rows,
         };
-        self.draw_window(frame, area, window);
+        let corner = self.draw_visible(frame, area, window, attachment.pan);
         self.set_modes(frame, window, session.id);
         let status_y = if top > 0 { 0 } else { attachment.size.rows - status_rows };
         self.draw_status(frame, id, attachment, (status_y, status_rows));
         self.draw_bottom(frame, id, attachment, (status_y, status_rows));
+        corner
+    }
+
+    /// The part of a client's screen that is for the window.
+    pub(crate) fn window_room(&self, attachment: &Attachment) -> Size {
+        let Size { cols, rows } = attachment.size;
+        Size { cols, rows: rows.saturating_sub(self.status_rows(attachment.session)) }
+    }
+
+    /// Draws a window, or a part of one that is larger than its area: the returned one.
+    fn draw_visible(
+        &self,
+        frame: &mut Frame,
+        area: Rect,
+        window: &Window,
+        pan: Option<Pan>,
+    ) -> Option<Corner> {
+        let (size, room) = (window.layout.size(), Size { cols: area.cols, rows: area.rows });
+        if size.cols <= room.cols && size.rows <= room.rows {
+            self.draw_window(frame, area, window);
+            return None;
+        }
+        let whole = Size { cols: size.cols.max(room.cols), rows: size.rows.max(room.rows) };
+        let mut picture = Frame::new(super::term_size(whole));
+        let everything = picture.area();
+        self.draw_window(&mut picture, everything, window);
+        let corner = match pan.filter(|pan| pan.window == window.id) {
+            Some(pan) => pan.corner.within(size, room),
+            None => Corner::at_cursor(picture.cursor, size, room),
+        };
+        frame.draw_frame(area, &picture, (corner.x, corner.y));
+        Some(corner)
     }
 
     fn draw_window(&self, frame: &mut Frame, area: Rect, window: &Window) {

@@ -1,5 +1,7 @@
 //! `attach-session`: the client's terminal shows a session.
 
+use crate::client::flags::{ClientFlagError, ClientFlags};
+
 use super::{CommandError, Cx, Flow, Origin, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -19,8 +21,11 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
 /// Makes the client of a job look at a session, once its terminal is known to be one.
 pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), CommandError> {
     let Some(id) = cx.job.origin.client() else { return Ok(()) };
+    let attachment = cx.server.clients.get(&id).and_then(|client| client.attachment());
+    let flags = client_flags(cx, attachment.map(|shown| shown.flags).unwrap_or_default())?;
     if matches!(cx.job.origin, Origin::Attached(_)) {
         cx.server.show_session(id, target.session);
+        cx.server.set_client_flags(id, flags);
         return Ok(());
     }
     let Some(hello) = cx.server.clients.get(&id).and_then(|client| client.hello.as_deref()) else {
@@ -33,13 +38,17 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
         let message = "sessions should be nested with care, unset $CCMUX to force";
         return Err(CommandError::new(message));
     }
-    let flags = cx.text('f').unwrap_or_default();
-    let is_read_only = cx.args().has('r') || flags.split(',').any(|flag| flag == "read-only");
     if cx.args().has('d') || cx.args().has('D') {
         detach_others(cx, target.session, id);
     }
-    cx.server.attach(id, target.session, is_read_only);
+    cx.server.attach(id, target.session, flags);
     Ok(())
+}
+
+/// The flags that `-f` and `-r` make of those that a client has.
+fn client_flags(cx: &Cx<'_>, old: ClientFlags) -> Result<ClientFlags, ClientFlagError> {
+    let flags = if cx.args().has('r') { ClientFlags::LOOKING } else { old };
+    flags.changed(&cx.text('f').unwrap_or_default())
 }
 
 fn detach_others(

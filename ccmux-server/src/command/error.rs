@@ -31,5 +31,6 @@ from_display!(
     ccmux_core::decide::CommandError,
     ccmux_core::target::TargetError,
     ccmux_core::command::ArgsError,
+    crate::client::flags::ClientFlagError,
     crate::client::prompt::UnknownPromptType,
 );

@@ -3,6 +3,8 @@
 use ccmux_core::decide::{Command as Intent, NewSession, session_name};
 use ccmux_core::geometry::Size;
 
+use crate::client::flags::ClientFlags;
+
 use super::attach_session::attach;
 use super::context::created;
 use super::{CommandError, Cx, Flow, Origin, Outcome};
@@ -20,6 +22,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     if cx.text('t').is_some() {
         return Err(CommandError::new("session groups are not supported"));
     }
+    // Refused before there is a session.
+    ClientFlags::default().changed(&cx.text('f').unwrap_or_default())?;
     let attaches = !cx.args().has('d') && !matches!(cx.job.origin, Origin::Config(_));
     if attaches {
         check_terminal(cx)?;

@@ -20,12 +20,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     };
     let (current, last) = (attachment.session, attachment.last_session);
     if cx.args().has('r') {
-        let is_read_only = attachment.is_read_only;
-        if let Some(attachment) =
-            cx.server.clients.get_mut(&client).and_then(|client| client.attachment_mut())
-        {
-            attachment.is_read_only = !is_read_only;
-        }
+        let flags = attachment.flags.toggled();
+        cx.server.set_client_flags(client, flags);
     }
     let session = if cx.args().has('n') {
         neighbour(cx, current, 1).ok_or_else(|| CommandError::new("can't find next session"))?

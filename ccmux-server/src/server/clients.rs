@@ -13,6 +13,7 @@ use ccmux_protocol::{
 
 use super::Server;
 use crate::client::connection::Connection;
+use crate::client::flags::ClientFlags;
 use crate::client::{Client, ClientStage, ResumeToken};
 use crate::command::{Origin, Wait};
 use crate::event_loop::{ClientId, Event};
@@ -178,12 +179,12 @@ impl Server {
         let session = session.filter(|id| self.state.sessions.contains_key(id));
         match session {
             Some(session) => {
-                let is_read_only = token.as_ref().is_ok_and(|token| token.read_only);
+                let flags = token.as_ref().map(|token| token.flags).unwrap_or_default();
                 // Before the attachment, whose token says what is looked at.
                 for copying in token.into_iter().flat_map(|token| token.copying) {
                     self.resume_copying(&copying);
                 }
-                self.attach(id, session, is_read_only);
+                self.attach(id, session, flags);
                 if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
                 {
                     attachment.is_entered = resume.is_drawn;
@@ -194,9 +195,9 @@ impl Server {
     }
 
     /// Makes a client with a terminal look at a session.
-    pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, is_read_only: bool) {
+    pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, flags: ClientFlags) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.attach(session, is_read_only, self.hard);
+        client.attach(session, flags, self.hard);
         self.release_client(id);
         self.renew_token(id);
         self.use_client(id);

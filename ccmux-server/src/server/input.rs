@@ -5,7 +5,6 @@ use std::time::Duration;
 use ccmux_core::bindings;
 use ccmux_core::command::{CommandList, ParseError};
 use ccmux_core::decide::Command as Intent;
-use ccmux_core::geometry::Rect;
 use ccmux_core::ids::PaneId;
 use ccmux_core::key::Key;
 
@@ -87,7 +86,8 @@ impl Server {
         if attachment.message.take().is_some() {
             attachment.is_dirty = true;
         }
-        if attachment.prompt.is_some() {
+        // As in tmux, who only looks answers nothing.
+        if attachment.prompt.is_some() && !attachment.flags.read_only {
             return self.press_in_prompt(id, key);
         }
         let table = attachment.keys.table().map(str::to_owned);
@@ -113,6 +113,9 @@ impl Server {
             if let Some(binding) = binding {
                 let (commands, repeat) = (bindings::commands(binding), binding.repeat);
                 self.after_binding(id, name, repeat);
+                if self.is_read_only(id) && !commands.as_ref().is_ok_and(only_look) {
+                    return self.tell_error(id, "client is read-only");
+                }
                 return self.run_commands(id, commands);
             }
             if at == 0 && is_repeating {
@@ -264,10 +267,13 @@ impl Server {
     }
 
     pub(super) fn is_read_only(&self, id: ClientId) -> bool {
-        self.clients.get(&id).and_then(|c| c.attachment()).is_none_or(|a| a.is_read_only)
+        self.clients.get(&id).and_then(|c| c.attachment()).is_none_or(|a| a.flags.read_only)
     }
 
     fn focus(&mut self, id: ClientId, is_focused: bool) {
+        if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut()) {
+            attachment.is_focused = is_focused;
+        }
         let Some(pane) = self.pane_of_client(id) else { return };
         if self.panes.get(&pane).is_some_and(|pane| pane.terminal.modes().focus_events) {
             self.send_bytes(pane, if is_focused { b"\x1b[I" } else { b"\x1b[O" });
@@ -277,21 +283,24 @@ impl Server {
     /// The mouse: to the program that asked for it; with `mouse`, a click selects a pane and the
     /// wheel looks through its history.
     fn mouse(&mut self, id: ClientId, event: MouseEvent) {
-        let Some((pane, rect)) = self.pane_at(id, event.x, event.y) else { return };
+        let Some((pane, cell)) = self.pane_at(id, event.x, event.y) else { return };
+        if self.is_read_only(id) {
+            return;
+        }
         let is_ours = self.has_mouse(id);
         let is_press = event.action == MouseAction::Press && event.button == MouseButton::Left;
         if is_ours && is_press && self.pane_of_client(id) != Some(pane) {
             let cause = Cause::event("mouse", "select-pane");
             return self.change_silently(&cause, Intent::SelectPane { pane, keep_zoom: false });
         }
-        if self.is_read_only(id) || (is_ours && self.wheel(pane, event)) {
+        if is_ours && self.wheel(pane, event) {
             return;
         }
         let Some(runtime) = self.panes.get(&pane).filter(|pane| pane.mode.is_none()) else {
             return;
         };
         let mut bytes = Vec::new();
-        encode_mouse(event, (event.x - rect.x, event.y - rect.y), runtime.mouse(), &mut bytes);
+        encode_mouse(event, cell, runtime.mouse(), &mut bytes);
         if !bytes.is_empty() {
             self.send_bytes(pane, &bytes);
         }
@@ -325,20 +334,29 @@ impl Server {
         true
     }
 
-    /// The pane under a cell of a client's screen, and where it lies there.
-    fn pane_at(&self, id: ClientId, x: u16, y: u16) -> Option<(PaneId, Rect)> {
+    /// The pane under a cell of a client's screen, and which of its cells that is.
+    fn pane_at(&self, id: ClientId, x: u16, y: u16) -> Option<(PaneId, (u16, u16))> {
         let attachment = self.clients.get(&id)?.attachment()?;
         let session = self.state.sessions.get(&attachment.session)?;
         let window = self.state.windows.get(&session.current)?;
-        let top = self.window_top(attachment.session);
-        window
-            .visible_layout()
-            .rects()
-            .into_iter()
-            .map(|(pane, rect)| (pane, Rect { y: rect.y + top, ..rect }))
-            .find(|(_, rect)| {
-                (rect.x..rect.x + rect.cols).contains(&x)
-                    && (rect.y..rect.y + rect.rows).contains(&y)
+        let y = y.checked_sub(self.window_top(attachment.session))?;
+        if y >= self.window_room(attachment).rows {
+            return None;
+        }
+        let corner = attachment.corner.unwrap_or_default();
+        let (x, y) = (x.saturating_add(corner.x), y.saturating_add(corner.y));
+        let rects = window.visible_layout().rects().into_iter();
+        rects
+            .map(|(pane, rect)| (pane, x.checked_sub(rect.x), y.checked_sub(rect.y), rect))
+            .find_map(|(pane, x, y, rect)| {
+                let cell = (x.filter(|x| *x < rect.cols)?, y.filter(|y| *y < rect.rows)?);
+                Some((pane, cell))
             })
     }
+}
+
+/// Whether commands are for clients that only look, as in tmux: those that say at what.
+fn only_look(list: &CommandList) -> bool {
+    let looking = ["attach-session", "detach-client", "switch-client"];
+    list.commands.iter().all(|command| looking.contains(&command.spec.name))
 }

@@ -13,6 +13,7 @@ use ccmux_core::ids::SessionId;
 
 use super::Server;
 use super::commit::Cause;
+use crate::client::flags::ClientFlags;
 use crate::event_loop::ClientId;
 
 /// Sizes of a session that nothing depends on yet are logged no faster than this.
@@ -37,6 +38,9 @@ impl Server {
         attachment.resize(size);
         let session = attachment.session;
         self.touch_session(session);
+        if self.ignores_size(id) {
+            return;
+        }
         match self.resizing.get_mut(&session) {
             Some(resizing) if resizing.logged_at + RESIZE_INTERVAL > now => {
                 resizing.waiting = Some(size);
@@ -47,9 +51,41 @@ impl Server {
 
     /// Gives a session's windows the size of one of its clients.
     pub(super) fn fit_session_to(&mut self, id: ClientId) {
+        if self.ignores_size(id) {
+            return;
+        }
         let attachment = self.clients.get(&id).and_then(|client| client.attachment());
         if let Some((session, size)) = attachment.map(|shown| (shown.session, shown.size)) {
             self.fit_session(session, size);
+        }
+    }
+
+    /// Whether a client's size is of no account: it was told so, and there are clients whose is.
+    fn ignores_size(&self, id: ClientId) -> bool {
+        let ignores = |id: &ClientId| {
+            self.clients.get(id)?.attachment().map(|attachment| attachment.flags.ignore_size)
+        };
+        ignores(&id) == Some(true) && self.clients.keys().any(|id| ignores(id) == Some(false))
+    }
+
+    /// A client has other flags now; its session may have another size by that.
+    pub(crate) fn set_client_flags(&mut self, id: ClientId, flags: ClientFlags) {
+        let client = self.clients.get_mut(&id).and_then(|client| client.attachment_mut());
+        let Some(attachment) = client.filter(|attachment| attachment.flags != flags) else {
+            return;
+        };
+        attachment.flags = flags;
+        let session = attachment.session;
+        self.renew_token(id);
+        self.fit_to_newest(session);
+    }
+
+    /// Gives a session the size of the client that was used last among those that count.
+    fn fit_to_newest(&mut self, session: SessionId) {
+        let counting = self.clients_of(session).into_iter().filter(|id| !self.ignores_size(*id));
+        let newest = counting.max_by_key(|id| self.clients.get(id).map(|client| client.active));
+        if let Some(newest) = newest {
+            self.fit_session_to(newest);
         }
     }
 
@@ -70,16 +106,9 @@ impl Server {
 
     /// Sizes follow options: the status line may have come or gone.
     pub(crate) fn fit_sessions(&mut self) {
-        let mut newest: Vec<_> = self
-            .clients
-            .values()
-            .filter_map(|client| Some((client.active, client.id, client.attachment()?.session)))
-            .collect();
-        newest.sort_unstable();
-        for (_, id, session) in newest {
-            if self.clients_of(session).last() == Some(&id) {
-                self.fit_session_to(id);
-            }
+        let sessions: Vec<SessionId> = self.state.sessions.keys().copied().collect();
+        for session in sessions {
+            self.fit_to_newest(session);
         }
         self.redraw_all();
     }

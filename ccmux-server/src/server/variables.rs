@@ -241,7 +241,21 @@ impl Known<'_> {
                 .unwrap_or_default(),
             "client_prefix" => flag(attachment?.keys.table() == Some("prefix")),
             "client_key_table" => attachment?.keys.table().unwrap_or("root").to_owned(),
-            "client_readonly" => flag(attachment?.is_read_only),
+            "client_readonly" => flag(attachment?.flags.read_only),
+            "client_flags" => {
+                let attachment = attachment?;
+                let focused = attachment.is_focused.then_some("focused");
+                let states = std::iter::once("attached").chain(focused);
+                states
+                    .chain(attachment.flags.names())
+                    .chain(["UTF-8"])
+                    .collect::<Vec<_>>()
+                    .join(",")
+            }
+            // Those of the window that it looks at.
+            "window_bigger" => flag(attachment?.corner.is_some()),
+            "window_offset_x" => attachment?.corner.map(|at| at.x.to_string()).unwrap_or_default(),
+            "window_offset_y" => attachment?.corner.map(|at| at.y.to_string()).unwrap_or_default(),
             "client_utf8" => flag(true),
             "client_control_mode" => flag(false),
             "client_created" => (client.connected.0 / 1000).to_string(),
