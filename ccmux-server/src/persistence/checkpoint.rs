@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -82,6 +83,9 @@ pub(super) struct Snapshot {
     pub(super) emptied_by: Option<EmptiedBy>,
     /// The server was asked to end, and what a shutdown ended has not all been looked at since.
     pub(super) is_terminating: bool,
+    /// A pane with a smaller number that the state does not know was closed, any other was not. None
+    /// if all were, whatever their number.
+    pub(super) closed_below: Option<PaneId>,
 }
 
 /// What closed the last session.
@@ -293,6 +297,8 @@ struct Payload {
     emptied_by: Option<EmptiedBy>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     terminating: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_below: Option<u32>,
     state: StoredState,
 }
 
@@ -301,6 +307,7 @@ fn encode(snapshot: &Snapshot, store: Uuid) -> Vec<u8> {
         time: snapshot.time.0,
         emptied_by: snapshot.emptied_by.clone(),
         terminating: snapshot.is_terminating,
+        closed_below: snapshot.closed_below.map(|id| id.0),
         state: StoredState::new(&snapshot.state),
     });
     let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
@@ -362,9 +369,13 @@ fn check(bytes: &[u8], store: Uuid) -> Result<(Header, &[u8]), BadCheckpoint> {
 
 fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
     let (header, payload) = check(bytes, store)?;
-    let Payload { time, emptied_by, terminating, state } =
-        serde_json::from_slice(payload).map_err(DecodeError::from)?;
-    let state = state.into_state()?;
-    let time = Timestamp(time);
-    Ok(Snapshot { seq: header.seq, time, state, emptied_by, is_terminating: terminating })
+    let read: Payload = serde_json::from_slice(payload).map_err(DecodeError::from)?;
+    Ok(Snapshot {
+        seq: header.seq,
+        time: Timestamp(read.time),
+        state: read.state.into_state()?,
+        emptied_by: read.emptied_by,
+        is_terminating: read.terminating,
+        closed_below: read.closed_below.map(PaneId),
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub struct LogExamination {
     pub checkpoints: usize,
     /// The log was last written before the machine was started.
     pub is_new_boot: bool,
+    /// A pane with a smaller number that the state does not know was closed, any other was not.
+    pub closed_below: PaneId,
 }
 
 /// Recovers the structural log of `storage` in memory. Nothing on the disk is changed, whatever is
@@ -44,6 +47,7 @@ pub fn examine_log(
     let circumstances = Circumstances { now, boot, watermarks: &[], poisoned };
     let recovery = recover(&storage, &circumstances, &mut breadcrumb)?;
     Ok(LogExamination {
+        closed_below: recovery.closed_below,
         is_new_boot: recovery.last_boot.is_some_and(|last| last != boot),
         state: recovery.state,
         report: recovery.report,

@@ -187,7 +187,8 @@ pub struct Recovered {
     /// The machine was started anew since the log was last written.
     pub is_new_boot: bool,
     /// A pane with a smaller number that the state does not know was closed. One from this number on
-    /// may be of records that were lost, although `state` gives out none of those numbers again.
+    /// may be of records that were lost, although `state` gives out none of those numbers again. To
+    /// be told to [`Persistence::note_orphans`].
     pub closed_below: PaneId,
     /// The last server was asked to end, perhaps by the same shutdown that ended programs which
     /// it could not note any more.
@@ -213,9 +214,17 @@ pub struct Persistence {
     wal: Wal,
     workers: Workers,
     backlog: Backlog,
+    inherited: Inherited,
+}
+
+/// What beside the state goes from one server to the next.
+#[derive(Debug)]
+struct Inherited {
     /// Why the state may be empty although it was not.
     emptied_by: Option<EmptiedBy>,
     ends: Ends,
+    /// The number below which panes that the state does not know were closed, while others were not.
+    closed_below: Option<PaneId>,
 }
 
 /// What is not certain about ends of programs.
@@ -252,15 +261,8 @@ impl Persistence {
         startup::open(storage, options, Workers::Threads)
     }
 
-    fn new(
-        wal: Wal,
-        checkpointer: Checkpointer,
-        workers: Workers,
-        emptied_by: Option<EmptiedBy>,
-        ends: Ends,
-    ) -> Self {
-        let backlog = Backlog::default();
-        Self { checkpointer, wal, workers, backlog, emptied_by, ends }
+    fn new(wal: Wal, checkpointer: Checkpointer, workers: Workers, inherited: Inherited) -> Self {
+        Self { checkpointer, wal, workers, backlog: Backlog::default(), inherited }
     }
 
     /// Writes an entry to the log; apply it to the state afterwards, and before the next
@@ -283,7 +285,7 @@ impl Persistence {
         self.backlog.records += 1;
         self.backlog.since.get_or_insert(entry.time);
         if entry.is_program_end() {
-            self.ends.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
+            self.inherited.ends.unsettled_until = Some(Timestamp(entry.time.0 + UNDO_MS));
         } else if !entry.is_soft() {
             self.ends_settled(seq);
         }
@@ -291,9 +293,9 @@ impl Persistence {
             match change {
                 Change::SessionClosed { .. } => {
                     let (actor, cause) = (entry.actor.clone(), entry.cause.clone());
-                    self.emptied_by = Some(EmptiedBy { seq, actor, cause });
+                    self.inherited.emptied_by = Some(EmptiedBy { seq, actor, cause });
                 }
-                Change::SessionCreated { .. } => self.emptied_by = None,
+                Change::SessionCreated { .. } => self.inherited.emptied_by = None,
                 _ => {}
             }
         }
@@ -324,7 +326,7 @@ impl Persistence {
     /// When [`Persistence::tick`] and [`Persistence::checkpoint_due`] are to be asked next, if
     /// nothing else happens.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.checkpoint_at(), self.ends.unsettled_until].into_iter().flatten().min()
+        [self.checkpoint_at(), self.inherited.ends.unsettled_until].into_iter().flatten().min()
     }
 
     /// Does what time brings: makes ends of programs final, notices that a checkpoint is done.
@@ -334,7 +336,7 @@ impl Persistence {
             self.checkpoint_failed(&error, now);
         }
         self.heed_clock(now);
-        if self.ends.unsettled_until.is_some_and(|until| until <= now) {
+        if self.inherited.ends.unsettled_until.is_some_and(|until| until <= now) {
             self.settle(now);
         }
     }
@@ -345,21 +347,21 @@ impl Persistence {
         let sooner = |at: &mut Option<Timestamp>, ms: u64| {
             *at = at.map(|at| at.min(Timestamp(now.0 + ms)));
         };
-        sooner(&mut self.ends.unsettled_until, UNDO_MS);
+        sooner(&mut self.inherited.ends.unsettled_until, UNDO_MS);
         sooner(&mut self.backlog.since, 0);
         sooner(&mut self.backlog.not_before, CHECKPOINT_RETRY_MS);
     }
 
     /// Whether the log ends in ends of programs that may have to be taken back.
     pub fn is_unsettled(&self) -> bool {
-        self.ends.unsettled_until.is_some()
+        self.inherited.ends.unsettled_until.is_some()
     }
 
     /// Whether the next recovery may take back ends of programs, because they are not final or
     /// because it would not know. What such a program has left must be kept.
     pub fn may_take_back(&self) -> bool {
         let is_unknown = |seq| self.durable() < seq;
-        self.is_unsettled() || self.ends.settled_by.is_some_and(is_unknown)
+        self.is_unsettled() || self.inherited.ends.settled_by.is_some_and(is_unknown)
     }
 
     /// Makes what ended so far final, and takes a request to end that the log may end in as done
@@ -369,10 +371,22 @@ impl Persistence {
         self.ends_settled(seq);
     }
 
+    /// Notes that panes with smaller numbers than this that the state does not know were closed, and
+    /// any others were not, however many numbers the state gives out meanwhile. To be logged before
+    /// the numbers of such panes are, and with none once all of them were looked after: until then
+    /// the next server must not take one for closed and end its program.
+    pub fn note_orphans(&mut self, closed_below: Option<PaneId>, now: Timestamp) {
+        if self.inherited.closed_below != closed_below {
+            self.mark(&LogRecord::Orphans { time: now, closed_below }, now);
+            self.inherited.closed_below = closed_below;
+        }
+    }
+
     fn ends_settled(&mut self, seq: Seq) {
-        let had_ends = self.ends.unsettled_until.is_some() || self.ends.is_terminating;
-        let settled_by = if had_ends { Some(seq) } else { self.ends.settled_by };
-        self.ends = Ends { settled_by, ..Ends::default() };
+        let had_ends =
+            self.inherited.ends.unsettled_until.is_some() || self.inherited.ends.is_terminating;
+        let settled_by = if had_ends { Some(seq) } else { self.inherited.ends.settled_by };
+        self.inherited.ends = Ends { settled_by, ..Ends::default() };
     }
 
     /// Whether [`Persistence::checkpoint`] should be called.
@@ -387,7 +401,7 @@ impl Persistence {
     /// as often as after a failure.
     fn checkpoint_at(&self) -> Option<Timestamp> {
         let Backlog { bytes, records, since, not_before } = self.backlog;
-        if self.checkpointer.is_busy() || self.ends.unsettled_until.is_some() {
+        if self.checkpointer.is_busy() || self.inherited.ends.unsettled_until.is_some() {
             return None;
         }
         let is_full = bytes >= CHECKPOINT_BYTES || records >= CHECKPOINT_RECORDS;
@@ -406,7 +420,7 @@ impl Persistence {
         if self.checkpointer.is_busy() {
             return Err(CheckpointRefusal::Busy);
         }
-        if self.ends.unsettled_until.is_some() {
+        if self.inherited.ends.unsettled_until.is_some() {
             return Err(CheckpointRefusal::Unsettled);
         }
         let snapshot = self.snapshot(state, now);
@@ -428,7 +442,7 @@ impl Persistence {
     /// Notes that the server was asked to end (SIGTERM): programs that ended just before, or end
     /// from now on, may have been ended by the same shutdown.
     pub fn mark_shutdown(&mut self, now: Timestamp) {
-        self.ends.is_terminating = true;
+        self.inherited.ends.is_terminating = true;
         self.mark(&LogRecord::Terminating { time: now }, now);
     }
 
@@ -447,7 +461,7 @@ impl Persistence {
         }
         let is_durable = self.wait_durable(issued);
         let is_useful = self.backlog.records > 0 || !is_durable;
-        if is_useful && self.ends.unsettled_until.is_none() {
+        if is_useful && self.inherited.ends.unsettled_until.is_none() {
             let snapshot = self.snapshot(state, now);
             if let Err(error) = self.checkpointer.take_now(&snapshot) {
                 tracing::error!(%error, is_durable, "there is no final checkpoint");
@@ -459,11 +473,17 @@ impl Persistence {
     fn snapshot(&mut self, state: &State, now: Timestamp) -> Snapshot {
         if !state.sessions.is_empty() {
             // What closed one of several sessions is no reason for a state without any.
-            self.emptied_by = None;
+            self.inherited.emptied_by = None;
         }
-        let emptied_by = self.emptied_by.clone();
-        let Ends { is_terminating, .. } = self.ends;
-        Snapshot { seq: self.issued(), time: now, state: state.clone(), emptied_by, is_terminating }
+        let emptied_by = self.inherited.emptied_by.clone();
+        Snapshot {
+            seq: self.issued(),
+            time: now,
+            state: state.clone(),
+            emptied_by,
+            is_terminating: self.inherited.ends.is_terminating,
+            closed_below: self.inherited.closed_below,
+        }
     }
 
     fn checkpoint_failed(&mut self, error: &CheckpointError, now: Timestamp) {

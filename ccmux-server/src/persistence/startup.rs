@@ -32,7 +32,7 @@ use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, SetAside, recover};
 use super::storage::{Storage, create_dir_durably, read_full, read_whole};
 use super::wal::{LogHealth, LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
-use super::{Ends, OpenError, OpenOptions, Persistence, Recovered, Workers};
+use super::{Ends, Inherited, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
 const QUARANTINE_DIR: &str = "quarantine";
 const HISTORY_FILE: &str = "recovery.jsonl";
@@ -100,6 +100,7 @@ pub(super) fn open(
         watermark: recovery.highest,
     };
     let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
+    let closed_below = recovery.orphans_below();
     let recovered = Recovered {
         state: recovery.state,
         report: recovery.report,
@@ -108,18 +109,16 @@ pub(super) fn open(
         is_after_shutdown: recovery.is_after_shutdown,
         closed_below: recovery.closed_below,
     };
-    let persistence = Persistence::new(
-        wal,
-        checkpointer,
-        workers,
-        recovery.emptied_by,
-        Ends {
+    let inherited = Inherited {
+        emptied_by: recovery.emptied_by,
+        ends: Ends {
             unsettled_until: recovery.unsettled.map(|unsettled| unsettled.until),
             is_terminating: recovery.is_after_shutdown,
             settled_by: None,
         },
-    );
-    Ok((persistence, recovered))
+        closed_below,
+    };
+    Ok((Persistence::new(wal, checkpointer, workers, inherited), recovered))
 }
 
 /// Makes what was recovered durable, and puts damage out of the way. The error says what failed.
@@ -245,6 +244,7 @@ fn take_checkpoint(
         state: recovery.state.clone(),
         emptied_by: recovery.emptied_by.clone(),
         is_terminating: recovery.is_after_shutdown,
+        closed_below: recovery.orphans_below(),
     };
     checkpoints.write(&snapshot).map(drop).map_err(|error| error.to_string())
 }

@@ -31,30 +31,39 @@ impl Server {
     /// number that its program knows; else what is left of it is set aside, and said to be. No
     /// number found is given out again. A directory without a number is one whose removal was cut
     /// short, or that nothing was ever put into.
+    ///
+    /// Of panes whose record was lost the log says so before their numbers count as given out, and
+    /// until the last of them is looked after: a start that is cut short is made up for by the next.
     pub(super) fn settle_orphans(&mut self, index: &SpoolIndex, closed_below: PaneId) {
         let known: BTreeSet<_> = self.state.panes.values().map(|pane| pane.uuid).collect();
-        let stored = self.scrollback.stored_panes().unwrap_or_else(|error| {
-            tracing::error!(%error, "the panes' directories cannot be listed");
-            Vec::new()
-        });
+        let stored = match self.scrollback.stored_panes() {
+            Ok(stored) => stored.into_iter().filter(|uuid| !known.contains(uuid)),
+            // What was noted of orphans stays as it is, for the next start.
+            Err(error) => return tracing::error!(%error, "the panes' directories cannot be listed"),
+        };
+        let stored: Vec<_> =
+            stored.map(|uuid| (uuid, restoration::read_number(&self.pane_dir(uuid)))).collect();
+        if stored.iter().any(|(_, number)| number.is_some_and(|id| id >= closed_below)) {
+            self.persistence.note_orphans(Some(closed_below), self.now());
+        }
+        let mut is_all_done = true;
         let next = self.state.next.pane;
         let numbers_lost = closed_below.0..next.saturating_add(LOST_NUMBERS_MAX);
         let is_lost = |id: PaneId| numbers_lost.contains(&id.0);
         let (mut lost, mut beyond) = (Vec::new(), next);
-        for uuid in stored.into_iter().filter(|uuid| !known.contains(uuid)) {
-            let pane_dir = self.pane_dir(uuid);
-            let number = restoration::read_number(&pane_dir);
+        for (uuid, number) in stored {
             let lost_number = number.filter(|id| is_lost(*id));
             beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
-            match (ccmux_keeper::lock_alive(&pane_dir), lost_number) {
+            match (ccmux_keeper::lock_alive(&self.pane_dir(uuid)), lost_number) {
                 (Ok(Some(_free)), _) => match number.filter(|id| *id >= closed_below) {
-                    Some(id) => self.set_lost_aside(index, id, uuid),
+                    Some(id) => is_all_done &= self.set_lost_aside(index, id, uuid),
                     None => self.remove_files(uuid),
                 },
                 (Ok(None), Some(id)) => lost.push((id, uuid)),
                 (Ok(None), None) => self.finish_closing(uuid, number),
                 (Err(error), _) => {
                     tracing::error!(%uuid, %error, "cannot look at a keeper's lock");
+                    is_all_done = false;
                 }
             }
         }
@@ -62,15 +71,20 @@ impl Server {
         for (id, uuid) in lost {
             self.reserve_panes(id.0);
             self.load_pane(index, PaneId(self.state.next.pane), uuid);
-            self.adopt_lost(uuid);
+            is_all_done &= self.adopt_lost(uuid);
         }
         self.reserve_panes(beyond);
+        if is_all_done {
+            self.persistence.note_orphans(None, self.now());
+        }
     }
 
     /// Keeps the files of a pane whose record was lost, and whose program is gone, too, where a
-    /// person can find them.
-    fn set_lost_aside(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) {
-        let found = match self.scrollback.set_pane_aside(index, uuid) {
+    /// person can find them. Returns whether they are there.
+    fn set_lost_aside(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) -> bool {
+        let place = self.scrollback.set_pane_aside(index, uuid);
+        let is_done = place.is_ok();
+        let found = match place {
             Ok(place) => format!(
                 "the record of pane {id} is lost and its program gone; what it printed is in {}",
                 place.display()
@@ -82,6 +96,7 @@ impl Server {
         };
         tracing::error!(%uuid, found, "a pane is lost");
         self.pane_damage.push(found);
+        is_done
     }
 
     /// Gives out no pane's number below `next`.
@@ -164,8 +179,9 @@ impl Server {
         Ok(link)
     }
 
-    /// A living program whose pane's record was lost: it gets a session of its own.
-    fn adopt_lost(&mut self, uuid: PaneUuid) {
+    /// A living program whose pane's record was lost: it gets a session of its own. Returns whether
+    /// it has one.
+    fn adopt_lost(&mut self, uuid: PaneUuid) -> bool {
         let facts = Facts { now: self.now(), uuid };
         let cause = Cause::event("recovery", "a program without a record");
         let mut number = 0;
@@ -190,11 +206,13 @@ impl Server {
             .and_then(|changes| self.commit(&changes, &cause));
         if let Err(error) = result {
             self.panes.retain(|id, _| self.state.panes.contains_key(id));
-            return tracing::error!(%uuid, %error, "a program could not be taken in");
+            tracing::error!(%uuid, %error, "a program could not be taken in");
+            return false;
         }
         let found = self.panes.values().find(|pane| pane.uuid == uuid).map(|pane| pane.id);
         if let Some(id) = found {
             self.adopt_keeper(id);
         }
+        true
     }
 }

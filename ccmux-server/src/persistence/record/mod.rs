@@ -14,6 +14,7 @@ mod stored;
 pub(super) mod strategies;
 
 use ccmux_core::change::Change;
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,13 @@ pub enum LogRecord {
         /// When.
         time: Timestamp,
     },
+    /// Which panes that the state does not know were closed: those below a number.
+    Orphans {
+        /// When.
+        time: Timestamp,
+        /// The number; none if all are, because every one that was not has been looked after.
+        closed_below: Option<PaneId>,
+    },
     /// A kind that a later version added and that may be passed over.
     Unknown,
 }
@@ -83,6 +91,7 @@ pub(super) const FLAG_SOFT: u8 = 2;
 const KIND_ENTRY: u8 = 1;
 const KIND_SETTLED: u8 = 2;
 const KIND_TERMINATING: u8 = 3;
+const KIND_ORPHANS: u8 = 4;
 
 /// Stored bytes do not say what they should.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +135,11 @@ impl LogRecord {
             LogRecord::Terminating { time } => {
                 (KIND_TERMINATING, 0, to_json(&DiskMark { time: time.0 }))
             }
+            LogRecord::Orphans { time, closed_below } => {
+                let closed_below = closed_below.map(|id| id.0);
+                let disk = DiskOrphans { time: time.0, closed_below };
+                (KIND_ORPHANS, FLAG_SOFT, to_json(&disk))
+            }
             LogRecord::Unknown => unreachable!("BUG: only reading makes unknown records"),
         };
         Encoded { kind, flags, payload }
@@ -146,6 +160,11 @@ impl LogRecord {
             }
             KIND_SETTLED => LogRecord::Settled { time: mark_time()? },
             KIND_TERMINATING => LogRecord::Terminating { time: mark_time()? },
+            KIND_ORPHANS => {
+                let DiskOrphans { time, closed_below } = serde_json::from_slice(payload)?;
+                let closed_below = closed_below.map(PaneId);
+                LogRecord::Orphans { time: Timestamp(time), closed_below }
+            }
             _ => LogRecord::Unknown,
         })
     }
@@ -162,6 +181,13 @@ struct DiskEntry {
 #[derive(Serialize, Deserialize)]
 struct DiskMark {
     time: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiskOrphans {
+    time: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_below: Option<u32>,
 }
 
 /// A whole state as a field of another JSON document.
@@ -190,7 +216,7 @@ mod tests {
 
     use bstr::BString;
     use ccmux_core::change::OptionScope;
-    use ccmux_core::ids::{PaneId, SessionId};
+    use ccmux_core::ids::SessionId;
     use proptest::prelude::*;
 
     use super::*;

@@ -76,6 +76,14 @@ fn dump_record(segment: &SegmentFile, found: &Found, out: &mut dyn Write) -> io:
         Ok(LogRecord::Terminating { time }) => {
             writeln!(out, " {} the server was asked to end", local_time(time))
         }
+        Ok(LogRecord::Orphans { time, closed_below: Some(id) }) => writeln!(
+            out,
+            " {} panes without a record from {id} on were not closed",
+            local_time(time)
+        ),
+        Ok(LogRecord::Orphans { time, closed_below: None }) => {
+            writeln!(out, " {} panes without a record were all looked after", local_time(time))
+        }
         Ok(LogRecord::Unknown) => writeln!(
             out,
             " of a kind ({}) that this ccmux does not know, {} bytes",

@@ -77,7 +77,7 @@ pub(super) struct Recovery {
     pub(super) carried: Option<Carried>,
     /// What the records that are carried follow.
     pub(super) base: Option<Snapshot>,
-    /// A pane with a smaller number that the state does not know was closed.
+    /// A pane with a smaller number that the state does not know was closed, any other was not.
     pub(super) closed_below: PaneId,
     /// The file `format`, if it is good.
     pub(super) format: Option<Format>,
@@ -89,6 +89,14 @@ pub(super) struct Recovery {
     pub(super) segments: BTreeSet<Seq>,
     pub(super) set_aside: Vec<SetAside>,
     pub(super) report: RecoveryReport,
+}
+
+impl Recovery {
+    /// The number that [`Snapshot::closed_below`] has to keep, because `state` gives out none of
+    /// those that records behind damage did.
+    pub(super) fn orphans_below(&self) -> Option<PaneId> {
+        (self.closed_below.0 < self.state.next.pane).then_some(self.closed_below)
+    }
 }
 
 /// A trailing run of ends of programs.
@@ -159,7 +167,7 @@ pub(super) fn recover(
         findings.judge_redundancy(&segments, second, base_seq);
     }
     let mut state = replayed.state;
-    let closed_below = PaneId(state.next.pane);
+    let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
     for segment in &segments {
         raise(&mut state.next, next_ids(segment, reached.next()));
     }

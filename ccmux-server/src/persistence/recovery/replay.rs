@@ -1,6 +1,7 @@
 //! From records to a state: understanding them, taking back the beginning of a shutdown, applying.
 
 use ccmux_core::change::Change;
+use ccmux_core::ids::PaneId;
 use ccmux_core::model::{NextIds, State, Timestamp};
 use ccmux_core::{ApplyError, apply, no_session_is_empty};
 use uuid::Uuid;
@@ -100,7 +101,7 @@ pub(super) fn ending(
                 is_interrupted = true;
                 break;
             }
-            LogRecord::Entry(_) | LogRecord::Unknown => {}
+            LogRecord::Entry(_) | LogRecord::Orphans { .. } | LogRecord::Unknown => {}
         }
     }
     let is_asked = asked_to_end.is_some() || (is_terminating && !is_interrupted);
@@ -124,6 +125,8 @@ pub(super) struct Replayed {
     pub(super) applied: u64,
     /// The record that does not fit what comes before it, by index: the state is the one before.
     pub(super) refused: Option<(usize, ApplyError)>,
+    /// See [`Snapshot::closed_below`].
+    pub(super) closed_below: Option<PaneId>,
 }
 
 /// Applies records to the state of a checkpoint, or to nothing.
@@ -134,8 +137,12 @@ pub(super) fn replay(
 ) -> Replayed {
     let mut state = base.map(|base| base.state.clone()).unwrap_or_default();
     let mut emptied_by = base.and_then(|base| base.emptied_by.clone());
+    let mut closed_below = base.and_then(|base| base.closed_below);
     let mut applied = 0;
     for (index, understood) in records.iter().enumerate() {
+        if let LogRecord::Orphans { closed_below: noted, .. } = &understood.record {
+            closed_below = *noted;
+        }
         let LogRecord::Entry(entry) = &understood.record else { continue };
         replaying(understood.seq);
         let applied_all = entry.changes.iter().try_for_each(|change| apply(&mut state, change));
@@ -151,7 +158,7 @@ pub(super) fn replay(
     if !state.sessions.is_empty() {
         emptied_by = None;
     }
-    Replayed { state, emptied_by, applied, refused: None }
+    Replayed { state, emptied_by, applied, refused: None, closed_below }
 }
 
 fn emptied_by_entry(state: &State, seq: Seq, entry: &LogEntry) -> Option<EmptiedBy> {

@@ -198,6 +198,7 @@ fn what_does_not_read_back_is_no_checkpoint() {
         state: world.state,
         emptied_by: None,
         is_terminating: false,
+        closed_below: None,
     };
     storage.fail(CallKind::Sync, 1, 1, Fault::Rot);
     assert!(matches!(store.write(&snapshot), Err(CheckpointError::NotReadBack)));
@@ -247,9 +248,7 @@ fn a_file_whose_sync_failed_is_left_alone() {
         assert!(trace.lines().skip(struck + 1).all(|line| !line.ends_with(file)), "{trace}");
         assert_eq!(persistence.health(), LogHealth::Durable);
         assert_eq!(persistence.durable(), persistence.issued());
-        assert!(
-            persistence.checkpoint_due(world.now) || persistence.ends.unsettled_until.is_some()
-        );
+        assert!(persistence.checkpoint_due(world.now) || persistence.is_unsettled());
         world.settle(&mut persistence);
         persistence.commit_now();
         let (_, recovered) = open(&storage.power_cut(seed), NEXT_BOOT, world.now).unwrap();

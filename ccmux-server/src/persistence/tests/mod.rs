@@ -2,6 +2,7 @@
 
 mod crash_matrix;
 mod faults;
+mod orphans;
 mod real_directory;
 mod shutdown;
 mod threads;

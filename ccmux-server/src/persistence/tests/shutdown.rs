@@ -254,9 +254,9 @@ fn ends_become_final_after_ten_seconds_or_by_a_command() {
             let deadline = persistence.next_deadline().unwrap();
             assert_eq!(deadline.0, world.now.0 + 10_000);
             persistence.tick(Timestamp(deadline.0 - 1));
-            assert!(persistence.ends.unsettled_until.is_some());
+            assert!(persistence.is_unsettled());
             persistence.tick(deadline);
-            assert!(persistence.ends.unsettled_until.is_none());
+            assert!(!persistence.is_unsettled());
         },
         |world, persistence| {
             let window = *world.state.windows.keys().next().unwrap();

@@ -59,7 +59,7 @@ pub(super) struct Moment {
 }
 
 /// What makes up commands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) state: State,
     pub(super) now: Timestamp,

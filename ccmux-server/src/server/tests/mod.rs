@@ -1,6 +1,7 @@
 //! A server in the test's own process, on a disk whose syncs the test holds back.
 
 mod keepers;
+mod orphans;
 mod world;
 
 use ccmux_core::geometry::Size;

@@ -190,12 +190,16 @@ pub(super) struct World {
     pub(super) disk: SimStorage,
     pub(super) gate: Arc<Gate>,
     pub(super) spool_gate: Arc<Gate>,
-    pub(super) directory: tempfile::TempDir,
+    pub(super) directory: Arc<tempfile::TempDir>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::on(SimStorage::new(1), Arc::new(tempfile::tempdir().unwrap())).unwrap()
+    }
+
+    /// A server on a disk and a directory that may be an earlier one's.
+    pub(super) fn on(disk: SimStorage, directory: Arc<tempfile::TempDir>) -> anyhow::Result<Self> {
         let clock = SystemClock::new();
         let surroundings = Surroundings {
             state_dir: directory.path().to_owned(),
@@ -208,7 +212,6 @@ impl World {
             host: "host".to_owned(),
             uid: rustix::process::getuid().as_raw(),
         };
-        let disk = SimStorage::new(1);
         let (gate, spool_gate) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
         let storage = Arc::new(GatedStorage {
             disk: disk.clone(),
@@ -217,9 +220,8 @@ impl World {
         });
         let poller = Poller::new().unwrap();
         let signals = Signals::unheard().unwrap();
-        let server =
-            Server::restore_on(storage, surroundings, Box::new(clock), &poller, signals).unwrap();
-        Self { server, poller, disk, gate, spool_gate, directory }
+        let server = Server::restore_on(storage, surroundings, Box::new(clock), &poller, signals)?;
+        Ok(Self { server, poller, disk, gate, spool_gate, directory })
     }
 
     /// Connects, and sends a command line.

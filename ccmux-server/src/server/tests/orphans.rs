@@ -1,0 +1,79 @@
+//! Panes whose records were lost, and starts that are cut short.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ccmux_core::ids::{PaneId, PaneUuid};
+
+use super::world::World;
+use crate::persistence::sim::{Fault, SimStorage};
+use crate::persistence::storage::Storage as _;
+
+/// What an earlier server left: a disk whose log is damaged, and panes of which it does not know.
+struct Left {
+    disk: SimStorage,
+    directory: Arc<tempfile::TempDir>,
+    /// Panes behind the damage.
+    lost: Vec<PaneUuid>,
+}
+
+fn left_with_damage() -> Left {
+    let mut world = World::new();
+    for argv in [
+        &["new-session", "-d", "-s", "known"][..],
+        &["set-option", "-g", "@mark", "decays"],
+        &["new-window", "-d"],
+        &["new-window", "-d"],
+    ] {
+        let mut peer = world.command(argv);
+        world.finish(&mut peer);
+    }
+    // No keeper can be started here, but its directory is made before that is tried.
+    world.rest();
+    let panes = world.server.state.panes.values().filter(|pane| pane.id > PaneId(0));
+    let lost: Vec<_> = panes.map(|pane| pane.uuid).collect();
+    for uuid in &lost {
+        world.disk.create_dir(Path::new("panes").join(uuid.to_string()).as_path()).unwrap();
+    }
+    let (disk, directory) = (world.disk.kill(), Arc::clone(&world.directory));
+    drop(world);
+    for (path, bytes) in disk.files() {
+        if let Some(at) = bytes.windows(6).position(|part| part == b"decays") {
+            disk.damage(&path, |bytes| bytes[at] ^= 1);
+        }
+    }
+    Left { disk, directory, lost }
+}
+
+/// Goal: no living program is ended because the log was damaged, whatever becomes of the server that
+/// finds that. Method: let the starting server be killed at each of its calls of the disk, and start
+/// another. The first checkpoint after the damage knows all numbers, and the next start took the
+/// panes that it did not know for closed ones.
+#[test]
+fn a_start_that_is_killed_ends_no_program_without_a_record() {
+    let left = left_with_damage();
+    assert_eq!(left.lost.len(), 2);
+    let pane_dir = |uuid: &PaneUuid| left.directory.path().join("panes").join(uuid.to_string());
+    let _alive: Vec<_> = left
+        .lost
+        .iter()
+        .map(|uuid| ccmux_keeper::lock_alive(&pane_dir(uuid)).unwrap().unwrap())
+        .collect();
+    let start = |disk: &SimStorage| World::on(disk.clone(), Arc::clone(&left.directory));
+    let calls = {
+        let disk = left.disk.fork();
+        let before = disk.calls();
+        let _world = start(&disk).unwrap();
+        disk.calls() - before
+    };
+    for call in 1..=calls {
+        let disk = left.disk.fork();
+        disk.strike(disk.calls() + call, Fault::PowerCut);
+        drop(start(&disk));
+        let world = start(&disk.kill()).unwrap();
+        assert_eq!(world.server.closing.len(), 0, "call {call} of {calls}");
+        let panes = world.server.state.panes.values();
+        let found = panes.filter(|pane| left.lost.contains(&pane.uuid)).count();
+        assert_eq!(found, left.lost.len(), "call {call} of {calls}");
+    }
+}
