@@ -56,7 +56,7 @@ pub(super) fn open(
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
     let durable = match settled {
-        Ok(()) if recovery.carried.is_none() => recovery.highest,
+        Ok(_) if recovery.carried.is_none() => recovery.highest,
         _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
     };
     let start = LogStart {
@@ -84,7 +84,11 @@ pub(super) fn open(
         let snapshot = Snapshot { seq: recovery.highest, time: options.now, ..base };
         replace_damaged(&snapshot, &mut checkpoints, &wal);
     }
-    if let Some(floor) = checkpoints.trim_floor() {
+    let floor = match settled {
+        Ok(Ground::Replaced) => checkpoints.repeated_floor(),
+        _ => checkpoints.trim_floor(),
+    };
+    if let Some(floor) = floor {
         wal.trimmer().trim(&floor);
     }
     if settled.is_ok() {
@@ -121,19 +125,28 @@ pub(super) fn open(
     Ok((Persistence::new(wal, checkpointer, workers, inherited), recovered))
 }
 
+/// What a recovered state rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ground {
+    /// The files that were there, and what was added to them.
+    Found,
+    /// Two checkpoints of this start; no record was or will be between them.
+    Replaced,
+}
+
 /// Makes what was recovered durable, and puts damage out of the way. The error says what failed.
 fn settle(
     storage: &Arc<dyn Storage>,
     recovery: &mut Recovery,
     store: Uuid,
     options: &OpenOptions,
-) -> (CheckpointStore, Result<(), String>) {
+) -> (CheckpointStore, Result<Ground, String>) {
     let prepared = prepare(&**storage, recovery, store);
     let good = std::mem::take(&mut recovery.good_checkpoints);
     let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, &good);
     let settled = prepared
         .and_then(|()| make_durable(&**storage, recovery, &mut checkpoints, options))
-        .inspect(|()| {
+        .inspect(|_| {
             set_aside(&**storage, &recovery.set_aside);
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
             // What is carried over is not durable yet.
@@ -173,7 +186,7 @@ fn make_durable(
     recovery: &mut Recovery,
     checkpoints: &mut CheckpointStore,
     options: &OpenOptions,
-) -> Result<(), String> {
+) -> Result<Ground, String> {
     let synced = sync_segments(storage, recovery);
     if let Err(error) = &synced {
         tracing::warn!(%error, "the old log could not be synced; checkpoints replace it");
@@ -190,7 +203,7 @@ fn make_durable(
             recovery.highest = recovery.highest.next();
         }
         recovery.base = recovery.base.take().filter(|_| !is_whole);
-        return Ok(());
+        return Ok(Ground::Found);
     }
     recovery.unsettled = None;
     recovery.carried = None;
@@ -201,12 +214,13 @@ fn make_durable(
     if recovery.highest > newest(checkpoints) || !is_whole {
         take_checkpoint(recovery, checkpoints, options)?;
     }
-    if !is_whole {
-        // The log behind is no second source any more, so there is a second checkpoint.
-        pass_number(recovery);
-        take_checkpoint(recovery, checkpoints, options)?;
+    if is_whole {
+        return Ok(Ground::Found);
     }
-    Ok(())
+    // The log behind is no second source any more, so there is a second checkpoint.
+    pass_number(recovery);
+    take_checkpoint(recovery, checkpoints, options)?;
+    Ok(Ground::Replaced)
 }
 
 /// After damage, when the records since the newest checkpoint stand in a new segment: what they

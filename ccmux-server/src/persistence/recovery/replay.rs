@@ -68,7 +68,9 @@ pub(super) struct Ending {
 ///
 /// An orderly shutdown of the machine ends the shells first. If the machine was started anew since,
 /// or the log ends in a request to end, a run younger than ten seconds was the beginning of that.
-/// Soft changes do not interrupt a run, any other command does. `is_terminating` says that the
+/// Soft changes do not interrupt a run, any other command does. A damaged header does not say in which
+/// boot a run was written; then it may be the beginning of a shutdown, too: a pane too many can be
+/// closed again, one that was forgotten never comes back. `is_terminating` says that the
 /// checkpoint before the records covers such a request.
 pub(super) fn ending(
     records: &[Understood<'_>],
@@ -107,7 +109,7 @@ pub(super) fn ending(
     let is_asked = asked_to_end.is_some() || (is_terminating && !is_interrupted);
     let Some((first, last)) = run else { return Ending { is_asked, ..Ending::default() } };
     let written_in = records[first].segment.header.map(|header| header.boot);
-    if is_asked || written_in.is_ok_and(|written_in| written_in != boot) {
+    if is_asked || written_in != Ok(boot) {
         return Ending { undone_from: Some(first), undone: ends, unsettled: None, is_asked };
     }
     // A clock that was set back must not keep it open for ever.

@@ -317,6 +317,26 @@ fn a_flipped_bit_costs_what_it_held_and_is_reported() {
     }
 }
 
+/// Records do not depend on the header before them, whose loss is said once. The last segment that had
+/// any stayed where it was and was found damaged again at the next start.
+#[test]
+fn a_damaged_header_costs_nothing_and_is_reported_once() {
+    let (storage, mut world) = established(5);
+    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    world.act(&mut persistence);
+    world.settle(&mut persistence);
+    persistence.commit_now();
+    drop(persistence);
+    for segment in files(&storage, "wal") {
+        let storage = storage.fork();
+        storage.flip_bit(&segment, 100);
+        let (state, report) = reopen_twice(&storage, &world);
+        assert!(same(&state, &world.state) && report.lost.is_none(), "{report}");
+        assert_eq!((report.damage.len(), quarantined(&storage)), (1, 1), "{report}");
+    }
+}
+
 #[test]
 fn a_damaged_checkpoint_is_replaced_by_the_one_before_and_the_log() {
     let (storage, world) = established(5);
