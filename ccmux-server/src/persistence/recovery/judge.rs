@@ -110,6 +110,11 @@ impl Findings {
                 }
                 _ => {}
             }
+            if segment.scan.is_cut_short {
+                let what = "what follows is made up of false records; the search was ended";
+                self.damage(segment.path().display().to_string(), segment.scan.end, what.into());
+                self.set_aside.push(SetAside::Copy(segment.path()));
+            }
             ours.push(segment);
         }
         ours

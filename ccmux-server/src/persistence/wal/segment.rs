@@ -158,7 +158,14 @@ pub(crate) struct Scan {
     pub(crate) has_debris: bool,
     /// Intact records behind the debris: never replayed, but they witness what was there.
     pub(crate) beyond: Vec<Found>,
+    /// There may be more of them: so much looks like records and is none that the search was ended.
+    pub(crate) is_cut_short: bool,
 }
+
+/// While records behind debris are looked for, so many times the length of the segment may be
+/// checksummed in vain. Records whose payloads are damaged cost their own length each, so once is
+/// usually enough; made-up frames, each as long as the rest of the file, would cost the square.
+const VAIN_LENGTHS_MAX: usize = 4;
 
 /// Reads the records of a segment whose first is to be number `first`.
 ///
@@ -170,31 +177,58 @@ pub(crate) fn scan(bytes: &[u8], first: Seq, salt: Option<u32>) -> Scan {
     let mut seq = first;
     let salt = salt.or_else(|| Some(u32_at(bytes.get(end..end + RECORD_HEADER_BYTES)?, 20)));
     let Some(salt) = salt else {
-        return Scan { records, end, has_debris: false, beyond: Vec::new() };
+        let beyond = Vec::new();
+        return Scan { records, end, has_debris: false, beyond, is_cut_short: false };
     };
-    while let Some(found) = record_at(bytes, end, salt).filter(|found| found.frame.seq == seq) {
+    while let Some(found) = frame_at(bytes, end, salt)
+        .filter(|framed| framed.found.frame.seq == seq && framed.is_intact(bytes))
+        .map(|framed| framed.found)
+    {
         end = found.payload.end.next_multiple_of(8);
         seq = seq.next();
         records.push(found);
     }
     let rest = bytes.get(end..).unwrap_or_default();
     let has_debris = !is_zero(rest);
-    let mut beyond = Vec::new();
-    let mut at = end;
-    while has_debris && at < bytes.len() {
-        if at.is_multiple_of(4096) && bytes.get(at..at + 4096).is_some_and(is_zero) {
-            at += 4096;
-            continue;
-        }
-        match record_at(bytes, at, salt).filter(|found| found.frame.seq > seq) {
-            Some(found) => {
-                at = found.payload.end.next_multiple_of(8);
-                beyond.push(found);
+    let mut search = Search { beyond: Vec::new(), vain_bytes: 0 };
+    let is_cut_short = has_debris && !search.run(bytes, end, salt, seq);
+    Scan { records, end, has_debris, beyond: search.beyond, is_cut_short }
+}
+
+/// The search for records behind debris.
+#[derive(Debug)]
+struct Search {
+    beyond: Vec<Found>,
+    /// How much was checksummed that was no record.
+    vain_bytes: usize,
+}
+
+impl Search {
+    /// Looks from `at` on for records numbered above `seq`; returns whether it came to the end.
+    fn run(&mut self, bytes: &[u8], mut at: usize, salt: u32, seq: Seq) -> bool {
+        while at < bytes.len() {
+            if at.is_multiple_of(4096) && bytes.get(at..at + 4096).is_some_and(is_zero) {
+                at += 4096;
+                continue;
             }
-            None => at += 8,
+            let framed = frame_at(bytes, at, salt).filter(|framed| framed.found.frame.seq > seq);
+            let Some(framed) = framed else {
+                at += 8;
+                continue;
+            };
+            if framed.is_intact(bytes) {
+                at = framed.found.payload.end.next_multiple_of(8);
+                self.beyond.push(framed.found);
+            } else {
+                at += 8;
+                self.vain_bytes += framed.found.payload.end - framed.found.offset;
+                if self.vain_bytes > VAIN_LENGTHS_MAX * bytes.len() {
+                    return false;
+                }
+            }
         }
+        true
     }
-    Scan { records, end, has_debris, beyond }
 }
 
 /// Compares block by block, because most of a segment is preallocated.
@@ -203,7 +237,20 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|block| *block == ZEROS[..block.len()])
 }
 
-fn record_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Found> {
+/// What has the form of a record.
+struct Framed {
+    found: Found,
+    checksum: u32,
+}
+
+impl Framed {
+    /// Whether it is one: its checksum is right.
+    fn is_intact(&self, bytes: &[u8]) -> bool {
+        crc32c::crc32c(&bytes[self.found.offset + 4..self.found.payload.end]) == self.checksum
+    }
+}
+
+fn frame_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Framed> {
     let header = bytes.get(offset..offset.checked_add(RECORD_HEADER_BYTES)?)?;
     let payload_bytes = u32_at(header, 4) as usize;
     let seq = Seq(u64_at(header, 8));
@@ -215,13 +262,12 @@ fn record_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Found> {
     }
     let start = offset + RECORD_HEADER_BYTES;
     let payload = start..start + payload_bytes;
-    let checked = bytes.get(offset + 4..payload.end)?;
-    if crc32c::crc32c(checked) != u32_at(header, 0) {
+    if payload.end > bytes.len() {
         return None;
     }
     let unsynced = u16::from_le_bytes([header[18], header[19]]);
     let frame = Frame { seq, kind: header[16], flags: header[17], unsynced };
-    Some(Found { frame, offset, payload })
+    Some(Framed { found: Found { frame, offset, payload }, checksum: u32_at(header, 0) })
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -290,6 +336,42 @@ mod tests {
         assert_eq!(payloads(&bytes, &scan.records), [b"one"]);
         assert!(scan.has_debris);
         assert_eq!(payloads(&bytes, &scan.beyond), [&b"three"[..], b"four"]);
+    }
+
+    /// Every eight bytes seem to begin a record that reaches to the end of the file: each was
+    /// checksummed, which costs the square of its length.
+    #[test]
+    fn the_work_on_made_up_frames_is_linear() {
+        const LEN: usize = 1 << 20;
+        let mut bytes = segment(&[b"one", b"two"], 0);
+        let debris_at = bytes.len();
+        // Numbers, lengths and salts lie in each other's places.
+        let salt = (LEN / 2) as u32;
+        bytes[HEADER_BYTES..].fill(0);
+        while bytes.len() < LEN {
+            bytes.extend_from_slice(&1_u32.to_le_bytes());
+            bytes.extend_from_slice(&salt.to_le_bytes());
+        }
+        let mut search = Search { beyond: Vec::new(), vain_bytes: 0 };
+        assert!(!search.run(&bytes, debris_at, salt, Seq(7)));
+        assert!(search.beyond.is_empty());
+        assert!((LEN..5 * LEN).contains(&search.vain_bytes), "{}", search.vain_bytes);
+        assert!(scan(&bytes, Seq(7), Some(salt)).is_cut_short);
+    }
+
+    /// Damaged payloads behind intact frames are what a bad disk makes: none keeps the others from
+    /// being found.
+    #[test]
+    fn many_damaged_records_hide_no_intact_one() {
+        let payload = [b'x'; 3000];
+        let mut bytes = segment(&[&payload[..]; 300], 0);
+        let framed = framed_bytes(payload.len());
+        for record in (0..300).filter(|record| record % 10 > 0) {
+            bytes[HEADER_BYTES + record * framed + 100] ^= 1;
+        }
+        let scan = scan(&bytes, Seq(7), Some(HEADER.salt));
+        assert_eq!((scan.records.len(), scan.beyond.len()), (1, 29));
+        assert!(!scan.is_cut_short);
     }
 
     #[test]
