@@ -44,9 +44,9 @@ fn try_prove(state_dir: &Path) -> Result<Proof, String> {
         let is_readable = |image: &crate::persistence::scrollback::PaneImage| {
             image.keyframe.is_some() || image.damage.is_empty()
         };
-        let mut image = load();
+        let mut image = load().map_err(|error| format!("pane {id}: {error}"))?;
         if !is_readable(&image) {
-            image = load();
+            image = load().map_err(|error| format!("pane {id}: {error}"))?;
         }
         if let (false, Some(damage)) = (is_readable(&image), image.damage.first()) {
             return Err(format!("pane {id}: {damage}"));

@@ -80,7 +80,7 @@ struct Panes {
 impl Panes {
     fn read(directory: &Path, storage: Arc<dyn Storage>) -> Result<Self, DumpError> {
         let log = examine_log(&storage, SystemClock::new().now(), boot_id())?;
-        let index = SpoolIndex::scan(&*storage, log.store.unwrap_or_default());
+        let index = SpoolIndex::scan(&*storage, log.store.unwrap_or_default())?;
         let mut known: BTreeMap<PaneUuid, (Option<PaneId>, String)> = BTreeMap::new();
         for pane in index.panes().chain(stored_panes(&*storage)?) {
             let number = restoration::read_number(&directory.join(pane_dir(pane)));
@@ -95,7 +95,7 @@ impl Panes {
     fn list(&self, out: &mut dyn Write) -> io::Result<()> {
         for (&uuid, (id, title)) in &self.known {
             let id = id.map_or("-".to_owned(), |id| id.to_string());
-            let image = self.load(uuid).0;
+            let image = self.load(uuid)?.0;
             let lines = image.history.end - image.history.start;
             writeln!(out, "{id:<6} {uuid} {lines:>9} lines  {}", title.escape_debug())?;
         }
@@ -112,19 +112,19 @@ impl Panes {
         })
     }
 
-    fn load(&self, pane: PaneUuid) -> (PaneImage, Option<Terminal>) {
+    fn load(&self, pane: PaneUuid) -> io::Result<(PaneImage, Option<Terminal>)> {
         let mut thawed = None;
         let image = load_pane(&self.storage, &self.index, pane, &mut |keyframe| {
             thawed = Some(thaw(keyframe)?);
             Ok(())
-        });
-        (image, thawed)
+        })?;
+        Ok((image, thawed))
     }
 
     /// The history, then the screen.
     fn dump(&self, name: &str, out: &mut dyn Write) -> Result<(), DumpError> {
         let uuid = self.find(name).ok_or_else(|| DumpError::NoPane(name.to_owned()))?;
-        let (image, thawed) = self.load(uuid);
+        let (image, thawed) = self.load(uuid)?;
         let stored = image.history.clone();
         let history = PaneHistory::open(Arc::clone(&self.storage), uuid, stored.clone())?;
         let first = history.first_line();

@@ -155,7 +155,7 @@ impl Examination {
         log: &LogExamination,
     ) -> io::Result<()> {
         let Some(store) = log.store else { return Ok(()) };
-        let index = SpoolIndex::scan(&**storage, store);
+        let index = SpoolIndex::scan(&**storage, store)?;
         for damage in index.damage() {
             self.take_damage("spool", damage);
         }
@@ -164,7 +164,7 @@ impl Examination {
             known.insert(pane.uuid, *id);
             let place = format!("pane {id}");
             let examined =
-                examine_pane(storage, &index, pane.uuid, &mut |keyframe| thaw(keyframe).map(drop));
+                examine_pane(storage, &index, pane.uuid, &mut |keyframe| thaw(keyframe).map(drop))?;
             self.holds.lines += examined.lines;
             self.holds.spooled_bytes += examined.spooled_bytes;
             self.holds.keyframes += examined.keyframes;
@@ -181,15 +181,15 @@ impl Examination {
             let has_keeper = ccmux_keeper::is_alive(&pane_dir).unwrap_or(false);
             self.holds.keepers += usize::from(has_keeper);
             if !known.contains_key(&pane) {
-                self.take_unknown(pane, &pane_dir, has_keeper, PaneId(log.state.next.pane));
+                self.take_unknown(pane, &pane_dir, has_keeper, log.closed_below);
             }
         }
         Ok(())
     }
 
     /// A pane's directory that no pane of the state belongs to.
-    fn take_unknown(&mut self, pane: PaneUuid, dir: &Path, has_keeper: bool, next: PaneId) {
-        let is_closed = restoration::read_number(dir).is_none_or(|number| number < next);
+    fn take_unknown(&mut self, pane: PaneUuid, dir: &Path, has_keeper: bool, closed_below: PaneId) {
+        let is_closed = restoration::read_number(dir).is_none_or(|number| number < closed_below);
         let (severity, meaning) = match (is_closed, has_keeper) {
             (true, false) => (Severity::Note, "it was closed; the next start removes what is left"),
             (true, true) => (

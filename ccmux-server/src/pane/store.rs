@@ -70,7 +70,7 @@ impl Scrollback {
         salt: u64,
         notify: &Arc<dyn Fn() + Send + Sync>,
     ) -> io::Result<(Self, SpoolIndex)> {
-        let index = SpoolIndex::scan(&*storage, store);
+        let index = SpoolIndex::scan(&*storage, store)?;
         let call = |notify: &Arc<dyn Fn() + Send + Sync>| -> Box<dyn Fn() + Send + Sync> {
             let notify = Arc::clone(notify);
             Box::new(move || notify())
@@ -84,13 +84,16 @@ impl Scrollback {
     }
 
     /// What there is of a pane; its stream goes on after that. `thaw` tries keyframes.
+    ///
+    /// # Errors
+    /// Only what says nothing about the files.
     pub(crate) fn load(
         &mut self,
         index: &SpoolIndex,
         pane: PaneUuid,
         thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
-    ) -> PaneImage {
-        let image = load_pane(&self.storage, index, pane, thaw);
+    ) -> io::Result<PaneImage> {
+        let image = load_pane(&self.storage, index, pane, thaw)?;
         self.spool.resume(pane, image.resume);
         self.panes.insert(
             pane,
@@ -101,7 +104,7 @@ impl Scrollback {
                 hole: None,
             },
         );
-        image
+        Ok(image)
     }
 
     /// Sets a damaged file aside, so that it is not stumbled over again.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::record::{DecodeError, StoredState, to_json};
-use super::storage::{Storage, StorageFile, create_dir_durably, read_whole};
+use super::storage::{Storage, StorageFile, create_dir_durably, read_file, read_whole};
 use super::wal::{SEQ_MAX, Seq};
 
 pub(super) const CHECKPOINT_DIR: &str = "checkpoints";
@@ -240,8 +240,7 @@ impl CheckpointStore {
 
 /// Reads the checkpoint of that number, as recovery does: what it says may not be durable.
 pub(super) fn read(storage: &dyn Storage, seq: Seq) -> Result<(Snapshot, Uuid), BadCheckpoint> {
-    let file = storage.open(&checkpoint_path(seq))?;
-    let bytes = read_whole(&*file, BYTES_MAX)?;
+    let bytes = read_file(storage, &checkpoint_path(seq), BYTES_MAX)?;
     let store = decode_header(&bytes)?.store;
     let snapshot = decode(&bytes, store)?;
     if snapshot.seq != seq {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::record::to_json;
-use super::storage::{Storage, read_whole};
+use super::storage::{Storage, is_damage, read_file};
 use super::wal::{SEQ_MAX, Seq};
 
 pub(super) const FORMAT_FILE: &str = "format";
@@ -60,15 +60,17 @@ pub(super) enum FormatFile {
     Good(Format),
 }
 
+/// Reads the file.
+///
+/// # Errors
+/// Only what says nothing about the file.
 pub(super) fn read(storage: &dyn Storage) -> io::Result<FormatFile> {
-    let file = match storage.open(Path::new(FORMAT_FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FormatFile::Missing),
-        opened => opened?,
-    };
-    Ok(match read_whole(&*file, BYTES_MAX) {
-        Ok(bytes) => parse(&bytes),
-        Err(error) => FormatFile::Damaged(error.to_string()),
-    })
+    match read_file(storage, Path::new(FORMAT_FILE), BYTES_MAX) {
+        Ok(bytes) => Ok(parse(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FormatFile::Missing),
+        Err(error) if is_damage(&error) => Ok(FormatFile::Damaged(error.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// What every version writes.

@@ -15,6 +15,9 @@ use std::path::{Component, Path};
 use rustix::fs::{AtFlags, Dir, FallocateFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+/// How often a read is tried that fails in a way that may not last.
+const READ_ATTEMPTS: u32 = 4;
+
 /// An open file of a [`Storage`].
 ///
 /// Writes are positional, so that a file may be written by one thread and synced by another.
@@ -89,6 +92,67 @@ pub fn read_full(file: &dyn StorageFile, offset: u64, buf: &mut [u8]) -> io::Res
         }
     }
     Ok(filled)
+}
+
+/// Reads a whole file, as [`read_whole`] does. What fails once may be good the next time.
+pub(super) fn read_file(storage: &dyn Storage, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    insist(|| storage.open(path).and_then(|file| read_whole(&*file, bytes_max)))
+}
+
+/// Tries again what was interrupted or what a device failed at, a few times: a device, a cable or a
+/// network that fails for a moment has damaged nothing.
+pub(super) fn insist<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let may_be_good = |error: &io::Error| {
+        error.kind() == io::ErrorKind::Interrupted
+            || error.raw_os_error() == Some(Errno::IO.raw_os_error())
+    };
+    for _ in 1..READ_ATTEMPTS {
+        match read() {
+            Err(error) if may_be_good(&error) => {}
+            done => return done,
+        }
+    }
+    read()
+}
+
+/// Whether an error says that a file is broken, rather than that the machine is short of something.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    let is_broken = [Errno::IO, Errno::BADMSG, Errno::LOOP]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+    let is_odd = matches!(
+        error.kind(),
+        io::ErrorKind::FileTooLarge
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::InvalidData
+    );
+    is_broken || is_odd
+}
+
+/// Tells what is wrong with a file, the inner error, from what the machine is short of just now:
+/// descriptors, memory, time. That says nothing about any file.
+pub(super) fn unless_passing<T>(read: io::Result<T>) -> io::Result<io::Result<T>> {
+    const PASSING: [Errno; 10] = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::NOBUFS,
+        Errno::INTR,
+        Errno::AGAIN,
+        Errno::BUSY,
+        Errno::TIMEDOUT,
+        Errno::STALE,
+        Errno::NOTCONN,
+    ];
+    let will_pass = |error: &io::Error| {
+        let is_it = |errno: &Errno| error.raw_os_error() == Some(errno.raw_os_error());
+        PASSING.iter().any(is_it)
+    };
+    match read {
+        Err(error) if will_pass(&error) => Err(error),
+        read => Ok(read),
+    }
 }
 
 /// Makes a directory in the root of the store, and makes sure that it stays.

@@ -34,12 +34,19 @@ impl Server {
     ///
     /// Of panes whose record was lost the log says so before their numbers count as given out, and
     /// until the last of them is looked after: a start that is cut short is made up for by the next.
-    pub(super) fn settle_orphans(&mut self, index: &SpoolIndex, closed_below: PaneId) {
+    pub(super) fn settle_orphans(
+        &mut self,
+        index: &SpoolIndex,
+        closed_below: PaneId,
+    ) -> anyhow::Result<()> {
         let known: BTreeSet<_> = self.state.panes.values().map(|pane| pane.uuid).collect();
         let stored = match self.scrollback.stored_panes() {
             Ok(stored) => stored.into_iter().filter(|uuid| !known.contains(uuid)),
             // What was noted of orphans stays as it is, for the next start.
-            Err(error) => return tracing::error!(%error, "the panes' directories cannot be listed"),
+            Err(error) => {
+                tracing::error!(%error, "the panes' directories cannot be listed");
+                return Ok(());
+            }
         };
         let stored: Vec<_> =
             stored.map(|uuid| (uuid, restoration::read_number(&self.pane_dir(uuid)))).collect();
@@ -70,13 +77,14 @@ impl Server {
         lost.sort();
         for (id, uuid) in lost {
             self.reserve_panes(id.0);
-            self.load_pane(index, PaneId(self.state.next.pane), uuid);
+            self.load_pane(index, PaneId(self.state.next.pane), uuid)?;
             is_all_done &= self.adopt_lost(uuid);
         }
         self.reserve_panes(beyond);
         if is_all_done {
             self.persistence.note_orphans(None, self.now());
         }
+        Ok(())
     }
 
     /// Keeps the files of a pane whose record was lost, and whose program is gone, too, where a

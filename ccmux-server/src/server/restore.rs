@@ -65,7 +65,7 @@ impl Server {
         tracing::info!(%report, "recovered");
         let salt = u64::from_le_bytes(entropy[..8].try_into().expect("eight of sixteen bytes"));
         let (scrollback, index) = Scrollback::open(storage, store, salt, &notifier)
-            .context("starting the helper threads")?;
+            .context("opening what panes have printed")?;
         let watcher = poller.watcher().context("setting up the event loop")?;
         {
             use std::os::fd::AsFd;
@@ -115,7 +115,7 @@ impl Server {
             random,
             has_more: false,
         };
-        server.load_panes(&index, closed_below);
+        server.load_panes(&index, closed_below)?;
         if !server.pane_damage.is_empty()
             && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
         {
@@ -125,10 +125,10 @@ impl Server {
     }
 
     /// Loads every pane, then finds its keeper or restores it by policy.
-    fn load_panes(&mut self, index: &SpoolIndex, closed_below: PaneId) {
+    fn load_panes(&mut self, index: &SpoolIndex, closed_below: PaneId) -> Result<()> {
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
-            self.load_pane(index, id, self.state.panes[&id].uuid);
+            self.load_pane(index, id, self.state.panes[&id].uuid)?;
         }
         for damage in index.damage() {
             self.note_damage(damage);
@@ -143,23 +143,33 @@ impl Server {
                 self.restore_pane(id);
             }
         }
-        self.settle_orphans(index, closed_below);
+        self.settle_orphans(index, closed_below)?;
         self.forget_unknown_output();
         let ids: Vec<PaneId> = self.panes.keys().copied().collect();
         for id in ids {
             // What was printed just before a kill is on the screen and was not logged yet.
             self.log_soft(id);
         }
+        Ok(())
     }
 
     /// Puts a pane together from what is on the disk of it.
-    pub(super) fn load_pane(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) {
+    ///
+    /// # Errors
+    /// A server that could not read what is there must not go on as if it were not.
+    pub(super) fn load_pane(
+        &mut self,
+        index: &SpoolIndex,
+        id: PaneId,
+        uuid: PaneUuid,
+    ) -> Result<()> {
+        let reading = || format!("reading what pane {id} has printed (panes/{uuid})");
         let mut thawed = None;
         let mut thaw = |keyframe: &Keyframe| {
             thawed = Some(thaw(keyframe)?);
             Ok(())
         };
-        let image = self.scrollback.load(index, uuid, &mut thaw);
+        let mut image = self.scrollback.load(index, uuid, &mut thaw).with_context(reading)?;
         for damage in &image.damage {
             self.note_damage(damage);
         }
@@ -173,7 +183,7 @@ impl Server {
         pane.output.keyframed = keyframed;
         pane.output.doubted = keyframed;
         let mut replayed = Vec::new();
-        for item in image.frames {
+        for item in image.frames.by_ref() {
             match item {
                 ReplayItem::Frame(frame) => {
                     if !pane.replay(frame.kind, &frame.payload) {
@@ -191,6 +201,9 @@ impl Server {
                 }
             }
         }
+        if let Some(error) = image.frames.failure() {
+            return Err(error).with_context(reading);
+        }
         pane.output.consumed = image.resume.offset;
         // A replayed clearing of the history counts for what is on the disk, too.
         self.scrollback.forget_before(uuid, pane.terminal.history_cleared_before());
@@ -198,6 +211,7 @@ impl Server {
         pane.output.is_touched |= pane.output.consumed > keyframed;
         pane.replayed = replayed;
         self.panes.insert(id, pane);
+        Ok(())
     }
 
     fn note_damage(&mut self, damage: &crate::persistence::scrollback::Damage) {

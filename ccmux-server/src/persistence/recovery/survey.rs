@@ -3,14 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
 use uuid::Uuid;
 
 use crate::persistence::checkpoint::{
     self, BadCheckpoint, CHECKPOINT_DIR, Snapshot, checkpoint_path, checkpoint_seq,
 };
 use crate::persistence::format::{self, FormatFile};
-use crate::persistence::storage::{Storage, read_whole};
+use crate::persistence::storage::{Storage, insist, is_damage, read_file};
 use crate::persistence::wal::{
     HeaderError, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, scan, segment_first,
     segment_path,
@@ -110,7 +109,7 @@ fn numbered(
     dir: &str,
     number: fn(&str) -> Option<Seq>,
 ) -> io::Result<Vec<Seq>> {
-    let names = match storage.list(Path::new(dir)) {
+    let names = match insist(|| storage.list(Path::new(dir))) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed?,
     };
@@ -122,8 +121,7 @@ fn numbered(
 fn read_segment(storage: &dyn Storage, first: Seq) -> io::Result<SegmentFile> {
     // A little above the limit, so that no rounding of ours calls a file damaged.
     let bytes_max = SEGMENT_BYTES_MAX + (1 << 20);
-    let read = storage.open(&segment_path(first)).and_then(|file| read_whole(&*file, bytes_max));
-    let (bytes, unreadable) = match read {
+    let (bytes, unreadable) = match read_file(storage, &segment_path(first), bytes_max) {
         Ok(bytes) => (bytes, None),
         Err(error) if is_damage(&error) => (Vec::new(), Some(error)),
         Err(error) => return Err(error),
@@ -134,19 +132,4 @@ fn read_segment(storage: &dyn Storage, first: Seq) -> io::Result<SegmentFile> {
         .and_then(|header| if header.first == first { Ok(header) } else { Err(HeaderError::Bad) });
     let scan = scan(&bytes, first, header.ok().map(|header| header.salt));
     Ok(SegmentFile { first, header, unreadable, bytes, scan })
-}
-
-/// Whether an error says that a file is broken, rather than that the machine is short of something.
-fn is_damage(error: &io::Error) -> bool {
-    let is_broken = [Errno::IO, Errno::BADMSG, Errno::LOOP]
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
-    let is_odd = matches!(
-        error.kind(),
-        io::ErrorKind::FileTooLarge
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::NotFound
-            | io::ErrorKind::InvalidData
-    );
-    is_broken || is_odd
 }

@@ -130,7 +130,7 @@ pub fn set_pane_aside(
     pane: PaneUuid,
 ) -> io::Result<PathBuf> {
     let dir = pane_dir(pane);
-    let image = load_pane(storage, index, pane, &mut |_| Ok(()));
+    let image = load_pane(storage, index, pane, &mut |_| Ok(()))?;
     keep_spooled(&**storage, &dir, image.frames)?;
     let quarantine = Path::new(QUARANTINE_DIR);
     storage.create_dir(quarantine)?;
@@ -144,28 +144,28 @@ pub fn set_pane_aside(
 
 /// Writes what a pane's spooled frames printed to a file in `dir`, in place of one that an attempt
 /// which was cut short may have left.
-fn keep_spooled(storage: &dyn Storage, dir: &Path, frames: Replay) -> io::Result<()> {
+fn keep_spooled(storage: &dyn Storage, dir: &Path, mut frames: Replay) -> io::Result<()> {
     let path = dir.join(SPOOLED_FILE);
     match storage.remove(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let output = frames.filter_map(|item| match item {
+    let output = frames.by_ref().filter_map(|item| match item {
         ReplayItem::Frame(frame) => (frame.kind == FrameKind::Bytes).then_some(frame.payload),
         ReplayItem::Gap(gap) => Some(gap_mark(gap.bytes())),
     });
     let mut output = output.peekable();
-    if output.peek().is_none() {
-        return Ok(());
+    if output.peek().is_some() {
+        let file = storage.create(&path)?;
+        let mut end = 0;
+        for bytes in output {
+            file.write_at(end, &bytes)?;
+            end += bytes.len() as u64;
+        }
+        file.sync()?;
+        storage.sync_dir(dir)?;
     }
-    let file = storage.create(&path)?;
-    let mut end = 0;
-    for bytes in output {
-        file.write_at(end, &bytes)?;
-        end += bytes.len() as u64;
-    }
-    file.sync()?;
-    storage.sync_dir(dir)
+    frames.failure().map_or(Ok(()), Err)
 }
 
 /// A path in the quarantine, which is made if need be, that no file has: `name`, or with a number.

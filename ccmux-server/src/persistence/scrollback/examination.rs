@@ -1,6 +1,7 @@
 //! What there is of a pane on the disk, all of it, read and checked.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,14 +33,17 @@ pub struct PaneExamination {
 /// Reads every keyframe, every spooled frame and every block of history of `pane`.
 ///
 /// `thaw` makes a terminal of a keyframe, or says what is wrong with it.
+///
+/// # Errors
+/// Only what says nothing about the files.
 pub fn examine_pane(
     storage: &Arc<dyn Storage>,
     index: &SpoolIndex,
     pane: PaneUuid,
     thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
-) -> PaneExamination {
+) -> io::Result<PaneExamination> {
     let mut found = PaneExamination::default();
-    let image = load_pane(storage, index, pane, thaw);
+    let mut image = load_pane(storage, index, pane, thaw)?;
     found.keyframes += usize::from(image.keyframe.is_some());
     let mut judged: BTreeSet<u64> = image.keyframe.iter().map(|k| k.position.offset).collect();
     for damage in image.damage {
@@ -67,7 +71,7 @@ pub fn examine_pane(
         if judged.contains(&offset) {
             continue;
         }
-        let read = Keyframe::read(&**storage, &dir, pane, offset);
+        let read = Keyframe::read(&**storage, &dir, pane, offset)?;
         match read.and_then(|keyframe| thaw(&keyframe)) {
             Ok(()) => found.keyframes += 1,
             Err(reason) => {
@@ -76,7 +80,7 @@ pub fn examine_pane(
             }
         }
     }
-    for item in image.frames {
+    for item in image.frames.by_ref() {
         match item {
             ReplayItem::Frame(frame) => {
                 found.spooled_bytes += frame.kind.stream_bytes(frame.payload.len());
@@ -84,8 +88,11 @@ pub fn examine_pane(
             ReplayItem::Gap(gap) => found.damage.push(Damage::Stream { pane, gap }),
         }
     }
+    if let Some(error) = image.frames.failure() {
+        return Err(error);
+    }
     examine_history(storage, pane, image.history, &mut found);
-    found
+    Ok(found)
 }
 
 fn examine_history(

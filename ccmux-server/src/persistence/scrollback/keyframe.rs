@@ -24,7 +24,7 @@ use ccmux_core::model::Timestamp;
 
 use super::bytes::{Fields, u32_at, u64_at, uuid_at};
 use super::layout::{KEYFRAME_SUFFIX, StreamPosition, number_of, numbered};
-use crate::persistence::storage::{Storage, read_whole};
+use crate::persistence::storage::{Storage, insist, read_file, unless_passing};
 
 const MAGIC: &[u8; 8] = b"ccmuxkey";
 const VERSION: u32 = 1;
@@ -103,18 +103,26 @@ impl Keyframe {
         Err(problem.to_owned())
     }
 
-    /// Reads and checks the keyframe of `pane` at `offset`.
+    /// Reads and checks the keyframe of `pane` at `offset`; the inner error says what is wrong with it.
+    ///
+    /// # Errors
+    /// Only what says nothing about the file.
     pub(super) fn read(
         storage: &dyn Storage,
         dir: &Path,
         pane: PaneUuid,
         offset: u64,
-    ) -> Result<Self, String> {
-        let read = storage
-            .open(&Self::path(dir, offset))
-            .and_then(|file| read_whole(&*file, (HEADER_BYTES + RAW_MAX) as u64));
-        let keyframe = Self::decode(pane, &read.map_err(|error| error.to_string())?)?;
-        if keyframe.position.offset == offset { Ok(keyframe) } else { Err("name".to_owned()) }
+    ) -> io::Result<Result<Self, String>> {
+        let bytes_max = (HEADER_BYTES + RAW_MAX) as u64;
+        let read = unless_passing(read_file(storage, &Self::path(dir, offset), bytes_max))?;
+        let keyframe = read
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Self::decode(pane, &bytes))
+            .and_then(|keyframe| {
+                let is_its_name = keyframe.position.offset == offset;
+                if is_its_name { Ok(keyframe) } else { Err("name".to_owned()) }
+            });
+        Ok(keyframe)
     }
 }
 
@@ -125,7 +133,7 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
 
 /// Stream offsets of the keyframes in a pane's directory, ascending.
 pub(super) fn keyframes_in(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<u64>> {
-    match storage.list(dir) {
+    match insist(|| storage.list(dir)) {
         Ok(names) => Ok(names.iter().filter_map(|name| number_of(name, KEYFRAME_SUFFIX)).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),

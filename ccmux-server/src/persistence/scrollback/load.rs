@@ -12,7 +12,7 @@ use super::damage::Damage;
 use super::keyframe::{Keyframe, keyframes_in};
 use super::layout::{PANES_DIR, StreamPosition, pane_dir};
 use super::spool::{Replay, SpoolIndex};
-use crate::persistence::storage::Storage;
+use crate::persistence::storage::{Storage, insist, unless_passing};
 
 /// A pane as it was: a keyframe, then the inputs after it.
 #[derive(Debug)]
@@ -33,18 +33,21 @@ pub struct PaneImage {
     pub damage: Vec<Damage>,
 }
 
-/// Loads what there is of `pane`. Never fails: what cannot be read is damage.
+/// Loads what there is of `pane`. What is broken is damage.
 ///
 /// `thaw` makes a terminal of a keyframe, or says what is wrong with it; the last call that
 /// succeeded was for the keyframe that is returned.
+///
+/// # Errors
+/// Only what says nothing about the files: a machine that is out of descriptors or memory.
 pub fn load_pane(
     storage: &Arc<dyn Storage>,
     index: &SpoolIndex,
     pane: PaneUuid,
     thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
-) -> PaneImage {
+) -> io::Result<PaneImage> {
     let mut damage = Vec::new();
-    let (keyframe, newest_bad) = newest_keyframe(&**storage, pane, thaw, &mut damage);
+    let (keyframe, newest_bad) = newest_keyframe(&**storage, pane, thaw, &mut damage)?;
     let position = keyframe.as_ref().map_or(StreamPosition::default(), |known| known.position);
     let gaps = index.gaps(pane, position);
     let resume = index.end_of(pane, position);
@@ -59,20 +62,20 @@ pub fn load_pane(
 
     let mut history = keyframe.as_ref().map_or(0..0, |known| known.history.clone());
     let mut lost = |lines, reason: String| damage.push(Damage::History { pane, lines, reason });
-    match PaneHistory::open(Arc::clone(storage), pane, history.clone()) {
+    match unless_passing(PaneHistory::open(Arc::clone(storage), pane, history.clone()))? {
         Ok(mut stored) => {
-            let missing = stored.missing_at_end();
+            let missing = stored.missing_at_end()?;
             if !missing.is_empty() {
                 lost(missing, "no chunk holds them".to_owned());
             }
             if let Some(offset) = lost_up_to {
-                history.end = history.end.max(stored.end_before(offset));
+                history.end = history.end.max(stored.end_before(offset)?);
             }
         }
         Err(error) => lost(history.clone(), error.to_string()),
     }
     let frames = index.replay(pane, position);
-    PaneImage { keyframe, frames, resume, history, damage }
+    Ok(PaneImage { keyframe, frames, resume, history, damage })
 }
 
 /// The newest keyframe that is valid, and the offset of the newest that is not, if that is newer.
@@ -81,18 +84,18 @@ fn newest_keyframe(
     pane: PaneUuid,
     thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
     damage: &mut Vec<Damage>,
-) -> (Option<Keyframe>, Option<u64>) {
+) -> io::Result<(Option<Keyframe>, Option<u64>)> {
     let dir = pane_dir(pane);
-    let offsets = keyframes_in(storage, &dir).unwrap_or_else(|error| {
+    let offsets = unless_passing(keyframes_in(storage, &dir))?.unwrap_or_else(|error| {
         damage.push(Damage::Directory { pane, reason: error.to_string() });
         Vec::new()
     });
     let mut newest_bad = None;
     for offset in offsets.into_iter().rev() {
-        let read = Keyframe::read(storage, &dir, pane, offset)
+        let read = Keyframe::read(storage, &dir, pane, offset)?
             .and_then(|keyframe| thaw(&keyframe).map(|()| keyframe));
         match read {
-            Ok(keyframe) => return (Some(keyframe), newest_bad),
+            Ok(keyframe) => return Ok((Some(keyframe), newest_bad)),
             Err(reason) => {
                 newest_bad = newest_bad.or(Some(offset));
                 let file = Keyframe::path(&dir, offset);
@@ -100,12 +103,12 @@ fn newest_keyframe(
             }
         }
     }
-    (None, newest_bad)
+    Ok((None, newest_bad))
 }
 
 /// The panes that have a directory, whether or not anyone knows them.
 pub fn stored_panes(storage: &dyn Storage) -> io::Result<Vec<PaneUuid>> {
-    match storage.list(Path::new(PANES_DIR)) {
+    match insist(|| storage.list(Path::new(PANES_DIR))) {
         Ok(names) => Ok(names.iter().filter_map(|name| name.parse().ok()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),

@@ -46,6 +46,8 @@ pub enum Fault {
     Io,
     /// ENOSPC. A write may have been done in part.
     NoSpace,
+    /// EMFILE: the process has no descriptor left for it.
+    TooManyFiles,
     /// It succeeds; but if it is a sync, one bit of what it carries over is wrong.
     Rot,
 }
@@ -57,6 +59,7 @@ pub(super) struct FaultRule {
     pub(super) skip: u64,
     pub(super) times: u64,
     pub(super) fault: Fault,
+    pub(super) has_struck: bool,
 }
 
 /// A call as it went, for the report of a failure.
@@ -162,6 +165,7 @@ impl Outcome {
             Some(Fault::PowerCut) => Err(power_is_off()),
             Some(Fault::Io) => Err(rustix::io::Errno::IO.into()),
             Some(Fault::NoSpace) => Err(no_space()),
+            Some(Fault::TooManyFiles) => Err(rustix::io::Errno::MFILE.into()),
         }
     }
 
@@ -196,6 +200,7 @@ impl Disk {
                 rule.skip -= 1;
             } else if rule.times > 0 {
                 rule.times -= 1;
+                rule.has_struck = true;
                 fault = fault.or(Some(rule.fault));
             }
         }

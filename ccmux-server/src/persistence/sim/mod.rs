@@ -74,7 +74,12 @@ impl SimStorage {
     /// Makes the `nth` call of `kind` from now on (from 1), and `times - 1` after it, fail.
     pub fn fail(&self, kind: CallKind, nth: u64, times: u64, fault: Fault) {
         assert!(nth > 0, "calls are counted from 1");
-        self.disk().rules.push(FaultRule { kind, skip: nth - 1, times, fault });
+        self.disk().rules.push(FaultRule { kind, skip: nth - 1, times, fault, has_struck: false });
+    }
+
+    /// Whether a rule made by [`SimStorage::fail`] has made a call fail.
+    pub fn has_failed(&self) -> bool {
+        self.disk().rules.iter().any(|rule| rule.has_struck)
     }
 
     /// Takes all faults away.
@@ -345,7 +350,7 @@ impl StorageFile for SimFile {
                 }
             }
             Some(Fault::PowerCut) => {}
-            Some(Fault::Io | Fault::NoSpace) => {
+            Some(Fault::Io | Fault::NoSpace | Fault::TooManyFiles) => {
                 file.durable = file.survivor(&mut random, Loss::Sectors);
                 file.pending.clear();
                 if random.coin() {

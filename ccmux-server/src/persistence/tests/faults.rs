@@ -293,6 +293,47 @@ fn a_full_disk_degrades_until_there_is_room() {
     assert!(recovered.report.is_clean(), "{}", recovered.report);
 }
 
+/// Goal: only what a file holds can be damaged. Method: fail each reading call of a recovery in turn,
+/// with an error that says that the machine has no descriptor left, or once with one that a device
+/// gives and does not repeat. The former refuses the store, the latter is nothing; the file `format`
+/// was set aside at either, and other good files at the latter.
+#[test]
+fn an_error_that_passes_is_no_damage() {
+    let (pristine, world) = established(15);
+    for kind in [CallKind::Open, CallKind::Read, CallKind::List] {
+        for (fault, times) in
+            [(Fault::TooManyFiles, u64::MAX), (Fault::TooManyFiles, 1), (Fault::Io, 1)]
+        {
+            let mut nth = 1;
+            loop {
+                let storage = pristine.fork();
+                storage.fail(kind, nth, times, fault);
+                let context = format!("{kind:?} {nth} {fault:?}");
+                match open(&storage, BOOT, world.now) {
+                    Ok((_, recovered)) => {
+                        assert!(recovered.report.is_clean(), "{context}: {}", recovered.report);
+                        assert!(same(&recovered.state, &world.state), "{context}");
+                    }
+                    Err(OpenError::Read { .. }) => {
+                        assert_eq!(storage.files(), pristine.files(), "{context}");
+                    }
+                    Err(error) => panic!("{context}: {error}"),
+                }
+                assert_eq!(quarantined(&storage), 0, "{context}");
+                if !storage.has_failed() {
+                    break;
+                }
+                storage.heal();
+                let (_, recovered) = open(&storage, BOOT, world.now).unwrap();
+                assert!(recovered.report.is_clean(), "{context}: {}", recovered.report);
+                assert!(same(&recovered.state, &world.state), "{context}");
+                nth += 1;
+            }
+            assert!(nth > 3 || kind == CallKind::List, "{kind:?}");
+        }
+    }
+}
+
 /// P4: whichever bit of whichever file is flipped, the server starts with a prefix, and says so if
 /// anything acknowledged is missing. The very last record is the exception: nothing witnesses that
 /// it was ever whole.

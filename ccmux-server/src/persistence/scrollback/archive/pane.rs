@@ -63,7 +63,7 @@ impl PaneArchive {
         // One that cannot be read is nothing to fall back to.
         let (mut keyframes, mut cleared) = (Vec::new(), 0);
         for offset in keyframes_in(storage, &dir)? {
-            if let Ok(keyframe) = Keyframe::read(storage, &dir, pane, offset) {
+            if let Ok(keyframe) = Keyframe::read(storage, &dir, pane, offset)? {
                 keyframes.push(keyframe.position);
                 cleared = keyframe.history.start;
             }

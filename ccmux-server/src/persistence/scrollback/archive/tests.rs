@@ -56,7 +56,13 @@ fn run(worker: &mut Worker, job: ArchiveJob) -> Archived {
 
 fn image(storage: &SimStorage) -> crate::persistence::scrollback::PaneImage {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
-    load_pane(&storage, &SpoolIndex::scan(&*storage, Uuid::nil()), pane(1), &mut |_| Ok(()))
+    load_pane(
+        &storage,
+        &SpoolIndex::scan(&*storage, Uuid::nil()).unwrap(),
+        pane(1),
+        &mut |_| Ok(()),
+    )
+    .unwrap()
 }
 
 fn names(storage: &SimStorage) -> Vec<String> {
@@ -127,10 +133,10 @@ fn a_directory_that_cannot_be_listed_stays_where_it_is() {
     let storage = SimStorage::new(1);
     run(&mut worker(&storage), job(&[0..5], Some(keyframe(100, 0..5))));
     let before = names(&storage);
-    let index = SpoolIndex::scan(&storage, Uuid::nil());
+    let index = SpoolIndex::scan(&storage, Uuid::nil()).unwrap();
     storage.fail(CallKind::List, 1, u64::MAX, Fault::Io);
     let shared: Arc<dyn Storage> = Arc::new(storage.clone());
-    let image = load_pane(&shared, &index, pane(1), &mut |_| Ok(()));
+    let image = load_pane(&shared, &index, pane(1), &mut |_| Ok(())).unwrap();
     storage.heal();
     assert!(!image.damage.is_empty());
     for damage in &image.damage {
@@ -250,13 +256,14 @@ fn a_keyframe_that_cannot_be_thawed_falls_back_to_the_older() {
     let mut worker = worker(&storage);
     run(&mut worker, job(&[0..5], Some(keyframe(100, 0..5))));
     run(&mut worker, job(&[5..9], Some(keyframe(200, 0..9))));
-    let (index, dyn_storage) = (SpoolIndex::scan(&storage, Uuid::nil()), Arc::new(storage.clone()));
+    let (index, dyn_storage) =
+        (SpoolIndex::scan(&storage, Uuid::nil()).unwrap(), Arc::new(storage.clone()));
     let mut tried = Vec::new();
     let mut thaw = |keyframe: &Keyframe| {
         tried.push(keyframe.position.offset);
         if keyframe.position.offset == 200 { Err("of another kind".to_owned()) } else { Ok(()) }
     };
-    let image = load_pane(&(dyn_storage as Arc<dyn Storage>), &index, pane(1), &mut thaw);
+    let image = load_pane(&(dyn_storage as Arc<dyn Storage>), &index, pane(1), &mut thaw).unwrap();
     assert_eq!(tried, [200, 100]);
     assert_eq!(image.keyframe, Some(keyframe(100, 0..5)));
     let [damage] = &image.damage[..] else { panic!("{:?}", image.damage) };

@@ -11,7 +11,7 @@ use super::HistoryBlock;
 use super::format::{BlockEntry, ChunkId};
 use super::index::ChunkIndex;
 use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, number_of, numbered, pane_dir};
-use crate::persistence::storage::Storage;
+use crate::persistence::storage::{Storage, insist, unless_passing};
 
 /// Chunks whose index is kept.
 const INDEXES_MAX: usize = 4;
@@ -131,11 +131,13 @@ impl PaneHistory {
         let index = match self.indexes.iter().position(|index| index.chunk.first_line == first) {
             Some(at) => self.indexes.remove(at),
             None => {
-                let file = self.storage.open(&numbered(&self.dir, first, CHUNK_SUFFIX))?;
+                let path = numbered(&self.dir, first, CHUNK_SUFFIX);
+                let chunk = ChunkId { pane: self.pane, first_line: first };
+                let index = insist(|| ChunkIndex::read(chunk, self.storage.open(&path)?))?;
                 if self.indexes.len() == INDEXES_MAX {
                     self.indexes.remove(0);
                 }
-                ChunkIndex::read(ChunkId { pane: self.pane, first_line: first }, file)?
+                index
             }
         };
         self.indexes.push(index);
@@ -163,25 +165,37 @@ impl PaneHistory {
     }
 
     /// The lines at the end that no chunk holds although the range says so.
-    pub fn missing_at_end(&mut self) -> Range<u64> {
+    ///
+    /// # Errors
+    /// Only what says nothing about the chunks.
+    pub fn missing_at_end(&mut self) -> io::Result<Range<u64>> {
         let end = self.range.end;
         let newest = self.chunks.iter().rev().find(|&&first| first < end).copied();
-        let stored = newest.map_or(self.range.start, |first| {
-            self.index(first).map_or(first, |index| index.end_line())
-        });
-        stored.clamp(self.range.start.min(end), end)..end
+        let stored = match newest {
+            None => self.range.start,
+            Some(first) => {
+                unless_passing(self.index(first))?.map_or(first, |index| index.end_line())
+            }
+        };
+        Ok(stored.clamp(self.range.start.min(end), end)..end)
     }
 
     /// Where the lines end that were complete before `offset` bytes of the stream.
-    pub(in crate::persistence::scrollback) fn end_before(&mut self, offset: u64) -> u64 {
+    ///
+    /// # Errors
+    /// Only what says nothing about the chunks.
+    pub(in crate::persistence::scrollback) fn end_before(
+        &mut self,
+        offset: u64,
+    ) -> io::Result<u64> {
         for &first in self.chunks.clone().iter().rev() {
-            let Ok(index) = self.index(first) else { continue };
+            let Ok(index) = unless_passing(self.index(first))? else { continue };
             let last = index.blocks.iter().rev().find(|block| block.offset <= offset);
             if let Some(block) = last {
-                return block.end_line();
+                return Ok(block.end_line());
             }
         }
-        0
+        Ok(0)
     }
 }
 
@@ -190,7 +204,7 @@ pub(in crate::persistence::scrollback) fn chunks_in(
     storage: &dyn Storage,
     dir: &Path,
 ) -> io::Result<Vec<u64>> {
-    match storage.list(dir) {
+    match insist(|| storage.list(dir)) {
         Ok(names) => Ok(names.iter().filter_map(|name| number_of(name, CHUNK_SUFFIX)).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),

@@ -1,5 +1,6 @@
 //! The frames of one pane, read when they are asked for.
 
+use std::io;
 use std::sync::Arc;
 
 use ccmux_core::model::Timestamp;
@@ -7,7 +8,7 @@ use ccmux_core::model::Timestamp;
 use super::format::FrameKind;
 use super::scan::FrameEntry;
 use crate::persistence::scrollback::layout::StreamPosition;
-use crate::persistence::storage::{StorageFile, read_full};
+use crate::persistence::storage::{StorageFile, insist, read_full, unless_passing};
 
 /// Bytes read at once: frames of one pane often lie close together.
 const WINDOW_BYTES: usize = 256 * 1024;
@@ -54,7 +55,8 @@ impl StreamGap {
 
 /// Frames of one pane in order, with a [`ReplayItem::Gap`] wherever some are missing.
 ///
-/// Holds its files open, so frames stay readable while the spool goes on and removes segments.
+/// It ends early at an error that says nothing about the files, see [`Replay::failure`]. Holds its
+/// files open, so frames stay readable while the spool goes on and removes segments.
 #[derive(Debug)]
 pub struct Replay {
     files: Vec<SegmentFile>,
@@ -64,6 +66,7 @@ pub struct Replay {
     window: Window,
     /// The frame after a gap.
     pending: Option<Frame>,
+    failure: Option<io::Error>,
 }
 
 /// A segment to read from.
@@ -89,14 +92,24 @@ impl Replay {
     ) -> Self {
         let end = frames.last().map_or(from, FrameEntry::end);
         let (frames, window) = (frames.into_iter(), Window::default());
-        Self { files, frames, position: from, end, window, pending: None }
+        Self { files, frames, position: from, end, window, pending: None, failure: None }
+    }
+
+    /// Why there are no more items although there are more frames.
+    pub fn failure(self) -> Option<io::Error> {
+        self.failure
     }
 
     /// The payload of a frame; `None` if it cannot be read any more.
     fn read(&mut self, entry: &FrameEntry) -> Option<Vec<u8>> {
         let (start, len) = (u64::from(entry.position), entry.len as usize);
         if !self.window.covers(entry.segment, start, len) {
-            self.window.fill(&self.files[entry.segment as usize], entry.segment, start, len);
+            let file = &self.files[entry.segment as usize];
+            let filled = insist(|| self.window.fill(file, entry.segment, start, len));
+            if let Err(error) = unless_passing(filled) {
+                self.failure = Some(error);
+                return None;
+            }
         }
         let at = (start.checked_sub(self.window.start)?) as usize;
         let payload = self.window.bytes.get(at..at + len)?;
@@ -106,7 +119,11 @@ impl Replay {
     fn next_frame(&mut self) -> Option<Frame> {
         loop {
             let entry = self.frames.next()?;
-            let Some(mut payload) = self.read(&entry) else { continue };
+            let read = self.read(&entry);
+            if self.failure.is_some() {
+                return None;
+            }
+            let Some(mut payload) = read else { continue };
             let mut offset = entry.offset;
             if entry.kind == FrameKind::Bytes && offset < self.position.offset {
                 let overlap = (self.position.offset - offset).min(payload.len() as u64);
@@ -126,12 +143,19 @@ impl Window {
             && start + len as u64 <= self.start + self.bytes.len() as u64
     }
 
-    fn fill(&mut self, segment_file: &SegmentFile, segment: u32, start: u64, len: usize) {
+    fn fill(
+        &mut self,
+        segment_file: &SegmentFile,
+        segment: u32,
+        start: u64,
+        len: usize,
+    ) -> io::Result<()> {
         let rest = segment_file.end.saturating_sub(start).min(WINDOW_BYTES as u64);
         self.bytes.resize(len.max(rest as usize), 0);
-        let got = read_full(&*segment_file.file, start, &mut self.bytes).unwrap_or(0);
-        self.bytes.truncate(got);
         (self.segment, self.start) = (segment, start);
+        let read = read_full(&*segment_file.file, start, &mut self.bytes);
+        self.bytes.truncate(read.as_ref().copied().unwrap_or(0));
+        read.map(drop)
     }
 }
 
@@ -140,6 +164,9 @@ impl Iterator for Replay {
 
     fn next(&mut self) -> Option<ReplayItem> {
         let next = self.pending.take().or_else(|| self.next_frame());
+        if self.failure.is_some() {
+            return None;
+        }
         let before = match &next {
             Some(frame) => StreamPosition { offset: frame.offset, frames: frame.end.frames - 1 },
             None => self.end,

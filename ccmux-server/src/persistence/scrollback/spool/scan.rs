@@ -24,7 +24,9 @@ use crate::persistence::scrollback::Damage;
 use crate::persistence::scrollback::layout::{
     SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of, segment_path,
 };
-use crate::persistence::storage::{Storage, StorageFile, read_full, read_whole};
+use crate::persistence::storage::{
+    Storage, StorageFile, insist, read_full, read_whole, unless_passing,
+};
 
 /// A longer segment was not made by ccmux.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
@@ -73,11 +75,14 @@ impl FrameEntry {
 }
 
 impl SpoolIndex {
-    /// Reads all segments of the store with the id `store`. What cannot be read is in
+    /// Reads all segments of the store with the id `store`. What is broken is in
     /// [`SpoolIndex::damage`]. Changes nothing on disk.
-    pub fn scan(storage: &dyn Storage, store: Uuid) -> Self {
+    ///
+    /// # Errors
+    /// Only what says nothing about the files: a machine that is out of descriptors or memory.
+    pub fn scan(storage: &dyn Storage, store: Uuid) -> io::Result<Self> {
         let mut index = Self { next_number: 1, ..Self::default() };
-        let numbers = match storage.list(Path::new(SPOOL_DIR)) {
+        let numbers = match unless_passing(insist(|| storage.list(Path::new(SPOOL_DIR))))? {
             Ok(names) => names.iter().filter_map(|name| number_of(name, SEGMENT_SUFFIX)).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
@@ -86,12 +91,12 @@ impl SpoolIndex {
             }
         };
         index.next_number = numbers.last().map_or(1, |last| last.saturating_add(1));
-        let headers = index.open_segments(storage, store, &numbers);
+        let headers = index.open_segments(storage, store, &numbers)?;
         let mut bytes = Vec::new();
         for at in 0..headers.len() {
             let successor =
                 headers.get(at + 1).filter(|next| next.predecessor == headers[at].number);
-            index.scan_segment(at, &headers[at], successor, &mut bytes);
+            index.scan_segment(at, &headers[at], successor, &mut bytes)?;
         }
         for frames in index.panes.values_mut() {
             // What was written again after a failed sync is there twice, and out of order.
@@ -100,7 +105,7 @@ impl SpoolIndex {
                 frames.dedup_by_key(|frame| frame.sequence);
             }
         }
-        index
+        Ok(index)
     }
 
     /// Opens the segments and reads their headers.
@@ -109,20 +114,21 @@ impl SpoolIndex {
         storage: &dyn Storage,
         store: Uuid,
         numbers: &[u64],
-    ) -> Vec<SegmentHeader> {
+    ) -> io::Result<Vec<SegmentHeader>> {
         let mut headers: Vec<SegmentHeader> = Vec::new();
         for &number in numbers {
-            let (header, bytes, file) = match open_segment(storage, number) {
-                Ok((Some(header), bytes, file)) => (header, bytes, file),
-                Ok((None, ..)) => {
-                    self.torn.push(number);
-                    continue;
-                }
-                Err(error) => {
-                    self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                    continue;
-                }
-            };
+            let (header, bytes, file) =
+                match unless_passing(insist(|| open_segment(storage, number)))? {
+                    Ok((Some(header), bytes, file)) => (header, bytes, file),
+                    Ok((None, ..)) => {
+                        self.torn.push(number);
+                        continue;
+                    }
+                    Err(error) => {
+                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
+                        continue;
+                    }
+                };
             if header.number != number || header.store != store {
                 let reason = "it is not the segment that belongs here".to_owned();
                 self.damage.push(Damage::Segment { number, reason });
@@ -132,7 +138,7 @@ impl SpoolIndex {
             headers.push(header);
             self.segments.push(SegmentInfo { number, file: file.into(), bytes, end: bytes });
         }
-        headers
+        Ok(headers)
     }
 
     /// Whoever wrote `header` had a valid predecessor: notes it if that is one no longer.
@@ -160,15 +166,15 @@ impl SpoolIndex {
         header: &SegmentHeader,
         successor: Option<&SegmentHeader>,
         bytes: &mut Vec<u8>,
-    ) {
+    ) -> io::Result<()> {
         let segment = &mut self.segments[at];
         let number = segment.number;
-        match read_whole(&*segment.file, SEGMENT_BYTES_MAX) {
+        match unless_passing(insist(|| read_whole(&*segment.file, SEGMENT_BYTES_MAX)))? {
             Ok(read) => *bytes = read,
             Err(error) => {
                 segment.end = HEADER_BYTES as u64;
                 self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                return;
+                return Ok(());
             }
         }
         let said_end = successor.map(|next| next.predecessor_end as usize);
@@ -210,6 +216,7 @@ impl SpoolIndex {
             let (from, to) = (end as u64, said_end as u64);
             self.damage.push(Damage::SpoolBytes { number, from, to });
         }
+        Ok(())
     }
 
     /// What was found damaged, except missing frames of a pane: its [`Replay`] shows those.

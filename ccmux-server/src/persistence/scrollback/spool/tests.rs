@@ -34,7 +34,7 @@ fn open(storage: &SimStorage) -> Spool {
 }
 
 fn open_with(storage: &SimStorage, options: SpoolOptions) -> Spool {
-    let index = SpoolIndex::scan(storage, STORE);
+    let index = SpoolIndex::scan(storage, STORE).unwrap();
     Spool::open(Arc::new(storage.clone()), &index, options, Box::new(|| ()))
 }
 
@@ -50,7 +50,7 @@ fn print(spool: &mut Spool, pane: PaneUuid, payload: &[u8]) -> StreamPosition {
 
 /// The stream of a pane as a replay from its beginning brings it, gaps as `<from-to>`.
 fn replayed(storage: &SimStorage, pane: PaneUuid) -> String {
-    let index = SpoolIndex::scan(storage, STORE);
+    let index = SpoolIndex::scan(storage, STORE).unwrap();
     render(index.replay(pane, StreamPosition::default()))
 }
 
@@ -71,7 +71,7 @@ fn render(replay: Replay) -> String {
 }
 
 fn damage(storage: &SimStorage) -> Vec<Damage> {
-    SpoolIndex::scan(storage, STORE).damage().to_vec()
+    SpoolIndex::scan(storage, STORE).unwrap().damage().to_vec()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_was_appended_survives_a_kill_and_a_later_process_goes_on() {
     assert_eq!(damage(&storage), []);
     let files = storage.files().len();
     assert_eq!(files, 2, "an earlier process's file is not appended to");
-    let index = SpoolIndex::scan(&storage, STORE);
+    let index = SpoolIndex::scan(&storage, STORE).unwrap();
     let after = StreamPosition { offset: 4, frames: 1 };
     assert_eq!(render(index.replay(pane(1), after)), "[Resize]two");
     assert_eq!(render(index.replay(pane(1), end)), "two", "the resize is before the point");
@@ -106,7 +106,7 @@ fn output_that_a_keyframe_covered_instead_of_the_spool_is_no_gap_after_it() {
     let mut spool = open(&storage);
     print(&mut spool, pane(1), b"spooled");
     spool.append(bytes_frame(pane(1), 1000, b"later")).unwrap();
-    let index = SpoolIndex::scan(&storage, STORE);
+    let index = SpoolIndex::scan(&storage, STORE).unwrap();
     let keyframe = StreamPosition { offset: 1000, frames: 1 };
     assert_eq!(render(index.replay(pane(1), keyframe)), "later");
     assert_eq!(replayed(&storage, pane(1)), "spooled<7-1000>later");
@@ -293,7 +293,7 @@ fn every_flipped_bit_costs_at_most_one_frame_of_one_pane() {
         for byte in 0..bytes.len() as u64 {
             let bit = byte * 8 + byte % 8;
             storage.flip_bit(path, bit);
-            let index = SpoolIndex::scan(&storage, STORE);
+            let index = SpoolIndex::scan(&storage, STORE).unwrap();
             let got: Vec<String> =
                 (0..3).map(|n| render(index.replay(pane(n), StreamPosition::default()))).collect();
             let hit: Vec<usize> = (0..3).filter(|&n| got[n] != texts[n]).collect();
@@ -336,7 +336,7 @@ fn a_printed_segment_cannot_pass_for_frames() {
         payload.extend_from_slice(&copy);
         print(&mut spool, pane(3), &payload);
     }
-    let index = SpoolIndex::scan(&storage, STORE);
+    let index = SpoolIndex::scan(&storage, STORE).unwrap();
     let frames = |index: &SpoolIndex| {
         [1, 2].map(|n| render(index.replay(pane(n), StreamPosition::default())))
     };
@@ -351,7 +351,7 @@ fn a_printed_segment_cannot_pass_for_frames() {
         }
         at += (FRAME_HEADER_BYTES as u64 + u64::from(len)).next_multiple_of(8);
     }
-    let index = SpoolIndex::scan(&storage, STORE);
+    let index = SpoolIndex::scan(&storage, STORE).unwrap();
     assert_eq!(frames(&index), ["original ", "other"]);
     assert_eq!(render(index.replay(pane(3), StreamPosition::default())), "");
 }
@@ -388,7 +388,7 @@ fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
 #[test]
 fn a_segment_of_another_store_is_not_read() {
     let (storage, _) = three_panes();
-    let index = SpoolIndex::scan(&storage, Uuid::from_u128(1));
+    let index = SpoolIndex::scan(&storage, Uuid::from_u128(1)).unwrap();
     assert_eq!(index.panes().count(), 0);
     assert_eq!(index.damage().len(), storage.files().len());
 }
@@ -397,7 +397,7 @@ fn a_segment_of_another_store_is_not_read() {
 fn the_syncer_thread_syncs_leaves_degraded_mode_and_sleeps_otherwise() {
     let storage = SimStorage::new(5);
     let (tell, told) = mpsc::channel();
-    let index = SpoolIndex::scan(&storage, STORE);
+    let index = SpoolIndex::scan(&storage, STORE).unwrap();
     let notify = Box::new(move || tell.send(()).unwrap_or_default());
     let mut spool = Spool::open(Arc::new(storage.clone()), &index, options(), notify);
     spool.start_syncer().unwrap();
@@ -440,7 +440,7 @@ proptest! {
             ends[n as usize].push(print(&mut spool, pane(n), &payload));
             streams[n as usize].extend(payload);
         }
-        let index = SpoolIndex::scan(&storage, STORE);
+        let index = SpoolIndex::scan(&storage, STORE).unwrap();
         prop_assert_eq!(index.damage(), &[]);
         for n in 0..3 {
             let point = ends[n].get(from).copied().unwrap_or_default();
@@ -473,7 +473,7 @@ proptest! {
             });
             drop(bytes);
         }
-        let index = SpoolIndex::scan(&storage, STORE);
+        let index = SpoolIndex::scan(&storage, STORE).unwrap();
         for (n, text) in texts.iter().enumerate() {
             let mut position = 0;
             for item in index.replay(pane(n as u128), StreamPosition::default()) {

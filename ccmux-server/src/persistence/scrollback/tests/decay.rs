@@ -1,10 +1,12 @@
 //! Goal: damage costs what it held, in its own pane, and is reported (P4). Method: flip bits of
 //! every file of a store with a past, one at a time.
 
-use super::world::{Accident, Model, PANES, World, load_all, pane, read_lines};
+use std::io;
+
+use super::world::{Accident, Model, PANES, World, load_all, pane, read_lines, try_load_all};
 use crate::persistence::scrollback::pane_dir;
 use crate::persistence::scrollback::{PaneImage, ReplayItem};
-use crate::persistence::sim::{Random, SimStorage};
+use crate::persistence::sim::{CallKind, Fault, Random, SimStorage};
 
 fn store() -> (SimStorage, Vec<Model>) {
     let storage = SimStorage::new(4);
@@ -76,5 +78,54 @@ fn a_lost_file_costs_what_it_held() {
             models[n].check(n, &storage, image, Accident::Decay);
         }
         storage.damage(&path, |empty| *empty = bytes);
+    }
+}
+
+/// What a start reads, or why it cannot: an error in the middle of the frames counts as well.
+fn try_contents(storage: &SimStorage) -> io::Result<Vec<(Vec<u8>, Vec<ReplayItem>)>> {
+    let images = try_load_all(storage)?;
+    let read = images.into_iter().map(|mut image| {
+        assert_eq!(image.damage, []);
+        let frames = image.frames.by_ref().collect();
+        let keyframe = image.keyframe.map(|keyframe| keyframe.bytes).unwrap_or_default();
+        image.frames.failure().map_or(Ok((keyframe, frames)), Err)
+    });
+    read.collect()
+}
+
+/// Goal: only what a file holds can be damaged. Method: fail each call of a start in turn, with an
+/// error that says that the machine has no descriptor left, or once with one that a device gives and
+/// does not repeat. The former ends the start, the latter is nothing; both counted as damage, and
+/// good files were set aside.
+#[test]
+fn an_error_that_passes_is_no_damage() {
+    let (pristine, _) = store();
+    let whole = try_contents(&pristine).unwrap();
+    for kind in [CallKind::Open, CallKind::Read, CallKind::List] {
+        for (fault, times) in
+            [(Fault::TooManyFiles, u64::MAX), (Fault::TooManyFiles, 1), (Fault::Io, 1)]
+        {
+            let (mut nth, mut refused) = (1, 0);
+            loop {
+                let storage = pristine.fork();
+                storage.fail(kind, nth, times, fault);
+                match try_contents(&storage) {
+                    Ok(read) => assert!(read == whole, "{kind:?} {nth} {fault:?}"),
+                    Err(error) => {
+                        assert_eq!(
+                            error.raw_os_error(),
+                            Some(rustix::io::Errno::MFILE.raw_os_error())
+                        );
+                        refused += 1;
+                    }
+                }
+                if !storage.has_failed() {
+                    break;
+                }
+                nth += 1;
+            }
+            assert!(nth > 3, "{kind:?}");
+            assert_eq!(refused, if fault == Fault::Io { 0 } else { nth - 1 }, "{kind:?}");
+        }
     }
 }

@@ -23,9 +23,9 @@ fn a_pane_lives_through_lives_of_the_server() {
     let mut expected = 0;
     for life in 0..4_u64 {
         let storage: Arc<dyn Storage> = Arc::new(FsStorage::open(temp.path()).unwrap());
-        let index = SpoolIndex::scan(&*storage, Uuid::nil());
+        let index = SpoolIndex::scan(&*storage, Uuid::nil()).unwrap();
         assert_eq!(index.damage(), []);
-        let image = load_pane(&storage, &index, PANE, &mut |_| Ok(()));
+        let image = load_pane(&storage, &index, PANE, &mut |_| Ok(())).unwrap();
         assert_eq!(image.damage, []);
         assert_eq!(image.resume.offset, expected, "life {life}");
         assert_eq!(image.keyframe.is_some(), life > 0);

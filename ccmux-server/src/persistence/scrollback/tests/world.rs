@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -75,17 +76,22 @@ pub(super) struct World {
     worker: Worker,
 }
 
-pub(super) fn load_all(storage: &SimStorage) -> Vec<PaneImage> {
+/// Reads everything, as a start of the server does.
+pub(super) fn try_load_all(storage: &SimStorage) -> io::Result<Vec<PaneImage>> {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
-    let index = SpoolIndex::scan(&*storage, STORE);
+    let index = SpoolIndex::scan(&*storage, STORE)?;
     (0..PANES).map(|n| load_pane(&storage, &index, pane(n), &mut |_| Ok(()))).collect()
+}
+
+pub(super) fn load_all(storage: &SimStorage) -> Vec<PaneImage> {
+    try_load_all(storage).unwrap()
 }
 
 impl World {
     /// Starts on what `accident` left of what `models` say, after checking it.
     pub(super) fn start(storage: &SimStorage, models: &[Model], accident: Accident) -> Self {
         let dyn_storage: Arc<dyn Storage> = Arc::new(storage.clone());
-        let index = SpoolIndex::scan(storage, STORE);
+        let index = SpoolIndex::scan(storage, STORE).unwrap();
         let options = SpoolOptions {
             segment_bytes: 1500,
             total_bytes: 1 << 20,
