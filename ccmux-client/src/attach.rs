@@ -13,6 +13,7 @@
 
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -22,6 +23,7 @@ use ccmux_protocol::{ClientFrame, Exit, ExitReason, Hello, Resume, ServerFrame};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::deaths::Deaths;
 use crate::error::ClientError;
 use crate::link::{Link, Received};
 use crate::outbox::Outbox;
@@ -35,8 +37,15 @@ const HELD_BYTES_MAX: usize = 64 * 1024;
 /// The longest frame that is put together from parts. Longer than any terminal needs.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Finds a server and exchanges greetings; runs on a thread of its own.
-pub(crate) type Reconnect = Arc<dyn Fn(&Hello) -> Result<Link, ClientError> + Send + Sync>;
+/// How the next server is found.
+pub(crate) struct Reconnect {
+    /// Finds a server and exchanges greetings; runs on a thread of its own.
+    pub(crate) find: Arc<Find>,
+    /// Where servers say why they end.
+    pub(crate) log: PathBuf,
+}
+
+type Find = dyn Fn(&Hello) -> Result<Link, ClientError> + Send + Sync;
 
 /// A terminal and the server that draws on it.
 pub(crate) struct Attachment {
@@ -57,6 +66,7 @@ pub(crate) struct Attachment {
     awaited: u32,
     /// Runs while there is no server, or none that has taken us up again.
     patience: Option<Patience>,
+    deaths: Deaths,
 }
 
 enum Line {
@@ -102,6 +112,7 @@ impl Attachment {
             part: Vec::new(),
             awaited: 0,
             patience: None,
+            deaths: Deaths::default(),
         }
     }
 
@@ -255,6 +266,9 @@ impl Attachment {
                 if self.awaited == 0 {
                     self.terminal.draw(&part);
                     self.terminal.draw(&bytes);
+                    if let Line::Online(link) = &self.line {
+                        self.deaths.has_shown(link.server_pid());
+                    }
                 }
             }
             ServerFrame::Suspend => self.stop()?,
@@ -318,16 +332,22 @@ impl Attachment {
         if self.token.is_none() {
             return Err(ClientError::LostServer);
         }
+        if let Line::Online(link) = &self.line {
+            self.deaths.is_lost(link.server_pid());
+        }
+        if let Some(deaths) = self.deaths.too_many() {
+            return Err(ClientError::ServersDie { deaths, log: self.reconnect.log.clone() });
+        }
         self.part.clear();
         self.patience.get_or_insert_default();
         self.hello.size = self.terminal.size().or(self.hello.size);
-        let (hello, reconnect) = (self.hello.clone(), Arc::clone(&self.reconnect));
+        let (hello, find) = (self.hello.clone(), Arc::clone(&self.reconnect.find));
         let (done, waker) = UnixStream::pair().map_err(ClientError::Wait)?;
         let (sender, result) = channel();
         let look = move || {
             // Dropping the waker wakes, also if this panics.
             let _waker = waker;
-            let _ = sender.send(reconnect(&hello));
+            let _ = sender.send(find(&hello));
         };
         thread::Builder::new().name("reconnect".into()).spawn(look).map_err(ClientError::Wait)?;
         self.line = Line::Offline(Search { done, result });

@@ -68,8 +68,11 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     let terminal = Terminal::take(&name).map_err(ClientError::Terminal)?;
     terminal.give_back_on_panic();
     let (place, launch) = (options.place.clone(), options.launch.clone());
-    let reconnect: Reconnect =
-        Arc::new(move |hello| greet(hello, || connect_or_continue(&place, &launch)));
+    let log = place.server_log();
+    let reconnect = Reconnect {
+        find: Arc::new(move |hello| greet(hello, || connect_or_continue(&place, &launch))),
+        log,
+    };
     let exit = Attachment::new(terminal, link, hello, signals, reconnect).run(early)?;
     // The terminal was given back with the attachment.
     say_farewell(&exit);

@@ -1,6 +1,7 @@
 //! What can keep a client from its work.
 
 use std::io;
+use std::path::PathBuf;
 
 use ccmux_protocol::rendezvous::{ConnectError, StartError};
 use ccmux_protocol::{FrameError, Refusal, VersionRange};
@@ -32,6 +33,14 @@ pub enum ClientError {
     /// The server went away in the middle.
     #[error("server exited unexpectedly")]
     LostServer,
+    /// One server after the other went away before it had drawn anything.
+    #[error("{deaths} servers in a row died before they showed anything; their log is {}", log.display())]
+    ServersDie {
+        /// How many.
+        deaths: u32,
+        /// Where the reason may be found.
+        log: PathBuf,
+    },
     /// The server sent what is no frame, or cannot be sent one.
     #[error("cannot talk to the server: {0}")]
     Frame(#[from] FrameError),
@@ -55,6 +64,9 @@ impl ClientError {
         match self {
             ClientError::Start(error) => error.hint(),
             ClientError::Refused(refusal) => refusal.hint.clone(),
+            ClientError::ServersDie { .. } => {
+                Some("the programs live on; `ccmux attach-session` tries again".to_owned())
+            }
             _ => None,
         }
     }

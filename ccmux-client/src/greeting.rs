@@ -34,7 +34,10 @@ fn exchange(link: &mut Link, hello: &Hello, patience: &Patience) -> Result<(), C
         ServerFrame::Welcome(Welcome { version, .. }) if !speaks(hello.versions, version) => {
             Err(ClientError::Version { version, ours: hello.versions })
         }
-        ServerFrame::Welcome(_) => link.set_patience(None),
+        ServerFrame::Welcome(welcome) => {
+            link.set_server_pid(welcome.server_pid);
+            link.set_patience(None)
+        }
         ServerFrame::Refused(refusal) => Err(ClientError::Refused(refusal)),
         // A server speaks after it has welcomed us, not before.
         _ => Err(ClientError::NoGreeting),

@@ -16,6 +16,7 @@
 
 mod attach;
 mod client;
+mod deaths;
 mod error;
 mod farewell;
 mod greeting;

@@ -17,6 +17,7 @@ pub(crate) struct Link {
     stream: UnixStream,
     decoder: FrameDecoder<ServerFrame>,
     buffer: Box<[u8]>,
+    server_pid: u32,
 }
 
 /// What came of reading.
@@ -31,7 +32,17 @@ pub(crate) enum Received {
 impl Link {
     pub(crate) fn new(stream: UnixStream) -> Self {
         let buffer = vec![0; READ_BYTES].into_boxed_slice();
-        Link { stream, decoder: FrameDecoder::new(), buffer }
+        Link { stream, decoder: FrameDecoder::new(), buffer, server_pid: 0 }
+    }
+
+    /// The process at the other end, as it introduced itself; 0 before that.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server_pid
+    }
+
+    /// The server has introduced itself.
+    pub(crate) fn set_server_pid(&mut self, pid: u32) {
+        self.server_pid = pid;
     }
 
     /// Limits how long each [`send`](Self::send) and each read of a [`receive`](Self::receive)

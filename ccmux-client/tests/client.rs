@@ -163,8 +163,12 @@ impl Peer {
     }
 
     fn welcome(&mut self) -> Hello {
+        self.welcome_as(1)
+    }
+
+    fn welcome_as(&mut self, server_pid: u32) -> Hello {
         let hello = self.hello();
-        let welcome = Welcome { version: 1, server_pid: 1, server_version: String::new() };
+        let welcome = Welcome { version: 1, server_pid, server_version: String::new() };
         self.send(&[ServerFrame::Welcome(welcome)]);
         hello
     }
@@ -374,6 +378,46 @@ fn a_client_says_why_when_there_is_no_next_server() {
     let (code, line) = ends(&process);
     assert_eq!(code, Some(1));
     assert_eq!(line, "the server ended before it was ready (exit status: 1)\r\n");
+}
+
+/// Something in the state kills each server that draws it: the client went from one to the next for
+/// ever. Servers that were killed before they greeted or after they had drawn count for nothing.
+#[test]
+fn a_client_gives_up_when_one_server_after_the_other_dies() {
+    let world = World::new();
+    let (process, mut peer) = world.attached();
+    let mut next_pid = 2;
+    let mut die = |peer: Peer, has_drawn: bool| {
+        drop(peer);
+        world.accept().hello();
+        let mut peer = world.accept();
+        peer.welcome_as(next_pid);
+        next_pid += 1;
+        assert!(matches!(peer.receive(), ClientFrame::Resume(_)));
+        peer.attach();
+        if has_drawn {
+            peer.send(&[ServerFrame::Output(b"drawn".to_vec())]);
+        }
+        peer
+    };
+    for round in 0..3 {
+        for _ in 0..15 {
+            peer = die(peer, false);
+        }
+        peer = die(peer, true);
+        process.wait_display("what is drawn", |tail| {
+            (text(tail).matches("drawn").count() == round + 1).then_some(())
+        });
+    }
+    for _ in 0..16 {
+        peer = die(peer, false);
+    }
+    drop(peer);
+    let (code, lines) = ends(&process);
+    assert_eq!(code, Some(1));
+    let log = world.place.state_dir.join("server.log");
+    let said = "16 servers in a row died before they showed anything; their log is";
+    assert!(lines.starts_with(&format!("{said} {}\r\nhint: ", log.display())), "{lines:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ccmux_protocol::rendezvous::server_log;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Size at which the log is rotated.
@@ -31,7 +32,7 @@ struct Current {
 impl LogFile {
     /// Opens `server.log` in `dir` for appending, creating it with mode 0600.
     pub(crate) fn open(dir: &Path, bytes_max: u64) -> io::Result<Self> {
-        let path = dir.join("server.log");
+        let path = server_log(dir);
         let file = open_append(&path)?;
         let len = file.metadata()?.len();
         Ok(Self { path, bytes_max, current: Mutex::new(Current { file, len }) })

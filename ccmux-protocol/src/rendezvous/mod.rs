@@ -34,7 +34,7 @@ pub use lock::{
     Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder, registration,
 };
 pub use patience::Patience;
-pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory};
+pub use place::{Place, PlaceError, PlaceOptions, ensure_private_directory, server_log};
 pub use server_args::{ReadyPipe, ServerArgs, ServerArgsError, ServerTask, Surroundings};
 pub use start::{
     Connected, Revival, StartError, Starting, connect_or_continue, connect_or_start, revive,

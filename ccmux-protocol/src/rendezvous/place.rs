@@ -90,6 +90,11 @@ pub enum UnsafeReason {
     },
 }
 
+/// The log of the servers that keep their state in a directory.
+pub fn server_log(state_dir: &Path) -> PathBuf {
+    state_dir.join("server.log")
+}
+
 impl Place {
     /// Finds the place: `-S`, else `-L`, else the server whose pane we are in (`$CCMUX`), else the
     /// one named `default`.
@@ -104,6 +109,11 @@ impl Place {
             Some(value) if !value.is_empty() => Place::of_pane(&value, options),
             _ => Place::named(OsStr::new(DEFAULT_NAME), options),
         }
+    }
+
+    /// The log of the servers that live here.
+    pub fn server_log(&self) -> PathBuf {
+        server_log(&self.state_dir)
     }
 
     /// The place that a starter already resolved.
