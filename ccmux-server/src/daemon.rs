@@ -158,7 +158,7 @@ impl Server {
     ) -> Result<()> {
         listener.set_nonblocking(true).context("setting up the socket")?;
         self.watcher.readable(listener.as_fd(), Event::Accept).context("watching the socket")?;
-        self.door = Some(Door { listener, place, lock, registration });
+        self.door = Some(Door { listener, place, lock, registration, retry_at: None });
         Ok(())
     }
 }

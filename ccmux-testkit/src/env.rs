@@ -277,6 +277,17 @@ impl TestEnv {
         }
     }
 
+    /// Waits until the server's log says something.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the log.
+    pub fn wait_log(&self, what: &str) {
+        let writes = Watch::writes(&self.state_dir().join("server.log"));
+        while !self.server_log().contains(what) {
+            assert!(writes.wait(), "the log never says {what:?}:\n{}", self.server_log());
+        }
+    }
+
     /// The end of the default server's log.
     pub fn server_log(&self) -> String {
         log_tail(&self.state_dir())

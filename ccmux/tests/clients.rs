@@ -181,6 +181,30 @@ fn a_peer_that_reads_nothing_delays_nobody() {
     scene.env.wait_status(|status| status["clients"] == 2 && status["unread_bytes"] == 0);
 }
 
+/// A server without a descriptor left takes clients as soon as it has one: a client that had come
+/// meanwhile waited in vain, because nothing told of it again.
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_that_come_while_descriptors_are_short_are_served_afterwards() {
+    use rustix::process::{Resource, Rlimit, prlimit};
+
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "-s", "work", "exec cat"]);
+    let pid = i32::try_from(env.server().pid()).ok().and_then(rustix::process::Pid::from_raw);
+    let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
+    let usual = prlimit(pid, Resource::Nofile, Rlimit { current: Some(3), maximum });
+    let usual = usual.expect("the server is ours");
+    let mut command = env.command(&["list-sessions", "-F", "#{session_name}"]);
+    let child = command.stdout(Stdio::piped()).spawn().expect("it can be started");
+    env.wait_log("clients cannot be accepted");
+    prlimit(pid, Resource::Nofile, usual).expect("the server is ours");
+    let output = child.wait_with_output().expect("it is our child");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "work\n");
+    assert!(output.status.success());
+    let said = env.server_log().matches("clients cannot be accepted").count();
+    assert_eq!(said, 1, "{}", env.server_log());
+}
+
 /// A command whose output nobody reads: much of it is there, and all of it in the end.
 #[test]
 fn a_command_that_is_not_read_delays_nobody() {

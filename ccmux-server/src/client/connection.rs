@@ -13,8 +13,11 @@ use ccmux_protocol::{ClientFrame, FrameDecoder, FrameError, ServerFrame};
 
 /// How much is read from one client before others get their turn.
 const READ_BYTES_MAX: usize = 256 * 1024;
-/// Answers that a client leaves unread beyond this end its connection.
-const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// A client that leaves more than this unread is not read any more, until it has taken some: more
+/// than the picture of any terminal, behind which keys must still get through.
+const UNREAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a client leaves unread beyond this ends its connection. Commands wait long before that.
+const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Small, so that a client that was stopped has few old pictures before the present one.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// How long a server that ends waits for each client to take its last words.
@@ -46,8 +49,12 @@ impl Connection {
 
     /// Reads what there is and appends complete frames to `out`.
     ///
-    /// Returns whether more may be waiting; an end of the stream closes the connection.
+    /// Returns whether more may be waiting; an end of the stream closes the connection. Nothing is
+    /// read from a peer that does not read itself; it is as if it had said nothing until then.
     pub(crate) fn receive(&mut self, out: &mut Vec<ClientFrame>) -> Result<bool, FrameError> {
+        if self.unread_bytes() > UNREAD_BYTES_MAX {
+            return Ok(false);
+        }
         let mut scratch = [0; 16 * 1024];
         let mut total = 0;
         while !self.is_closed && total < READ_BYTES_MAX {
@@ -126,5 +133,44 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ccmux_protocol::encode;
+
+    use super::*;
+
+    /// Whoever says much and reads nothing had answers piled up, 256 MiB of them.
+    #[test]
+    fn a_peer_that_does_not_read_is_not_read() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut connection = Connection::new(ours).unwrap();
+        let mut wire = Vec::new();
+        encode(&ClientFrame::Goodbye, &mut wire).unwrap();
+        theirs.write_all(&wire).unwrap();
+        let piece = ServerFrame::Stdout(vec![b'x'; 1 << 20]);
+        let mut said = 0;
+        while connection.unread_bytes() <= UNREAD_BYTES_MAX {
+            connection.send(&piece);
+            said += 1;
+        }
+        let mut frames = Vec::new();
+        assert!(!connection.receive(&mut frames).unwrap());
+        assert!(frames.is_empty() && !connection.is_closed());
+
+        theirs.set_nonblocking(true).unwrap();
+        let mut heard = 0;
+        let mut bytes = vec![0; 1 << 20];
+        while !connection.is_flushed() {
+            connection.flush();
+            while let Ok(len @ 1..) = theirs.read(&mut bytes) {
+                heard += len;
+            }
+        }
+        assert!(heard > said << 20, "all of it, with its frames");
+        connection.receive(&mut frames).unwrap();
+        assert_eq!(frames, [ClientFrame::Goodbye]);
     }
 }

@@ -9,7 +9,8 @@ use crate::event_loop::ClientId;
 use crate::pane::Stage;
 use crate::server::Server;
 
-/// More of a capture is not printed before its reader has taken all but so much.
+/// No command of a job prints anything before its reader has taken all but so much of what the
+/// earlier ones did.
 const UNREAD_MAX: usize = 256 * 1024;
 
 impl Server {
@@ -33,7 +34,7 @@ impl Server {
             if job.printing.is_some() && !self.print_on(&mut job) {
                 return self.jobs.put_back(job);
             }
-            if self.is_output_held(&job) {
+            if self.is_unread(&job) {
                 return self.jobs.put_back(job);
             }
             if job.steps.front().is_some_and(tells_others) && !self.is_settled(self.hard) {
@@ -81,10 +82,11 @@ impl Server {
         }
     }
 
-    /// Whether so much of a job's output waits for the disk that it should not make more.
-    fn is_output_held(&self, job: &Job) -> bool {
-        let reader = job.origin.client().and_then(|id| self.clients.get(&id));
-        reader.is_some_and(|client| client.held_bytes() >= UNREAD_MAX)
+    /// Whether so much of a job's output waits, for the disk or for its reader, that it should not
+    /// make more. Either wakes the loop when it has taken something.
+    fn is_unread(&self, job: &Job) -> bool {
+        let Origin::OneShot(id) = job.origin else { return false };
+        self.clients.get(&id).is_some_and(|client| client.unread_bytes() >= UNREAD_MAX)
     }
 
     fn is_answerable(&self, job: &Job) -> bool {

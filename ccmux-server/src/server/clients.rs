@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use bstr::BString;
 use ccmux_core::command::{ParsedCommand, parse_argv};
@@ -20,21 +21,45 @@ use crate::event_loop::{ClientId, Event};
 
 /// More clients than this are refused.
 const CLIENTS_MAX: usize = 1000;
+/// How soon clients that could not be accepted are tried again.
+const ACCEPT_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Server {
-    /// Takes every connection that waits.
+    /// Takes every connection that waits. One that cannot be taken, for want of descriptors perhaps,
+    /// is not told of again: it is tried again in a moment.
     pub(crate) fn accept_clients(&mut self) {
+        let now = self.elapsed();
         loop {
-            let Some(door) = &self.door else { return };
+            let Some(door) = &mut self.door else { return };
             match door.listener.accept() {
-                Ok((stream, _)) => self.welcome(stream),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    tracing::error!(%error, "a client could not be accepted");
-                    return;
+                Ok((stream, _)) => {
+                    if door.retry_at.take().is_some() {
+                        tracing::info!("clients are accepted again");
+                    }
+                    self.welcome(stream);
                 }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => {
+                        door.retry_at = None;
+                        return;
+                    }
+                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    _ => {
+                        if door.retry_at.replace(now + ACCEPT_INTERVAL).is_none() {
+                            tracing::error!(%error, "clients cannot be accepted; trying again");
+                        }
+                        return;
+                    }
+                },
             }
+        }
+    }
+
+    /// Tries again to take connections that could not be taken.
+    pub(super) fn retry_accepting(&mut self) {
+        let now = self.elapsed();
+        if self.door.as_ref().is_some_and(|door| door.retry_at.is_some_and(|at| at <= now)) {
+            self.accept_clients();
         }
     }
 

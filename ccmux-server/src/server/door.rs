@@ -1,6 +1,7 @@
 //! The way in: the socket clients connect to, and the lock that says whose it is.
 
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
 use ccmux_protocol::rendezvous::{LockedFile, Place, Registration};
 
@@ -11,6 +12,8 @@ pub(crate) struct Door {
     pub(crate) place: Place,
     pub(crate) lock: LockedFile,
     pub(crate) registration: Registration,
+    /// When to look for clients again that could not be let in.
+    pub(crate) retry_at: Option<Duration>,
 }
 
 impl Door {

@@ -35,6 +35,7 @@ impl Server {
     pub(crate) fn turn(&mut self) -> Option<Duration> {
         self.has_more = false;
         self.settle();
+        self.retry_accepting();
         self.read_on();
         self.retry_lost();
         self.retry_parting();
@@ -177,6 +178,7 @@ impl Server {
             .chain(self.clock_deadline())
             .chain(self.size_deadlines())
             .chain(self.persistence_deadline())
+            .chain(self.door.as_ref().and_then(|door| door.retry_at))
             .min()
     }
 

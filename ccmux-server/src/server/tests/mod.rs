@@ -45,6 +45,28 @@ fn nobody_is_told_of_a_change_that_is_not_durable() {
     assert!(exit.is_some_and(|exit| exit.code == 1 && exit.durable));
 }
 
+/// Commands whose answers nobody reads do not go on answering: all their answers were made and held
+/// at once, as much as there was memory for.
+#[test]
+fn a_command_line_waits_for_its_reader() {
+    const BUFFER_BYTES: usize = 500_000;
+    const TIMES: usize = 40;
+    let mut world = World::new();
+    let file = world.directory.path().join("long");
+    std::fs::write(&file, vec![b'x'; BUFFER_BYTES]).unwrap();
+    let mut loader = world.command(&["load-buffer", file.to_str().unwrap()]);
+    world.finish(&mut loader);
+    let line: Vec<&str> = (0..TIMES).flat_map(|_| ["show-buffer", ";"]).collect();
+    let mut reader = world.command(&line);
+    world.rest();
+    let unread: usize =
+        world.server.clients.values().map(crate::client::Client::unread_bytes).sum();
+    assert!((1..2 * BUFFER_BYTES).contains(&unread), "{unread}");
+    world.finish(&mut reader);
+    let (text, exit) = reader.answer();
+    assert_eq!((text.len(), exit), (TIMES * BUFFER_BYTES, Some(&Exit::done(0))));
+}
+
 /// A program that a command starts is told as much as a reply tells: it is started afterwards.
 #[test]
 fn a_shell_command_waits_for_the_changes_before_it() {
