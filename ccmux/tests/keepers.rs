@@ -66,6 +66,23 @@ fn a_keeper_that_answers_again_is_found() {
     scene.wait_shows("alive 42");
 }
 
+/// Nothing happened in such a pane, and nothing said why. What the program had drawn is there again
+/// afterwards.
+#[test]
+fn a_pane_says_that_its_keeper_does_not_answer() {
+    const TROUBLE: &str = "[the program cannot be reached: No such file or directory";
+    let scene = Scene::new();
+    scene.env.ok(&["split-window", "-h", "-t", "%0", "exec tail -f /dev/null"]);
+    let client = scene.env.attach_with(&["attach-session", "-t", "work"], 160, 24);
+    client.wait_screen("why", |screen| screen.row(22).starts_with(TROUBLE));
+    let shown = scene.env.ok(&["capture-pane", "-p", "-t", "%0"]);
+    assert!(shown.contains("said 42") && !shown.contains("cannot be reached"), "{shown}");
+    scene.put_back();
+    client.wait_screen("the program's", |screen| !screen.text().contains(TROUBLE));
+    scene.wait_live();
+    client.wait_shows_panes(&scene.env);
+}
+
 /// The end of such a program was seen by nobody, so nothing is closed.
 #[test]
 fn a_pane_whose_unreachable_keeper_dies_is_restored() {

@@ -176,6 +176,9 @@ impl Server {
                 }
             }
         }
+        if let Some(why) = pane.trouble() {
+            draw_trouble(frame, place, why);
+        }
     }
 
     fn draw_borders(
@@ -313,6 +316,16 @@ fn place(area: Rect, pane: PaneRect) -> Option<Rect> {
         cols: pane.cols.min(area.cols - pane.x),
         rows: pane.rows.min(area.rows - pane.y),
     })
+}
+
+/// Says over the last row of a pane, which is the program's again afterwards, why nothing happens in
+/// it.
+fn draw_trouble(frame: &mut Frame, place: Rect, why: &str) {
+    let dim = Style { attributes: Attributes::DIM, ..Style::default() };
+    let row = Rect { y: place.y + place.rows.saturating_sub(1), rows: 1, ..place };
+    let text = format!("[the program cannot be reached: {why}; trying again]");
+    frame.fill(row, dim);
+    frame.put_str_within(row, &text, dim);
 }
 
 fn draw_warning(frame: &mut Frame, y: u16, text: &str) {

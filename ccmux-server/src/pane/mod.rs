@@ -33,6 +33,9 @@ use encode::{KeyModes, MouseTracking};
 use input::Input;
 use mode::PaneMode;
 
+/// So often a keeper is tried before a pane says that it cannot be reached: a third of a second.
+const TRIES_UNSAID: u32 = 5;
+
 /// One pane of the running server.
 #[derive(Debug)]
 pub(crate) struct Pane {
@@ -273,6 +276,14 @@ impl Pane {
         match &self.stage {
             Stage::Live(live) => Some(live.held.child_pid),
             Stage::Replacing { held, .. } => Some(held.child_pid),
+            _ => None,
+        }
+    }
+
+    /// Why its program cannot be reached, once that is no matter of a moment.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Unreachable { why, .. } if self.tries >= TRIES_UNSAID => Some(why),
             _ => None,
         }
     }

@@ -236,6 +236,8 @@ impl Server {
             pane.flush_input();
         }
         self.move_to_scope(id);
+        // It may have said that it cannot be reached.
+        self.redraw_pane(id);
         self.has_more = true;
     }
 
