@@ -14,6 +14,10 @@ const BURSTS: u32 = 6;
 /// Most that a server may hold for a client: one picture of a screen full of colours.
 const UNREAD_BYTES_MAX: u64 = 16 * 1024;
 
+/// Fills its screen with colours, which makes large pictures.
+const COLOURS: &str = "i=0; while [ $i -lt 430 ]; do printf '\\033[38;5;%dmfour' $((i % 256)); \
+    i=$((i + 1)); done; exec cat";
+
 /// A flooding pane and two clients that show it.
 struct Scene {
     env: TestEnv,
@@ -45,8 +49,23 @@ impl Scene {
         }
     }
 
+    /// Shows whole pictures, each of which the other client has seen: many times what a socket holds.
+    fn show_pictures(&self) {
+        let env = &self.env;
+        env.ok(&["rename-window", "first", ";", "new-window", "-n", "second", COLOURS]);
+        self.other.wait_text("fourfour");
+        for window in ["1:second*", "0:first*"].into_iter().cycle().take(60) {
+            self.other.wait_text(window);
+            env.ok(&["next-window"]);
+        }
+        self.other.wait_text("1:second*");
+        env.ok(&["kill-window"]);
+        self.other.wait_text("0:first*");
+    }
+
     /// The held client shows an old screen, and the server holds next to nothing for it.
     fn assert_held(&self) {
+        self.show_pictures();
         let shown = self.held.screen_text();
         assert!(!shown.contains(&Flood::done(self.bursts)), "it is not held: {shown}");
         let unread = self.env.status()["unread_bytes"].as_u64().expect("a number");
@@ -156,13 +175,7 @@ fn a_peer_that_reads_nothing_delays_nobody() {
         scene.other.wait_text(text);
         scene.held.wait_text(text);
     }
-    // Whole pictures, each of which another client has seen: many times what its socket holds.
-    scene.env.ok(&["rename-window", "first", ";", "new-window", "-n", "second", "seq 99; cat"]);
-    for window in ["1:second*", "0:first*"].into_iter().cycle().take(40) {
-        scene.other.wait_text(window);
-        scene.env.ok(&["next-window"]);
-    }
-    scene.other.wait_text("1:second*");
+    scene.show_pictures();
     // It says a lot itself, most of which is answered.
     let mut bytes = Vec::new();
     for _ in 0..1000 {

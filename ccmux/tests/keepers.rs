@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 
 use ccmux_testkit::{Process, TestEnv};
 use rustix::process::Signal;
@@ -108,16 +109,19 @@ fn a_closed_pane_s_program_ends_as_soon_as_its_keeper_answers() {
     scene.env.wait_status(|_| !directory.exists());
 }
 
-/// A request for another program waited for ever.
+/// A request for another program waited for ever. It waits, and whoever made it, until the keeper of
+/// the old one can be told, and no longer.
 #[test]
 fn a_respawn_waits_for_the_keeper() {
     let scene = Scene::new();
+    let respawn = scene.begin_respawn();
+    assert!(scene.shell.is_alive() && !respawn.is_finished());
+    assert!(!scene.env.home().join("runs").exists(), "the other program runs already");
     scene.put_back();
-    let program = "echo the other; exec tail -f /dev/null";
-    scene.env.ok(&["respawn-pane", "-k", "-t", "%0", program]);
+    assert!(respawn.join().expect("it is waited for").success());
     scene.shell.wait_gone();
     scene.keeper.wait_gone();
-    scene.wait_shows("the other");
+    scene.wait_shows("the other 1");
 }
 
 /// A pane that stays although its program has ended keeps no process. It had its keeper for ever.
@@ -153,7 +157,8 @@ fn a_dead_pane_has_no_keeper() {
 #[test]
 fn a_respawn_that_was_cut_short_is_finished() {
     let scene = Scene::new();
-    scene.begin_respawn();
+    // Its server will be killed, of which the command may complain.
+    let _command = scene.begin_respawn();
     scene.env.kill_server();
     scene.put_back();
     scene.shell.wait_gone();
@@ -169,7 +174,8 @@ fn a_respawn_that_was_cut_short_is_finished() {
 #[test]
 fn a_respawn_is_finished_although_the_old_keeper_is_gone() {
     let scene = Scene::new();
-    scene.begin_respawn();
+    // Its server will be killed, of which the command may complain.
+    let _command = scene.begin_respawn();
     let server = scene.env.server();
     server.signal(Signal::STOP);
     scene.keeper.signal(Signal::KILL);
@@ -183,8 +189,8 @@ fn a_respawn_is_finished_although_the_old_keeper_is_gone() {
 
 impl Scene {
     /// Has the program replaced by another one, which cannot happen yet; returns when that is on
-    /// record.
-    fn begin_respawn(&self) {
+    /// record, with what becomes of the command.
+    fn begin_respawn(&self) -> JoinHandle<ExitStatus> {
         let program =
             "echo ran >> ~/runs; echo the other $(wc -l < ~/runs); exec tail -f /dev/null";
         let mut respawn = self.env.command(&["respawn-pane", "-k", "-t", "%0", program]);
@@ -192,8 +198,7 @@ impl Scene {
         let mut respawn = respawn.spawn().expect("it can be started");
         let command = ["display-message", "-p", "-t", "%0", "#{pane_start_command}"];
         self.env.wait_ok(&command, |text| text.contains("runs"));
-        // Its server will be killed, of which it may complain.
-        std::thread::spawn(move || respawn.wait());
+        std::thread::spawn(move || respawn.wait().expect("it is our child"))
     }
 }
 
