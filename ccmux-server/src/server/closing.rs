@@ -8,7 +8,7 @@ use ccmux_core::ids::PaneId;
 use ccmux_keeper::{LinkEvent, lock_alive};
 
 use super::Server;
-use super::keepers::retry_wait;
+use super::retries::retry_wait;
 use crate::pane::{Pane, Stage};
 
 /// The signal a closed pane's program gets: its terminal hung up.

@@ -15,16 +15,13 @@ use ccmux_keeper::{
 
 use super::Server;
 use super::respawn::forget_respawn;
+use super::retries::RETRY_INTERVAL;
 use crate::event_loop::Event;
 use crate::pane::{Held, Live, Pane, Stage};
 use crate::persistence::restoration::{forget_vacant, write_number};
 
-/// How soon a lost keeper is looked at again.
-const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// How soon a keeper that could not be started is started again.
 const START_INTERVAL: Duration = Duration::from_secs(1);
-/// How soon, at the latest, a keeper that cannot be spoken with is looked at again.
-const UNREACHABLE_INTERVAL_MAX: Duration = Duration::from_secs(10);
 
 /// What a pane shows where its output cannot be read any more.
 const TROUBLE_MARK: &[u8] =
@@ -117,7 +114,11 @@ impl Server {
 
     /// Greets the keeper of a pane of which this server holds something already. Returns that if
     /// the keeper is gone.
-    fn adopt_again(&mut self, id: PaneId, held: Option<Held>) -> Result<(), Option<Held>> {
+    pub(super) fn adopt_again(
+        &mut self,
+        id: PaneId,
+        held: Option<Held>,
+    ) -> Result<(), Option<Held>> {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return Err(held) };
         let pane_dir = self.pane_dir(uuid);
         match lock_alive(&pane_dir) {
@@ -148,37 +149,6 @@ impl Server {
     fn set_stage(&mut self, id: PaneId, stage: Stage) {
         if let Some(pane) = self.panes.get_mut(&id) {
             pane.stage = stage;
-        }
-    }
-
-    /// A keeper cannot be spoken with, and may live: it is looked at again, less and less often.
-    pub(crate) fn unreachable(&mut self, id: PaneId, why: String, held: Option<Held>) {
-        let now = self.elapsed();
-        let Some(pane) = self.panes.get_mut(&id) else { return };
-        if pane.tries == 0 {
-            tracing::error!(pane = %id, why, "no conversation with the keeper");
-        }
-        pane.tries += 1;
-        pane.stage = Stage::Unreachable { why, held, at: now + retry_wait(pane.tries) };
-        self.redraw_pane(id);
-    }
-
-    /// Looks again at keepers that could not be spoken with. One that is gone by now is replaced
-    /// if its pty is held. Else its program is gone, too: the pane is restored, and nothing is
-    /// taken for an end that nobody saw.
-    pub(crate) fn retry_unreachable(&mut self) {
-        let now = self.elapsed();
-        let due = |pane: &&Pane| matches!(pane.stage, Stage::Unreachable { at, .. } if at <= now);
-        let due: Vec<PaneId> = self.panes.values().filter(due).map(|pane| pane.id).collect();
-        for id in due {
-            let Some(pane) = self.panes.get_mut(&id) else { continue };
-            let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
-            let Stage::Unreachable { held, .. } = stage else { continue };
-            match self.adopt_again(id, held) {
-                Ok(()) => {}
-                Err(Some(held)) => self.replace_keeper(id, held),
-                Err(None) => self.program_lost(id, true),
-            }
         }
     }
 
@@ -340,18 +310,9 @@ impl Server {
         self.redraw_pane(id);
     }
 
-    /// A keeper that was killed lets go of its lock a moment after its connection; one that lives
-    /// can be spoken with again.
-    fn try_again_soon(&mut self, id: PaneId, held: Option<Held>, is_found: bool) {
-        let at = self.elapsed() + RETRY_INTERVAL;
-        if let Some(pane) = self.panes.get_mut(&id) {
-            pane.stage = Stage::Lost { held, is_found, at };
-        }
-    }
-
     /// Keeper and pty of a pane are gone. One of an earlier server that was gone before it was
     /// heard from is like one that was gone at the start.
-    fn program_lost(&mut self, id: PaneId, is_found: bool) {
+    pub(super) fn program_lost(&mut self, id: PaneId, is_found: bool) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         if let Some(seq) = pane.respawn.take() {
             // The state speaks of the program that follows already.
@@ -365,43 +326,8 @@ impl Server {
         }
     }
 
-    /// Looks again at keepers that were about to be gone.
-    pub(crate) fn retry_parting(&mut self) {
-        let now = self.elapsed();
-        let due = |pane: &&Pane| matches!(pane.stage, Stage::Parting { at, .. } if at <= now);
-        let due: Vec<PaneId> = self.panes.values().filter(due).map(|pane| pane.id).collect();
-        for id in due {
-            let Some(pane) = self.panes.get_mut(&id) else { continue };
-            if let Stage::Parting { program, .. } = std::mem::replace(&mut pane.stage, Stage::Ended)
-            {
-                self.start_program(id, program);
-            }
-        }
-    }
-
-    /// Looks again at keepers whose connection was lost.
-    pub(crate) fn retry_lost(&mut self) {
-        let now = self.elapsed();
-        let due: Vec<PaneId> = self
-            .panes
-            .values()
-            .filter(|pane| matches!(pane.stage, Stage::Lost { at, .. } if at <= now))
-            .map(|pane| pane.id)
-            .collect();
-        for id in due {
-            let Some(pane) = self.panes.get_mut(&id) else { continue };
-            let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
-            let Stage::Lost { held, is_found, .. } = stage else { continue };
-            match self.adopt_again(id, held) {
-                Ok(()) => {}
-                Err(Some(held)) => self.replace_keeper(id, held),
-                Err(None) => self.program_lost(id, is_found),
-            }
-        }
-    }
-
     /// Starts a keeper that goes on where a killed one stopped.
-    fn replace_keeper(&mut self, id: PaneId, held: Held) {
+    pub(super) fn replace_keeper(&mut self, id: PaneId, held: Held) {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
         let alive = match lock_alive(&self.pane_dir(uuid)) {
             Ok(Some(alive)) => alive,
@@ -492,9 +418,4 @@ fn describe(error: &LinkError) -> String {
         LinkError::Io(source) => source.to_string(),
         _ => error.to_string(),
     }
-}
-
-/// How long to wait before a keeper that could not be spoken with so often is tried again.
-pub(super) fn retry_wait(tries: u32) -> Duration {
-    (RETRY_INTERVAL * 2_u32.saturating_pow(tries.clamp(1, 16) - 1)).min(UNREACHABLE_INTERVAL_MAX)
 }

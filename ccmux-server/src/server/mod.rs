@@ -22,6 +22,7 @@ mod programs;
 mod reconcile;
 mod respawn;
 mod restore;
+mod retries;
 mod scopes;
 mod shutdown;
 mod sizes;

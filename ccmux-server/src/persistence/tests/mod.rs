@@ -1,10 +1,12 @@
 //! Tests of the whole layer.
 
 mod crash_matrix;
+mod damage;
 mod faults;
 mod orphans;
 mod real_directory;
 mod shutdown;
+mod store;
 mod threads;
 mod world;
 
