@@ -41,7 +41,7 @@ impl Script {
             0..=2 if windows.len() > 2 => vec!["kill-window", "-t", windows[1]],
             3 => vec!["split-window", "-d", "-t", any, "exec tail -f /dev/null"],
             4 => vec!["select-layout", "-t", any, "tiled"],
-            5 => vec!["set-buffer", "-b", "buffer", &name],
+            5 => vec!["rename-window", "-t", any, &name],
             _ => return self.setting(),
         };
         words.into_iter().map(str::to_owned).collect()
@@ -64,7 +64,6 @@ pub(crate) fn snapshot(env: &TestEnv) -> String {
     for line in options.lines().filter(|line| line.starts_with('@')) {
         writeln!(text, "{line}").expect("writing to a String cannot fail");
     }
-    text.push_str(&env.ok(&["list-buffers", "-F", "#{buffer_name} #{buffer_sample}"]));
     text
 }
 
@@ -76,10 +75,9 @@ pub(crate) fn after_setting(snapshot: &str, command: &[String]) -> String {
     match lines.iter_mut().find(|line| line.split(' ').next() == Some(name)) {
         Some(known) => *known = line,
         None => {
-            // Options are listed by name, behind the panes and before the buffers.
-            let is_before = |line: &String| !line.starts_with('@') && line.contains(':');
-            let at = lines.iter().take_while(|l| is_before(l) || **l < line && l.starts_with('@'));
-            let at = at.count();
+            // Options are listed by name, behind the panes.
+            let is_before = |other: &&String| !other.starts_with('@') || **other < line;
+            let at = lines.iter().take_while(is_before).count();
             lines.insert(at, line);
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! segment  = header header frame*           both headers are the same: one may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 1
+//!            8   4  version, 2
 //!            12  4  crc32c of the other 60 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
@@ -14,7 +14,8 @@
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
 //!            12  1  kind: 1 bytes, 2 resize, 3 clear, 4 reset, 5 option
-//!            13  3  zero
+//!            13  3  unsynced: how much of the log before this frame was not known to be synced when it
+//!                   was written, in units of 8 bytes; 2^24-1 if that was not known
 //!            16 16  pane
 //!            32  8  stream offset
 //!            40  8  sequence number in the pane
@@ -32,7 +33,9 @@ use uuid::Uuid;
 use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// In version 1 there are zeros where a frame says what was not synced before it.
+const VERSION_LEAST: u32 = 1;
 const HEADER_COPY_BYTES: usize = 64;
 
 /// Length of what precedes the first frame.
@@ -106,7 +109,20 @@ pub(super) struct SegmentHeader {
     pub(super) predecessor_end: u64,
 }
 
+/// How the salts of the segments that one process writes differ.
+const SALT_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl SegmentHeader {
+    /// The salt of a segment of the process that was given `process`.
+    pub(super) fn salt_of(process: u64, number: u64) -> u64 {
+        process.wrapping_add(number.wrapping_mul(SALT_STEP))
+    }
+
+    /// What the process that wrote the segment was given.
+    pub(super) fn process(&self) -> u64 {
+        self.salt.wrapping_sub(self.number.wrapping_mul(SALT_STEP))
+    }
+
     pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
         let fields = Fields::<HEADER_COPY_BYTES>::new()
             .put(0, MAGIC)
@@ -132,7 +148,7 @@ impl SegmentHeader {
         else {
             return Err("no valid header");
         };
-        if u32_at(copy, 8) != VERSION {
+        if !(VERSION_LEAST..=VERSION).contains(&u32_at(copy, 8)) {
             return Err("unknown version");
         }
         Ok(Self {
@@ -159,6 +175,20 @@ pub(super) struct FrameHeader {
     pub(super) offset: u64,
     pub(super) sequence: u64,
     pub(super) time: Timestamp,
+    /// How many bytes of the log before it were not known to be synced when it was written.
+    pub(super) unsynced: Option<u64>,
+}
+
+/// What stands for an unknown amount of bytes.
+const UNSYNCED_UNKNOWN: u32 = 0x00ff_ffff;
+
+/// Where the amount stands in the head of a frame.
+const UNSYNCED_AT: std::ops::Range<usize> = 13..16;
+
+fn unsynced_field(bytes: u64) -> [u8; 3] {
+    let units = u32::try_from(bytes.div_ceil(ALIGNMENT as u64)).unwrap_or(UNSYNCED_UNKNOWN);
+    let [a, b, c, _] = units.min(UNSYNCED_UNKNOWN).to_le_bytes();
+    [a, b, c]
 }
 
 impl FrameHeader {
@@ -166,7 +196,7 @@ impl FrameHeader {
     pub(super) fn decode(bytes: &[u8], salt: u64, position: u64) -> Option<Self> {
         let head = bytes.get(..FRAME_HEADER_BYTES)?;
         let len = u32_at(head, 8);
-        if len as usize > FRAME_PAYLOAD_MAX || head[13..16] != [0; 3] {
+        if len as usize > FRAME_PAYLOAD_MAX {
             return None;
         }
         let kind = FrameKind::from_byte(head[12])?;
@@ -181,6 +211,10 @@ impl FrameHeader {
             offset: u64_at(head, 32),
             sequence: u64_at(head, 40),
             time: Timestamp(u64_at(head, 48)),
+            unsynced: match u32::from_le_bytes([head[13], head[14], head[15], 0]) {
+                UNSYNCED_UNKNOWN => None,
+                units => Some(u64::from(units) * ALIGNMENT as u64),
+            },
         })
     }
 
@@ -195,18 +229,21 @@ pub(super) fn frame_len(payload_len: usize) -> usize {
     (FRAME_HEADER_BYTES + payload_len).next_multiple_of(ALIGNMENT)
 }
 
-/// Appends the frame to `out`, as it will stand at `position` of a segment with `salt`.
+/// Appends the frame to `out`, as it will stand at `position` of a segment with `salt`, behind so many
+/// bytes that are not known to be synced.
 pub(super) fn encode_frame(
     out: &mut Vec<u8>,
     frame: &FrameRef<'_>,
     sequence: u64,
     salt: u64,
     position: u64,
+    unsynced: u64,
 ) {
     let fields = Fields::<FRAME_HEADER_BYTES>::new()
         .u32(4, crc32c::crc32c(frame.payload))
         .u32(8, frame.payload.len() as u32)
         .put(12, &[frame.kind.to_byte()])
+        .put(UNSYNCED_AT.start, &unsynced_field(unsynced))
         .put(16, frame.pane.0.as_bytes())
         .u64(32, frame.offset)
         .u64(40, sequence)
@@ -222,6 +259,8 @@ pub(super) fn encode_frame(
 /// Makes a frame that this process encoded valid at another position of another segment. Returns
 /// its pane, sequence number and length.
 pub(super) fn move_frame(bytes: &mut [u8], salt: u64, position: u64) -> (PaneUuid, u64, usize) {
+    // What was synced before it was in another file.
+    bytes[UNSYNCED_AT].copy_from_slice(&UNSYNCED_UNKNOWN.to_le_bytes()[..3]);
     let crc = frame_checksum(&bytes[..FRAME_HEADER_BYTES], salt, position);
     bytes[..4].copy_from_slice(&crc.to_le_bytes());
     let len = frame_len(u32_at(bytes, 8) as usize);

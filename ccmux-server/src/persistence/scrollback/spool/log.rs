@@ -178,7 +178,10 @@ impl SpoolLog {
             return Err(io::Error::other(format!("the spool is degraded: {reason}")));
         };
         let (salt, position) = (segment.salt, segment.len);
-        let bytes = self.tail.push(|out| encode_frame(out, frame, sequence, salt, position));
+        let unsynced = self.tail.len() as u64;
+        let encode =
+            |out: &mut Vec<u8>| encode_frame(out, frame, sequence, salt, position, unsynced);
+        let bytes = self.tail.push(encode);
         let len = bytes.len();
         match segment.file.write_at(position, bytes) {
             Ok(()) => segment.len += len as u64,
@@ -242,7 +245,7 @@ impl SpoolLog {
         SegmentHeader {
             number,
             store: self.options.store,
-            salt: self.options.salt.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            salt: SegmentHeader::salt_of(self.options.salt, number),
             predecessor: self.predecessor.0,
             predecessor_end: self.predecessor.1,
         }

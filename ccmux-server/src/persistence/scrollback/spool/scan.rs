@@ -6,6 +6,7 @@
 //! last valid frame of the newest segment are a torn tail and no damage; so are newer files without
 //! a header, which were never synced.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -40,6 +41,20 @@ pub struct SpoolIndex {
     /// Segments that were never whole: nothing is in them.
     torn: Vec<u64>,
     next_number: u64,
+    /// Segments behind the end of the log, with their lengths: nothing in them counts.
+    void: Vec<(u64, u64)>,
+    /// What is missing of the log, until it is known whether that was ever on the disk.
+    missing: Vec<Missing>,
+}
+
+/// A piece of the log that is not there or not valid.
+#[derive(Debug)]
+struct Missing {
+    damage: Damage,
+    /// Its segment.
+    number: u64,
+    /// Where in that it begins; 0 for all of it.
+    from: u64,
 }
 
 #[derive(Debug)]
@@ -48,6 +63,12 @@ pub(super) struct SegmentInfo {
     pub(super) file: Arc<dyn StorageFile>,
     bytes: u64,
     end: u64,
+    /// Which process wrote it.
+    process: u64,
+    /// Up to here its frames say that it was synced.
+    synced_to: u64,
+    /// It begins with what its predecessor, which was given up, had not made durable.
+    repeats: bool,
 }
 
 /// Where a frame is and what its head says.
@@ -98,6 +119,7 @@ impl SpoolIndex {
                 headers.get(at + 1).filter(|next| next.predecessor == headers[at].number);
             index.scan_segment(at, &headers[at], successor, &mut bytes)?;
         }
+        index.judge_missing();
         for frames in index.panes.values_mut() {
             // What was written again after a failed sync is there twice, and out of order.
             if !frames.is_sorted_by(|a, b| a.sequence < b.sequence) {
@@ -134,11 +156,33 @@ impl SpoolIndex {
                 self.damage.push(Damage::Segment { number, reason });
                 continue;
             }
+            self.end_at_predecessor(&header, &mut headers);
             self.check_predecessor(&header, headers.last(), numbers);
             headers.push(header);
-            self.segments.push(SegmentInfo { number, file: file.into(), bytes, end: bytes });
+            let file = file.into();
+            self.segments.push(SegmentInfo {
+                number,
+                file,
+                bytes,
+                end: bytes,
+                process: header.process(),
+                synced_to: 0,
+                repeats: false,
+            });
         }
         Ok(headers)
+    }
+
+    /// Where whoever wrote `header` found the end of the log, segments behind that are void.
+    fn end_at_predecessor(&mut self, header: &SegmentHeader, headers: &mut Vec<SegmentHeader>) {
+        while headers.pop_if(|last| last.number > header.predecessor).is_some() {
+            let void = self.segments.pop().expect("there is one for each header");
+            self.void.push((void.number, void.bytes));
+        }
+        // What is missing behind that place is missed by nobody.
+        while let Some(void) = self.missing.pop_if(|last| last.number > header.predecessor) {
+            self.void.push((void.number, 0));
+        }
     }
 
     /// Whoever wrote `header` had a valid predecessor: notes it if that is one no longer.
@@ -153,11 +197,70 @@ impl SpoolIndex {
         if let Some(at) = self.torn.iter().position(|&torn| torn == number) {
             self.torn.remove(at);
             let reason = "no valid header".to_owned();
-            self.damage.push(Damage::Segment { number, reason });
+            let damage = Damage::Segment { number, reason };
+            self.missing.push(Missing { damage, number, from: 0 });
         } else if is_older_there && !numbers.contains(&number) {
             let reason = "it is missing".to_owned();
-            self.damage.push(Damage::Segment { number, reason });
+            let damage = Damage::Segment { number, reason };
+            self.missing.push(Missing { damage, number, from: 0 });
         }
+    }
+
+    /// Tells what was on the disk and is damaged from what a power cut took before it was there. The
+    /// log ends where it took something: nothing behind that was promised to anybody.
+    ///
+    /// Segments are synced in their order, so a frame that says of others in its segment that they
+    /// were synced says so of all segments before; but for one that was given up because a sync
+    /// failed. What had not been synced of that is repeated in the next. Only in what the last process
+    /// wrote the log can end: it went on from what it found of those before it.
+    fn judge_missing(&mut self) {
+        let last = self.segments.last().map(|segment| segment.process);
+        let first_of_last = self.segments.iter().find(|segment| Some(segment.process) == last);
+        let first_of_last = first_of_last.map_or(0, |segment| segment.number);
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.sort_by_key(|missing| (missing.number, missing.from));
+        for Missing { damage, number, from } in missing {
+            let next = self.segments.iter().find(|segment| segment.number > number);
+            let is_repeated = next.is_some_and(|next| next.repeats);
+            let was_synced =
+                self.segments.iter().any(|segment| match segment.number.cmp(&number) {
+                    Ordering::Less => false,
+                    Ordering::Equal => segment.synced_to > from,
+                    Ordering::Greater => !is_repeated && segment.synced_to > HEADER_BYTES as u64,
+                });
+            if was_synced {
+                self.damage.push(damage);
+            } else if !is_repeated && number >= first_of_last {
+                return self.end_before(number, from);
+            }
+        }
+    }
+
+    /// Forgets what stands at `from` of segment `number`, and behind.
+    fn end_before(&mut self, number: u64, from: u64) {
+        let segments = &self.segments;
+        let place = |frame: &FrameEntry| {
+            let start = u64::from(frame.position) - FRAME_HEADER_BYTES as u64;
+            (segments[frame.segment as usize].number, start)
+        };
+        for frames in self.panes.values_mut() {
+            frames.retain(|frame| place(frame) < (number, from));
+        }
+        self.panes.retain(|_, frames| !frames.is_empty());
+        let kept = self.segments.partition_point(|segment| (segment.number, 0) < (number, from));
+        self.void
+            .extend(self.segments.drain(kept..).map(|segment| (segment.number, segment.bytes)));
+        // It may be there, without a header.
+        self.void.extend((from == 0).then_some((number, 0)));
+        if let Some(last) = self.segments.last_mut().filter(|last| last.number == number) {
+            last.end = from;
+        }
+    }
+
+    fn note_missing(&mut self, number: u64, from: usize, to: usize) {
+        let (from, to) = (from as u64, to as u64);
+        let damage = Damage::SpoolBytes { number, from, to };
+        self.missing.push(Missing { damage, number, from });
     }
 
     fn scan_segment(
@@ -181,21 +284,21 @@ impl SpoolIndex {
         let limit = said_end.unwrap_or(bytes.len()).min(bytes.len());
         let mut position = HEADER_BYTES;
         let mut end = HEADER_BYTES;
+        let mut synced_to = 0;
         while let Some((start, frame)) = next_frame(&bytes[..limit], position, header.salt) {
             if start > position {
-                self.damage.push(Damage::SpoolBytes {
-                    number,
-                    from: position as u64,
-                    to: start as u64,
-                });
+                self.note_missing(number, position, start);
             }
+            self.segments[at].repeats |= start == HEADER_BYTES && frame.unsynced.is_none();
+            let synced =
+                frame.unsynced.map_or(0, |unsynced| (start as u64).saturating_sub(unsynced));
+            synced_to = synced_to.max(synced);
             position = start + frame.frame_len();
             end = position;
             let payload_at = start + FRAME_HEADER_BYTES;
             let payload = &bytes[payload_at..payload_at + frame.len as usize];
             if crc32c::crc32c(payload) != frame.payload_crc {
-                let (from, to) = (start as u64, position as u64);
-                self.damage.push(Damage::SpoolBytes { number, from, to });
+                self.note_missing(number, start, position);
                 continue;
             }
             self.panes.entry(frame.pane).or_default().push(FrameEntry {
@@ -209,12 +312,12 @@ impl SpoolIndex {
                 kind: frame.kind,
             });
         }
+        self.segments[at].synced_to = synced_to;
         self.segments[at].end = end as u64;
         if let Some(said_end) = said_end
             && end < said_end
         {
-            let (from, to) = (end as u64, said_end as u64);
-            self.damage.push(Damage::SpoolBytes { number, from, to });
+            self.note_missing(number, end, said_end);
         }
         Ok(())
     }
@@ -288,17 +391,20 @@ impl SpoolIndex {
                 ends[frame.segment as usize].insert(pane, frame.end());
             }
         }
-        let mut torn = self.torn.iter().copied().peekable();
+        let torn = self.torn.iter().map(|&number| (number, 0));
+        let mut void: Vec<(u64, u64)> = self.void.iter().copied().chain(torn).collect();
+        void.sort_unstable();
+        let mut void = void.into_iter().peekable();
         for (segment, ends) in self.segments.iter().zip(ends) {
-            while let Some(number) = torn.next_if(|&number| number < segment.number) {
-                table.push(number, 0);
+            while let Some((number, bytes)) = void.next_if(|(number, _)| *number < segment.number) {
+                table.push(number, bytes);
             }
             table.push(segment.number, segment.bytes);
             for (pane, end) in ends {
                 table.recover_need(pane, end);
             }
         }
-        torn.for_each(|number| table.push(number, 0));
+        void.for_each(|(number, bytes)| table.push(number, bytes));
         table
     }
 }

@@ -33,8 +33,10 @@ fn open(storage: &SimStorage) -> Spool {
     open_with(storage, options())
 }
 
-fn open_with(storage: &SimStorage, options: SpoolOptions) -> Spool {
+fn open_with(storage: &SimStorage, mut options: SpoolOptions) -> Spool {
     let index = SpoolIndex::scan(storage, STORE).unwrap();
+    // Each process has a salt of its own.
+    options.salt += index.next_number();
     Spool::open(Arc::new(storage.clone()), &index, options, Box::new(|| ()))
 }
 
@@ -266,12 +268,13 @@ fn there_is_no_room_while_the_disk_is_behind() {
     assert!(spool.has_room());
 }
 
-/// Three panes taking turns, everything synced.
+/// Three panes taking turns, everything synced, and a fourth whose output came later and says so.
 fn three_panes() -> (SimStorage, [String; 3]) {
     let storage = SimStorage::new(5);
     let mut spool = open_with(&storage, SpoolOptions { segment_bytes: 500, ..options() });
     let mut texts = [const { String::new() }; 3];
     for round in 0..5 {
+        spool.sync();
         for (n, text) in texts.iter_mut().enumerate() {
             let piece = format!("{n}:{round}, ").repeat(1 + n * round);
             print(&mut spool, pane(n as u128), piece.as_bytes());
@@ -279,6 +282,7 @@ fn three_panes() -> (SimStorage, [String; 3]) {
         }
     }
     spool.sync();
+    print(&mut spool, pane(3), b"later");
     (storage, texts)
 }
 

@@ -92,10 +92,16 @@ impl World {
     pub(super) fn start(storage: &SimStorage, models: &[Model], accident: Accident) -> Self {
         let dyn_storage: Arc<dyn Storage> = Arc::new(storage.clone());
         let index = SpoolIndex::scan(storage, STORE).unwrap();
+        if accident != Accident::Decay {
+            assert_eq!(index.damage(), [], "{accident:?}");
+        }
+        // Each process has one of its own.
+        let issued: usize = models.iter().map(|model| model.frames.len()).sum();
+        let salt = 1000 * issued as u64 + storage.calls();
         let options = SpoolOptions {
             segment_bytes: 1500,
             total_bytes: 1 << 20,
-            ..SpoolOptions::new(STORE, 11)
+            ..SpoolOptions::new(STORE, salt)
         };
         let images = load_all(storage);
         let mut models = models.to_vec();
@@ -238,6 +244,10 @@ impl Model {
                     assert_eq!(gap.from, position, "{context}");
                     self.check_gap(gap.from.frames, gap.to.frames, accident, &context);
                     lost.extend(gap.from.frames..gap.to.frames);
+                    // A power cut leaves a beginning of what was printed, with nothing missing in it.
+                    let was_refused =
+                        self.holes.contains(&gap.to.frames) || self.lost.contains(&gap.from.frames);
+                    assert!(accident != Accident::PowerCut || was_refused, "{context}");
                     gaps.push(Damage::Stream { pane: pane(n), gap });
                     position = gap.to;
                 }
