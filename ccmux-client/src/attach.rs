@@ -275,7 +275,10 @@ impl Attachment {
             ServerFrame::Exit(exit) => return Ok(Some(exit)),
             ServerFrame::Refused(refusal) => return Err(ClientError::Refused(refusal)),
             // Not said to an attached client.
-            ServerFrame::Welcome(_) | ServerFrame::Stdout(_) | ServerFrame::Stderr(_) => {}
+            ServerFrame::Welcome(_)
+            | ServerFrame::Stdout(_)
+            | ServerFrame::Stderr(_)
+            | ServerFrame::ReadStdin => {}
         }
         Ok(None)
     }

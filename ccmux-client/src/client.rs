@@ -1,6 +1,7 @@
 //! The course of a client, from the command line to the exit status.
 
-use std::io::{Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdin, stdout};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use bstr::BString;
@@ -15,7 +16,7 @@ use crate::error::ClientError;
 use crate::farewell::farewell;
 use crate::greeting::greet;
 use crate::hello::hello;
-use crate::one_shot::{Outcome, converse};
+use crate::one_shot::{Outcome, Streams, converse};
 use crate::signals::Signals;
 use crate::terminal::{Terminal, TerminalName};
 
@@ -58,7 +59,9 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     let hello = hello(options, name.as_ref());
     let mut link = greet(&hello, || find_server(options))?;
     link.send(&ClientFrame::Command(options.argv.clone()))?;
-    let early = match converse(&mut link, &mut stdout(), &mut stderr())? {
+    let stdin = stdin();
+    let streams = Streams { stdin: stdin.as_fd(), stdout: &mut stdout(), stderr: &mut stderr() };
+    let early = match converse(&mut link, streams)? {
         Outcome::Ended(exit) => return Ok(exit.code),
         Outcome::Attached(early) => early,
     };

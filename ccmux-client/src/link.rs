@@ -123,6 +123,11 @@ impl Link {
         Ok(if is_lost { Received::Lost(frames) } else { Received::Frames(frames) })
     }
 
+    /// A frame that was read together with an earlier one.
+    pub(crate) fn decoded_frame(&mut self) -> Result<Option<ServerFrame>, FrameError> {
+        self.decoder.next_frame()
+    }
+
     /// The frames that were read together with an earlier one. To be taken before waiting for the
     /// socket, which does not know of them.
     pub(crate) fn decoded(&mut self) -> Result<Vec<ServerFrame>, FrameError> {

@@ -1,8 +1,11 @@
 //! The part of a conversation that needs no terminal: a command's output and status.
 
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use ccmux_protocol::{Exit, ServerFrame};
+use ccmux_protocol::{ClientFrame, Exit, STDIN_BYTES_MAX, ServerFrame, StdinEnd};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 use crate::error::ClientError;
 use crate::link::Link;
@@ -16,18 +19,35 @@ pub(crate) enum Outcome {
     Attached(Vec<ServerFrame>),
 }
 
-/// Passes on what a command prints, until it ends or attaches us.
-pub(crate) fn converse(
-    link: &mut Link,
-    stdout: &mut dyn Write,
-    stderr: &mut dyn Write,
-) -> Result<Outcome, ClientError> {
+/// The streams of this process that a command line may use.
+pub(crate) struct Streams<'a> {
+    pub(crate) stdin: BorrowedFd<'a>,
+    pub(crate) stdout: &'a mut dyn Write,
+    pub(crate) stderr: &'a mut dyn Write,
+}
+
+/// Passes on what a command prints and what it wants to read, until it ends or attaches us.
+pub(crate) fn converse(link: &mut Link, streams: Streams<'_>) -> Result<Outcome, ClientError> {
+    let Streams { stdin, stdout, stderr } = streams;
     // Each replaces the one before, so two are all that is ever kept.
     let (mut leave, mut token) = (None, None);
+    let mut is_asked = false;
     loop {
-        match link.receive()? {
+        let frame = match link.decoded_frame()? {
+            Some(frame) => frame,
+            None if is_asked && !waits_for_server(link, stdin)? => {
+                if let Some(answer) = next_piece(stdin) {
+                    is_asked = false;
+                    link.send(&answer)?;
+                }
+                continue;
+            }
+            None => link.receive()?,
+        };
+        match frame {
             ServerFrame::Stdout(bytes) => pass_on(&bytes, stdout),
             ServerFrame::Stderr(bytes) => pass_on(&bytes, stderr),
+            ServerFrame::ReadStdin => is_asked = true,
             ServerFrame::Exit(exit) => return Ok(Outcome::Ended(exit)),
             ServerFrame::Attached => {
                 return Ok(Outcome::Attached(leave.into_iter().chain(token).collect()));
@@ -44,6 +64,44 @@ pub(crate) fn converse(
     }
 }
 
+/// Waits until the server says something (`true`) or stdin has something. Stdin may never end:
+/// the server must be heard meanwhile, above all when it is gone.
+fn waits_for_server(link: &Link, stdin: BorrowedFd<'_>) -> Result<bool, ClientError> {
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(link.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(stdin, PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(true),
+            Ok(_) if !fds[1].revents().is_empty() => return Ok(false),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(ClientError::Wait(errno.into())),
+        }
+    }
+}
+
+/// What there is to read of stdin, which is ready; `None` if somebody else took it first.
+fn next_piece(stdin: BorrowedFd<'_>) -> Option<ClientFrame> {
+    let mut bytes = vec![0; STDIN_BYTES_MAX];
+    let error = match rustix::io::read(stdin, &mut bytes) {
+        Ok(0) => None,
+        Ok(len) => {
+            bytes.truncate(len);
+            return Some(ClientFrame::Stdin(bytes));
+        }
+        Err(Errno::INTR | Errno::AGAIN) => return None,
+        Err(errno) => Some(reason(&errno.into())),
+    };
+    Some(ClientFrame::StdinEnd(StdinEnd { error }))
+}
+
+/// The system's words for an error, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// Whoever read our output may have had enough (`ccmux list-keys | head -1`). The command is done
 /// all the same, and its status is still to come.
 fn pass_on(bytes: &[u8], to: &mut dyn Write) {
@@ -52,9 +110,11 @@ fn pass_on(bytes: &[u8], to: &mut dyn Write) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::{Read as _, Seek as _};
     use std::os::unix::net::UnixStream;
 
-    use ccmux_protocol::{Refusal, RefusalCode, encode};
+    use ccmux_protocol::{FrameDecoder, Refusal, RefusalCode, encode};
 
     use super::*;
 
@@ -68,6 +128,18 @@ mod tests {
         (Link::new(ours), theirs)
     }
 
+    fn null() -> File {
+        File::open("/dev/null").unwrap()
+    }
+
+    fn streams<'a>(
+        stdin: &'a impl AsFd,
+        stdout: &'a mut dyn Write,
+        stderr: &'a mut dyn Write,
+    ) -> Streams<'a> {
+        Streams { stdin: stdin.as_fd(), stdout, stderr }
+    }
+
     #[test]
     fn output_and_status_are_passed_on() {
         let (mut link, _server) = link_to(&[
@@ -77,7 +149,7 @@ mod tests {
             ServerFrame::Exit(Exit::done(3)),
         ]);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let outcome = converse(&mut link, &mut out, &mut err).unwrap();
+        let outcome = converse(&mut link, streams(&null(), &mut out, &mut err)).unwrap();
         assert_eq!(outcome, Outcome::Ended(Exit::done(3)));
         assert_eq!((out.as_slice(), err.as_slice()), (&b"one\ntwo\n"[..], &b"bad\n"[..]));
     }
@@ -89,7 +161,8 @@ mod tests {
             |text: &[u8]| [ServerFrame::Token(text.to_vec()), ServerFrame::Leave(text.to_vec())];
         let frames = [said(b"a"), said(b"b"), [ServerFrame::Suspend, ServerFrame::Attached]];
         let (mut link, _server) = link_to(frames.as_flattened());
-        let outcome = converse(&mut link, &mut Vec::new(), &mut Vec::new()).unwrap();
+        let outcome =
+            converse(&mut link, streams(&null(), &mut Vec::new(), &mut Vec::new())).unwrap();
         let kept = vec![ServerFrame::Leave(b"b".to_vec()), ServerFrame::Token(b"b".to_vec())];
         assert_eq!(outcome, Outcome::Attached(kept));
     }
@@ -107,7 +180,7 @@ mod tests {
         }
         let (mut link, _server) =
             link_to(&[ServerFrame::Stdout(b"one\n".to_vec()), ServerFrame::Exit(Exit::done(0))]);
-        let outcome = converse(&mut link, &mut Closed, &mut Vec::new()).unwrap();
+        let outcome = converse(&mut link, streams(&null(), &mut Closed, &mut Vec::new())).unwrap();
         assert_eq!(outcome, Outcome::Ended(Exit::done(0)));
     }
 
@@ -116,10 +189,72 @@ mod tests {
         let converse = |frames: &[ServerFrame]| {
             let (mut link, server) = link_to(frames);
             drop(server);
-            converse(&mut link, &mut Vec::new(), &mut Vec::new()).unwrap_err().to_string()
+            converse(&mut link, streams(&null(), &mut Vec::new(), &mut Vec::new()))
+                .unwrap_err()
+                .to_string()
         };
         assert_eq!(converse(&[ServerFrame::Stdout(vec![])]), "server exited unexpectedly");
         let refusal = Refusal { code: RefusalCode::Busy, message: "full".into(), hint: None };
         assert_eq!(converse(&[ServerFrame::Refused(refusal)]), "the server refused: full");
+    }
+
+    /// The other end of a link: asks for stdin so many times, and returns what it was answered.
+    fn ask(mut server: UnixStream, times: usize) -> Vec<ClientFrame> {
+        let mut decoder = FrameDecoder::new();
+        let mut bytes = vec![0; 4096];
+        let mut answers = Vec::new();
+        for _ in 0..times {
+            let mut wire = Vec::new();
+            encode(&ServerFrame::ReadStdin, &mut wire).unwrap();
+            server.write_all(&wire).unwrap();
+            let answer = loop {
+                if let Some(frame) = decoder.next_frame().unwrap() {
+                    break frame;
+                }
+                let len = server.read(&mut bytes).unwrap();
+                decoder.push(&bytes[..len]);
+            };
+            answers.push(answer);
+        }
+        answers
+    }
+
+    fn answers(stdin: &File, times: usize) -> Vec<ClientFrame> {
+        let (mut link, server) = link_to(&[]);
+        let server = std::thread::spawn(move || ask(server, times));
+        let end = converse(&mut link, streams(stdin, &mut Vec::new(), &mut Vec::new()));
+        assert!(matches!(end, Err(ClientError::LostServer)), "{end:?}");
+        server.join().unwrap()
+    }
+
+    #[test]
+    fn stdin_is_sent_in_pieces_as_it_is_asked_for() {
+        let mut stdin = tempfile::tempfile().unwrap();
+        stdin.write_all(&vec![b'x'; STDIN_BYTES_MAX + 1]).unwrap();
+        stdin.rewind().unwrap();
+        let pieces = [
+            ClientFrame::Stdin(vec![b'x'; STDIN_BYTES_MAX]),
+            ClientFrame::Stdin(b"x".to_vec()),
+            ClientFrame::StdinEnd(StdinEnd::default()),
+            ClientFrame::StdinEnd(StdinEnd::default()),
+        ];
+        assert!(answers(&stdin, 4) == pieces);
+        let directory = File::open("/").unwrap();
+        let failed = StdinEnd { error: Some("Is a directory".to_owned()) };
+        assert_eq!(answers(&directory, 1), [ClientFrame::StdinEnd(failed)]);
+    }
+
+    /// Reading stdin, nothing was heard of the server any more.
+    #[test]
+    fn a_server_is_heard_while_stdin_says_nothing() {
+        let (silent, _writer) = UnixStream::pair().unwrap();
+        let (mut link, server) = link_to(&[ServerFrame::ReadStdin]);
+        drop(server);
+        let end = converse(&mut link, streams(&silent, &mut Vec::new(), &mut Vec::new()));
+        assert!(matches!(end, Err(ClientError::LostServer)), "{end:?}");
+        let (mut link, _server) =
+            link_to(&[ServerFrame::ReadStdin, ServerFrame::Exit(Exit::done(1))]);
+        let end = converse(&mut link, streams(&silent, &mut Vec::new(), &mut Vec::new()));
+        assert_eq!(end.unwrap(), Outcome::Ended(Exit::done(1)));
     }
 }

@@ -230,7 +230,8 @@ pub struct Pane {
     pub title: BString,
     /// When it was created.
     pub created: Timestamp,
-    /// How its program ended, once it has and the pane remains (`remain-on-exit`).
+    /// How its program ended, once it has and the pane remains (`remain-on-exit`); an empty pane
+    /// is one from the beginning.
     pub ended: Option<Ended>,
     /// Whether what is typed into it is dropped (`select-pane -d`).
     pub input_off: bool,
@@ -242,12 +243,31 @@ pub struct Pane {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Program {
     /// As given on the command line: empty for the default shell; one element is a shell command;
-    /// several are an argv that is run as it is.
+    /// several are an argv that is run as it is. A shell command that is empty is none at all.
     pub argv: Vec<BString>,
     /// The directory it starts in.
     pub cwd: BString,
     /// Extra environment of this pane (`-e NAME=value`).
     pub environment: Environment,
+}
+
+impl Program {
+    /// No program, for an empty pane: its argv is an empty shell command.
+    pub fn none(cwd: BString, environment: Environment) -> Program {
+        Program { argv: vec![BString::default()], cwd, environment }
+    }
+
+    /// Whether there is none.
+    pub fn is_none(&self) -> bool {
+        matches!(self.argv.as_slice(), [command] if command.is_empty())
+    }
+}
+
+impl Pane {
+    /// Whether it is an empty one: it never had a program, and shows what is fed to it.
+    pub fn is_empty(&self) -> bool {
+        self.ended.is_some() && self.program.is_none()
+    }
 }
 
 /// How a program ended.

@@ -552,3 +552,26 @@ fn set_option_flags() {
     assert_eq!(world.run(Command::SetOption(unset.clone())).len(), 2);
     assert_eq!(world.run(Command::SetOption(unset)), []);
 }
+
+/// It stays whatever `remain-on-exit` says, and recovery starts nothing in it.
+#[test]
+fn a_pane_without_a_program_is_empty_until_it_gets_one() {
+    let mut world = World::new();
+    world.run(Command::SplitWindow(SplitWindow {
+        target: PaneId(0),
+        split: HALF,
+        select: true,
+        zoom: false,
+        program: Program::none("/".into(), Environment::new()),
+    }));
+    let ended = Ended { status: ExitStatus::Unknown, time: Timestamp(2) };
+    assert_eq!(world.state.panes[&PaneId(1)].ended, Some(ended));
+    assert!(world.state.panes[&PaneId(1)].is_empty());
+    world.run(Command::RespawnPane(respawn(1, false)));
+    assert!(!world.state.panes[&PaneId(1)].is_empty());
+    assert_eq!(world.state.panes[&PaneId(1)].program.argv, Vec::<bstr::BString>::new());
+    // What ended was there once.
+    world.set("remain-on-exit", "on");
+    world.run(Command::ProgramEnded { pane: PaneId(1), status: ExitStatus::Code(0) });
+    assert!(!world.state.panes[&PaneId(1)].is_empty());
+}

@@ -14,6 +14,11 @@ const INPUT: u8 = 0x04;
 const RESIZE: u8 = 0x05;
 const WAKEUP: u8 = 0x06;
 const GOODBYE: u8 = 0x07;
+const STDIN: u8 = 0x08;
+const STDIN_END: u8 = 0x09;
+
+/// More standard input than this does not travel in one [`ClientFrame::Stdin`].
+pub const STDIN_BYTES_MAX: usize = 64 * 1024;
 
 /// A frame from client to server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +30,11 @@ pub enum ClientFrame {
     Command(Vec<BString>),
     /// Takes up an attachment that a vanished server held. Instead of `Command`.
     Resume(Resume),
+    /// The next bytes of standard input, at least one and at most [`STDIN_BYTES_MAX`]. Each answers
+    /// one [`ServerFrame::ReadStdin`](crate::ServerFrame::ReadStdin); unasked they are refused.
+    Stdin(Vec<u8>),
+    /// The other answer to `ReadStdin`: there is no more.
+    StdinEnd(StdinEnd),
     /// Bytes typed on the terminal, raw.
     Input(Vec<u8>),
     /// The terminal has a new size.
@@ -34,6 +44,14 @@ pub enum ClientFrame {
     Wakeup(Size),
     /// The client leaves of its own accord; the attachment ends.
     Goodbye,
+}
+
+/// How standard input ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct StdinEnd {
+    /// Why it could not be read on, in the system's words; `None` at an end in good order.
+    #[serde(default)]
+    pub error: Option<String>,
 }
 
 /// An attachment to take up.
@@ -129,6 +147,11 @@ impl Frame for ClientFrame {
                 let payload = [&[u8::from(*is_drawn)], token.as_slice()].concat();
                 put_frame(RESUME, &payload, out)?;
             }
+            ClientFrame::Stdin(bytes) => {
+                check_stdin(bytes)?;
+                put_frame(STDIN, bytes, out)?;
+            }
+            ClientFrame::StdinEnd(end) => put_json(STDIN_END, end, out)?,
             ClientFrame::Input(bytes) => put_bulk(INPUT, INPUT, bytes, out),
             ClientFrame::Resize(size) => put_json(RESIZE, &wire_size::WireSize::from(*size), out)?,
             ClientFrame::Wakeup(size) => put_json(WAKEUP, &wire_size::WireSize::from(*size), out)?,
@@ -147,6 +170,11 @@ impl Frame for ClientFrame {
                 })?;
                 ClientFrame::Resume(Resume { is_drawn: flags & 1 != 0, token: token.to_vec() })
             }
+            STDIN => {
+                check_stdin(payload)?;
+                ClientFrame::Stdin(payload.to_vec())
+            }
+            STDIN_END => ClientFrame::StdinEnd(get_json(kind, payload)?),
             INPUT => ClientFrame::Input(payload.to_vec()),
             RESIZE => ClientFrame::Resize(get_json::<wire_size::WireSize>(kind, payload)?.into()),
             WAKEUP => ClientFrame::Wakeup(get_json::<wire_size::WireSize>(kind, payload)?.into()),
@@ -154,6 +182,14 @@ impl Frame for ClientFrame {
             _ => return Err(FrameError::UnknownKind { kind }),
         })
     }
+}
+
+fn check_stdin(bytes: &[u8]) -> Result<(), FrameError> {
+    if (1..=STDIN_BYTES_MAX).contains(&bytes.len()) {
+        return Ok(());
+    }
+    let message = format!("{} bytes of stdin, 1 to {STDIN_BYTES_MAX} are allowed", bytes.len());
+    Err(FrameError::Malformed { kind: STDIN, message })
 }
 
 #[derive(Serialize, Deserialize)]

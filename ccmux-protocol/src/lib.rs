@@ -11,7 +11,8 @@
 //! Hello                          ->
 //!                                <-   Welcome, or Refused and the end
 //! Command (argv), or Resume      ->
-//!                                <-   Stdout, Stderr
+//!                                <-   Stdout, Stderr, ReadStdin
+//! Stdin, or StdinEnd             ->   (one for each ReadStdin)
 //!                                <-   Attached, Leave, Token (from here on the terminal is raw)
 //!                                <-   Output, Token ...
 //! Input, Resize, Wakeup ...      ->
@@ -29,7 +30,7 @@ mod server_frame;
 mod wire_bytes;
 
 pub use ccmux_core::geometry::Size;
-pub use client_frame::{ClientFrame, Hello, Resume, VersionRange};
+pub use client_frame::{ClientFrame, Hello, Resume, STDIN_BYTES_MAX, StdinEnd, VersionRange};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, encode};
 pub use needs_server::starts_server;
 pub use server_frame::{Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Welcome};

@@ -17,6 +17,7 @@ const STDERR: u8 = 0x88;
 const SUSPEND: u8 = 0x89;
 const EXIT: u8 = 0x8a;
 const LEAVE: u8 = 0x8b;
+const READ_STDIN: u8 = 0x8c;
 
 /// A frame from server to client.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +49,12 @@ pub enum ServerFrame {
     Stdout(Vec<u8>),
     /// Bytes for the client's stderr.
     Stderr(Vec<u8>),
+    /// Asks for the next piece of the client's standard input, while its command line runs: a
+    /// [`ClientFrame::Stdin`](crate::ClientFrame::Stdin) or
+    /// [`StdinEnd`](crate::ClientFrame::StdinEnd) answers, as soon as there is something to
+    /// answer. The next piece is asked for when this one has been used, so that no more than one
+    /// is ever on its way. Without an answer until then, an `Exit` settles it.
+    ReadStdin,
     /// The client gives the terminal back and stops as `C-z` would; `Wakeup` follows when it is
     /// continued.
     Suspend,
@@ -161,6 +168,7 @@ impl Frame for ServerFrame {
             ServerFrame::OutputPart(bytes) => put_bulk(OUTPUT_PART, OUTPUT_PART, bytes, out),
             ServerFrame::Stdout(bytes) => put_bulk(STDOUT, STDOUT, bytes, out),
             ServerFrame::Stderr(bytes) => put_bulk(STDERR, STDERR, bytes, out),
+            ServerFrame::ReadStdin => put_frame(READ_STDIN, &[], out)?,
             ServerFrame::Suspend => put_frame(SUSPEND, &[], out)?,
             ServerFrame::Exit(exit) => put_json(EXIT, exit, out)?,
         }
@@ -178,6 +186,7 @@ impl Frame for ServerFrame {
             OUTPUT_PART => ServerFrame::OutputPart(payload.to_vec()),
             STDOUT => ServerFrame::Stdout(payload.to_vec()),
             STDERR => ServerFrame::Stderr(payload.to_vec()),
+            READ_STDIN => ServerFrame::ReadStdin,
             SUSPEND => ServerFrame::Suspend,
             EXIT => ServerFrame::Exit(get_json(kind, payload)?),
             _ => return Err(FrameError::UnknownKind { kind }),

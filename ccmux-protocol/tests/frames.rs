@@ -5,7 +5,8 @@ use bstr::BString;
 use ccmux_core::geometry::Size;
 use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, Hello,
-    Refusal, RefusalCode, Resume, ServerFrame, VersionRange, Welcome, encode,
+    Refusal, RefusalCode, Resume, STDIN_BYTES_MAX, ServerFrame, StdinEnd, VersionRange, Welcome,
+    encode,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -85,6 +86,9 @@ fn any_client_frame() -> impl Strategy<Value = ClientFrame> {
         vec(any::<u8>(), 0..40).prop_map(ClientFrame::Input),
         any_size().prop_map(ClientFrame::Resize),
         any_size().prop_map(ClientFrame::Wakeup),
+        vec(any::<u8>(), 1..40).prop_map(ClientFrame::Stdin),
+        proptest::option::of("\\PC{0,8}")
+            .prop_map(|error| ClientFrame::StdinEnd(StdinEnd { error })),
         Just(ClientFrame::Goodbye),
     ]
 }
@@ -115,6 +119,7 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
         }),
         Just(ServerFrame::Attached),
         Just(ServerFrame::Suspend),
+        Just(ServerFrame::ReadStdin),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Leave),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Token),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Output),
@@ -224,5 +229,21 @@ fn the_newest_common_version_is_chosen() {
         (range(5, 1), range(1, 9), None),
     ] {
         assert_eq!(ours.common(theirs), expected, "{ours:?} {theirs:?}");
+    }
+}
+
+/// One byte past what a piece of stdin may have, and an empty one, which could be taken for its end.
+#[test]
+fn pieces_of_stdin_are_bounded_both_ways() {
+    let wire = encode_all(&[ClientFrame::Stdin(vec![b'x'; STDIN_BYTES_MAX])]);
+    assert_eq!(decode_in_pieces::<ClientFrame>(&wire, &[4096]).unwrap().len(), 1);
+    for len in [0, STDIN_BYTES_MAX + 1] {
+        let sent = encode(&ClientFrame::Stdin(vec![b'x'; len]), &mut Vec::new());
+        assert!(matches!(sent, Err(FrameError::Malformed { kind: 0x08, .. })), "{len}: {sent:?}");
+        let mut wire = u32::try_from(len).unwrap().to_le_bytes().to_vec();
+        wire.push(0x08);
+        wire.resize(wire.len() + len, b'x');
+        let read = decode_in_pieces::<ClientFrame>(&wire, &[wire.len()]);
+        assert!(matches!(read, Err(FrameError::Malformed { kind: 0x08, .. })), "{len}: {read:?}");
     }
 }

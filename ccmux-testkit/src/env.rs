@@ -1,6 +1,7 @@
 //! A world of its own for the real executable.
 
 use std::ffi::OsString;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
@@ -161,8 +162,26 @@ impl TestEnv {
     ///
     /// # Panics
     /// When the deadline passes, with the server's log.
-    pub fn run(&self, mut command: Command) -> Finished {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn run(&self, command: Command) -> Finished {
+        self.run_reading(command, Stdio::null())
+    }
+
+    /// Runs a command to its end that reads these bytes.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn ccmux_reading(&self, args: &[&str], input: &[u8]) -> Finished {
+        let mut file = tempfile::tempfile_in(self.path()).expect("the directory is ours");
+        file.write_all(input).and_then(|()| file.rewind()).expect("the disk has room");
+        self.run_reading(self.command(args), file.into())
+    }
+
+    /// Runs a prepared command to its end with this standard input.
+    ///
+    /// # Panics
+    /// When the deadline passes, with the server's log.
+    pub fn run_reading(&self, mut command: Command, stdin: Stdio) -> Finished {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the executable can be started");
         let pid = Pid::from_child(&child);
         let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());

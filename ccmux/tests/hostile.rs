@@ -9,7 +9,8 @@ use std::path::Path;
 
 use bstr::BString;
 use ccmux_protocol::{
-    ClientFrame, FRAME_BYTES_MAX, FrameDecoder, PROTOCOL_VERSION, RefusalCode, ServerFrame, encode,
+    ClientFrame, FRAME_BYTES_MAX, FrameDecoder, PROTOCOL_VERSION, RefusalCode, STDIN_BYTES_MAX,
+    ServerFrame, encode,
 };
 use ccmux_testkit::{DEADLINE, Random, TestEnv};
 use rustix::process::{Gid, Uid, geteuid};
@@ -224,6 +225,20 @@ fn what_is_no_frame_is_refused_in_words() {
             RefusalCode::Protocol,
             "Input does not belong here",
         ),
+        // Stdin comes when it is asked for, and in pieces.
+        ([hello(), frame(8, b"x")].concat(), RefusalCode::Protocol, "Stdin does not belong here"),
+        (
+            [hello(), command(&["run-shell", "-d", "1000"]), frame(8, b"x")].concat(),
+            RefusalCode::Protocol,
+            "Stdin does not belong here",
+        ),
+        (
+            [hello(), command(&["load-buffer", "-"]), frame(8, &vec![b'x'; STDIN_BYTES_MAX + 1])]
+                .concat(),
+            RefusalCode::Protocol,
+            "65537 bytes of stdin",
+        ),
+        ([hello(), frame(9, b"{}")].concat(), RefusalCode::Protocol, "StdinEnd does not belong"),
         ([hello(), frame(3, b"")].concat(), RefusalCode::Protocol, "the payload is empty"),
     ];
     for (bytes, code, words) in cases {

@@ -4,7 +4,7 @@ use crate::change::NewPane;
 use crate::geometry::Size;
 use crate::ids::{PaneId, WindowId};
 use crate::layout::{Layout, LayoutError};
-use crate::model::{OptionSet, Pane, State, Window};
+use crate::model::{Ended, ExitStatus, OptionSet, Pane, State, Window};
 
 use super::window::{NewWindow, add_window, remove_window};
 use super::{ApplyError, not_below, pane, push_recent, session, window};
@@ -140,6 +140,9 @@ pub(super) fn fits(
 
 pub(super) fn insert_pane(state: &mut State, window: WindowId, new: &NewPane) {
     state.next.pane = new.id.0 + 1;
+    // Whether it ended or never was, nothing runs and the pane stays. That is no change of its own:
+    // the end of a program is taken back if a shutdown follows.
+    let never_was = Ended { status: ExitStatus::Unknown, time: new.created };
     let pane = Pane {
         id: new.id,
         uuid: new.uuid,
@@ -148,7 +151,7 @@ pub(super) fn insert_pane(state: &mut State, window: WindowId, new: &NewPane) {
         cwd: None,
         title: bstr::BString::default(),
         created: new.created,
-        ended: None,
+        ended: new.program.is_none().then_some(never_was),
         input_off: false,
         options: OptionSet::new(),
     };

@@ -88,7 +88,7 @@ pub struct SplitWindow {
     pub select: bool,
     /// `-Z`: the window ends up zoomed.
     pub zoom: bool,
-    /// What runs in the new pane.
+    /// What runs in the new pane; [`Program::is_none`] makes an empty one.
     pub program: Program,
 }
 

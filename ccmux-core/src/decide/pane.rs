@@ -137,11 +137,14 @@ pub(super) fn respawn(draft: &mut Draft<'_>, order: RespawnPane) -> Result<(), C
         return Err(pane_active(draft, id));
     }
     let old = pane.program.clone();
-    let program = Program {
+    let mut program = Program {
         argv: if order.argv.is_empty() { old.argv } else { order.argv },
         cwd: order.cwd.unwrap_or(old.cwd),
         environment: order.environment,
     };
+    if program.is_none() {
+        program.argv.clear();
+    }
     draft.push(Change::PaneRespawned { id, program });
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ccmux_core::model::Pane;
+
 use super::{CommandError, Cx, Flow, Origin, Outcome};
 
 /// What is shown when no message is given.
@@ -9,7 +11,14 @@ const DEFAULT: &str = "[#{session_name}] #{window_index}:#{window_name}, current
     #{pane_index} - (%H:%M %d-%b-%y)";
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
-    for flag in ['I', 'a', 'v'] {
+    if cx.args().has('I') {
+        let pane = cx.pane('t')?.pane;
+        return match cx.server.state.panes.get(&pane).is_some_and(Pane::is_empty) {
+            true => Ok(cx.feed_stdin_to(pane)),
+            false => Err(CommandError::new("pane is not empty")),
+        };
+    }
+    for flag in ['a', 'v'] {
         if cx.args().has(flag) {
             return Err(CommandError::new(format!("display-message -{flag} is not supported")));
         }

@@ -13,6 +13,7 @@ use ccmux_core::command::ParsedCommand;
 use ccmux_core::ids::PaneId;
 use ccmux_core::target::Target;
 
+use super::stdin::Stdin;
 use crate::event_loop::ClientId;
 use crate::persistence::Seq;
 use crate::server::capture::Capture;
@@ -61,6 +62,10 @@ pub(crate) enum Wait {
     Shell,
     /// Until an executable has proved that it can take over, or that it cannot.
     Proof,
+    /// Until the standard input that a command wants has been read; the command is run again then.
+    Stdin,
+    /// Until an empty pane has been fed all standard input, or is no empty pane any more.
+    Feeding(PaneId),
     /// Until then (`run-shell -d`).
     Until(Duration),
     /// Until the keepers of closed panes are gone, but no longer than this.
@@ -124,6 +129,10 @@ pub(crate) struct Job {
     pub(crate) print_when_started: Option<(String, PaneId)>,
     /// What `capture-pane` prints, before anything else goes on.
     pub(crate) printing: Option<Printing>,
+    /// Standard input, as far as a command wants it and has got it.
+    pub(crate) stdin: Option<Stdin>,
+    /// The client has been asked for a piece of standard input and has not answered yet.
+    pub(crate) is_stdin_asked: bool,
     /// How deep the command that runs now is nested.
     pub(crate) nesting: u16,
 }
@@ -175,6 +184,8 @@ impl Jobs {
             started: Vec::new(),
             print_when_started: None,
             printing: None,
+            stdin: None,
+            is_stdin_asked: false,
             nesting: 0,
         };
         self.jobs.insert(id, job);
@@ -189,6 +200,18 @@ impl Jobs {
     /// A job that is waiting.
     pub(crate) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         self.jobs.get_mut(&id)
+    }
+
+    /// The job that has asked this client for standard input.
+    pub(crate) fn asking(&mut self, client: ClientId) -> Option<&mut Job> {
+        let origin = Origin::OneShot(client);
+        self.jobs.values_mut().find(|job| job.is_stdin_asked && job.origin == origin)
+    }
+
+    /// The jobs that wait for standard input, which may never end.
+    pub(crate) fn reading_stdin(&self) -> Vec<JobId> {
+        let is_reading = |job: &&Job| matches!(job.wait, Some(Wait::Stdin | Wait::Feeding(_)));
+        self.jobs.values().filter(is_reading).map(|job| job.id).collect()
     }
 
     /// Whether a job is not done; one that is taken out counts as done.

@@ -8,6 +8,7 @@ mod error;
 mod job;
 mod run;
 mod shell;
+mod stdin;
 
 mod attach_session;
 mod bind_key;

@@ -1,6 +1,7 @@
 //! Running jobs: the part of a turn that executes commands.
 
 use ccmux_core::command::ParsedCommand;
+use ccmux_core::model::Pane;
 use ccmux_protocol::{Exit, ServerFrame};
 
 use super::job::{Printing, Step};
@@ -26,6 +27,7 @@ impl Server {
         loop {
             if let Some(wait) = &job.wait {
                 if !self.is_over(wait) {
+                    self.ask_for_stdin(&mut job);
                     return self.jobs.put_back(job);
                 }
                 job.wait = None;
@@ -72,7 +74,8 @@ impl Server {
             }),
             Wait::Until(until) => self.elapsed() >= *until,
             // Whoever answers clears the wait.
-            Wait::Answer | Wait::Shell | Wait::Proof => false,
+            Wait::Answer | Wait::Shell | Wait::Proof | Wait::Stdin => false,
+            Wait::Feeding(pane) => !self.state.panes.get(pane).is_some_and(Pane::is_empty),
             Wait::Buried { until } => self.closing.is_empty() || self.elapsed() >= *until,
             Wait::Beginning { configuration, keepers } => {
                 let is_early =
@@ -94,7 +97,7 @@ impl Server {
     }
 
     /// What `-P` asked for, now that the pane has a program.
-    fn print_started(&mut self, job: &mut Job) {
+    pub(super) fn print_started(&mut self, job: &mut Job) {
         let Some((format, pane)) = job.print_when_started.take() else { return };
         let text = self.expand(&format, self.target_of_pane(pane), job.origin.client());
         self.print_for(job, text);
@@ -148,7 +151,12 @@ impl Server {
         self.fit_waiting();
         let outcome = self.execute(job, &step.command);
         match outcome {
-            Ok(Flow::Wait(wait)) => job.wait = Some(wait),
+            Ok(Flow::Wait(wait)) => {
+                if wait == Wait::Stdin {
+                    job.steps.push_front(step.clone());
+                }
+                job.wait = Some(wait);
+            }
             Ok(Flow::Next) => {
                 let started = std::mem::take(&mut job.started);
                 if !started.is_empty() {

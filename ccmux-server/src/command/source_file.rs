@@ -6,10 +6,10 @@ use ccmux_core::command::{ParseContext, parse_lenient};
 
 use ccmux_core::pattern;
 
-use super::{CommandError, Cx, Flow, Outcome};
+use super::{CommandError, Cx, Flow, Outcome, Wait};
 
-/// A configuration file larger than this is refused.
-const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// A configuration file, or standard input as one, that is larger than this is refused.
+const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let mut commands = Vec::new();
@@ -19,10 +19,17 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         if cx.args().has('F') {
             text = cx.server.expand(&text, cx.pane('t').ok(), cx.job.origin.client());
         }
-        for path in matching(absolute(cx, &text)) {
-            match read(&path) {
+        let sources = match text.as_str() {
+            "-" => match cx.stdin(FILE_BYTES_MAX)? {
+                Some(contents) if contents.len() > FILE_BYTES_MAX => vec![(text, Err(too_large()))],
+                Some(contents) => vec![(text, Ok(contents))],
+                None => return Ok(Flow::Wait(Wait::Stdin)),
+            },
+            _ => read_all(absolute(cx, &text), cx.args().has('q')),
+        };
+        for (name, contents) in sources {
+            match contents {
                 Ok(contents) => {
-                    let name = path.display().to_string();
                     let (list, wrong) = cx.server.with_parse_context(|context| {
                         let context = ParseContext { source_name: Some(&name), ..*context };
                         parse_lenient(&contents, &context)
@@ -35,11 +42,10 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
                     commands.extend(list.commands);
                     errors.extend(wrong.iter().map(ToString::to_string));
                 }
-                Err(_) if cx.args().has('q') && !path.exists() => {}
                 Err(error) => {
                     let reason = error.to_string();
                     let reason = reason.split(" (os error").next().unwrap_or_default();
-                    errors.push(format!("{}: {reason}", path.display()));
+                    errors.push(format!("{name}: {reason}"));
                 }
             }
         }
@@ -95,10 +101,21 @@ fn entries(directory: &Path, pattern: &str) -> Vec<PathBuf> {
     names.into_iter().map(|name| directory.join(name)).collect()
 }
 
+/// The contents of the files that a path means, each with its name. One that is not there is passed
+/// over if that is wanted.
+fn read_all(path: PathBuf, skips_missing: bool) -> Vec<(String, std::io::Result<Vec<u8>>)> {
+    let is_wanted = |path: &PathBuf| !skips_missing || path.exists();
+    let paths = matching(path).into_iter().filter(is_wanted);
+    paths.map(|path| (path.display().to_string(), read(&path))).collect()
+}
+
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let len = std::fs::metadata(path)?.len();
-    if len > FILE_BYTES_MAX {
-        return Err(std::io::Error::other(format!("file larger than {FILE_BYTES_MAX} bytes")));
+    if std::fs::metadata(path)?.len() > FILE_BYTES_MAX as u64 {
+        return Err(too_large());
     }
     std::fs::read(path)
+}
+
+fn too_large() -> std::io::Error {
+    std::io::Error::other(format!("file larger than {FILE_BYTES_MAX} bytes"))
 }

@@ -4,25 +4,34 @@ use ccmux_core::command::{NumberError, parse_number};
 use ccmux_core::decide::{Command as Intent, SplitWindow};
 use ccmux_core::geometry::{Extent, Size, SplitDirection};
 use ccmux_core::layout::{NewPaneSize, Split};
+use ccmux_core::model::Program;
 
 use super::context::created;
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let target = cx.pane('t')?;
-    if cx.args().has('I') {
-        return Err(CommandError::new("split-window -I is not supported"));
-    }
+    let reads_stdin = cx.args().has('I') && cx.args().to_argv().is_empty();
+    let is_empty = reads_stdin || matches!(cx.args().to_argv().as_slice(), [one] if one.is_empty());
+    let program = cx.program(Some(target))?;
+    let program = match is_empty {
+        true => Program::none(program.cwd, program.environment),
+        false => program,
+    };
     let intent = Intent::SplitWindow(SplitWindow {
         target: target.pane,
         split: split(cx)?,
         select: !cx.args().has('d'),
         zoom: cx.args().has('Z'),
-        program: cx.program(Some(target))?,
+        program,
     });
     let changes = cx.change(intent)?;
-    cx.print_created(created(&changes), "#{session_name}:#{window_index}.#{pane_index}");
-    Ok(Flow::Next)
+    let pane = created(&changes);
+    cx.print_created(pane, "#{session_name}:#{window_index}.#{pane_index}");
+    match pane.filter(|_| reads_stdin) {
+        Some(pane) => Ok(cx.feed_stdin_to(pane)),
+        None => Ok(Flow::Next),
+    }
 }
 
 /// How flags say a pane is split: `-h`, `-b`, `-f`, `-l size` and the older `-p percentage`.

@@ -162,16 +162,22 @@ impl Pane {
         self.apply(|terminal| terminal.advance(DOUBT_MARK));
     }
 
-    /// Puts bytes of ccmux's own into the pane's stream, as if its program had printed them.
+    /// Puts bytes of ccmux's own into the pane's stream, as if its program had printed them. Returns
+    /// what they told the outside world.
     ///
     /// Only for panes without a ring: the offsets of a running program are its keeper's.
-    pub(crate) fn print(&mut self, scrollback: &mut Scrollback, now: Timestamp, bytes: &[u8]) {
+    pub(crate) fn print(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        bytes: &[u8],
+    ) -> Vec<TermEvent> {
         debug_assert!(self.held().is_none(), "BUG: the stream belongs to the keeper");
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Bytes, bytes);
         self.output.consumed += bytes.len() as u64;
         self.output.is_touched = true;
         self.apply(|terminal| terminal.advance(bytes));
-        self.terminal.take_events();
+        self.terminal.take_events()
     }
 
     /// Applies an input to the terminal; returns false if the emulator failed at it.

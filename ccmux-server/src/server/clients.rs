@@ -129,6 +129,16 @@ impl Server {
             (ClientStage::Greeting, ClientFrame::Resume(resume)) if client.hello.is_some() => {
                 self.resume(id, &resume);
             }
+            (ClientStage::Commanding, ClientFrame::Stdin(bytes)) => {
+                if !self.take_stdin(id, bytes) {
+                    self.refuse_frame(id, "Stdin");
+                }
+            }
+            (ClientStage::Commanding, ClientFrame::StdinEnd(end)) => {
+                if !self.end_stdin(id, end) {
+                    self.refuse_frame(id, "StdinEnd");
+                }
+            }
             (ClientStage::Attached(_), ClientFrame::Input(bytes)) => self.take_input(id, &bytes),
             (ClientStage::Attached(_), ClientFrame::Resize(size)) => self.resize_client(id, size),
             (ClientStage::Attached(_), ClientFrame::Wakeup(size)) => {
@@ -144,10 +154,15 @@ impl Server {
             ) => {}
             (_, frame) => {
                 let kind = format!("{frame:?}");
-                let kind = kind.split(['(', ' ']).next().unwrap_or_default();
-                let message = format!("{kind} does not belong here");
-                refuse(client, RefusalCode::Protocol, &message, None);
+                self.refuse_frame(id, kind.split(['(', ' ']).next().unwrap_or_default());
             }
+        }
+    }
+
+    fn refuse_frame(&mut self, id: ClientId, kind: &str) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            let message = format!("{kind} does not belong here");
+            refuse(client, RefusalCode::Protocol, &message, None);
         }
     }
 

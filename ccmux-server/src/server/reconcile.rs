@@ -46,8 +46,11 @@ impl Server {
         for id in new {
             let uuid = self.state.panes[&id].uuid;
             let size = term_size(self.pane_size(id));
-            let waiting = Stage::Waiting { seq, program: None };
-            let mut pane = Pane::new(id, uuid, Terminal::new(size), waiting);
+            let stage = match self.state.panes[&id].is_empty() {
+                true => Stage::Ended,
+                false => Stage::Waiting { seq, program: None },
+            };
+            let mut pane = Pane::new(id, uuid, Terminal::new(size), stage);
             // The first input of its stream: by the time of a replay the pane may have another
             // size, and lines would be wrapped and scrolled away as they never were.
             pane.resize(&mut self.scrollback, now, size);
@@ -159,6 +162,9 @@ impl Server {
         if self.is_killed && self.persistence.is_unsettled() {
             let now = self.now();
             self.persistence.settle(now);
+        }
+        if is_empty && (self.has_had_sessions || self.is_killed) {
+            self.give_up_stdin();
         }
         // Until the last ends of programs are final this may be the beginning of a shutdown, whose
         // SIGTERM takes them back.
