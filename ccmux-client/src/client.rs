@@ -1,7 +1,11 @@
 //! The course of a client, from the command line to the exit status.
 
+use std::ffi::OsStr;
 use std::io::{Write as _, stderr, stdin, stdout};
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::sync::Arc;
 
 use bstr::BString;
@@ -9,7 +13,8 @@ use ccmux_protocol::rendezvous::{
     Connected, Launch, Place, StartError, Surroundings, connect, connect_or_continue,
     connect_or_start,
 };
-use ccmux_protocol::{ClientFrame, Exit, starts_server};
+use ccmux_protocol::{ClientFrame, Exit, ExitReason, starts_server};
+use rustix::process::{Signal, getppid, kill_process};
 
 use crate::attach::{Attachment, Reconnect};
 use crate::error::ClientError;
@@ -79,7 +84,33 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     let exit = Attachment::new(terminal, link, hello, signals, reconnect).run(early)?;
     // The terminal was given back with the attachment.
     say_farewell(&exit);
+    match &exit.reason {
+        ExitReason::HungUp { .. } => hang_up_on_parent(),
+        ExitReason::Replaced { shell, command } => return Err(become_shell(shell, command)),
+        _ => {}
+    }
     Ok(exit.code)
+}
+
+/// Whoever started us ends too, as when its terminal is closed (`detach-client -P`).
+fn hang_up_on_parent() {
+    if let Some(parent) = getppid().filter(|parent| !parent.is_init()) {
+        // One that has just ended, or is another user's, is none of ours.
+        let _ = kill_process(parent, Signal::HUP);
+    }
+}
+
+/// Runs a shell command in place of this client (`detach-client -E`). Returns only if that fails.
+fn become_shell(shell: &BString, command: &BString) -> ClientError {
+    let path = OsStr::from_bytes(shell);
+    let name = shell.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let error = Command::new(path)
+        .arg0(OsStr::from_bytes(name))
+        .arg("-c")
+        .arg(OsStr::from_bytes(command))
+        .env("SHELL", path)
+        .exec();
+    ClientError::Shell(shell.clone(), error)
 }
 
 fn find_server(options: &ClientOptions) -> Result<Connected, StartError> {

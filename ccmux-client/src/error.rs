@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bstr::BString;
 use ccmux_protocol::rendezvous::{ConnectError, StartError};
 use ccmux_protocol::{FrameError, Refusal, VersionRange};
 use thiserror::Error;
@@ -53,6 +54,9 @@ pub enum ClientError {
     /// Signals cannot be caught, without which the terminal might not be given back.
     #[error("cannot catch signals: {0}")]
     Signals(#[source] io::Error),
+    /// The shell that was to follow us cannot be run.
+    #[error("{0}: {1}")]
+    Shell(BString, #[source] io::Error),
     /// The operating system failed in something that does not fail.
     #[error("cannot wait for input: {0}")]
     Wait(#[source] io::Error),

@@ -5,9 +5,13 @@ use ccmux_protocol::ExitReason;
 /// The line for a reason, with its end; `None` when there is nothing to say.
 pub(crate) fn farewell(reason: &ExitReason) -> Option<Vec<u8>> {
     let text: &[u8] = match reason {
-        ExitReason::Done => return None,
+        ExitReason::Done | ExitReason::Replaced { .. } => return None,
         ExitReason::Detached { session } => {
             return Some([b"[detached (from session ", session.as_slice(), b")]\n"].concat());
+        }
+        ExitReason::HungUp { session } => {
+            let start = b"[detached and SIGHUP (from session ";
+            return Some([start, session.as_slice(), b")]\n"].concat());
         }
         ExitReason::Exited | ExitReason::Other => b"exited",
         ExitReason::ServerExited => b"server exited",
@@ -30,6 +34,8 @@ mod tests {
         };
         check(ExitReason::Done, "");
         check(ExitReason::Detached { session: "0".into() }, "[detached (from session 0)]\n");
+        let hung_up = ExitReason::HungUp { session: "0".into() };
+        check(hung_up, "[detached and SIGHUP (from session 0)]\n");
         check(ExitReason::Exited, "[exited]\n");
         check(ExitReason::ServerExited, "[server exited]\n");
         check(ExitReason::Terminated, "[terminated]\n");

@@ -130,6 +130,22 @@ pub enum ExitReason {
         #[serde(with = "wire_bytes::one")]
         session: BString,
     },
+    /// `[detached and SIGHUP (from session NAME)]`: the client hangs up on its parent, most often a
+    /// shell, whose terminal closes then.
+    HungUp {
+        /// The name of the session.
+        #[serde(with = "wire_bytes::one")]
+        session: BString,
+    },
+    /// Nothing is said: the client becomes a shell that runs a command.
+    Replaced {
+        /// The path of the shell.
+        #[serde(with = "wire_bytes::one")]
+        shell: BString,
+        /// The command.
+        #[serde(with = "wire_bytes::one")]
+        command: BString,
+    },
     /// `[exited]`: the session is gone.
     Exited,
     /// `[server exited]`: an orderly end of the server.

@@ -97,6 +97,9 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
     let reason = prop_oneof![
         Just(ExitReason::Done),
         any_bytes().prop_map(|session| ExitReason::Detached { session }),
+        any_bytes().prop_map(|session| ExitReason::HungUp { session }),
+        (any_bytes(), any_bytes())
+            .prop_map(|(shell, command)| ExitReason::Replaced { shell, command }),
         Just(ExitReason::Exited),
         Just(ExitReason::ServerExited),
         Just(ExitReason::Terminated),

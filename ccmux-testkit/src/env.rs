@@ -213,6 +213,16 @@ impl TestEnv {
             .expect("a client can be started in a pseudo-terminal")
     }
 
+    /// A shell script in a terminal of this size, in this world; `$0` in it is the executable.
+    pub fn script_in_terminal(&self, script: &str, cols: u16, rows: u16) -> Attached {
+        let ours = self.command(&[]);
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(script).arg(ours.get_program()).env_clear();
+        command.envs(self.vars.iter().cloned()).current_dir(self.home());
+        Attached::spawn(command, cols, rows, self.state_dir())
+            .expect("a shell can be started in a pseudo-terminal")
+    }
+
     /// What the server registered in its lock file.
     pub fn registration(&self) -> Option<Registration> {
         registration(&self.state_dir())

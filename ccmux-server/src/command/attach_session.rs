@@ -1,8 +1,11 @@
 //! `attach-session`: the client's terminal shows a session.
 
-use crate::client::flags::{ClientFlagError, ClientFlags};
+use ccmux_core::ids::SessionId;
 
 use super::{CommandError, Cx, Flow, Origin, Outcome};
+use crate::client::flags::{ClientFlagError, ClientFlags};
+use crate::event_loop::ClientId;
+use crate::server::Afterwards;
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     if cx.server.state.sessions.is_empty() {
@@ -24,6 +27,8 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
     let attachment = cx.server.clients.get(&id).and_then(|client| client.attachment());
     let flags = client_flags(cx, attachment.map(|shown| shown.flags).unwrap_or_default())?;
     if matches!(cx.job.origin, Origin::Attached(_)) {
+        detach_others(cx, target.session, id);
+        cx.update_environment(target.session, id)?;
         cx.server.show_session(id, target.session);
         cx.server.set_client_flags(id, flags);
         return Ok(());
@@ -38,9 +43,8 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
         let message = "sessions should be nested with care, unset $CCMUX to force";
         return Err(CommandError::new(message));
     }
-    if cx.args().has('d') || cx.args().has('D') {
-        detach_others(cx, target.session, id);
-    }
+    detach_others(cx, target.session, id);
+    cx.update_environment(target.session, id)?;
     cx.server.attach(id, target.session, flags);
     Ok(())
 }
@@ -51,14 +55,21 @@ fn client_flags(cx: &Cx<'_>, old: ClientFlags) -> Result<ClientFlags, ClientFlag
     flags.changed(&cx.text('f').unwrap_or_default())
 }
 
-fn detach_others(
-    cx: &mut Cx<'_>,
-    session: ccmux_core::ids::SessionId,
-    but: crate::event_loop::ClientId,
-) {
+/// Detaches all other clients of a session if that is wanted: `attach-session -d` and `-x`,
+/// `new-session -D` and `-X`, where the other case means something else.
+fn detach_others(cx: &mut Cx<'_>, session: SessionId, but: ClientId) {
+    let (detach, hang_up) = match cx.command.spec.name {
+        "new-session" => ('D', 'X'),
+        _ => ('d', 'x'),
+    };
+    let then = match (cx.args().has(detach), cx.args().has(hang_up)) {
+        (_, true) => Afterwards::HangUp,
+        (true, false) => Afterwards::Nothing,
+        (false, false) => return,
+    };
     for id in cx.server.clients_of(session) {
         if id != but {
-            cx.server.detach(id);
+            cx.server.detach(id, &then);
         }
     }
 }

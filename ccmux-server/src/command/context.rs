@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use bstr::BString;
 use ccmux_core::change::Change;
 use ccmux_core::command::{Args, ParsedCommand};
-use ccmux_core::decide::Command as Intent;
+use ccmux_core::decide::{Command as Intent, VariableEdit};
 use ccmux_core::format::Subject;
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::{Environment, Program, Session, State};
+use ccmux_core::options::View;
+use ccmux_core::pattern;
 use ccmux_core::target::Target;
 
 use super::{CommandError, Job, Origin};
@@ -177,17 +179,56 @@ impl<'a> Cx<'a> {
     }
 
     /// What a new session's environment has beside the global one: what `update-environment` names,
-    /// as the client has it, and `-e`.
+    /// as the client has it, unless `-E`; and `-e`.
     pub(crate) fn session_environment(&self) -> Result<Environment, CommandError> {
-        let mut environment = Environment::new();
-        let client = self.job.origin.client().and_then(|id| self.server.clients.get(&id));
-        if let Some(hello) = client.and_then(|client| client.hello.as_deref()) {
-            for (_, name) in self.server.global_session_options().array("update-environment") {
-                environment.insert(name.into(), hello.env(name).map(BString::from));
-            }
-        }
+        let options = self.server.global_session_options();
+        let client = self.job.origin.client().filter(|_| !self.args().has('E'));
+        let mut environment = client.map(|id| self.brought(options, id)).unwrap_or_default();
         environment.extend(self.environment()?);
         Ok(environment)
+    }
+
+    /// Lets a session take over from a client that comes to it what its `update-environment` names,
+    /// unless `-E`.
+    pub(crate) fn update_environment(
+        &mut self,
+        session: SessionId,
+        client: ClientId,
+    ) -> Result<(), CommandError> {
+        if self.args().has('E') {
+            return Ok(());
+        }
+        for (name, value) in self.brought(self.server.session_options(session), client) {
+            let known = self.server.state.sessions.get(&session);
+            if known.is_none_or(|session| session.environment.get(&name) == Some(&value)) {
+                continue;
+            }
+            let edit = value.map_or(VariableEdit::Hide, VariableEdit::Set);
+            self.change(Intent::SetEnvironment { session: Some(session), name, edit })?;
+        }
+        Ok(())
+    }
+
+    /// What a client has of the variables that `update-environment` names, or has patterns for; a
+    /// name of which it has none is hidden from new programs.
+    fn brought(&self, options: View<'_>, client: ClientId) -> Environment {
+        let mut environment = Environment::new();
+        let client = self.server.clients.get(&client);
+        let Some(hello) = client.and_then(|client| client.hello.as_deref()) else {
+            return environment;
+        };
+        for (_, name) in options.array("update-environment") {
+            let matches = |variable: &BString| pattern::matches(name, &variable.to_string(), false);
+            let found = hello.env.iter().filter(|(variable, _)| matches(variable));
+            let mut found = found.map(|(variable, value)| (variable.clone(), Some(value.clone())));
+            match found.next() {
+                Some(first) => environment.extend(std::iter::once(first).chain(found)),
+                // What can be no variable's name hides none.
+                None if name.is_empty() || name.contains('=') => {}
+                None => drop(environment.insert(name.into(), None)),
+            }
+        }
+        environment
     }
 
     /// Prints what `-P` asks for about a pane that was created.

@@ -1,24 +1,25 @@
 //! `detach-client`: clients go back to the terminal they came from.
 
 use super::{Cx, Flow, Outcome};
+use crate::server::Afterwards;
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     // Without any client there is nothing to do, whichever session is meant.
     let client = cx.client('t')?;
-    if cx.text('s').is_some() {
-        let target = cx.session('s')?;
-        for id in cx.server.clients_of(target.session) {
-            cx.server.detach(id);
-        }
-        return Ok(Flow::Next);
-    }
-    if cx.args().has('a') {
-        let others: Vec<_> = cx.server.clients.keys().copied().filter(|id| *id != client).collect();
-        for id in others {
-            cx.server.detach(id);
-        }
+    let then = match cx.args().value('E') {
+        Some(command) => Afterwards::Run(command.into()),
+        None if cx.args().has('P') => Afterwards::HangUp,
+        None => Afterwards::Nothing,
+    };
+    let clients = if cx.text('s').is_some() {
+        cx.server.clients_of(cx.session('s')?.session)
+    } else if cx.args().has('a') {
+        cx.server.clients.keys().copied().filter(|id| *id != client).collect()
     } else {
-        cx.server.detach(client);
+        vec![client]
+    };
+    for id in clients {
+        cx.server.detach(id, &then);
     }
     Ok(Flow::Next)
 }

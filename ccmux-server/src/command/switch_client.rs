@@ -36,6 +36,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     } else {
         cx.pane('t').or_else(|_| cx.session('t'))?.session
     };
+    cx.update_environment(session, client)?;
     cx.server.show_session(client, session);
     Ok(Flow::Next)
 }

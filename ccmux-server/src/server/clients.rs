@@ -24,6 +24,17 @@ const CLIENTS_MAX: usize = 1000;
 /// How soon clients that could not be accepted are tried again.
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(100);
 
+/// What a client does once it is detached and its terminal given back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Afterwards {
+    /// It ends.
+    Nothing,
+    /// It hangs up on its parent (`detach-client -P`).
+    HangUp,
+    /// It becomes a shell that runs this command (`detach-client -E`).
+    Run(BString),
+}
+
 impl Server {
     /// Takes every connection that waits. One that cannot be taken, for want of descriptors perhaps,
     /// is not told of again: it is tried again in a moment.
@@ -145,7 +156,9 @@ impl Server {
                 client.wake_up(size);
                 self.use_client(id);
             }
-            (ClientStage::Attached(_), ClientFrame::Goodbye) => self.detach(id),
+            (ClientStage::Attached(_), ClientFrame::Goodbye) => {
+                self.detach(id, &Afterwards::Nothing);
+            }
             // What a client sends while its command line still runs came too early to matter.
             (ClientStage::Leaving, _)
             | (
@@ -280,13 +293,21 @@ impl Server {
     }
 
     /// Ends a client's attachment in good order.
-    pub(crate) fn detach(&mut self, id: ClientId) {
+    pub(crate) fn detach(&mut self, id: ClientId, then: &Afterwards) {
         self.paste_end(id);
         let Some(client) = self.clients.get(&id) else { return };
         let Some(attachment) = client.attachment() else { return };
-        let name = self.state.sessions.get(&attachment.session).map(|session| &session.name);
+        let id_of_session = attachment.session;
+        let name = self.state.sessions.get(&id_of_session).map(|session| &session.name);
         let session = BString::from(name.cloned().unwrap_or_default());
-        let reason = ExitReason::Detached { session };
+        let reason = match then {
+            Afterwards::Nothing => ExitReason::Detached { session },
+            Afterwards::HangUp => ExitReason::HungUp { session },
+            Afterwards::Run(command) => ExitReason::Replaced {
+                shell: self.shell_of_session(id_of_session),
+                command: command.clone(),
+            },
+        };
         self.exit_client(id, Exit { reason, ..Exit::done(0) });
     }
 

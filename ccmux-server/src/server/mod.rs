@@ -51,6 +51,7 @@ use crate::pane::Pane;
 use crate::pane::store::Scrollback;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
 use crate::signals::Signals;
+pub(crate) use clients::Afterwards;
 pub(crate) use door::Door;
 use format_shells::FormatShells;
 

@@ -197,6 +197,19 @@ impl Server {
         environment: &BTreeMap<BString, BString>,
     ) -> BString {
         let session = self.state.session_of(id).map(|session| session.id);
+        self.shell_for(session, environment)
+    }
+
+    /// The same of a session, for what is run beside its panes.
+    pub(crate) fn shell_of_session(&self, id: SessionId) -> BString {
+        self.shell_for(Some(id), &self.surroundings.environment)
+    }
+
+    fn shell_for(
+        &self,
+        session: Option<SessionId>,
+        environment: &BTreeMap<BString, BString>,
+    ) -> BString {
         let options = session
             .map_or_else(|| self.global_session_options(), |session| self.session_options(session));
         let is_usable = |path: &BString| path.starts_with(b"/");
