@@ -179,6 +179,22 @@ fn a_format_can_be_asked_of_what_is_gone() {
 }
 
 #[test]
+fn formats_can_be_looked_into() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "look", "-x", "60", "-y", "10", "sleep 1000"]);
+    let all = env.ok(&["display-message", "-a", "-t", "look:"]);
+    for line in ["session_name=look", "pane_width=60", "version=3.3a", "pane_dead=0"] {
+        assert!(all.lines().any(|found| found == line), "{line}: {all}");
+    }
+    assert!(all.lines().is_sorted() && !all.contains("client_name"), "{all}");
+    let log = env.ok(&["display-message", "-vpt", "look:", "#{session_name}"]);
+    let expected = "# expanding format: #{session_name}\n# found #{}: session_name\n\
+        # format 'session_name' found: look\n# replaced 'session_name' with 'look'\n\
+        # result is: look\nlook\n";
+    assert_eq!(log, expected);
+}
+
+#[test]
 fn lists_are_ordered_by_the_names_of_sessions() {
     let env = env();
     for name in ["beta", "alpha"] {

@@ -55,6 +55,23 @@ pub(super) enum Comparison {
     Match(Flags),
 }
 
+impl Comparison {
+    /// How it is written.
+    pub(super) fn sign(&self) -> &'static str {
+        match self {
+            Comparison::Or => "||",
+            Comparison::And => "&&",
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+            Comparison::Match(_) => "m",
+        }
+    }
+}
+
 pub(super) struct Flags {
     pub(super) is_regex: bool,
     pub(super) ignore_case: bool,

@@ -11,6 +11,7 @@ use crate::model::{Session, State};
 use crate::pattern;
 
 use super::effects::{Again, Comparison, Effects, Flags, Source, Substitution, TimeForm};
+use super::log::Log;
 use super::modifier::{Modifier, divide};
 use super::number::Arithmetic;
 use super::substitute::{regex, substitute};
@@ -34,6 +35,7 @@ pub(super) struct Expander<'a> {
     state: &'a State,
     variables: &'a dyn Variables,
     work_left: Cell<usize>,
+    log: Log,
 }
 
 /// Where in an expansion one is.
@@ -47,7 +49,17 @@ struct Scope<'s> {
 
 impl<'a> Expander<'a> {
     pub(super) fn new(state: &'a State, variables: &'a dyn Variables) -> Expander<'a> {
-        Expander { state, variables, work_left: Cell::new(WORK_MAX) }
+        Expander { state, variables, work_left: Cell::new(WORK_MAX), log: Log::default() }
+    }
+
+    /// Keeps a log of what it does.
+    pub(super) fn logging(self) -> Expander<'a> {
+        Expander { log: Log::kept(), ..self }
+    }
+
+    /// What it did.
+    pub(super) fn into_log(self) -> Vec<String> {
+        self.log.into_lines()
     }
 
     pub(super) fn expand(&self, format: &str, subject: &Subject, with_time: bool) -> String {
@@ -64,18 +76,34 @@ impl<'a> Expander<'a> {
     /// Expands a format that nobody has looked at yet.
     fn fresh(&self, format: &str, scope: Scope<'_>) -> String {
         if scope.with_time && format.contains('%') && self.spend(format.len()) {
-            return self.text(&self.variables.time(None, format), scope);
+            let depth = scope.depth + 1;
+            self.log.add(depth, || format!("expanding format: {format}"));
+            let timed = self.variables.time(None, format);
+            self.log.add(depth, || format!("after time expanded: {timed}"));
+            return self.parts(&timed, scope);
         }
         self.text(format, scope)
     }
 
     /// Expands a format or a part of one.
     fn text(&self, format: &str, scope: Scope<'_>) -> String {
+        self.log.add(scope.depth + 1, || format!("expanding format: {format}"));
+        self.parts(format, scope)
+    }
+
+    fn parts(&self, format: &str, scope: Scope<'_>) -> String {
         let mut result = String::new();
         if scope.depth == DEPTH_MAX || !self.spend(STEP_WORK + format.len()) {
             return result;
         }
         let scope = Scope { depth: scope.depth + 1, ..scope };
+        self.append_parts(format, scope, &mut result);
+        self.log.add(scope.depth, || format!("result is: {result}"));
+        result
+    }
+
+    /// Appends what a format expands to, up to where it cannot be understood.
+    fn append_parts(&self, format: &str, scope: Scope<'_>, result: &mut String) {
         let mut at = 0;
         // Up to here letters are no variables: `#[fg=#Fabcde]` has a colour in it.
         let mut style_end = 0;
@@ -98,19 +126,19 @@ impl<'a> Expander<'a> {
                 continue;
             }
             if hashes > 1 {
+                self.log.add(scope.depth, || format!("found {}", &rest[..hashes]));
                 result.push_str(&rest[..hashes / 2]);
                 at += hashes / 2 * 2;
                 continue;
             }
-            let Some((value, len)) = self.part(rest, at < style_end, scope) else { return result };
+            let Some((value, len)) = self.part(rest, at < style_end, scope) else { return };
             result.push_str(&value);
             at += len;
             if result.len() > VALUE_MAX || !self.spend(value.len()) {
-                return result;
+                return;
             }
         }
         result.push_str(&format[at..]);
-        result
     }
 
     /// What begins with `#` at the start of a text: its expansion, and its length.
@@ -119,16 +147,23 @@ impl<'a> Expander<'a> {
         match c {
             '(' => {
                 let end = closing_parenthesis(&text[2..])?;
-                let command = self.text(&text[2..2 + end], scope);
-                Some((self.variables.shell(&command, scope.subject), end + 3))
+                let command = &text[2..2 + end];
+                self.log.add(scope.depth, || format!("found #(): {command}"));
+                let output = self.variables.shell(&self.text(command, scope), scope.subject);
+                self.log.add(scope.depth, || format!("#() result: {output}"));
+                Some((output, end + 3))
             }
             '{' => {
                 let end = skip(text, b"}")?;
+                self.log.add(scope.depth, || format!("found #{{}}: {}", &text[2..end]));
                 Some((self.replace(&text[2..end], scope)?, end + 1))
             }
             '}' | ',' => Some((c.to_string(), 2)),
             _ => match letter(c).filter(|_| !is_in_style) {
-                Some(name) => Some((self.replace(name, scope)?, 2)),
+                Some(name) => {
+                    self.log.add(scope.depth, || format!("found #{c}: {name}"));
+                    Some((self.replace(name, scope)?, 2))
+                }
                 None => Some((format!("#{c}"), 1 + c.len_utf8())),
             },
         }
@@ -149,8 +184,11 @@ impl<'a> Expander<'a> {
                 return None;
             }
             value = substitute(&value, pattern, with, *ignore_case);
+            self.log.add(scope.depth, || format!("substitute '{pattern}' to '{with}': {value}"));
         }
-        Some(effects.fit(value))
+        let value = effects.fit(value);
+        self.log.add(scope.depth, || format!("replaced '{text}' with '{value}'"));
+        Some(value)
     }
 
     /// The value before it is cut, padded and the like.
@@ -170,6 +208,9 @@ impl<'a> Expander<'a> {
             Source::Search(flags) => return Some(self.search(flags, name, scope)),
             Source::Compare(comparison) => {
                 let (left, right) = self.both(name, scope)?;
+                let sign = comparison.sign();
+                self.log.add(scope.depth, || format!("compare {sign} left is: {left}"));
+                self.log.add(scope.depth, || format!("compare {sign} right is: {right}"));
                 return Some(bit(self.compare(comparison, &left, &right)));
             }
             Source::Variable | Source::Arithmetic(_) => {}
@@ -183,9 +224,15 @@ impl<'a> Expander<'a> {
                 .and_then(|(left, right)| Arithmetic::parse(arguments)?.apply(&left, &right));
             return Some(result.unwrap_or_default());
         }
-        let value =
-            if name.contains("#{") { Some(self.text(name, scope)) } else { self.find(name, scope) };
-        Some(value.map(|value| self.refine(effects, &value)).unwrap_or_default())
+        if name.contains("#{") {
+            return Some(self.refine(effects, &self.text(name, scope)));
+        }
+        let value = self.find(name, scope).map(|value| self.refine(effects, &value));
+        self.log.add(scope.depth, || match &value {
+            Some(value) => format!("format '{name}' found: {value}"),
+            None => format!("format '{name}' not found"),
+        });
+        Some(value.unwrap_or_default())
     }
 
     fn find(&self, name: &str, scope: Scope<'_>) -> Option<String> {
@@ -199,13 +246,21 @@ impl<'a> Expander<'a> {
     /// `condition,then,else`; without an alternative nothing.
     fn choose(&self, choice: &str, scope: Scope<'_>) -> Option<String> {
         let (condition, rest) = split_comma(choice)?;
+        let log = |what: &dyn Fn() -> String| self.log.add(scope.depth, what);
+        log(&|| format!("condition is: {condition}"));
         let holds = if let Some(value) = self.find(condition, scope) {
+            log(&|| format!("condition '{condition}' found: {value}"));
             is_true(&value)
         } else {
-            // What stands for nothing and expands to itself is the name of nothing.
             let expanded = self.text(condition, scope);
-            expanded != condition && is_true(&expanded)
+            // What stands for nothing and expands to itself is the name of nothing.
+            let is_unknown = expanded == condition;
+            if is_unknown {
+                log(&|| format!("condition '{condition}' not found; assuming false"));
+            }
+            !is_unknown && is_true(&expanded)
         };
+        log(&|| format!("condition '{condition}' is {holds}"));
         let (then, otherwise) = split_comma(rest).unwrap_or((rest, ""));
         Some(self.text(if holds { then } else { otherwise }, scope))
     }
@@ -315,9 +370,14 @@ impl<'a> Expander<'a> {
     /// What a list of modifiers asks for; of several that contradict each other the last.
     fn effects(&self, list: &[Modifier<'_>], scope: Scope<'_>) -> Effects {
         let mut result = Effects::default();
-        for modifier in list {
+        for (at, modifier) in list.iter().enumerate() {
             let arguments: Vec<String> =
                 modifier.arguments.iter().map(|text| self.text(text, scope)).collect();
+            self.log.add(scope.depth, || format!("modifier {at} is {}", modifier.name));
+            for (number, argument) in arguments.iter().enumerate() {
+                let what = || format!("modifier {at} argument {number}: {argument}");
+                self.log.add(scope.depth, what);
+            }
             result.add(modifier.name, arguments);
         }
         result

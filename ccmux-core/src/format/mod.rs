@@ -15,7 +15,9 @@
 mod colour;
 mod effects;
 mod expand;
+mod log;
 mod modifier;
+mod names;
 mod number;
 mod styled;
 mod substitute;
@@ -27,6 +29,7 @@ use crate::ids::{PaneId, SessionId, WindowId};
 use crate::model::State;
 use crate::target::Target;
 
+pub use self::names::{VARIABLES, list};
 pub use self::styled::{StyledPart, display_width, styled_parts};
 pub use self::time::strftime;
 
@@ -153,6 +156,18 @@ pub fn expand_time(
     format: &str,
 ) -> String {
     Expander::new(state, variables).expand(format, subject, true)
+}
+
+/// The same, and how it came about: the lines that `display-message -v` prints.
+pub fn expand_verbosely(
+    state: &State,
+    variables: &dyn Variables,
+    subject: &Subject,
+    format: &str,
+) -> (String, Vec<String>) {
+    let expander = Expander::new(state, variables).logging();
+    let text = expander.expand(format, subject, true);
+    (text, expander.into_log())
 }
 
 /// Whether what a format expands to counts as true: neither empty nor `0`.

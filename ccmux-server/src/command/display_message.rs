@@ -18,11 +18,6 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
             false => Err(CommandError::new("pane is not empty")),
         };
     }
-    for flag in ['a', 'v'] {
-        if cx.args().has(flag) {
-            return Err(CommandError::new(format!("display-message -{flag} is not supported")));
-        }
-    }
     if cx.args().has('F') && cx.args().text_at(0).is_some() {
         return Err(CommandError::new("only one of -F or argument must be given"));
     }
@@ -37,8 +32,20 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         cx.server.clients.get(&own)?.attachment().map(|_| own)
     });
     let client_shown = client.or_else(|| cx.client('c').ok());
-    let text = match cx.args().has('l') {
-        true => format,
+    if cx.args().has('a') {
+        for (name, value) in cx.server.variables(&subject, client_shown) {
+            cx.print(format!("{name}={value}"));
+        }
+        return Ok(Flow::Next);
+    }
+    let text = match cx.args().has('v') {
+        true => {
+            let (text, log) = cx.server.expand_verbosely(&format, &subject, client_shown);
+            for line in log {
+                cx.print(line);
+            }
+            text
+        }
         false => cx.server.expand_time_for(&format, &subject, client_shown),
     };
     if cx.args().has('p') {

@@ -91,6 +91,29 @@ impl Server {
         format::expand_time(&self.state, &known, subject, text)
     }
 
+    /// The same, and the lines that tell how it came about.
+    pub(crate) fn expand_verbosely(
+        &self,
+        text: &str,
+        subject: &Subject,
+        client: Option<ClientId>,
+    ) -> (String, Vec<String>) {
+        let client = client.and_then(|id| self.clients.get(&id));
+        let known = Known { server: self, client, buffer: None };
+        format::expand_verbosely(&self.state, &known, subject, text)
+    }
+
+    /// All variables that have a value for a subject.
+    pub(crate) fn variables(
+        &self,
+        subject: &Subject,
+        client: Option<ClientId>,
+    ) -> Vec<(&'static str, String)> {
+        let client = client.and_then(|id| self.clients.get(&id));
+        let known = Known { server: self, client, buffer: None };
+        format::list(&self.state, &known, subject)
+    }
+
     /// A style that may be a format, for what is shown of a target.
     pub(crate) fn style_of(
         &self,
@@ -366,5 +389,19 @@ impl Known<'_> {
         let text = first.to_string();
         let word = text.split_whitespace().next().unwrap_or_default();
         word.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::format::VARIABLES;
+
+    /// A new variable was easily forgotten there.
+    #[test]
+    fn no_variable_of_the_server_is_missing_in_the_list() {
+        let arm = regex::Regex::new(r#""([a-z]+(?:_[a-z]+)+)"\s*(?:=>|\|)"#).unwrap();
+        for found in arm.captures_iter(include_str!("variables.rs")) {
+            assert!(VARIABLES.contains(&&found[1]), "{} is not listed", &found[1]);
+        }
     }
 }
