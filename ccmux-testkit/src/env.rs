@@ -317,6 +317,19 @@ impl TestEnv {
         }
     }
 
+    /// Ends the server in good order, and then its keepers: what it keeps is all on the disk, and
+    /// nobody uses it.
+    pub fn shut_down(&self) {
+        let keepers = self.keepers();
+        let server = self.server();
+        server.signal(Signal::TERM);
+        server.wait_gone();
+        for keeper in keepers {
+            keeper.signal(Signal::KILL);
+            keeper.wait_gone();
+        }
+    }
+
     /// The end of the default server's log.
     pub fn server_log(&self) -> String {
         log_tail(&self.state_dir())

@@ -14,18 +14,6 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("the path is text")
 }
 
-/// The server and what it keeps, with programs that are gone.
-fn end(env: &TestEnv) {
-    let keepers = env.keepers();
-    let server = env.server();
-    server.signal(Signal::TERM);
-    server.wait_gone();
-    for keeper in keepers {
-        keeper.signal(Signal::KILL);
-        keeper.wait_gone();
-    }
-}
-
 #[test]
 fn what_runs_can_be_backed_up_and_restored_elsewhere() {
     let shelf = TempDir::new().expect("there is room");
@@ -91,7 +79,7 @@ fn nothing_is_replaced_unasked() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(finished.stderr.contains("1 programs of"), "{finished:?}");
     let _serves = env.ok(&["start-server"]);
-    end(&env);
+    env.shut_down();
     let finished = env.ccmux(&["restore", text(&file)]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(finished.stderr.contains("holds a state already; --replace"), "{finished:?}");
@@ -100,7 +88,7 @@ fn nothing_is_replaced_unasked() {
     let before = before.expect("it says where");
     env.ok(&["start-server"]);
     assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "first\n");
-    end(&env);
+    env.shut_down();
     let checkpoint = env.ok(&["doctor", "--state-dir", before, "--dump", "checkpoint"]);
     assert!(checkpoint.contains("\"second\""), "{checkpoint}");
 }

@@ -6,7 +6,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ccmux_testkit::{Finished, TestEnv};
-use rustix::process::Signal;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -17,14 +16,7 @@ fn stopped() -> TestEnv {
     env.ok(&["split-window", "-t", "work", "echo the other pane; exec tail -f /dev/null"]);
     env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains("line 300"));
     env.wait_ok(&["capture-pane", "-p", "-t", "%1"], |text| text.contains("the other"));
-    let keepers = env.keepers();
-    let server = env.server();
-    server.signal(Signal::TERM);
-    server.wait_gone();
-    for keeper in keepers {
-        keeper.signal(Signal::KILL);
-        keeper.wait_gone();
-    }
+    env.shut_down();
     env
 }
 

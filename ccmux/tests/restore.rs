@@ -86,13 +86,7 @@ fn damaged_screens_cost_no_history() {
         client.type_keys(&format!("echo; seq -f '{life} line %.0f' 300; echo {life} $((40+2))\r"));
         client.wait_text(&format!("{life} 42"));
         // A server that stops in good order puts everything into history and keyframes.
-        let server = env.server();
-        server.signal(Signal::TERM);
-        server.wait_gone();
-        for keeper in env.keepers() {
-            keeper.signal(Signal::KILL);
-            keeper.wait_gone();
-        }
+        env.shut_down();
         assert!(decay(&env.state_dir(), ".keyframe") > 0 && decay(&env.state_dir(), ".spool") > 0);
         let client = env.attach(80, 10);
         client.wait_text("this is a new shell");
