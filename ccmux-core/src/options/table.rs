@@ -1,6 +1,6 @@
 //! The table of options: tmux's, and a few of ccmux's own.
 //!
-//! ccmux's own: `restore-command`, `scope-command`; `history-limit` knows `unlimited`, which is its default.
+//! ccmux's own: `restore-command`, `scope-command`, `history-disk-limit`, `history-disk-total`; `history-limit` knows `unlimited`, which is its default.
 //! Defaults that differ from tmux's: none that a script could notice, apart from those.
 
 use super::spec::OptionKind::{
@@ -110,6 +110,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("extended-keys-format", SERVER, Choice(&["csi-u", "xterm"]), "xterm", "The form of extended keys.").not_yet(),
     new("focus-events", SERVER, Flag, "off", "Whether programs are told when their terminal gains or loses focus.").not_yet(),
     new("get-clipboard", SERVER, Choice(&["off", "buffer", "request", "both"]), "buffer", "What answers a program that asks for the clipboard.").not_yet(),
+    new("history-disk-total", SERVER, number(1, INT_MAX), "8192", "MiB of disk that the history of all panes takes; beyond it the longest one loses its oldest lines."),
     new("history-file", SERVER, String, "", "File that keeps the history of the command prompt.").not_yet(),
     new("input-buffer-size", SERVER, number(1, INT_MAX), "1048576", "Longest single escape sequence, in bytes.").not_yet(),
     new("message-limit", SERVER, number(0, INT_MAX), "1000", "How many messages the message log keeps.").not_yet(),
@@ -195,6 +196,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("cursor-colour", PANES, Colour, "none", "Colour of the cursor.").not_yet(),
     new("cursor-style", PANES, Choice(CURSOR), "default", "Shape of the cursor.").not_yet(),
     new("fill-character", WINDOW, String, "", "What fills the part of a client's terminal that the window does not.").not_yet(),
+    new("history-disk-limit", PANES, number(1, INT_MAX), "1024", "MiB of disk that the history of a pane takes; beyond it its oldest lines go."),
     new("main-pane-height", WINDOW, Extent, "24", "Height of the main pane of main-horizontal."),
     new("main-pane-width", WINDOW, Extent, "80", "Width of the main pane of main-vertical."),
     new("menu-border-lines", WINDOW, Choice(BOX), "single", "Lines around menus.").not_yet(),

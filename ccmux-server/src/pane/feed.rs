@@ -267,7 +267,7 @@ impl Pane {
         &mut self,
         scrollback: &mut Scrollback,
         now: Timestamp,
-        lines_max: Option<u64>,
+        limits: HistoryLimits,
     ) {
         let end = self.terminal.history_end();
         let mut blocks = Vec::new();
@@ -297,9 +297,8 @@ impl Pane {
         self.output.keyframed = self.output.consumed;
         self.output.is_touched = false;
         self.output.is_archiving = true;
-        let limits = HistoryLimits { lines: lines_max, bytes: u64::MAX };
         let job = ArchiveJob { pane: self.uuid, blocks, keyframe: Some(keyframe), limits };
-        scrollback.submit(job, lines_max);
+        scrollback.submit(job);
     }
 
     /// Declares that the server goes to sleep; false if the keeper has published more meanwhile.

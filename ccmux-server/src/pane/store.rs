@@ -18,13 +18,10 @@ use super::history::StoredLines;
 use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
-    HistoryLimits, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
-    StreamPosition, keep_output, load_pane, set_pane_aside, stored_panes,
+    Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions, StreamPosition,
+    keep_output, load_pane, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
-
-/// Compressed history that one pane may keep on disk.
-const HISTORY_BYTES_MAX: u64 = 1 << 30;
 
 /// Output and history of all panes.
 #[derive(Debug)]
@@ -180,8 +177,7 @@ impl Scrollback {
     }
 
     /// Hands lines and a keyframe to the archiver.
-    pub(crate) fn submit(&mut self, mut job: ArchiveJob, lines_max: Option<u64>) {
-        job.limits = HistoryLimits { lines: lines_max, bytes: HISTORY_BYTES_MAX };
+    pub(crate) fn submit(&mut self, job: ArchiveJob) {
         self.archiver.submit(job);
     }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::ByteSlice as _;
+use ccmux_core::change::OptionScope;
 use ccmux_core::command::{ParseContext, parse_lenient};
 use ccmux_core::ids::PaneId;
-use ccmux_core::model::Timestamp;
+use ccmux_core::model::{State, Timestamp};
 use ccmux_protocol::rendezvous::bind;
 use ccmux_protocol::{Exit, ExitReason};
 
@@ -18,11 +19,23 @@ use crate::event_loop::Event;
 use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
+use crate::persistence::scrollback::HistoryLimits;
 
 /// How long the first client is shown what was special about the start.
 const NOTE_SHOWN: Duration = Duration::from_secs(10);
 /// A configuration file larger than this is not read.
 const CONFIG_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// How much history a pane keeps on the disk.
+pub(super) fn history_limits(state: &State, id: PaneId) -> HistoryLimits {
+    let options = state.options(OptionScope::Pane(id));
+    let bytes = |mebibytes: i64| u64::try_from(mebibytes).unwrap_or(0) << 20;
+    HistoryLimits {
+        lines: options.limit("history-limit").map(u64::from),
+        bytes: bytes(options.number("history-disk-limit")),
+        total: bytes(state.options(OptionScope::Server).number("history-disk-total")),
+    }
+}
 
 impl Server {
     /// Reads the configuration: the files of `-f`, else the first default one that there is.
@@ -245,10 +258,10 @@ impl Server {
         self.remove_doomed();
         let ids: Vec<_> = self.panes.keys().copied().collect();
         for id in ids {
-            let lines_max = self.history_limit(id);
+            let limits = history_limits(&self.state, id);
             let Some(pane) = self.panes.get_mut(&id) else { continue };
             if pane.output.consumed > pane.output.keyframed || pane.output.is_touched {
-                pane.archive(&mut self.scrollback, now, lines_max);
+                pane.archive(&mut self.scrollback, now, limits);
             }
         }
         self.scrollback.finish();
@@ -259,11 +272,6 @@ impl Server {
         if let Some(door) = self.door {
             door.close(is_emptied);
         }
-    }
-
-    /// How many lines of history a pane keeps on disk.
-    pub(crate) fn history_limit(&self, id: PaneId) -> Option<u64> {
-        self.pane_options(id).limit("history-limit").map(u64::from)
     }
 
     /// Whether the server ends with its last session.

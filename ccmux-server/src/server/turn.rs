@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ccmux_core::change::OptionScope;
 use ccmux_core::ids::PaneId;
 
+use super::lifecycle::history_limits;
 use super::{Server, Stopping};
 use crate::event_loop::Event;
 use crate::pane::Stage;
@@ -139,9 +139,8 @@ impl Server {
             if pane.output.is_keyframe_due(now, pinning.contains(&pane.uuid))
                 && self.scrollback.has_room()
             {
-                let lines_max =
-                    self.state.options(OptionScope::Pane(pane.id)).limit("history-limit");
-                pane.archive(&mut self.scrollback, self.clock.now(), lines_max.map(u64::from));
+                let limits = history_limits(&self.state, pane.id);
+                pane.archive(&mut self.scrollback, self.clock.now(), limits);
             }
         }
     }

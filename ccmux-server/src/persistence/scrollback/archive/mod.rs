@@ -58,6 +58,8 @@ pub struct HistoryLimits {
     pub lines: Option<u64>,
     /// Compressed bytes on disk.
     pub bytes: u64,
+    /// Compressed bytes of all panes together; beyond it the longest one loses its oldest lines.
+    pub total: u64,
 }
 
 /// What a job came to. All of it is durable.
@@ -96,13 +98,11 @@ pub enum ArchiveEvent {
 pub struct ArchiverOptions {
     /// [`Archiver::has_room`] says no while this much waits.
     pub queue_bytes: usize,
-    /// Compressed history of all panes; beyond it the longest one loses its oldest lines.
-    pub total_bytes: u64,
 }
 
 impl Default for ArchiverOptions {
     fn default() -> Self {
-        Self { queue_bytes: 32 << 20, total_bytes: 8 << 30 }
+        Self { queue_bytes: 32 << 20 }
     }
 }
 
@@ -170,7 +170,7 @@ impl Archiver {
         options: ArchiverOptions,
         notify: Notify,
     ) -> io::Result<Self> {
-        let mut worker = Worker::new(storage, options.total_bytes)?;
+        let mut worker = Worker::new(storage)?;
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),

@@ -16,7 +16,7 @@ use crate::persistence::scrollback::layout::pane_dir;
 use crate::persistence::scrollback::{SpoolIndex, load_pane, stored_panes};
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
 
-const UNLIMITED: HistoryLimits = HistoryLimits { lines: None, bytes: u64::MAX };
+const UNLIMITED: HistoryLimits = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
 
 fn pane(n: u128) -> PaneUuid {
     PaneUuid(Uuid::from_u128(n))
@@ -44,7 +44,7 @@ fn job(blocks: &[Range<u64>], keyframe: Option<Keyframe>) -> ArchiveJob {
 }
 
 fn worker(storage: &SimStorage) -> Worker {
-    Worker::new(Arc::new(storage.clone()), u64::MAX).unwrap()
+    Worker::new(Arc::new(storage.clone())).unwrap()
 }
 
 fn run(worker: &mut Worker, job: ArchiveJob) -> Archived {
@@ -195,12 +195,12 @@ fn chunks_are_completed_and_the_oldest_go_beyond_the_limits() {
     assert_eq!(chunks.len(), 5, "{chunks:?}");
     assert_lines(&storage, 0..10_000);
     let limited = |limits| ArchiveJob { limits, ..job(&[], None) };
-    let by_lines = HistoryLimits { lines: Some(5000), bytes: u64::MAX };
+    let by_lines = HistoryLimits { lines: Some(5000), bytes: u64::MAX, total: u64::MAX };
     let archived = run(&mut worker, limited(by_lines));
     let first = archived.first_line.unwrap();
     assert!((2800..=5000).contains(&first), "{first}");
     assert_lines(&storage, first..10_000);
-    let by_bytes = HistoryLimits { lines: None, bytes: 5 << 20 };
+    let by_bytes = HistoryLimits { lines: None, bytes: 5 << 20, total: u64::MAX };
     let archived = run(&mut worker, limited(by_bytes));
     assert!(archived.bytes <= 5 << 20, "{archived:?}");
     let on_disk: usize = storage.files().iter().map(|(_, bytes)| bytes.len()).sum();
@@ -215,9 +215,11 @@ fn the_longest_history_pays_for_the_total() {
     for n in 0..25 {
         run(&mut first, job(&[n * 200..n * 200 + 200], None));
     }
-    let mut worker = Worker::new(Arc::new(storage.clone()), 9 << 20).unwrap();
+    let mut worker = Worker::new(Arc::new(storage.clone())).unwrap();
     worker.measure().unwrap();
-    run(&mut worker, ArchiveJob { pane: pane(2), ..job(std::slice::from_ref(&(0..200)), None) });
+    let limits = HistoryLimits { total: 9 << 20, ..UNLIMITED };
+    let lines = job(std::slice::from_ref(&(0..200)), None);
+    run(&mut worker, ArchiveJob { pane: pane(2), limits, ..lines });
     let bytes: usize = storage.files().iter().map(|(_, bytes)| bytes.len()).sum();
     assert!(bytes <= 9 << 20, "{bytes}");
     let history = PaneHistory::open(Arc::new(storage.clone()), pane(1), 0..5000).unwrap();
@@ -296,7 +298,7 @@ fn a_failing_task_waits_and_is_tried_again() {
     let storage = SimStorage::new(1);
     let (tell, told) = mpsc::channel();
     let notify = Box::new(move || tell.send(()).unwrap_or_default());
-    let options = ArchiverOptions { queue_bytes: 4096, ..ArchiverOptions::default() };
+    let options = ArchiverOptions { queue_bytes: 4096 };
     storage.fail(CallKind::Create, 1, 4, Fault::NoSpace);
     let mut archiver = Archiver::start(Arc::new(storage.clone()), options, notify).unwrap();
     archiver.submit(job(&[0..2], None));
@@ -326,7 +328,7 @@ fn the_queue_is_bounded_in_bytes_and_drained_at_the_end() {
     let storage = SimStorage::new(1);
     // As long as reading the directory of the panes fails nothing gets through.
     storage.fail(CallKind::CreateDir, 1, 1000, Fault::Io);
-    let options = ArchiverOptions { queue_bytes: 10 << 10, ..ArchiverOptions::default() };
+    let options = ArchiverOptions { queue_bytes: 10 << 10 };
     let mut archiver =
         Archiver::start(Arc::new(storage.clone()), options, Box::new(|| ())).unwrap();
     let mut lines = 0;

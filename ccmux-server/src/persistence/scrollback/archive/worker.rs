@@ -47,17 +47,13 @@ pub(in crate::persistence::scrollback) struct Worker {
     failed: HashMap<PaneUuid, Option<u64>>,
     /// Bytes of history by pane, of the panes not opened yet too.
     usage: HashMap<PaneUuid, u64>,
-    total_bytes: u64,
 }
 
 impl Worker {
-    pub(in crate::persistence::scrollback) fn new(
-        storage: Arc<dyn Storage>,
-        total_bytes: u64,
-    ) -> io::Result<Self> {
+    pub(in crate::persistence::scrollback) fn new(storage: Arc<dyn Storage>) -> io::Result<Self> {
         let compressor = Compressor::new(1)?;
         let (panes, failed, usage) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { storage, compressor, panes, failed, usage, total_bytes })
+        Ok(Self { storage, compressor, panes, failed, usage })
     }
 
     /// Adds up what is there already.
@@ -99,7 +95,7 @@ impl Worker {
             Ok(archived) => {
                 self.usage.insert(job.pane, archived.bytes);
                 self.panes.insert(job.pane, archive);
-                self.enforce_total();
+                self.enforce_total(job.limits.total);
                 Ok(archived)
             }
             Err(error) => {
@@ -120,8 +116,8 @@ impl Worker {
     }
 
     /// Takes the oldest history from the pane that has most, until the total fits.
-    fn enforce_total(&mut self) {
-        while self.usage.values().sum::<u64>() > self.total_bytes {
+    fn enforce_total(&mut self, total: u64) {
+        while self.usage.values().sum::<u64>() > total {
             let Some((&pane, _)) = self.usage.iter().max_by_key(|(_, bytes)| **bytes) else {
                 break;
             };

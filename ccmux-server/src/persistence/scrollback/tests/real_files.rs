@@ -84,7 +84,7 @@ fn job(lines: std::ops::Range<u64>, position: StreamPosition) -> ArchiveJob {
     };
     let bytes = b"a terminal".to_vec();
     let keyframe = Keyframe { position, history: 0..lines.end, time: Timestamp(3), bytes };
-    let limits = HistoryLimits { lines: None, bytes: u64::MAX };
+    let limits = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
     ArchiveJob { pane: PANE, blocks: vec![block], keyframe: Some(keyframe), limits }
 }
 

@@ -112,7 +112,7 @@ impl World {
         for (n, model) in models.iter().enumerate() {
             spool.resume(pane(n), model.end);
         }
-        let worker = Worker::new(dyn_storage, u64::MAX).unwrap();
+        let worker = Worker::new(dyn_storage).unwrap();
         Self { storage: storage.clone(), models, spool, worker }
     }
 
@@ -193,7 +193,7 @@ impl World {
             time: Timestamp(3),
             bytes: format!("pane {n} at {:?}", model.end).into_bytes(),
         });
-        let limits = HistoryLimits { lines: None, bytes: u64::MAX };
+        let limits = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
         let mut task = Task::Archive(ArchiveJob { pane: pane(n), blocks, keyframe, limits });
         match self.worker.run(&mut task) {
             Ok(ArchiveEvent::Archived(archived)) => {
