@@ -68,6 +68,14 @@ pub enum Change {
         /// Size of its windows.
         size: Size,
     },
+    /// A session without a group joins one: it gets the windows of those that are in it, and must
+    /// have none of its own then; the first in a group keeps its own.
+    SessionGrouped {
+        /// Which.
+        id: SessionId,
+        /// The name of the group.
+        group: String,
+    },
     /// A session was renamed.
     SessionRenamed {
         /// Which.
@@ -79,10 +87,10 @@ pub enum Change {
     SessionResized {
         /// Which.
         id: SessionId,
-        /// The size all its windows get.
+        /// The size its windows get, those last shown in other sessions of its group excepted.
         size: Size,
     },
-    /// A session whose windows are gone already is gone too.
+    /// A session whose windows are gone already, or stay with others of its group, is gone too.
     SessionClosed {
         /// Which.
         id: SessionId,
@@ -142,6 +150,14 @@ pub enum Change {
     WindowSelected {
         /// Which.
         id: WindowId,
+    },
+    /// A window is shown in another session of the group that has it (soft): it gets that one's
+    /// size, and `WindowSelected` means that one.
+    WindowAdopted {
+        /// Which.
+        id: WindowId,
+        /// The session.
+        session: SessionId,
     },
     /// A pane joined an existing window; `layout` already has it.
     PaneCreated {
@@ -317,6 +333,7 @@ impl Change {
             Change::SessionResized { .. }
                 | Change::WindowNamed { .. }
                 | Change::WindowSelected { .. }
+                | Change::WindowAdopted { .. }
                 | Change::PaneSelected { .. }
                 | Change::PaneMarked { .. }
                 | Change::PaneTitled { .. }

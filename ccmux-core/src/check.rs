@@ -30,6 +30,7 @@ impl State {
             let allowed = !session.name.is_empty() && !session.name.contains([':', '.']);
             ensure!(allowed, "session {id} has the name {:?}", session.name);
             self.check_session(session)?;
+            self.check_group(session)?;
         }
         for (id, window) in &self.windows {
             ensure!(*id == window.id, "window {} is filed under {id}", window.id);
@@ -59,12 +60,22 @@ impl State {
         ensure!(session.size.cols > 0 && session.size.rows > 0, "session {id} has no extent");
         for window in &windows {
             let owner = self.windows.get(window).map(|window| window.session);
-            ensure!(owner == Some(id), "window {window} of session {id} belongs to {owner:?}");
+            let is_shared = owner.is_some_and(|owner| self.group_of(id).contains(&owner));
+            ensure!(is_shared, "window {window} of session {id} belongs to {owner:?}");
         }
         let last: BTreeSet<WindowId> = session.last.iter().copied().collect();
         ensure!(last.len() == session.last.len(), "session {id} remembers a window twice");
         ensure!(last.is_subset(&windows), "session {id} remembers a foreign window");
         ensure!(!last.contains(&session.current), "session {id} remembers its current window");
+        Ok(())
+    }
+
+    fn check_group(&self, session: &Session) -> Result<(), InvariantViolation> {
+        for other in session.group.iter().flat_map(|group| self.sessions_in(group)) {
+            let (id, other_id) = (session.id, other.id);
+            let is_same = session.windows == other.windows;
+            ensure!(is_same, "sessions {id} and {other_id} of a group differ in their windows");
+        }
         Ok(())
     }
 

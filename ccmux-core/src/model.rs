@@ -29,7 +29,7 @@ pub type OptionSet = BTreeMap<String, String>;
 pub struct State {
     /// Sessions by id.
     pub sessions: BTreeMap<SessionId, Session>,
-    /// Windows by id; each belongs to exactly one session.
+    /// Windows by id; each belongs to one session, or to all sessions of one group.
     pub windows: BTreeMap<WindowId, Window>,
     /// Panes by id; each belongs to exactly one window.
     pub panes: BTreeMap<PaneId, Pane>,
@@ -64,9 +64,28 @@ impl State {
         self.windows.get(&self.panes.get(&pane)?.window)
     }
 
-    /// The session a pane belongs to.
+    /// The session a pane belongs to; in a group, the one its window was last shown in.
     pub fn session_of(&self, pane: PaneId) -> Option<&Session> {
         self.sessions.get(&self.window_of(pane)?.session)
+    }
+
+    /// The sessions that share a session's windows, itself among them, in the order of their ids.
+    pub fn group_of(&self, id: SessionId) -> Vec<SessionId> {
+        match self.sessions.get(&id).map(|session| session.group.as_deref()) {
+            None => Vec::new(),
+            Some(None) => vec![id],
+            Some(Some(group)) => self.sessions_in(group).map(|session| session.id).collect(),
+        }
+    }
+
+    /// The sessions of a group, in the order of their ids.
+    pub fn sessions_in(&self, group: &str) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(move |session| session.group.as_deref() == Some(group))
+    }
+
+    /// The sessions that have a window in their lists.
+    pub fn sessions_of(&self, window: WindowId) -> Vec<SessionId> {
+        self.windows.get(&window).map_or_else(Vec::new, |window| self.group_of(window.session))
     }
 
     /// The window of the marked pane.
@@ -171,6 +190,8 @@ pub struct Session {
     pub name: String,
     /// When it was created.
     pub created: Timestamp,
+    /// The group it is in: all sessions of a group have the same windows at the same indexes.
+    pub group: Option<String>,
     /// The directory new windows start in unless told otherwise.
     pub cwd: BString,
     /// Windows by index.
@@ -192,7 +213,7 @@ pub struct Session {
 pub struct Window {
     /// Its id.
     pub id: WindowId,
-    /// The session it belongs to.
+    /// The session it belongs to; in a group, the one it was last shown in, whose size it has.
     pub session: SessionId,
     /// Its name.
     pub name: String,

@@ -248,6 +248,7 @@ fn moving_windows() {
     world.run(Command::NewWindow(new_window(0, "c")));
     let order = |window, session, place| MoveWindow {
         window: WindowId(window),
+        from: SessionId(u32::from(window == 1)),
         session: SessionId(session),
         place,
         kill_existing: false,
@@ -310,8 +311,8 @@ fn going_from_window_to_window() {
     goes_to(Command::NextWindow { session }, 0);
     goes_to(Command::PreviousWindow { session }, 2);
     goes_to(Command::LastWindow { session }, 0);
-    goes_to(Command::SelectWindow { window: WindowId(1), toggle: false }, 1);
-    goes_to(Command::SelectWindow { window: WindowId(1), toggle: true }, 0);
+    goes_to(Command::SelectWindow { session, window: WindowId(1), toggle: false }, 1);
+    goes_to(Command::SelectWindow { session, window: WindowId(1), toggle: true }, 0);
 }
 
 /// Goal: what closes with a pane is said change by change, and ends that no command asked for can
@@ -416,6 +417,7 @@ fn panes_go_from_window_to_window() {
         Command::JoinPane(JoinPane {
             source: PaneId(source),
             target: PaneId(target),
+            session: SessionId(target / 2),
             split: HALF,
             select: true,
         })
@@ -423,6 +425,7 @@ fn panes_go_from_window_to_window() {
     assert_eq!(world.refuse(join(1, 1)), "source and target panes must be different");
     let order = BreakPane {
         pane: PaneId(1),
+        from: SessionId(0),
         session: SessionId(0),
         place: WindowPlace::At(0),
         name: None,

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use ccmux_core::change::OptionScope;
 use ccmux_core::decide::{
-    BreakPane, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow, PaneResize, RespawnPane,
-    SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
+    BreakPane, GroupChoice, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow, PaneResize,
+    RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
 };
 use ccmux_core::geometry::{Direction, Extent, Size, SplitDirection};
 use ccmux_core::ids::{PaneId, PaneUuid, SessionId, WindowId};
@@ -89,11 +89,15 @@ impl Seed {
         let other_pane = self.pick(self.b, &panes, PaneId(998));
         let select = self.flag(4);
         let keep_zoom = self.flag(5);
+        // One of the sessions that have a window.
+        let owner =
+            |window: WindowId, index| self.pick(index, &state.sessions_of(window), SessionId(999));
         let name = self.flags.is_multiple_of(3).then(|| format!("n{}", self.number % 4));
         let program = Program::default();
-        match self.kind % 47 {
+        match self.kind % 48 {
             0 | 1 => Command::NewSession(NewSession {
                 name,
+                group: self.group(session),
                 size: self.flag(1).then_some(Size { cols: self.number, rows: 24 }),
                 ..NewSession::default()
             }),
@@ -118,12 +122,13 @@ impl Seed {
             11 => Command::RenameWindowAutomatically { window, name: format!("{}", self.number) },
             12 => Command::KillWindow { window },
             13 => Command::KillOtherWindows { window },
-            14 => Command::SelectWindow { window, toggle: select },
+            14 => Command::SelectWindow { session: owner(window, self.b), window, toggle: select },
             15 => Command::NextWindow { session },
             16 => Command::PreviousWindow { session },
             17 => Command::LastWindow { session },
             18 => Command::MoveWindow(MoveWindow {
                 window,
+                from: owner(window, self.b),
                 session: other_session,
                 place: self.place(state, other_session),
                 kill_existing: self.flag(0),
@@ -131,7 +136,12 @@ impl Seed {
                 renumber: self.flag(1),
             }),
             19 => Command::RenumberWindows { session },
-            20 => Command::SwapWindow { source: window, target: other_window, follow: select },
+            20 => Command::SwapWindow {
+                sessions: (owner(window, self.b), owner(other_window, self.a)),
+                source: window,
+                target: other_window,
+                follow: select,
+            },
             21..=24 => Command::SplitWindow(SplitWindow {
                 target: pane,
                 split: self.split(),
@@ -151,6 +161,7 @@ impl Seed {
             32 => Command::RotateWindow { window, down: select, keep_zoom },
             33 => Command::BreakPane(BreakPane {
                 pane,
+                from: state.panes.get(&pane).map_or(session, |pane| owner(pane.window, self.a)),
                 session: other_session,
                 place: self.place(state, other_session),
                 name,
@@ -159,6 +170,10 @@ impl Seed {
             34 => Command::JoinPane(JoinPane {
                 source: pane,
                 target: other_pane,
+                session: state
+                    .panes
+                    .get(&other_pane)
+                    .map_or(session, |pane| owner(pane.window, self.a)),
                 split: self.split(),
                 select,
             }),
@@ -177,11 +192,20 @@ impl Seed {
             43 => Command::SwitchInput { pane, off: select },
             44 => Command::MarkPane { pane },
             45 => Command::Unmark,
+            46 => Command::AdoptWindow { session },
             _ => Command::BindKey {
                 table: "root".to_owned(),
                 key: "C-x".parse().unwrap(),
                 binding: Binding { command: "x".to_owned(), repeat: select, note: None },
             },
+        }
+    }
+
+    fn group(&self, session: SessionId) -> Option<GroupChoice> {
+        match self.number % 4 {
+            0 | 1 => Some(GroupChoice::With(session)),
+            2 => Some(GroupChoice::Named(format!("n{}", self.flags % 3))),
+            _ => None,
         }
     }
 

@@ -254,7 +254,11 @@ fn read(state: &State, command: &str) -> Command {
         }
         "kill-window" if words.has('a') => Command::KillOtherWindows { window: words.id('t') },
         "kill-window" => Command::KillWindow { window: words.id('t') },
-        "select-window" => Command::SelectWindow { window: words.id('t'), toggle: words.has('T') },
+        "select-window" => {
+            let window = words.id('t');
+            let session = state.windows[&window].session;
+            Command::SelectWindow { session, window, toggle: words.has('T') }
+        }
         "next-window" => Command::NextWindow { session: session() },
         "previous-window" => Command::PreviousWindow { session: session() },
         "last-window" => Command::LastWindow { session: session() },
@@ -263,6 +267,7 @@ fn read(state: &State, command: &str) -> Command {
             let (session, place) = words.place(state);
             Command::MoveWindow(MoveWindow {
                 window: words.id('s'),
+                from: state.windows[&words.id('s')].session,
                 session,
                 place,
                 kill_existing: words.has('k'),
@@ -270,11 +275,11 @@ fn read(state: &State, command: &str) -> Command {
                 renumber: !words.has('s'),
             })
         }
-        "swap-window" => Command::SwapWindow {
-            source: words.id('s'),
-            target: words.id('t'),
-            follow: words.has('d'),
-        },
+        "swap-window" => {
+            let (source, target) = (words.id('s'), words.id('t'));
+            let sessions = (state.windows[&source].session, state.windows[&target].session);
+            Command::SwapWindow { sessions, source, target, follow: words.has('d') }
+        }
         "split-window" => Command::SplitWindow(SplitWindow {
             target: words.id('t'),
             split: words.split(),
@@ -309,6 +314,7 @@ fn read(state: &State, command: &str) -> Command {
             let (session, place) = words.place(state);
             Command::BreakPane(BreakPane {
                 pane: words.id('s'),
+                from: state.window_of(words.id('s')).unwrap().session,
                 session,
                 place,
                 name: None,
@@ -318,6 +324,7 @@ fn read(state: &State, command: &str) -> Command {
         "join-pane" => Command::JoinPane(JoinPane {
             source: words.id('s'),
             target: words.id('t'),
+            session: state.window_of(words.id('t')).unwrap().session,
             split: words.split(),
             select,
         }),

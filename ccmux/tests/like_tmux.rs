@@ -225,8 +225,6 @@ fn mistakes_are_told_in_the_words_of_tmux() {
         (&["split-window", "-l", "large"], "lines invalid\n"),
         (&["capture-pane", "-a", "-p"], "no alternate screen\n"),
         (&["source-file", "/nowhere.conf"], "/nowhere.conf: No such file or directory\n"),
-        // Rather than a session that does not share its windows.
-        (&["new-session", "-d", "-t", "work"], "session groups are not supported\n"),
     ] {
         let finished = env.ccmux(args);
         assert_eq!((finished.code, finished.stderr.as_str()), (Some(1), message), "{args:?}");

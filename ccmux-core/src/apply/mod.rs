@@ -6,6 +6,7 @@
 //! state alone.
 
 mod buffer;
+mod group;
 mod pane;
 mod window;
 
@@ -19,7 +20,7 @@ use self::pane::{
     break_pane, create_pane, fits, join_pane, select_pane, swap_panes, take_from_window,
 };
 use self::window::{
-    NewWindow, create_window, move_window, remove_window, select_window, swap_windows,
+    NewWindow, adopt_window, create_window, move_window, remove_window, select_window, swap_windows,
 };
 
 /// A change does not fit the state.
@@ -51,6 +52,9 @@ pub enum ApplyError {
     /// It closes a session that has windows.
     #[error("session {0} has windows")]
     SessionNotEmpty(SessionId),
+    /// It groups a session that is in a group, or has windows where others are in the group.
+    #[error("session {0} cannot join a group")]
+    SessionGrouped(SessionId),
     /// The record ends and leaves a session without a window.
     #[error("session {0} has no window")]
     SessionEmpty(SessionId),
@@ -91,6 +95,7 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             let session = Session {
                 id: *id,
                 name: name.clone(),
+                group: None,
                 created: *created,
                 cwd: cwd.clone(),
                 windows: std::collections::BTreeMap::new(),
@@ -116,12 +121,8 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
                 window.layout = window.layout.resize(size);
             }
         }
-        Change::SessionClosed { id } => {
-            if !session(state, *id)?.windows.is_empty() {
-                return Err(ApplyError::SessionNotEmpty(*id));
-            }
-            state.sessions.remove(id);
-        }
+        Change::SessionGrouped { id, group } => group::join(state, *id, group)?,
+        Change::SessionClosed { id } => group::close(state, *id)?,
         Change::WindowCreated { id, session, index, name, pane } => {
             let new = NewWindow { id: *id, session: *session, index: *index, name };
             create_window(state, new, pane)?;
@@ -138,6 +139,7 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             remove_window(state, *id);
         }
         Change::WindowSelected { id } => select_window(state, *id)?,
+        Change::WindowAdopted { id, session } => adopt_window(state, *id, *session)?,
         Change::PaneCreated { window, pane, layout } => {
             create_pane(state, *window, pane, layout)?;
         }
@@ -247,6 +249,7 @@ fn may_empty_a_session(change: &Change) -> bool {
     matches!(
         change,
         Change::SessionCreated { .. }
+            | Change::SessionGrouped { .. }
             | Change::WindowClosed { .. }
             | Change::WindowMoved { .. }
             | Change::PaneJoined { .. }

@@ -5,6 +5,7 @@ use crate::ids::{PaneId, SessionId, WindowId};
 use crate::layout::Layout;
 use crate::model::{OptionSet, Session, State, Window};
 
+use super::group::for_each_member;
 use super::pane::{insert_pane, pane_is_new};
 use super::{ApplyError, not_below, push_recent, session, window};
 
@@ -44,9 +45,8 @@ pub(super) fn add_window(
 ) -> Result<(), ApplyError> {
     new.check(state)?;
     state.next.window = new.id.0 + 1;
-    let session = session(state, new.session)?;
-    let size = session.size;
-    link(session, new.index, new.id);
+    let size = session(state, new.session)?.size;
+    for_each_member(state, new.session, |session| link(session, new.index, new.id));
     let window = Window {
         id: new.id,
         session: new.session,
@@ -68,6 +68,23 @@ pub(super) fn select_window(state: &mut State, id: WindowId) -> Result<(), Apply
     let session = session(state, owner)?;
     let old = std::mem::replace(&mut session.current, id);
     push_recent(&mut session.last, old, id);
+    Ok(())
+}
+
+/// A window of a group is shown in another session of it.
+pub(super) fn adopt_window(
+    state: &mut State,
+    id: WindowId,
+    by: SessionId,
+) -> Result<(), ApplyError> {
+    let adopter = session(state, by)?;
+    if adopter.index_of(id).is_none() {
+        return Err(ApplyError::NoWindow(id));
+    }
+    let size = adopter.size;
+    let window = window(state, id)?;
+    window.session = by;
+    window.layout = window.layout.resize(size);
     Ok(())
 }
 
@@ -93,9 +110,7 @@ fn unlink(session: &mut Session, window: WindowId) {
 pub(super) fn remove_window(state: &mut State, id: WindowId) {
     let Some(window) = state.windows.remove(&id) else { return };
     state.panes.retain(|_, pane| pane.window != id);
-    if let Some(session) = state.sessions.get_mut(&window.session) {
-        unlink(session, id);
-    }
+    for_each_member(state, window.session, |session| unlink(session, id));
 }
 
 pub(super) fn move_window(
@@ -107,14 +122,15 @@ pub(super) fn move_window(
     let from = window(state, id)?.session;
     let size = session(state, to)?.size;
     index_is_free(state, to, index)?;
-    if from == to {
-        let session = session(state, to)?;
-        session.windows.retain(|_, other| *other != id);
-        session.windows.insert(index, id);
+    if state.group_of(to).contains(&from) {
+        for_each_member(state, to, |session| {
+            session.windows.retain(|_, other| *other != id);
+            session.windows.insert(index, id);
+        });
         return Ok(());
     }
-    unlink(session(state, from)?, id);
-    link(session(state, to)?, index, id);
+    for_each_member(state, from, |session| unlink(session, id));
+    for_each_member(state, to, |session| link(session, index, id));
     let window = window(state, id)?;
     window.session = to;
     window.layout = window.layout.resize(size);
@@ -128,14 +144,17 @@ pub(super) fn swap_windows(state: &mut State, a: WindowId, b: WindowId) -> Resul
         id if id == b => a,
         id => id,
     };
-    let mut sessions = vec![of_a, of_b];
-    sessions.dedup();
+    let mut sessions = vec![of_a];
+    if !state.group_of(of_a).contains(&of_b) {
+        sessions.push(of_b);
+    }
     for id in sessions {
-        let session = session(state, id)?;
-        session.current = other(session.current);
-        for id in session.last.iter_mut().chain(session.windows.values_mut()) {
-            *id = other(*id);
-        }
+        for_each_member(state, id, |session| {
+            session.current = other(session.current);
+            for id in session.last.iter_mut().chain(session.windows.values_mut()) {
+                *id = other(*id);
+            }
+        });
     }
     for (id, to) in [(a, of_b), (b, of_a)] {
         let size = session(state, to)?.size;

@@ -177,13 +177,14 @@ pub(super) fn rotate(
 }
 
 pub(super) fn break_pane(draft: &mut Draft<'_>, order: BreakPane) -> Result<(), CommandError> {
-    let BreakPane { pane, session, place, name, select } = order;
+    let BreakPane { pane, from, session, place, name, select } = order;
     let old = draft.window_of(pane)?;
     let (old_window, alone) = (old.id, old.layout.pane_count() == 1);
     draft.session(session)?;
     if alone {
         let order = MoveWindow {
             window: old_window,
+            from,
             session,
             place,
             kill_existing: false,
@@ -212,13 +213,13 @@ pub(super) fn break_pane(draft: &mut Draft<'_>, order: BreakPane) -> Result<(), 
         window::keep_name(draft, id);
     }
     if select {
-        window::select(draft, id, false)?;
+        window::select(draft, session, id, false)?;
     }
     Ok(())
 }
 
 pub(super) fn join_pane(draft: &mut Draft<'_>, order: JoinPane) -> Result<(), CommandError> {
-    let JoinPane { source, target, split, select } = order;
+    let JoinPane { source, target, session: shown_in, split, select } = order;
     let from = draft.window_of(source)?.id;
     let to = draft.window_of(target)?.id;
     let session = draft.window(from)?.session;
@@ -238,7 +239,7 @@ pub(super) fn join_pane(draft: &mut Draft<'_>, order: JoinPane) -> Result<(), Co
     }
     if select {
         pane::select(draft, source, true)?;
-        window::select(draft, to, false)?;
+        window::select(draft, shown_in, to, false)?;
     }
     if draft.window(from).is_err() {
         window::after_removal(draft, session)?;

@@ -23,8 +23,19 @@ pub struct NewSession {
     pub environment: Environment,
     /// What runs in its first pane.
     pub program: Program,
+    /// `-t`: whose windows it has, instead of one of its own.
+    pub group: Option<GroupChoice>,
     /// The client's size, or `-x` and `-y`; without it `default-size`.
     pub size: Option<Size>,
+}
+
+/// The group of a new session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GroupChoice {
+    /// That of this session; if it has none, a new one with the session's name.
+    With(SessionId),
+    /// The one of that name, new if there is none.
+    Named(String),
 }
 
 /// Where in a session a window goes.
@@ -65,6 +76,8 @@ pub struct NewWindow {
 pub struct MoveWindow {
     /// Which.
     pub window: WindowId,
+    /// The session in which it was meant.
+    pub from: SessionId,
     /// To this session, which may be its own.
     pub session: SessionId,
     /// Where in it.
@@ -97,6 +110,8 @@ pub struct SplitWindow {
 pub struct BreakPane {
     /// Which.
     pub pane: PaneId,
+    /// The session in which it was meant.
+    pub from: SessionId,
     /// The session that gets the new window.
     pub session: SessionId,
     /// Where in it.
@@ -114,6 +129,8 @@ pub struct JoinPane {
     pub source: PaneId,
     /// The pane that is split for it.
     pub target: PaneId,
+    /// The session in which the target was meant.
+    pub session: SessionId,
     /// How.
     pub split: Split,
     /// Not `-d`.
@@ -268,10 +285,18 @@ pub enum Command {
     },
     /// Makes a window its session's current one.
     SelectWindow {
+        /// In this session.
+        session: SessionId,
         /// Which.
         window: WindowId,
         /// `-T`: if it is current, go to the last one instead.
         toggle: bool,
+    },
+    /// Lets a session's current window have that session's size, not that of another session of
+    /// the group.
+    AdoptWindow {
+        /// The session.
+        session: SessionId,
     },
     /// Goes to the next window by index.
     NextWindow {
@@ -297,6 +322,8 @@ pub enum Command {
     },
     /// Lets two windows trade places.
     SwapWindow {
+        /// The sessions in which they were meant, the one of `source` first.
+        sessions: (SessionId, SessionId),
         /// `-s`
         source: WindowId,
         /// `-t`

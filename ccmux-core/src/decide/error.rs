@@ -24,6 +24,9 @@ pub enum CommandError {
     /// Another session has that name.
     #[error("duplicate session: {0}")]
     DuplicateSession(String),
+    /// A session cannot found a group of its name, because there is one of other sessions.
+    #[error("duplicate session group: {0}")]
+    DuplicateGroup(String),
     /// A new window cannot go where another one is.
     #[error("create window failed: index {0} in use")]
     NewWindowIndexInUse(u32),
@@ -33,6 +36,12 @@ pub enum CommandError {
     /// The window is there already.
     #[error("same index: {0}")]
     SameIndex(u32),
+    /// A window cannot go from one session of a group to another: it is there.
+    #[error("sessions are grouped")]
+    SessionsGrouped,
+    /// The same, for windows that trade places.
+    #[error("can't move window, sessions are grouped")]
+    SwapInGroup,
     /// No index is left at or after the one asked for.
     #[error("no free window indexes")]
     NoFreeIndex,

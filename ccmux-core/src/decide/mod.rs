@@ -27,8 +27,9 @@ use self::draft::Draft;
 
 pub use self::buffer::{BUFFER_BYTES_MAX, BUFFERS_BYTES_MAX};
 pub use self::command::{
-    BreakPane, BufferText, Command, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow,
-    PaneResize, RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
+    BreakPane, BufferText, Command, GroupChoice, JoinPane, LayoutChoice, MoveWindow, NewSession,
+    NewWindow, PaneResize, RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit,
+    WindowPlace,
 };
 pub use self::error::CommandError;
 pub use self::name::session_name;
@@ -60,13 +61,18 @@ pub fn decide(state: &State, command: Command, facts: &Facts) -> Result<Vec<Chan
         }
         Command::KillWindow { window } => window::kill(d, window),
         Command::KillOtherWindows { window } => window::kill_others(d, window),
-        Command::SelectWindow { window, toggle } => window::select(d, window, toggle),
+        Command::SelectWindow { session, window, toggle } => {
+            window::select(d, session, window, toggle)
+        }
+        Command::AdoptWindow { session } => window::adopt_current(d, session),
         Command::NextWindow { session } => window::select_next(d, session),
         Command::PreviousWindow { session } => window::select_previous(d, session),
         Command::LastWindow { session } => window::select_last(d, session),
         Command::MoveWindow(order) => window::relocate(d, order),
         Command::RenumberWindows { session } => window::renumber(d, session),
-        Command::SwapWindow { source, target, follow } => window::swap(d, source, target, follow),
+        Command::SwapWindow { sessions, source, target, follow } => {
+            window::swap(d, sessions, (source, target), follow)
+        }
         Command::SplitWindow(split) => pane::split(d, split, facts),
         Command::KillPane { pane } => pane::kill(d, pane),
         Command::KillOtherPanes { pane } => pane::kill_others(d, pane),

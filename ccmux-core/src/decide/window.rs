@@ -24,7 +24,9 @@ pub(super) fn create(
     if let Some(name) = new.name.as_ref().filter(|_| new.reuse_named) {
         match windows_named(draft, new.session, name)?[..] {
             [] => {}
-            [window] => return if new.select { select(draft, window, false) } else { Ok(()) },
+            [window] => {
+                return if new.select { select(draft, new.session, window, false) } else { Ok(()) };
+            }
             _ => return Err(CommandError::MultipleWindows(name.clone())),
         }
     }
@@ -49,7 +51,7 @@ pub(super) fn create(
         keep_name(draft, id);
     }
     if new.select || replaces_current {
-        select(draft, id, false)?;
+        select(draft, new.session, id, false)?;
     }
     Ok(())
 }
@@ -128,10 +130,13 @@ pub(super) fn close(
     after_removal(draft, session)
 }
 
-/// What follows when a session lost windows: it closes if it has none left, or closes its gaps.
+/// What follows when a session lost windows: it closes, and its group with it, if it has none left,
+/// or closes its gaps.
 pub(super) fn after_removal(draft: &mut Draft<'_>, id: SessionId) -> Result<(), CommandError> {
     if draft.session(id)?.windows.is_empty() {
-        draft.push(Change::SessionClosed { id });
+        for id in draft.state().group_of(id) {
+            draft.push(Change::SessionClosed { id });
+        }
     } else if session_flag(draft, id, "renumber-windows") {
         renumber(draft, id)?;
     }
@@ -161,11 +166,13 @@ pub(super) fn renumber(draft: &mut Draft<'_>, id: SessionId) -> Result<(), Comma
 
 pub(super) fn select(
     draft: &mut Draft<'_>,
+    session: SessionId,
     id: WindowId,
     toggle: bool,
 ) -> Result<(), CommandError> {
-    let session = draft.window(id)?.session;
+    index_in(draft, session, id)?;
     if draft.session(session)?.current != id {
+        adopt(draft, session, id)?;
         draft.push(Change::WindowSelected { id });
     } else if toggle {
         select_last(draft, session)?;
@@ -173,28 +180,45 @@ pub(super) fn select(
     Ok(())
 }
 
+/// A window is shown in a session that has it.
+fn adopt(draft: &mut Draft<'_>, session: SessionId, id: WindowId) -> Result<(), CommandError> {
+    if draft.window(id)?.session != session {
+        draft.push(Change::WindowAdopted { id, session });
+    }
+    Ok(())
+}
+
+pub(super) fn adopt_current(draft: &mut Draft<'_>, id: SessionId) -> Result<(), CommandError> {
+    let current = draft.session(id)?.current;
+    adopt(draft, id, current)
+}
+
 pub(super) fn select_next(draft: &mut Draft<'_>, id: SessionId) -> Result<(), CommandError> {
     let session = draft.session(id)?;
     let next = session.window_after(session.current).filter(|next| *next != session.current);
-    select(draft, next.ok_or(CommandError::NoNextWindow)?, false)
+    select(draft, id, next.ok_or(CommandError::NoNextWindow)?, false)
 }
 
 pub(super) fn select_previous(draft: &mut Draft<'_>, id: SessionId) -> Result<(), CommandError> {
     let session = draft.session(id)?;
     let previous = session.window_before(session.current);
     let previous = previous.filter(|previous| *previous != session.current);
-    select(draft, previous.ok_or(CommandError::NoPreviousWindow)?, false)
+    select(draft, id, previous.ok_or(CommandError::NoPreviousWindow)?, false)
 }
 
 pub(super) fn select_last(draft: &mut Draft<'_>, id: SessionId) -> Result<(), CommandError> {
     let last = draft.session(id)?.last.first().copied();
-    select(draft, last.ok_or(CommandError::NoLastWindow)?, false)
+    select(draft, id, last.ok_or(CommandError::NoLastWindow)?, false)
 }
 
 pub(super) fn relocate(draft: &mut Draft<'_>, order: MoveWindow) -> Result<(), CommandError> {
     let id = order.window;
-    let from = draft.window(id)?.session;
+    let from = order.from;
+    index_in(draft, from, id)?;
     draft.session(order.session)?;
+    if are_two_of_a_group(draft, from, order.session) {
+        return Err(CommandError::SessionsGrouped);
+    }
     let index = make_place(draft, order.session, order.place)?;
     let existing = draft.session(order.session)?.windows.get(&index).copied();
     let mut select_it = order.select;
@@ -210,7 +234,7 @@ pub(super) fn relocate(draft: &mut Draft<'_>, order: MoveWindow) -> Result<(), C
     draft.push(Change::WindowMoved { id, session: order.session, index });
     unmark_in(draft, id);
     if select_it {
-        select(draft, id, false)?;
+        select(draft, order.session, id, false)?;
     }
     if draft.session(from)?.windows.is_empty() || order.renumber {
         after_removal(draft, from)?;
@@ -220,12 +244,15 @@ pub(super) fn relocate(draft: &mut Draft<'_>, order: MoveWindow) -> Result<(), C
 
 pub(super) fn swap(
     draft: &mut Draft<'_>,
-    source: WindowId,
-    target: WindowId,
+    (of_source, of_target): (SessionId, SessionId),
+    (source, target): (WindowId, WindowId),
     follow: bool,
 ) -> Result<(), CommandError> {
-    let of_source = draft.window(source)?.session;
-    let of_target = draft.window(target)?.session;
+    draft.window(source)?;
+    draft.window(target)?;
+    if are_two_of_a_group(draft, of_source, of_target) {
+        return Err(CommandError::SwapInGroup);
+    }
     if source == target {
         return Ok(());
     }
@@ -233,12 +260,17 @@ pub(super) fn swap(
     unmark_in(draft, source);
     unmark_in(draft, target);
     if follow {
-        select(draft, source, false)?;
+        select(draft, of_target, source, false)?;
         if of_source != of_target {
-            select(draft, target, false)?;
+            select(draft, of_source, target, false)?;
         }
     }
     Ok(())
+}
+
+/// Whether windows of the one session are the other's already.
+fn are_two_of_a_group(draft: &mut Draft<'_>, a: SessionId, b: SessionId) -> bool {
+    a != b && draft.state().group_of(a).contains(&b)
 }
 
 /// A window that gets another place loses the mark, as in tmux.

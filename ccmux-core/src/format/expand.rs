@@ -328,7 +328,7 @@ impl<'a> Expander<'a> {
         let subjects = session
             .windows
             .values()
-            .map(|id| (Subject::window(self.state, *id), *id == session.current));
+            .map(|id| (Subject::window(self.state, session.id, *id), *id == session.current));
         Some(self.each(format, subjects, scope))
     }
 
@@ -336,8 +336,11 @@ impl<'a> Expander<'a> {
     fn panes(&self, format: &str, scope: Scope<'_>) -> Option<String> {
         let window = self.state.windows.get(&scope.subject.window?)?;
         let panes = window.layout.panes();
-        let subjects =
-            panes.into_iter().map(|id| (Subject::pane(self.state, id), id == window.active));
+        let session = scope.subject.session;
+        let subjects = panes.into_iter().map(|id| {
+            let subject = Subject::pane(self.state, id);
+            (Subject { session: session.or(subject.session), ..subject }, id == window.active)
+        });
         Some(self.each(format, subjects, scope))
     }
 

@@ -69,9 +69,9 @@ impl Subject {
         Subject::new(Target::of_session(state, id), SubjectKind::Session)
     }
 
-    /// A window.
-    pub fn window(state: &State, id: WindowId) -> Subject {
-        Subject::new(Target::of_window(state, id), SubjectKind::Window)
+    /// A window of a session.
+    pub fn window(state: &State, session: SessionId, id: WindowId) -> Subject {
+        Subject::new(Target::in_session(state, session, id), SubjectKind::Window)
     }
 
     /// A pane.

@@ -230,11 +230,14 @@ fn variables_of_the_model() {
 #[test]
 fn a_subject_stands_for_what_is_current_in_it() {
     let mut state = state();
-    run(&mut state, Command::SelectWindow { window: WindowId(5), toggle: false });
+    run(
+        &mut state,
+        Command::SelectWindow { session: SessionId(0), window: WindowId(5), toggle: false },
+    );
     let format = "#S #W #D #{session_format}#{window_format}#{pane_format} #F #{W:#F,}";
     let of = |subject| expand(&state, &NoVariables, &subject, format);
     assert_eq!(of(Subject::session(&state, SessionId(0))), "alpha seven %5 100 * -");
-    assert_eq!(of(Subject::window(&state, WindowId(3))), "alpha two %3 010  -");
+    assert_eq!(of(Subject::window(&state, SessionId(0), WindowId(3))), "alpha two %3 010  -");
     assert_eq!(of(Subject::pane(&state, PaneId(7))), "alpha seven %7 001 * -");
     assert_eq!(of(Subject::default()), "   000  ");
     assert_eq!(of(Subject::pane(&state, PaneId(99))), "   000  ");

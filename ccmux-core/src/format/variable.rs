@@ -5,6 +5,7 @@ use bstr::ByteSlice;
 use crate::change::OptionScope;
 use crate::command::quote;
 use crate::geometry::Rect;
+use crate::ids::WindowId;
 use crate::model::{ExitStatus, Pane, Session, State, Timestamp, Window};
 use crate::options::OptionKind;
 use crate::{layout::Layout, options};
@@ -71,9 +72,9 @@ impl<'a> Lookup<'a> {
             "window_format" => bit(self.subject.kind == SubjectKind::Window),
             "pane_format" => bit(self.subject.kind == SubjectKind::Pane),
             "pane_marked_set" => bit(self.state.marked.is_some()),
-            // There are no groups, and windows have one session.
-            "session_grouped" | "window_linked" | "pane_pipe" => bit(false),
-            "session_group" | "session_group_list" | "session_alerts" => String::new(),
+            // Windows are in several sessions by groups only, which do not count as links.
+            "window_linked" | "pane_pipe" => bit(false),
+            "session_alerts" => String::new(),
             _ => return None,
         })
     }
@@ -83,7 +84,27 @@ impl<'a> Lookup<'a> {
             let marked = self.state.marked_window();
             return Some(bit(marked.is_some_and(|window| session.index_of(window).is_some())));
         }
-        of_session(session, name)
+        of_session(session, name).or_else(|| self.of_group(session, name))
+    }
+
+    fn of_group(&self, session: &Session, name: &str) -> Option<String> {
+        let group = session.group.as_deref();
+        let members = || group.into_iter().flat_map(|group| self.state.sessions_in(group));
+        Some(match name {
+            "session_grouped" => bit(group.is_some()),
+            "session_group" => group.unwrap_or_default().to_owned(),
+            "session_group_size" => group.map(|_| members().count().to_string())?,
+            "session_group_list" => names(members()),
+            _ => return None,
+        })
+    }
+
+    /// The sessions in which a window is the current one.
+    fn showing(&self, window: WindowId) -> impl Iterator<Item = &'a Session> {
+        let state = self.state;
+        let sessions = state.sessions_of(window).into_iter();
+        let sessions = sessions.filter_map(|id| state.sessions.get(&id));
+        sessions.filter(move |session| session.current == window)
     }
 
     fn of_window(&self, session: &Session, window: &Window, name: &str) -> Option<String> {
@@ -93,14 +114,9 @@ impl<'a> Lookup<'a> {
             "window_id" => window.id.to_string(),
             "window_name" => window.name.clone(),
             "window_index" => session.index_of(window.id)?.to_string(),
-            "window_active" | "window_active_sessions" => bit(is_current),
-            "window_active_sessions_list" => {
-                if is_current {
-                    session.name.clone()
-                } else {
-                    String::new()
-                }
-            }
+            "window_active" => bit(is_current),
+            "window_active_sessions" => self.showing(window.id).count().to_string(),
+            "window_active_sessions_list" => names(self.showing(window.id)),
             "window_last_flag" => bit(is_last),
             "window_start_flag" => bit(session.windows.values().next() == Some(&window.id)),
             "window_end_flag" => bit(session.windows.values().next_back() == Some(&window.id)),
@@ -117,8 +133,11 @@ impl<'a> Lookup<'a> {
             "window_height" => window.layout.size().rows.to_string(),
             "window_layout" => window.layout.to_string(),
             "window_visible_layout" => window.visible_layout().to_string(),
-            "window_linked_sessions" => bit(true),
-            "window_linked_sessions_list" => session.name.clone(),
+            "window_linked_sessions" => self.state.group_of(session.id).len().to_string(),
+            "window_linked_sessions_list" => {
+                let members = self.state.group_of(session.id).into_iter();
+                names(members.filter_map(|id| self.state.sessions.get(&id)))
+            }
             _ => return None,
         })
     }
@@ -248,6 +267,11 @@ fn of_rect(rect: Rect, layout: &Layout, name: &str) -> Option<String> {
         "pane_at_bottom" => bit(bottom == size.rows),
         _ => return None,
     })
+}
+
+/// The names of sessions, with commas between them.
+fn names<'s>(sessions: impl Iterator<Item = &'s Session>) -> String {
+    sessions.map(|session| session.name.as_str()).collect::<Vec<_>>().join(",")
 }
 
 fn bit(is_set: bool) -> String {

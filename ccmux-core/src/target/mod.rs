@@ -102,16 +102,23 @@ impl TargetContext<'_> {
 impl Target {
     /// A session, with its current window and that one's active pane.
     pub fn of_session(state: &State, session: SessionId) -> Option<Target> {
-        Target::of_window(state, state.sessions.get(&session)?.current)
+        Target::in_session(state, session, state.sessions.get(&session)?.current)
     }
 
-    /// A window, with its active pane.
+    /// A window of a session, with its active pane.
+    pub fn in_session(state: &State, session: SessionId, window: WindowId) -> Option<Target> {
+        state.sessions.get(&session)?.index_of(window)?;
+        let window = state.windows.get(&window)?;
+        Some(Target { session, window: window.id, pane: window.active })
+    }
+
+    /// A window, with its active pane; in a group, in the session it was last shown in.
     pub fn of_window(state: &State, window: WindowId) -> Option<Target> {
         let window = state.windows.get(&window)?;
         Some(Target { session: window.session, window: window.id, pane: window.active })
     }
 
-    /// A pane.
+    /// A pane; in a group, in the session its window was last shown in.
     pub fn of_pane(state: &State, pane: PaneId) -> Option<Target> {
         let window = state.window_of(pane)?;
         Some(Target { session: window.session, window: window.id, pane })
@@ -295,7 +302,7 @@ impl<'a> Targets<'a> {
         };
         let window = parts.window.and_then(|window| search.window_in(session, window).ok());
         match window {
-            Some(window) => Target::of_window(self.state, window),
+            Some(window) => Target::in_session(self.state, session, window),
             None => Target::of_session(self.state, session),
         }
     }
@@ -306,7 +313,8 @@ impl<'a> Targets<'a> {
         let target = target.unwrap_or_default();
         if is_mouse(target) || is_marked(target) {
             let found = self.resolve(Some(target), Kind::Window, current)?;
-            let index = self.state.window_index(found.window);
+            let session = self.state.sessions.get(&found.session);
+            let index = session.and_then(|session| session.index_of(found.window));
             return Ok(WindowIndex { session: found.session, index });
         }
         let parts = Parts::divide(target, Kind::Window);
@@ -341,7 +349,9 @@ impl<'a> Targets<'a> {
     /// Where the caller is, or the most recently used session.
     fn current(&self) -> Result<Target, TargetError> {
         let is_there = |target: &Target| {
-            Target::of_pane(self.state, target.pane).is_some_and(|found| found == *target)
+            let found = Target::in_session(self.state, target.session, target.window);
+            let pane = self.state.panes.get(&target.pane);
+            found.is_some() && pane.is_some_and(|pane| pane.window == target.window)
         };
         match self.context.current.filter(is_there) {
             Some(current) => Ok(current),
@@ -376,16 +386,20 @@ impl<'a> Targets<'a> {
             (None, None, None) => Ok(current),
             (Some(session), None, None) => search.target_of_session(search.session(session)?),
             (Some(session), Some(window), None) => {
-                search.target_of_window(search.window_in(search.session(session)?, window)?)
+                let session = search.session(session)?;
+                search.target_of_window(session, search.window_in(session, window)?)
             }
             (Some(session), None, Some(pane)) => {
                 search.pane_in_session(search.session(session)?, pane)
             }
             (Some(session), Some(window), Some(pane)) => {
-                let window = search.window_in(search.session(session)?, window)?;
-                search.pane_in(window, pane)
+                let session = search.session(session)?;
+                search.pane_in(session, search.window_in(session, window)?, pane)
             }
-            (None, Some(window), Some(pane)) => search.pane_in(search.window(window)?.window, pane),
+            (None, Some(window), Some(pane)) => {
+                let found = search.window(window)?;
+                search.pane_in(found.session, found.window, pane)
+            }
             (None, Some(window), None) => search.window(window),
             (None, None, Some(pane)) => search.pane(pane),
         }

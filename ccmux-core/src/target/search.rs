@@ -51,17 +51,34 @@ impl Search<'_, '_> {
         Target::of_session(self.state, session).ok_or(TargetError::NoCurrent)
     }
 
-    pub(super) fn target_of_window(&self, window: WindowId) -> Result<Target, TargetError> {
-        Target::of_window(self.state, window).ok_or(TargetError::NoCurrent)
+    pub(super) fn target_of_window(
+        &self,
+        session: SessionId,
+        window: WindowId,
+    ) -> Result<Target, TargetError> {
+        Target::in_session(self.state, session, window).ok_or(TargetError::NoCurrent)
+    }
+
+    /// A window by itself: in the most recently used of the sessions that have it.
+    fn anywhere(&self, window: WindowId) -> Option<Target> {
+        let sessions = self.state.sessions_of(window).into_iter();
+        let best = sessions.max_by_key(|id| ((self.context.last_used)(*id), *id))?;
+        Target::in_session(self.state, best, window)
+    }
+
+    /// A pane by itself.
+    fn pane_anywhere(&self, pane: PaneId) -> Option<Target> {
+        let found = self.anywhere(self.state.panes.get(&pane)?.window)?;
+        Some(Target { pane, ..found })
     }
 
     /// A window without a session part: by id, or in the current session; where its place allows
     /// it, the current window of a session of that name.
     pub(super) fn window(&self, window: &str) -> Result<Target, TargetError> {
         let found = if window.starts_with('@') {
-            window.parse().ok().and_then(|id| Target::of_window(self.state, id))
+            window.parse().ok().and_then(|id| self.anywhere(id))
         } else if let Some(id) = self.find_window(self.current.session, window) {
-            Target::of_window(self.state, id)
+            Target::in_session(self.state, self.current.session, id)
         } else if self.parts.window_only {
             None
         } else {
@@ -137,9 +154,9 @@ impl Search<'_, '_> {
     /// of a window or session of that name.
     pub(super) fn pane(&self, pane: &str) -> Result<Target, TargetError> {
         let found = if pane.starts_with('%') {
-            pane.parse().ok().and_then(|id| Target::of_pane(self.state, id))
+            pane.parse().ok().and_then(|id| self.pane_anywhere(id))
         } else if let Some(id) = self.find_pane(self.current.window, pane) {
-            Target::of_pane(self.state, id)
+            Some(Target { pane: id, ..self.current })
         } else if self.parts.pane_only {
             None
         } else {
@@ -156,20 +173,26 @@ impl Search<'_, '_> {
         pane: &str,
     ) -> Result<Target, TargetError> {
         let found = if pane.starts_with('%') {
-            pane.parse().ok().and_then(|id| Target::of_pane(self.state, id))
+            let id: Option<PaneId> = pane.parse().ok();
+            let window = id.and_then(|id| Some(self.state.panes.get(&id)?.window));
+            let found = window.and_then(|id| Target::in_session(self.state, session, id));
+            found.zip(id).map(|(found, pane)| Target { pane, ..found })
         } else {
-            let window = self.state.sessions.get(&session).map(|session| session.current);
-            let pane = window.and_then(|window| self.find_pane(window, pane));
-            pane.and_then(|id| Target::of_pane(self.state, id))
+            let found = Target::of_session(self.state, session);
+            let pane = found.and_then(|found| self.find_pane(found.window, pane));
+            found.zip(pane).map(|(found, pane)| Target { pane, ..found })
         };
-        found
-            .filter(|found| found.session == session)
-            .ok_or_else(|| TargetError::NoPane(pane.to_owned()))
+        found.ok_or_else(|| TargetError::NoPane(pane.to_owned()))
     }
 
     /// A pane of a window.
-    pub(super) fn pane_in(&self, window: WindowId, pane: &str) -> Result<Target, TargetError> {
-        let found = self.find_pane(window, pane).and_then(|id| Target::of_pane(self.state, id));
+    pub(super) fn pane_in(
+        &self,
+        session: SessionId,
+        window: WindowId,
+        pane: &str,
+    ) -> Result<Target, TargetError> {
+        let found = self.find_pane(window, pane).map(|pane| Target { session, window, pane });
         found.ok_or_else(|| TargetError::NoPane(pane.to_owned()))
     }
 

@@ -207,7 +207,10 @@ fn places_for_windows() {
 #[test]
 fn targets_are_relative_to_the_caller() {
     let mut state = three_sessions();
-    run(&mut state, Command::SelectWindow { window: WindowId(5), toggle: false });
+    run(
+        &mut state,
+        Command::SelectWindow { session: SessionId(0), window: WindowId(5), toggle: false },
+    );
     run(&mut state, Command::SelectPane { pane: PaneId(7), keep_zoom: false });
     let current = Target::of_session(&state, SessionId(0));
     let targets = Targets::new(&state, TargetContext { current, ..context() });

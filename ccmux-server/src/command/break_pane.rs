@@ -19,6 +19,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     };
     cx.change(Intent::BreakPane(BreakPane {
         pane: source.pane,
+        from: source.session,
         session,
         place,
         name: cx.text('n').map(std::borrow::Cow::into_owned),

@@ -233,10 +233,16 @@ impl<'a> Cx<'a> {
 
     /// Prints what `-P` asks for about a pane that was created.
     pub(crate) fn print_created(&mut self, pane: Option<PaneId>, default_format: &str) {
-        let Some(target) = pane.and_then(|pane| self.server.target_of_pane(pane)) else { return };
+        let target = pane.and_then(|pane| self.server.target_of_pane(pane));
+        self.print_new(target, default_format);
+    }
+
+    /// Prints what `-P` asks for about something that was created.
+    pub(crate) fn print_new(&mut self, target: Option<Target>, default_format: &str) {
+        let Some(target) = target else { return };
         if self.args().has('P') {
             let format = self.text('F').unwrap_or(Cow::Borrowed(default_format));
-            self.job.print_when_started = Some((format.into_owned(), target.pane));
+            self.job.print_when_started = Some((format.into_owned(), target));
         }
     }
 }

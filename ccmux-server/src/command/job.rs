@@ -126,7 +126,7 @@ pub(crate) struct Job {
     /// Panes whose programs must start before the next command.
     pub(crate) started: Vec<PaneId>,
     /// `-P`: a format to print once this pane's program has started.
-    pub(crate) print_when_started: Option<(String, PaneId)>,
+    pub(crate) print_when_started: Option<(String, Target)>,
     /// What `capture-pane` prints, before anything else goes on.
     pub(crate) printing: Option<Printing>,
     /// Standard input, as far as a command wants it and has got it.

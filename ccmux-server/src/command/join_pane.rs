@@ -11,6 +11,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     cx.change(Intent::JoinPane(JoinPane {
         source: source.pane,
         target: target.pane,
+        session: target.session,
         split,
         select: !cx.args().has('d'),
     }))?;

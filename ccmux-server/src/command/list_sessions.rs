@@ -7,7 +7,8 @@ use super::context::by_name;
 use super::{Cx, Flow, Outcome};
 
 const FORMAT: &str = "#{session_name}: #{session_windows} windows (created \
-    #{t:session_created})#{?session_attached, (attached),}";
+    #{t:session_created})#{?session_grouped, (group ,}#{session_group}#{?session_grouped,),}\
+    #{?session_attached, (attached),}";
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature is that of all commands")]
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {

@@ -19,12 +19,12 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         (vec![cx.session('t')?.session], IN_SESSION)
     };
     let format = cx.text('F').unwrap_or(std::borrow::Cow::Borrowed(default));
-    let windows: Vec<WindowId> = sessions
+    let windows: Vec<(SessionId, WindowId)> = sessions
         .iter()
-        .flat_map(|id| cx.server.state.sessions[id].windows.values().copied())
+        .flat_map(|id| cx.server.state.sessions[id].windows.values().map(|window| (*id, *window)))
         .collect();
-    for window in windows {
-        let Some(target) = cx.server.target_of_window(window) else { continue };
+    for (session, window) in windows {
+        let Some(target) = cx.server.target_in_session(session, window) else { continue };
         if cx.text('f').is_none_or(|filter| is_true(&cx.expand(&filter, target))) {
             let line = cx.expand(&format, target);
             cx.print(line);

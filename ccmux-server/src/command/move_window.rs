@@ -24,6 +24,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     };
     cx.change(Intent::MoveWindow(MoveWindow {
         window: source.window,
+        from: source.session,
         session,
         place,
         kill_existing: cx.args().has('k'),

@@ -1,15 +1,19 @@
 //! `new-session`: creates a session, and shows it unless `-d`.
 
-use ccmux_core::decide::{Command as Intent, NewSession, session_name};
+use ccmux_core::Change;
+use ccmux_core::decide::{Command as Intent, GroupChoice, NewSession, session_name};
 use ccmux_core::geometry::Size;
 
 use crate::client::flags::ClientFlags;
 
 use super::attach_session::attach;
-use super::context::created;
 use super::{CommandError, Cx, Flow, Origin, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
+    let makes_window = !cx.args().positional().is_empty() || cx.args().has('n');
+    if cx.args().has('t') && makes_window {
+        return Err(CommandError::new("command or window name given with target"));
+    }
     let name = cx.text('s').map(|name| cx.server.expand(&name, None, None));
     if let Some(name) = name.as_deref().filter(|_| cx.args().has('A')) {
         let name = session_name(name)?;
@@ -18,9 +22,6 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
             attach(cx, target)?;
             return Ok(Flow::Next);
         }
-    }
-    if cx.text('t').is_some() {
-        return Err(CommandError::new("session groups are not supported"));
     }
     // Refused before there is a session.
     ClientFlags::default().changed(&cx.text('f').unwrap_or_default())?;
@@ -35,17 +36,31 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         cwd: program.cwd.clone(),
         environment: cx.session_environment()?,
         program,
+        group: group(cx),
         size: size(cx)?,
     });
     let changes = cx.change(intent)?;
-    let target = created(&changes).and_then(|pane| cx.server.target_of_pane(pane));
-    cx.print_created(target.map(|target| target.pane), "#{session_name}:");
+    let session = changes.iter().find_map(|change| match change {
+        Change::SessionCreated { id, .. } => Some(*id),
+        _ => None,
+    });
+    let target = session.and_then(|id| cx.server.target_of_session(id));
+    cx.print_new(target, "#{session_name}:");
     let Some(target) = target else { return Ok(Flow::Next) };
     cx.server.touch_session(target.session);
     if attaches {
         attach(cx, target)?;
     }
     Ok(Flow::Next)
+}
+
+/// The group that `-t` names, by one of its sessions or by its own name.
+fn group(cx: &Cx<'_>) -> Option<GroupChoice> {
+    let name = cx.text('t')?;
+    Some(match cx.session('t') {
+        Ok(target) => GroupChoice::With(target.session),
+        Err(_) => GroupChoice::Named(name.into_owned()),
+    })
 }
 
 /// Refuses before anything is created what could not be shown afterwards.

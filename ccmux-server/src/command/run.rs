@@ -98,8 +98,8 @@ impl Server {
 
     /// What `-P` asked for, now that the pane has a program.
     pub(super) fn print_started(&mut self, job: &mut Job) {
-        let Some((format, pane)) = job.print_when_started.take() else { return };
-        let text = self.expand(&format, self.target_of_pane(pane), job.origin.client());
+        let Some((format, target)) = job.print_when_started.take() else { return };
+        let text = self.expand(&format, Some(target), job.origin.client());
         self.print_for(job, text);
     }
 
@@ -159,7 +159,9 @@ impl Server {
             }
             Ok(Flow::Next) => {
                 let started = std::mem::take(&mut job.started);
-                if !started.is_empty() {
+                if started.is_empty() {
+                    self.print_started(job);
+                } else {
                     job.wait = Some(Wait::Started(started));
                 }
             }

@@ -2,7 +2,7 @@
 
 use ccmux_core::decide::Command as Intent;
 
-use super::{Cx, Flow, Outcome};
+use super::{Cx, Flow, Outcome, Target};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let relative: Option<fn(_) -> Intent> = if cx.args().has('n') {
@@ -20,8 +20,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
             cx.change(intent(session))?;
         }
         None => {
-            let window = cx.window('t')?.window;
-            cx.change(Intent::SelectWindow { window, toggle: cx.args().has('T') })?;
+            let Target { session, window, .. } = cx.window('t')?;
+            cx.change(Intent::SelectWindow { session, window, toggle: cx.args().has('T') })?;
         }
     }
     Ok(Flow::Next)

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bstr::{BString, ByteSlice as _};
 use ccmux_core::decide::Command as Intent;
-use ccmux_core::ids::PaneId;
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_protocol::ServerFrame;
 use ccmux_term::Event as TermEvent;
 
@@ -73,12 +73,10 @@ impl Server {
     /// The clients that have a pane on their screen.
     pub(crate) fn clients_looking_at(&self, id: PaneId) -> Vec<ClientId> {
         let Some(window) = self.state.window_of(id) else { return Vec::new() };
-        self.clients_of(window.session)
-            .into_iter()
-            .filter(|_| {
-                self.state.sessions.get(&window.session).is_some_and(|s| s.current == window.id)
-            })
-            .collect()
+        let sessions = self.state.sessions_of(window.id).into_iter();
+        let shows =
+            |id: &SessionId| self.state.sessions.get(id).is_some_and(|s| s.current == window.id);
+        sessions.filter(shows).flat_map(|id| self.clients_of(id)).collect()
     }
 
     fn ring_bell(&mut self, id: PaneId) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
-use ccmux_core::ids::SessionId;
+use ccmux_core::ids::{SessionId, WindowId};
 
 use super::Server;
 use super::commit::Cause;
@@ -101,6 +101,43 @@ impl Server {
             self.resizing.insert(session, Resizing { logged_at, waiting: None });
             let cause = Cause::event("terminal", "resized");
             self.change_silently(&cause, Intent::ResizeSession { session, size });
+        }
+        self.adopt_window(session);
+    }
+
+    /// The window that a session of a group shows gets the session's size.
+    fn adopt_window(&mut self, session: SessionId) {
+        let is_foreign = self.state.sessions.get(&session).is_some_and(|shown| {
+            self.state.windows.get(&shown.current).is_some_and(|window| window.session != session)
+        });
+        if is_foreign {
+            let cause = Cause::event("terminal", "shows a window");
+            self.change_silently(&cause, Intent::AdoptWindow { session });
+        }
+    }
+
+    /// A window that clients see has the size of one of their sessions, not that of a session of
+    /// the group in which nobody sees it.
+    pub(super) fn fit_groups(&mut self) {
+        let is_seen_in = |session: SessionId, window: WindowId| {
+            let shown = self.state.sessions.get(&session);
+            shown.is_some_and(|shown| shown.current == window)
+                && self.clients_of(session).into_iter().any(|id| !self.ignores_size(id))
+        };
+        let grouped = self.state.sessions.values().filter(|session| session.group.is_some());
+        let foreign: Vec<SessionId> = grouped
+            .filter(|session| {
+                let owner = self.state.windows.get(&session.current).map(|window| window.session);
+                owner.is_some_and(|owner| {
+                    owner != session.id
+                        && !is_seen_in(owner, session.current)
+                        && is_seen_in(session.id, session.current)
+                })
+            })
+            .map(|session| session.id)
+            .collect();
+        for session in foreign {
+            self.adopt_window(session);
         }
     }
 

@@ -51,9 +51,9 @@ impl Server {
         Target::of_pane(&self.state, id)
     }
 
-    /// A window, its session and its active pane.
-    pub(crate) fn target_of_window(&self, id: WindowId) -> Option<Target> {
-        Target::of_window(&self.state, id)
+    /// A window of a session and its active pane.
+    pub(crate) fn target_in_session(&self, session: SessionId, id: WindowId) -> Option<Target> {
+        Target::in_session(&self.state, session, id)
     }
 
     /// A session, its current window and active pane.

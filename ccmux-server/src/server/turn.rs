@@ -47,6 +47,7 @@ impl Server {
         self.take_proof();
         self.expire();
         self.run_jobs();
+        self.fit_groups();
         self.resume_searches();
         self.take_keyframes();
         self.checkpoint_if_due();

@@ -3,7 +3,7 @@
 use bstr::BString;
 use ccmux_core::change::OptionScope;
 use ccmux_core::format::{self, PaneSearch, Subject, Variables};
-use ccmux_core::ids::PaneId;
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Buffer;
 use ccmux_core::options::{Style, View};
 use ccmux_core::target::Target;
@@ -293,12 +293,10 @@ impl Known<'_> {
         Some(match name {
             "session_attached" => clients().len().to_string(),
             "session_many_attached" => flag(clients().len() > 1),
-            "session_attached_list" => clients()
-                .iter()
-                .filter_map(|client| self.server.clients.get(client))
-                .map(Client::name)
-                .collect::<Vec<_>>()
-                .join(","),
+            "session_attached_list" => self.names_of(&clients()),
+            "session_group_attached"
+            | "session_group_many_attached"
+            | "session_group_attached_list" => return self.of_group(id, name),
             "session_activity" | "session_last_attached" => {
                 let used = self.server.activity.get(&id).copied();
                 let created = self.server.state.sessions.get(&id)?.created;
@@ -316,6 +314,26 @@ impl Known<'_> {
             | "window_silence_flag" => flag(false),
             _ => return None,
         })
+    }
+
+    /// The clients of all sessions of a session's group.
+    fn of_group(&self, id: SessionId, name: &str) -> Option<String> {
+        let state = &self.server.state;
+        state.sessions.get(&id)?.group.as_ref()?;
+        let members = state.group_of(id).into_iter();
+        let clients: Vec<ClientId> =
+            members.flat_map(|member| self.server.clients_of(member)).collect();
+        Some(match name {
+            "session_group_attached" => clients.len().to_string(),
+            "session_group_many_attached" => flag(clients.len() > 1),
+            _ => self.names_of(&clients),
+        })
+    }
+
+    /// The names of clients, with commas between them.
+    fn names_of(&self, clients: &[ClientId]) -> String {
+        let clients = clients.iter().filter_map(|client| self.server.clients.get(client));
+        clients.map(Client::name).collect::<Vec<_>>().join(",")
     }
 
     fn of_pane(&self, name: &str, subject: &Subject) -> Option<String> {

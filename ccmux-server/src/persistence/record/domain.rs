@@ -26,6 +26,7 @@ stored_enum!(Change as DiskChange {
         environment: Environment,
         size: Size,
     }
+    SessionGrouped { id: SessionId, group: String, }
     SessionRenamed { id: SessionId, name: String, }
     SessionResized { id: SessionId, size: Size, }
     SessionClosed { id: SessionId, }
@@ -36,6 +37,7 @@ stored_enum!(Change as DiskChange {
     WindowClosed { id: WindowId, reason: CloseReason, }
     WindowsSwapped { a: WindowId, b: WindowId, }
     WindowSelected { id: WindowId, }
+    WindowAdopted { id: WindowId, session: SessionId, }
     PaneCreated { window: WindowId, pane: NewPane, layout: Layout, }
     PaneClosed { id: PaneId, reason: CloseReason, }
     PaneSelected { id: PaneId, }
@@ -107,6 +109,8 @@ stored_struct!(Session as DiskSession {
     id: SessionId,
     name: String,
     created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     cwd: BString,
     windows: BTreeMap<u32, WindowId>,
     current: WindowId,

@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 32;
+pub(crate) const CHANGE_KINDS: usize = 34;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -52,6 +52,8 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::WindowNamed { .. } => 29,
         Change::PaneInputSwitched { .. } => 30,
         Change::PaneMarked { .. } => 31,
+        Change::SessionGrouped { .. } => 32,
+        Change::WindowAdopted { .. } => 33,
     }
 }
 
@@ -114,6 +116,9 @@ fn sessions_and_windows() -> impl Strategy<Value = Change> {
         ),
         (session_id(), any::<String>()).prop_map(|(id, name)| Change::SessionRenamed { id, name }),
         (session_id(), size()).prop_map(|(id, size)| Change::SessionResized { id, size }),
+        (session_id(), any::<String>())
+            .prop_map(|(id, group)| Change::SessionGrouped { id, group }),
+        (window_id(), session_id()).prop_map(|(id, session)| Change::WindowAdopted { id, session }),
         session_id().prop_map(|id| Change::SessionClosed { id }),
         (window_id(), session_id(), any::<u32>(), any::<String>(), new_pane()).prop_map(
             |(id, session, index, name, pane)| Change::WindowCreated {
@@ -336,11 +341,29 @@ fn layout() -> impl Strategy<Value = Layout> {
 }
 
 fn session() -> impl Strategy<Value = Session> {
-    let names = (session_id(), any::<String>(), time(), bytes());
+    let names = (session_id(), any::<String>(), option::of(any::<String>()), time(), bytes());
     let windows = (btree_map(any::<u32>(), window_id(), 0..3), window_id(), vec(window_id(), 0..3));
     (names, windows, environment(), option_set(), size()).prop_map(
-        |((id, name, created, cwd), (windows, current, last), environment, options, size)| {
-            Session { id, name, created, cwd, windows, current, last, environment, options, size }
+        |(
+            (id, name, group, created, cwd),
+            (windows, current, last),
+            environment,
+            options,
+            size,
+        )| {
+            Session {
+                id,
+                name,
+                group,
+                created,
+                cwd,
+                windows,
+                current,
+                last,
+                environment,
+                options,
+                size,
+            }
         },
     )
 }

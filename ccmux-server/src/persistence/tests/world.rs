@@ -148,7 +148,7 @@ impl World {
         let window = windows[self.random.below(windows.len() as u64) as usize];
         let pane = panes[self.random.below(panes.len() as u64) as usize];
         let number = self.random.below(1000);
-        match self.random.below(16) {
+        match self.random.below(18) {
             0 if windows.len() < 8 => (self.new_session(), "new-session"),
             1 if windows.len() < 8 => (self.new_window(window), "new-window"),
             2 | 3 => match self.split(pane) {
@@ -178,6 +178,15 @@ impl World {
             11 => {
                 let (name, value) = (format!("N{number}").into(), Some(None));
                 (vec![Change::EnvironmentSet { session: None, name, value }], "set-environment")
+            }
+            16 => match self.new_session_with(window) {
+                Some(changes) => (changes, "new-session -t"),
+                None => (vec![Change::PaneSelected { id: pane }], "select-pane"),
+            },
+            17 => {
+                let members = self.state.sessions_of(window);
+                let session = members[self.random.below(members.len() as u64) as usize];
+                (vec![Change::WindowAdopted { id: window, session }], "select-window")
             }
             12 => (self.close(pane, CloseReason::Command), "kill-pane"),
             13 | 14 => {
@@ -209,6 +218,24 @@ impl World {
         vec![created, Change::WindowCreated { id, session: session_id, index: 0, name, pane }]
     }
 
+    /// A session that shares the windows of the one that a window is in, if there are few.
+    fn new_session_with(&mut self, window: WindowId) -> Option<Vec<Change>> {
+        if self.state.sessions.len() >= 8 {
+            return None;
+        }
+        let owner = self.state.windows[&window].session;
+        let mut changes = Vec::new();
+        let group = self.state.sessions[&owner].group.clone().unwrap_or_else(|| {
+            let group = format!("group{owner}");
+            changes.push(Change::SessionGrouped { id: owner, group: group.clone() });
+            group
+        });
+        let created = self.new_session().swap_remove(0);
+        let id = SessionId(self.state.next.session);
+        changes.extend([created, Change::SessionGrouped { id, group }]);
+        Some(changes)
+    }
+
     pub(super) fn new_window(&mut self, beside: WindowId) -> Vec<Change> {
         let session = self.state.windows[&beside].session;
         let index = self.state.sessions[&session].windows.keys().max().map_or(0, |last| last + 1);
@@ -235,7 +262,8 @@ impl World {
         }
         let mut changes = vec![Change::WindowClosed { id: window.id, reason }];
         if self.state.sessions[&window.session].windows.len() == 1 {
-            changes.push(Change::SessionClosed { id: window.session });
+            let members = self.state.group_of(window.session).into_iter();
+            changes.extend(members.map(|id| Change::SessionClosed { id }));
         }
         changes
     }
