@@ -220,8 +220,7 @@ impl SpoolIndex {
         let mut missing = std::mem::take(&mut self.missing);
         missing.sort_by_key(|missing| (missing.number, missing.from));
         for Missing { damage, number, from } in missing {
-            let next = self.segments.iter().find(|segment| segment.number > number);
-            let is_repeated = next.is_some_and(|next| next.repeats);
+            let is_repeated = self.is_repeated(number);
             let was_synced =
                 self.segments.iter().any(|segment| match segment.number.cmp(&number) {
                     Ordering::Less => false,
@@ -234,6 +233,17 @@ impl SpoolIndex {
                 return self.end_before(number, from);
             }
         }
+    }
+
+    /// Whether a later segment of the same process repeats what was not durable of this one: all that
+    /// was not when a sync failed, in however many segments it stood.
+    fn is_repeated(&self, number: u64) -> bool {
+        let mut rest = self.segments.iter().skip_while(|segment| segment.number < number);
+        // Of a segment that is missing the next one knows the process.
+        let Some(process) = rest.clone().next().map(|segment| segment.process) else {
+            return false;
+        };
+        rest.any(|later| later.number > number && later.process == process && later.repeats)
     }
 
     /// Forgets what stands at `from` of segment `number`, and behind.
