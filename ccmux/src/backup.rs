@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use ccmux_protocol::rendezvous::{LockOutcome, Place, lock_or_holder};
-use ccmux_server::backup::{BackupError, back_up, restore};
+use ccmux_server::backup::{BackupError, Unpacked, back_up, check_place};
 use ccmux_server::doctor::{Examination, Finding, Holdings, Severity};
 use clap::Parser;
 
@@ -60,19 +60,22 @@ pub(crate) fn run_backup(place: &Place, args: Vec<OsString>) -> anyhow::Result<u
 }
 
 /// Restores a backup as the state of `place`. Returns the exit status.
-pub(crate) fn run_restore(place: &Place, args: Vec<OsString>) -> anyhow::Result<u8> {
+pub(crate) fn run_restore(place: &Place, uid: u32, args: Vec<OsString>) -> anyhow::Result<u8> {
     let args: RestoreArgs = match parse("ccmux restore", args) {
         Ok(args) => args,
         Err(code) => return Ok(code),
     };
-    let _lock = lock(place)?;
-    let restored = match restore(&args.file, &place.state_dir, args.replace) {
-        Err(error @ BackupError::Occupied { .. }) => {
-            bail!("{error}; --replace moves it aside")
-        }
-        Err(error @ BackupError::InUse { .. }) => bail!("{error}; kill-server ends them"),
-        restored => restored?,
-    };
+    let mut held = lock(place)?;
+    advised(check_place(&place.state_dir, args.replace))?;
+    let unpacked = Unpacked::open(&args.file, &place.state_dir)?;
+    if held.is_none() {
+        // From here on there is a lock, and no server comes in between.
+        place.prepare(uid)?;
+        drop(lock_or_holder(place)?);
+        held = lock(place)?;
+    }
+    let restored = advised(unpacked.put_in_place(args.replace))?;
+    drop(held);
     let mut out = io::stdout();
     writeln!(out, "{}: {}", place.state_dir.display(), summary(&restored.contents))?;
     if let Some(before) = restored.before {
@@ -87,6 +90,15 @@ fn summary(contents: &Examination) -> String {
         "{sessions} sessions, {panes} panes, {lines} history lines and {spooled_bytes} bytes of \
          output behind them"
     )
+}
+
+/// Adds what a person can do about an error.
+fn advised<T>(result: Result<T, BackupError>) -> anyhow::Result<T> {
+    match result {
+        Err(error @ BackupError::Occupied { .. }) => bail!("{error}; --replace moves it aside"),
+        Err(error @ BackupError::InUse { .. }) => bail!("{error}; kill-server ends them"),
+        result => Ok(result?),
+    }
 }
 
 /// Says what is wrong with a state; returns whether anything is.

@@ -52,7 +52,7 @@ fn try_run(flags: Flags) -> anyhow::Result<u8> {
         match word.to_str() {
             Some("backup") => return backup::run_backup(&place, args),
             Some("doctor") => return Ok(doctor::run(place, args)),
-            Some("restore") => return backup::run_restore(&place, args),
+            Some("restore") => return backup::run_restore(&place, surroundings.uid, args),
             _ => {}
         }
     }

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use thiserror::Error;
 
 use self::archive::{Source, pack, unpack};
-pub use self::restore::{Restored, restore};
+pub use self::restore::{Restored, Unpacked, check_place};
 use crate::doctor::{Examination, Severity, examine};
 
 /// How often a backup is made again if what came out is not sound.
