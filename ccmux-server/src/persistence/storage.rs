@@ -131,9 +131,11 @@ pub(super) fn is_damage(error: &io::Error) -> bool {
 }
 
 /// Tells what is wrong with a file, the inner error, from what the machine is short of just now:
-/// descriptors, memory, time. That says nothing about any file.
+/// descriptors, memory, time, the right to read it. That says nothing about what is in any file.
 pub(super) fn unless_passing<T>(read: io::Result<T>) -> io::Result<io::Result<T>> {
-    const PASSING: [Errno; 10] = [
+    const PASSING: [Errno; 12] = [
+        Errno::ACCESS,
+        Errno::PERM,
         Errno::MFILE,
         Errno::NFILE,
         Errno::NOMEM,

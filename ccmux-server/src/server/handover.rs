@@ -7,7 +7,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use anyhow::Context as _;
 use ccmux_protocol::rendezvous::{Launch, Proof, hand_over, prove, take_back};
@@ -80,7 +80,11 @@ impl Server {
     /// Takes the outcome of a proof.
     pub(crate) fn take_proof(&mut self) {
         let Handover::Proving { outcome, .. } = &self.handover else { return };
-        let Ok(outcome) = outcome.try_recv() else { return };
+        let outcome = match outcome.try_recv() {
+            Ok(outcome) => outcome,
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Disconnected) => Err("nobody waits for its proof".to_owned()),
+        };
         let Handover::Proving { job, launch, .. } = std::mem::take(&mut self.handover) else {
             return;
         };
@@ -97,6 +101,7 @@ impl Server {
                 )),
             }
         });
+        let verdict = verdict.and_then(|proof| self.may_hand_over().map(|()| proof));
         let Some(mut job) = self.jobs.take(job) else { return };
         match verdict {
             Ok(proof) => {
@@ -114,6 +119,20 @@ impl Server {
         self.jobs.put_back(job);
     }
 
+    /// Whether what was agreed to when the proof began still holds.
+    fn may_hand_over(&self) -> Result<(), String> {
+        let is_over = self.state.sessions.is_empty() && self.exits_when_empty();
+        if self.stopping != Stopping::No || self.is_killed || is_over {
+            return Err("the server is ending".to_owned());
+        }
+        let is_durable = self.persistence.wait_durable(self.persistence.issued());
+        match self.degraded() {
+            Some(why) => Err(format!("not everything is on the disk: {why}")),
+            None if !is_durable => Err("not everything is on the disk".to_owned()),
+            None => Ok(()),
+        }
+    }
+
     /// Puts everything on the disk and lets the other executable serve. Returns once it does;
     /// otherwise this process becomes a server again, and an error says why that failed, too.
     pub(crate) fn hand_over(mut self) -> anyhow::Result<()> {
@@ -125,6 +144,11 @@ impl Server {
         let ids: Vec<ClientId> = self.clients.keys().copied().collect();
         for id in ids {
             self.release_client(id);
+            let client = self.clients.get_mut(&id);
+            // What it was told must not be cut off; one that looks at a session comes back.
+            if let Some(client) = client.filter(|client| client.attachment().is_none()) {
+                client.connection.flush_last();
+            }
         }
         let requester = client.and_then(|id| self.clients.remove(&id));
         let requester = requester.filter(|c| matches!(c.stage, ClientStage::Commanding));
