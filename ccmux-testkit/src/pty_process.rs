@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -149,6 +150,11 @@ impl<D: Display> PtyProcess<D> {
         self.wait(what, |state| found(&state.display))
     }
 
+    /// Waits for a state of the display, but not longer than this; returns whether it came.
+    pub fn wait_display_within(&self, limit: Duration, mut found: impl FnMut(&D) -> bool) -> bool {
+        self.try_wait_within(limit, |state| found(&state.display).then_some(())).is_some()
+    }
+
     /// Waits for the end of the program, and for the end of its output.
     pub fn wait_exit(&self) -> ExitStatus {
         self.wait("the end of the program", |state| state.status.filter(|_| state.is_drained))
@@ -166,10 +172,18 @@ impl<D: Display> PtyProcess<D> {
         })
     }
 
-    fn try_wait<T>(&self, mut found: impl FnMut(&State<D>) -> Option<T>) -> Option<T> {
+    fn try_wait<T>(&self, found: impl FnMut(&State<D>) -> Option<T>) -> Option<T> {
+        self.try_wait_within(DEADLINE, found)
+    }
+
+    fn try_wait_within<T>(
+        &self,
+        limit: Duration,
+        mut found: impl FnMut(&State<D>) -> Option<T>,
+    ) -> Option<T> {
         let mut result = None;
         let state = self.shared.lock();
-        let waited = self.shared.changed.wait_timeout_while(state, DEADLINE, |state| {
+        let waited = self.shared.changed.wait_timeout_while(state, limit, |state| {
             result = found(state);
             result.is_none()
         });

@@ -51,3 +51,18 @@ fn everything_ends_with_its_world() {
     drop(env);
     assert!(!process.is_alive());
 }
+
+/// Worlds that are there at the same time share no file, and leave none.
+#[test]
+fn no_two_environments_share_a_directory() {
+    let first = TestEnv::new("/bin/sh");
+    let second = TestEnv::new("/bin/sh");
+    for env in [&first, &second] {
+        assert_eq!(env.ok(&["-c", "ls; pwd >left_behind"]), "", "it begins empty");
+    }
+    let path = first.path().to_owned();
+    drop(first);
+    assert!(!path.exists(), "and leaves nothing");
+    let left = second.ok(&["-c", "cat left_behind"]);
+    assert_eq!(left.trim_end(), second.home().display().to_string());
+}

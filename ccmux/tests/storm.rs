@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
 use ccmux_testkit::{Attached, Flood, Process, Random, TestEnv};
 use rustix::process::Signal;
@@ -60,14 +61,16 @@ impl Scene {
         self.env.ok(&["list-panes", "-s", "-F", "#{pane_id} #{pane_pid}"])
     }
 
-    /// Begins a burst, and returns when the client has seen a seeded part of it.
+    /// Begins a burst once the server is back, and returns when the client has seen a seeded part of
+    /// it, or all of it, or a seeded time has passed, 300 ms at most.
     fn flood_for_a_while(&mut self, random: &mut Random) {
         self.flood.go(&self.env);
         let burst = Flood::BURST_LINES;
-        let past = u32::try_from(random.below(u64::from(burst) * 3 / 4)).expect("it is small");
+        let past = u32::try_from(random.below(u64::from(burst) + 1)).expect("it is small");
         let target = self.bursts * burst + past;
         self.bursts += 1;
-        self.client.wait_screen("the flood goes on", |screen| {
+        let limit = Duration::from_millis(random.below(301));
+        self.client.wait_display_within(limit, |screen| {
             let newest = screen.text().lines().filter_map(Flood::line_number).max();
             newest.is_some_and(|n| n >= target)
         });

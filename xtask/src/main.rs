@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod ci;
 mod golden;
+mod mutants;
 mod torture;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Makes the checked-in state directory anew, after a change of a format.
     Golden,
+    /// Breaks the product on purpose and expects the tests to notice.
+    Mutants(mutants::MutantsArgs),
     /// Real crashes, again and again.
     Torture(torture::TortureArgs),
 }
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Ci(args) => ci::run(&args)?,
         Task::Bench(args) => bench::run(&args)?,
         Task::Golden => golden::run()?,
+        Task::Mutants(args) => mutants::run(&args)?,
         Task::Torture(args) => return torture::run(&args),
     }
     Ok(ExitCode::SUCCESS)

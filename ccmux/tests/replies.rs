@@ -1,0 +1,22 @@
+//! What programs ask of their terminal is answered once, whatever is killed.
+
+use ccmux_testkit::TestEnv;
+
+/// Asks for the device's status, and shows what it reads, control characters as `^X`.
+const ASKER: &str = "stty raw -echo; printf 'asked\\033[5n:'; exec cat -v";
+
+/// The stream of a pane is replayed by the next server, with the queries in it. The answer to one
+/// that had been answered would be typed into whatever reads by then.
+#[test]
+fn a_query_is_answered_once_although_it_is_replayed() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "-s", "ask", "-x", "80", "-y", "23", ASKER]);
+    let client = env.attach(80, 24);
+    client.wait_text("asked:^[[0n");
+    for key in ["1", "2", "3"] {
+        env.kill_server();
+        client.type_keys(key);
+        client.wait_screen("the key", |screen| screen.row(0).contains(key));
+    }
+    assert!(client.screen_text().starts_with("asked:^[[0n123"), "{}", client.screen_text());
+}
