@@ -167,7 +167,15 @@ impl Server {
             }
             Err(error) => {
                 job.has_failed = true;
-                self.complain(job, &error.to_string());
+                match &job.origin {
+                    // Of a file that it reads itself only the message is known.
+                    Origin::Config(path) if step.nesting == 0 => self.config_errors.push(format!(
+                        "{}:{}: {error}",
+                        path.display(),
+                        step.command.line
+                    )),
+                    _ => self.complain(job, &error.to_string()),
+                }
                 let group = step.command.group;
                 while job
                     .steps
