@@ -1,5 +1,7 @@
 //! The public face of the emulator.
 
+use std::ops::Range;
+
 use crate::emulator::Emulator;
 use crate::grid::row::Row;
 use crate::history::{HistoryBatch, HistoryLine, append_cells};
@@ -47,6 +49,13 @@ impl Terminal {
     pub fn resize(&mut self, size: Size) {
         self.version += 1;
         self.emulator.resize(size);
+    }
+
+    /// Gives up rows of the main screen below the cursor for lines of the history, as far as recent
+    /// ones are there (tmux's `resize-pane -T`).
+    pub fn trim(&mut self) {
+        self.version += 1;
+        self.emulator.trim();
     }
 
     /// Ends a synchronized update (mode 2026) whose program did not end it in time.
@@ -172,7 +181,13 @@ impl Terminal {
         self.emulator.scrollback.history.start()
     }
 
-    /// Number of complete lines that ever left the screen; the number of the next one.
+    /// Number of the first recent line, or of the next line if there is none: lines before it never
+    /// come back to the screen and can be stored elsewhere. Recent ones are kept in memory.
+    pub fn history_sealed_end(&self) -> u64 {
+        self.emulator.scrollback.history.sealed_end()
+    }
+
+    /// Number of complete lines above the screen and cleared ones; the number of the next one.
     pub fn history_end(&self) -> u64 {
         self.emulator.scrollback.history.end()
     }
@@ -188,13 +203,31 @@ impl Terminal {
         self.emulator.scrollback.history.line(number)
     }
 
-    /// Encoded history lines in memory from number `from` on: as many as fit into `max_bytes`, but
-    /// at least one if there is any. A `from` before the first line in memory means that line.
-    pub fn history_batch(&self, from: u64, max_bytes: usize) -> HistoryBatch {
-        self.emulator.scrollback.history.batch(from, max_bytes)
+    /// A line that has or had the number `number`, if it is on the screen: one that goes back there
+    /// keeps its number until it is written over.
+    pub fn returned_line(&self, number: u64) -> Option<HistoryLine> {
+        let index = usize::try_from(number.checked_sub(self.history_end())?).ok()?;
+        let is_shown = !self.emulator.modes.alternate_screen;
+        self.screen_lines().into_iter().nth(index).filter(|_| is_shown)
     }
 
-    /// Drops history lines before `before` from memory: they are stored elsewhere.
+    /// An empty terminal of the same size whose history is that of this one, in which the emulator
+    /// failed.
+    #[must_use]
+    pub fn after_failure(&self) -> Self {
+        let mut fresh = Self::new(self.size());
+        fresh.emulator.scrollback.history = self.emulator.scrollback.history.after_failure();
+        fresh
+    }
+
+    /// Those of some history lines that are in memory, encoded: as many as fit into `max_bytes`, but
+    /// at least one if there is any. They begin with the first one in memory if `lines` begin before
+    /// it.
+    pub fn history_batch(&self, lines: Range<u64>, max_bytes: usize) -> HistoryBatch {
+        self.emulator.scrollback.history.batch(lines, max_bytes)
+    }
+
+    /// Drops sealed history lines before `before` from memory: they are stored elsewhere.
     pub fn release_history(&mut self, before: u64) {
         self.emulator.scrollback.history.release(before);
     }
@@ -250,14 +283,14 @@ impl Terminal {
         line
     }
 
-    /// Everything but the history lines, of which it names where they begin and end; see
+    /// Everything but the sealed history lines, of which it names where they begin and end; see
     /// [`Terminal::restore`]. Events should have been taken: they are not part of it.
     pub fn keyframe(&self) -> Vec<u8> {
         keyframe::write(self)
     }
 
-    /// The terminal that [`Terminal::keyframe`] described. Its history is empty in memory and goes
-    /// on with the number at which the keyframe's history ended.
+    /// The terminal that [`Terminal::keyframe`] described. Of its history the recent lines are in
+    /// memory.
     pub fn restore(keyframe: &[u8]) -> Result<Self, KeyframeError> {
         keyframe::read(keyframe)
     }

@@ -148,6 +148,4 @@ fn flags_that_mean_nothing_here_are_refused() {
         assert_eq!(env.ccmux(args).stderr, message, "{args:?}");
     }
     assert_eq!(env.ok(&["display-message", "-p", "#{pane_in_mode}"]), "0\n");
-    let trimming = env.ccmux(&["resize-pane", "-T"]).stderr;
-    assert_eq!(trimming, "lines cannot be taken back out of the history\n");
 }

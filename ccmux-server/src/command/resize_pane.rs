@@ -13,7 +13,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         return Err(TargetError::NoMouse.into());
     }
     if cx.args().has('T') {
-        return Err(CommandError::new("lines cannot be taken back out of the history"));
+        cx.server.trim_terminal(pane);
+        return Ok(Flow::Next);
     }
     if cx.args().has('Z') {
         cx.change(Intent::ResizePane { pane, resize: PaneResize::ToggleZoom })?;

@@ -151,7 +151,7 @@ impl Panes {
                     pane.apply(|terminal| terminal.advance(&mark));
                 }
             }
-            let end = pane.terminal.history_end();
+            let end = pane.terminal.history_sealed_end();
             for number in written.max(pane.terminal.history_start())..end {
                 if let Some(line) = pane.terminal.history_line(number) {
                     write_line(&line, out)?;
@@ -159,6 +159,11 @@ impl Panes {
             }
             written = end;
             pane.terminal.release_history(end);
+        }
+        for number in written..pane.terminal.history_end() {
+            if let Some(line) = pane.terminal.history_line(number) {
+                write_line(&line, out)?;
+            }
         }
         let screen = pane.terminal.screen_lines();
         let used = screen.iter().rposition(|line| !line.text.is_empty()).map_or(0, |at| at + 1);

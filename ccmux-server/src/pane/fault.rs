@@ -27,8 +27,7 @@ pub(crate) fn apply(
     input: impl FnOnce(&mut Terminal),
 ) -> Result<(), String> {
     catch(|| input(terminal)).inspect_err(|_| {
-        let mut fresh = Terminal::new(terminal.size());
-        fresh.skip_history(terminal.history_end());
+        let mut fresh = terminal.after_failure();
         fresh.advance(fault_mark().as_bytes());
         *terminal = fresh;
     })

@@ -217,6 +217,13 @@ impl Pane {
         self.apply(Terminal::reset);
     }
 
+    /// Gives up rows below the cursor for lines of the history, as an input of the stream.
+    pub(crate) fn trim(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Trim, &[]);
+        self.output.is_touched = true;
+        self.apply(Terminal::trim);
+    }
+
     /// Sets whether clearing the screen moves it into the history, as an input of the stream.
     pub(crate) fn set_scroll_on_clear(
         &mut self,
@@ -252,6 +259,7 @@ impl Pane {
             }
             (FrameKind::Clear, _) => self.apply(Terminal::clear_history),
             (FrameKind::Reset, _) => self.apply(Terminal::reset),
+            (FrameKind::Trim, _) => self.apply(Terminal::trim),
             (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {
                 self.apply(|terminal| terminal.set_scroll_on_clear(*is_on != 0))
             }
@@ -269,11 +277,11 @@ impl Pane {
         now: Timestamp,
         limits: HistoryLimits,
     ) {
-        let end = self.terminal.history_end();
+        let end = self.terminal.history_sealed_end();
         let mut blocks = Vec::new();
         let mut from = self.output.archived.max(self.terminal.history_start());
         while from < end {
-            let batch = self.terminal.history_batch(from, BLOCK_BYTES);
+            let batch = self.terminal.history_batch(from..end, BLOCK_BYTES);
             let Some(count) = u32::try_from(batch.count).ok().filter(|count| *count > 0) else {
                 break;
             };

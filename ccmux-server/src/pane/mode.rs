@@ -94,7 +94,8 @@ impl LineSource for PaneLines<'_> {
     }
 
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
-        self.terminal.history_line(number).or_else(|| self.stored.line(number)).map(Cow::Owned)
+        let line = self.terminal.history_line(number).or_else(|| self.stored.line(number));
+        line.or_else(|| self.terminal.returned_line(number)).map(Cow::Owned)
     }
 
     fn screen(&self) -> Vec<HistoryLine> {

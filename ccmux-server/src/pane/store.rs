@@ -301,9 +301,9 @@ impl Scrollback {
 pub(crate) fn thaw(keyframe: &Keyframe) -> Result<Terminal, String> {
     let restored = fault::catch(|| Terminal::restore(&keyframe.bytes))?;
     let terminal = restored.map_err(|error| error.to_string())?;
-    if terminal.history_end() == keyframe.history.end {
+    if terminal.history_sealed_end() == keyframe.history.end {
         Ok(terminal)
     } else {
-        Err(format!("its history ends at line {}", terminal.history_end()))
+        Err(format!("its history ends at line {}", terminal.history_sealed_end()))
     }
 }

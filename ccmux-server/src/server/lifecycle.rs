@@ -207,6 +207,15 @@ impl Server {
         self.redraw_pane(id);
     }
 
+    /// Gives up rows of a pane below its cursor for lines of its history.
+    pub(crate) fn trim_terminal(&mut self, id: PaneId) {
+        let now = self.now();
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.trim(&mut self.scrollback, now);
+        }
+        self.redraw_pane(id);
+    }
+
     /// Resets a pane's terminal.
     pub(crate) fn reset_terminal(&mut self, id: PaneId) {
         let now = self.now();

@@ -395,7 +395,7 @@ impl Known<'_> {
                 .limit("history-limit")
                 .map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string()),
             "history_bytes" => {
-                terminal.history_batch(terminal.history_start(), usize::MAX).bytes.len().to_string()
+                terminal.history_batch(0..u64::MAX, usize::MAX).bytes.len().to_string()
             }
             _ => return None,
         })

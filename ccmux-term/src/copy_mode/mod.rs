@@ -40,11 +40,12 @@ pub trait LineSource {
     /// The first line of the history that is still kept.
     fn start(&self) -> u64;
 
-    /// One more than the last line of the history. Lines before it keep their number and contents
-    /// until they disappear.
+    /// One more than the last line of the history. Lines before it keep their number until they
+    /// disappear, and their contents unless they go back to a screen that grows.
     fn end(&self) -> u64;
 
-    /// A line of the history; `None` if it is not kept or cannot be read.
+    /// A line of the history, or one that went back to the screen; `None` if it is not kept or cannot
+    /// be read.
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>>;
 
     /// The screen as it is now, blank lines at the bottom included. Asked for on entering and on
@@ -63,7 +64,7 @@ impl LineSource for Terminal {
     }
 
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
-        self.history_line(number).map(Cow::Owned)
+        self.history_line(number).or_else(|| self.returned_line(number)).map(Cow::Owned)
     }
 
     fn screen(&self) -> Vec<HistoryLine> {

@@ -119,6 +119,10 @@ impl Emulator {
             }
         }
         self.unlink(0);
+        if !self.modes.alternate_screen {
+            // Whoever cleared the screen wants none of it back.
+            self.scrollback.history.seal();
+        }
         let fill = self.fill_id();
         self.grid.clear_rows(0, rows, fill);
     }

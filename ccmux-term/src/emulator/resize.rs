@@ -2,15 +2,18 @@
 //!
 //! The main screen's logical lines are wrapped anew, the head in the scrollback included, so going
 //! narrower and wider again gives the same lines. Rows that no longer fit leave at the top like
-//! rows that scroll; blank rows below the cursor go first. The alternate screen belongs to a
-//! program that redraws it: it is cut.
+//! rows that scroll; blank rows below the cursor go first. Where there is more room recent lines of
+//! the history come back, as in tmux. The alternate screen belongs to a program that redraws it: it
+//! is cut.
 
 use super::{Emulator, Position};
 use crate::Size;
 use crate::grid::Grid;
 use crate::grid::cell::{Cell, Content, PenId};
+use crate::grid::clusters::ClusterTable;
+use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::{LineMarks, Row};
-use crate::history::push_wrapped_cells;
+use crate::history::{Scrollback, line_cells, push_wrapped_cells};
 
 impl Emulator {
     pub(crate) fn resize(&mut self, size: Size) {
@@ -22,13 +25,13 @@ impl Emulator {
         if self.modes.alternate_screen {
             crop(&mut self.grid, size, [&mut self.cursor, &mut self.saved.position]);
             let mut position = self.hidden_saved.position;
-            rewrap(self, size, [&mut position, &mut Position::default()]);
+            rewrap(self, size, [&mut position, &mut Position::default()], Below::Keep);
             self.hidden_saved.position = position;
         } else {
             let hidden = &mut self.hidden_saved.position;
             crop(&mut self.hidden_grid, size, [hidden, &mut Position::default()]);
             let (mut cursor, mut saved) = (self.cursor, self.saved.position);
-            rewrap(self, size, [&mut cursor, &mut saved]);
+            rewrap(self, size, [&mut cursor, &mut saved], Below::Keep);
             (self.cursor, self.saved.position) = (cursor, saved);
         }
         self.size = size;
@@ -37,6 +40,26 @@ impl Emulator {
         self.last_printed = None;
         self.report_size_in_band();
     }
+
+    /// Gives up rows below the cursor for recent lines of the history, as far as there are any.
+    pub(crate) fn trim(&mut self) {
+        if self.modes.alternate_screen {
+            return;
+        }
+        self.sweep_if_due();
+        let (mut cursor, mut saved) = (self.cursor, self.saved.position);
+        rewrap(self, self.size, [&mut cursor, &mut saved], Below::GiveUp);
+        (self.cursor, self.saved.position) = (cursor, saved);
+        self.last_printed = None;
+    }
+}
+
+/// What becomes of the rows below the cursor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Keep,
+    /// They make room for lines of the history.
+    GiveUp,
 }
 
 /// Cuts or extends a screen and moves positions onto it; the first one stays visible.
@@ -71,7 +94,7 @@ struct Place {
 
 /// Wraps the main screen, shown or hidden, to a new width. `positions` move with the text; the
 /// first one stays visible.
-fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
+fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], below: Below) {
     let (cols, rows_wanted) = (usize::from(size.cols), usize::from(size.rows));
     let Emulator { grid, hidden_grid, scrollback, pens, clusters, modes, .. } = emulator;
     let grid = if modes.alternate_screen { hidden_grid } else { grid };
@@ -88,6 +111,10 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
         .rposition(|line| !line.cells.is_empty() || !line.marks.is_empty())
         .unwrap_or(0)
         .max(places[0].line);
+    let blank = match below {
+        Below::Keep => lines.len() - (last_shown + 1),
+        Below::GiveUp => 0,
+    };
     lines.truncate(last_shown + 1);
 
     let mut rows: Vec<Row> = Vec::new();
@@ -104,6 +131,16 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
             moved[slot] = first + row;
         }
     }
+    let given_up = match below {
+        Below::Keep => Vec::new(),
+        Below::GiveUp => rows.split_off(moved[0] + 1),
+    };
+    let room = rows_wanted.saturating_sub(rows.len() + blank);
+    let taken = take_back(scrollback, (pens, clusters), cols, room);
+    moved = moved.map(|y| y + taken.len());
+    rows.splice(..0, taken);
+    rows.extend(given_up.into_iter().take(rows_wanted.saturating_sub(rows.len())));
+
     let above = rows.len().saturating_sub(rows_wanted).min(moved[0]);
     for row in rows.drain(..above) {
         scrollback.retire(&row, cols, pens, clusters);
@@ -118,6 +155,35 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2]) {
         position.x = position.x.min(cols - 1);
         position.is_wrap_pending &= position.x == cols - 1;
     }
+}
+
+/// Takes up to `room` rows back from the history, the newest ones. Where a line does not fit, its
+/// beginning becomes the head.
+fn take_back(
+    scrollback: &mut Scrollback,
+    (pens, clusters): (&mut PenTable, &mut ClusterTable),
+    cols: usize,
+    room: usize,
+) -> Vec<Row> {
+    let mut taken: Vec<Row> = Vec::new();
+    while taken.len() < room
+        && let Some(line) = scrollback.history.take_newest()
+    {
+        let fill = Pen { style: line.fill, link: None };
+        let line = Line {
+            cells: line_cells(&line, pens, clusters),
+            fill: pens.intern(&fill),
+            marks: line.marks,
+        };
+        let mut rows = Vec::new();
+        wrap_line(&line, cols, &mut rows);
+        taken.splice(..0, rows);
+    }
+    let surplus = taken.len().saturating_sub(room);
+    for row in taken.drain(..surplus) {
+        scrollback.retire(&row, cols, pens, clusters);
+    }
+    taken
 }
 
 /// Joins the rows of a screen to lines, and finds the places of positions in them.

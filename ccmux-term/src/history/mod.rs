@@ -1,18 +1,22 @@
 //! Logical lines that left the screen, encoded, numbered from 0 for the life of the pane.
 //!
 //! Lines are encoded when they leave the screen and from then on are bytes: the owner takes them
-//! in batches, stores them and releases them here. Numbers never change and are never reused;
-//! clearing the history only moves its start.
+//! in batches, stores them and releases them here. Clearing the history only moves its start.
+//!
+//! The newest lines are *recent*: a screen that grows takes them back. They stay here, are part of
+//! a keyframe, and are sealed as others follow. The number of a sealed line never changes and is
+//! never reused.
 
 mod line;
 mod scrollback;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 pub use self::line::{HistoryLine, Run};
 use self::line::{encode_plain, encoded_len};
 pub use self::scrollback::LINE_COLS_MAX;
-pub(crate) use self::scrollback::{Scrollback, append_cells, push_wrapped_cells};
+pub(crate) use self::scrollback::{Scrollback, append_cells, line_cells, push_wrapped_cells};
 use crate::wire::{CodecError, Reader};
 
 /// Encoded lines, one after another.
@@ -58,6 +62,11 @@ const BLOCK_BYTES: usize = 64 * 1024;
 /// fill and clear a huge screen can do.
 pub const HISTORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Recent lines: at most so many.
+pub(crate) const RECENT_LINES_MAX: usize = 128;
+/// Recent lines take at most so many bytes, encoded: they are in every keyframe.
+pub(crate) const RECENT_BYTES_MAX: usize = 16 * 1024;
+
 /// The lines still in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
@@ -70,6 +79,9 @@ pub(crate) struct History {
     cleared_before: u64,
     /// Lines kept in memory.
     limit: Option<u64>,
+    /// The lengths of the recent lines, encoded; all of them are in memory.
+    recent: VecDeque<u32>,
+    recent_bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +116,15 @@ impl History {
 
     /// An empty history whose next line has the number `end`.
     pub(crate) fn starting_at(end: u64, cleared_before: u64) -> Self {
-        Self { blocks: VecDeque::new(), start: end, end, cleared_before, limit: None }
+        Self {
+            blocks: VecDeque::new(),
+            start: end,
+            end,
+            cleared_before,
+            limit: None,
+            recent: VecDeque::new(),
+            recent_bytes: 0,
+        }
     }
 
     pub(crate) fn start(&self) -> u64 {
@@ -113,6 +133,11 @@ impl History {
 
     pub(crate) fn end(&self) -> u64 {
         self.end
+    }
+
+    /// Number of the first recent line; of the next line if there is none.
+    pub(crate) fn sealed_end(&self) -> u64 {
+        self.end - self.recent.len() as u64
     }
 
     pub(crate) fn cleared_before(&self) -> u64 {
@@ -135,11 +160,62 @@ impl History {
             self.begin_block();
         }
         let block = self.blocks.back_mut().expect("begun above");
+        let before = block.bytes.len();
         encode(&mut block.bytes);
+        let len = block.bytes.len() - before;
         block.count += 1;
         self.end += 1;
+        self.recent.push_back(len as u32);
+        self.recent_bytes += len;
+        while self.recent.len() > RECENT_LINES_MAX || self.recent_bytes > RECENT_BYTES_MAX {
+            self.seal_oldest();
+        }
         if self.limit.is_some() {
             self.enforce_limit();
+        }
+    }
+
+    /// Takes the newest line out again, if it is recent and whole.
+    pub(crate) fn take_newest(&mut self) -> Option<HistoryLine> {
+        let len = *self.recent.back()? as usize;
+        let block = self.blocks.back_mut()?;
+        let at = block.bytes.len().checked_sub(len)?;
+        let line = HistoryLine::decode(&mut Reader::new(&block.bytes[at..])).ok()?;
+        if line.continues {
+            return None;
+        }
+        block.bytes.truncate(at);
+        block.count -= 1;
+        if block.count == 0 {
+            self.blocks.pop_back();
+        }
+        self.end -= 1;
+        self.recent.pop_back();
+        self.recent_bytes -= len;
+        Some(line)
+    }
+
+    /// Makes every line one that no screen takes back.
+    pub(crate) fn seal(&mut self) {
+        self.recent.clear();
+        self.recent_bytes = 0;
+    }
+
+    /// The same lines, sealed, without what may have been left of one that was not finished.
+    pub(crate) fn after_failure(&self) -> Self {
+        let mut history = self.clone();
+        if let Some(block) = history.blocks.back_mut() {
+            let whole = (0..block.count).fold(0, |at, _| at + encoded_len(&block.bytes[at..]));
+            block.bytes.truncate(whole);
+            history.end = block.end();
+        }
+        history.seal();
+        history
+    }
+
+    fn seal_oldest(&mut self) {
+        if let Some(len) = self.recent.pop_front() {
+            self.recent_bytes -= len as usize;
         }
     }
 
@@ -149,18 +225,24 @@ impl History {
         HistoryLine::decode(&mut reader).ok()
     }
 
-    pub(crate) fn batch(&self, from: u64, max_bytes: usize) -> HistoryBatch {
-        let first_line = from.clamp(self.start, self.end);
+    pub(crate) fn batch(&self, lines: Range<u64>, max_bytes: usize) -> HistoryBatch {
+        let first_line = lines.start.clamp(self.start, self.end);
+        let end = lines.end.min(self.end);
         let mut batch = HistoryBatch { first_line, ..HistoryBatch::default() };
         while let Some(block) = self.block(first_line + batch.count) {
             let next = first_line + batch.count;
+            if next >= end {
+                break;
+            }
             let start = block.offset(next);
-            if batch.bytes.len() + block.bytes.len() - start <= max_bytes {
+            let is_whole = block.end() <= end;
+            if is_whole && batch.bytes.len() + block.bytes.len() - start <= max_bytes {
                 batch.bytes.extend_from_slice(&block.bytes[start..]);
                 batch.count += block.end() - next;
                 continue;
             }
-            let (len, count) = fitting(&block.bytes[start..], max_bytes - batch.bytes.len());
+            let most = max_bytes - batch.bytes.len();
+            let (len, count) = fitting(&block.bytes[start..], most, end - next);
             if count > 0 {
                 batch.bytes.extend_from_slice(&block.bytes[start..start + len]);
                 batch.count += count;
@@ -174,8 +256,16 @@ impl History {
         batch
     }
 
+    /// Drops sealed lines before `before` from memory.
     pub(crate) fn release(&mut self, before: u64) {
+        self.drop_before(before.min(self.sealed_end()));
+    }
+
+    fn drop_before(&mut self, before: u64) {
         self.start = before.clamp(self.start, self.end);
+        while self.sealed_end() < self.start {
+            self.seal_oldest();
+        }
         while self.blocks.front().is_some_and(|block| block.end() <= self.start) {
             self.blocks.pop_front();
         }
@@ -185,6 +275,7 @@ impl History {
     pub(crate) fn skip(&mut self, end: u64) {
         if end > self.end {
             self.blocks.clear();
+            self.seal();
             (self.start, self.end) = (end, end);
         }
     }
@@ -192,7 +283,7 @@ impl History {
     /// Forgets everything; returns whether there was anything to forget.
     pub(crate) fn clear(&mut self) -> bool {
         let had_lines = self.cleared_before < self.end;
-        self.release(self.end);
+        self.drop_before(self.end);
         self.cleared_before = self.end;
         had_lines
     }
@@ -212,7 +303,7 @@ impl History {
             && let Some(oldest) = self.blocks.front()
         {
             bytes -= oldest.bytes.len();
-            self.release(oldest.end());
+            self.drop_before(oldest.end());
         }
 
         // A pane that has filled a block fills more; a quiet one should not reserve 64 KiB.
@@ -223,7 +314,7 @@ impl History {
 
     fn enforce_limit(&mut self) {
         if let Some(limit) = self.limit {
-            self.release(self.end.saturating_sub(limit));
+            self.drop_before(self.end.saturating_sub(limit));
         }
     }
 }
@@ -231,19 +322,20 @@ impl History {
 /// Equal lines, however they lie in blocks.
 impl PartialEq for History {
     fn eq(&self, other: &Self) -> bool {
-        let Self { blocks: _, start, end, cleared_before, limit } = self;
-        (*start, *end, *cleared_before, *limit)
-            == (other.start, other.end, other.cleared_before, other.limit)
-            && self.batch(*start, usize::MAX) == other.batch(*start, usize::MAX)
+        let Self { blocks: _, start, end, cleared_before, limit, recent, recent_bytes: _ } = self;
+        (*start, *end, *cleared_before, *limit, recent)
+            == (other.start, other.end, other.cleared_before, other.limit, &other.recent)
+            && self.batch(*start..*end, usize::MAX) == other.batch(*start..*end, usize::MAX)
     }
 }
 
 impl Eq for History {}
 
-/// Bytes and count of the encoded lines at the front of `bytes` that fit into `max_bytes`.
-fn fitting(bytes: &[u8], max_bytes: usize) -> (usize, u64) {
+/// Bytes and count of the encoded lines at the front of `bytes` that fit into `max_bytes`, but no
+/// more than `max_count`.
+fn fitting(bytes: &[u8], max_bytes: usize, max_count: u64) -> (usize, u64) {
     let (mut len, mut count) = (0, 0);
-    while len < bytes.len() {
+    while len < bytes.len() && count < max_count {
         let next = len + encoded_len(&bytes[len..]);
         if next > max_bytes {
             break;

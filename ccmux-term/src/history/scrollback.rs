@@ -11,9 +11,10 @@
 
 use super::{History, HistoryLine, encode_plain};
 use crate::LineMarks;
+use crate::compose::width::clusters as cut_into_clusters;
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::ClusterTable;
-use crate::grid::pens::PenTable;
+use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
 
 /// Most columns of one history line. What the program wrote as a longer line becomes several, all
@@ -164,6 +165,40 @@ fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
             ContentKind::Empty | ContentKind::Spacer => text.push(' '),
         }
     }
+}
+
+/// The cells of a line, the reverse of [`append_cells`]: blanks are spaces now.
+pub(crate) fn line_cells(
+    line: &HistoryLine,
+    pens: &mut PenTable,
+    clusters: &mut ClusterTable,
+) -> Vec<Cell> {
+    let mut cells = Vec::with_capacity(line.text.len());
+    let mut rest = line.text.as_str();
+    let mut styles: Vec<(usize, Pen)> = Vec::with_capacity(line.runs.len() + 1);
+    for run in &line.runs {
+        styles.push((run.len_bytes as usize, Pen { style: run.style, link: run.link.clone() }));
+    }
+    styles.push((usize::MAX, Pen::default()));
+    for (len, pen) in styles {
+        let (text, after) = rest.split_at(len.min(rest.len()));
+        rest = after;
+        let pen = pens.intern(&pen);
+        for cluster in cut_into_clusters(text) {
+            let is_wide = cluster.width == 2;
+            let mut chars = cluster.text.chars();
+            let content = match (chars.next(), chars.next()) {
+                (Some(c), None) if is_wide => Content::wide(c),
+                (Some(c), None) => Content::narrow(c),
+                _ => Content::cluster(clusters.push(cluster.text.chars()), is_wide),
+            };
+            cells.push(Cell { content, pen });
+            if is_wide {
+                cells.push(Cell { content: Content::CONTINUATION, pen });
+            }
+        }
+    }
+    cells
 }
 
 /// The byte of a cell that is ASCII or empty.

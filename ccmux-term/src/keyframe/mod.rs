@@ -1,4 +1,4 @@
-//! Keyframes: a terminal as bytes, complete but for the history lines in memory.
+//! Keyframes: a terminal as bytes, complete but for the sealed history lines in memory.
 //!
 //! The keyframe law: for any bytes `a` and `b`,
 //! `restore(keyframe(a)); advance(b)` equals `advance(a ++ b)` to the last field, history lines
@@ -11,7 +11,8 @@
 //! pens     count, each: style (with the link's index); pen 0 is the default and not written
 //! screens  the shown one, the other one; each: rows (see `cells`)
 //! head     of the scrollback: cells, marks byte, flag
-//! history  start, end, cleared before, limit + 1 (0: none)
+//! history  start, end of the sealed lines, cleared before, limit + 1 (0: none)
+//! recent   count, then the lines as in the history
 //! cursor, pens in use, saved cursors, margins, modes, titles, tabs, palette
 //! parser   state byte; outside the ground state, everything it holds
 //! ```
@@ -31,7 +32,9 @@ pub(crate) use self::write::write;
 use crate::CodecError;
 
 const MAGIC: &[u8; 4] = b"ccKF";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The oldest one that is read: it has no recent lines.
+const OLDEST_VERSION: u8 = 1;
 
 /// Why a keyframe cannot be restored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -40,7 +43,7 @@ pub enum KeyframeError {
     #[error("not a keyframe")]
     Magic,
     /// The keyframe is of another version of the format.
-    #[error("keyframe of version {0}, this program reads version {VERSION}")]
+    #[error("keyframe of version {0}, this program reads versions {OLDEST_VERSION} to {VERSION}")]
     Version(u8),
     /// The keyframe is damaged.
     #[error("damaged keyframe")]

@@ -1,12 +1,14 @@
 //! Reading a keyframe: the fields of `write`, each checked.
 
 use super::cells::{CellReader, marks};
-use super::{KeyframeError, MAGIC, VERSION};
+use super::{KeyframeError, MAGIC, OLDEST_VERSION, VERSION};
 use crate::emulator::{
     Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, Palette, Position, SavedCursor,
     TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
 };
-use crate::history::{History, LINE_COLS_MAX, Scrollback};
+use crate::history::{
+    History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback,
+};
 use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_MAX, State};
 use crate::wire::{CodecError, Reader};
 use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal};
@@ -14,13 +16,15 @@ use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb
 pub(crate) fn read(bytes: &[u8]) -> Result<Terminal, KeyframeError> {
     let bytes = bytes.strip_prefix(MAGIC).ok_or(KeyframeError::Magic)?;
     match bytes.split_first() {
-        Some((&VERSION, body)) => Ok(terminal(&mut Reader::new(body))?),
+        Some((&version @ OLDEST_VERSION..=VERSION, body)) => {
+            Ok(terminal(&mut Reader::new(body), version)?)
+        }
         Some((&version, _)) => Err(KeyframeError::Version(version)),
         None => Err(KeyframeError::Damaged(CodecError::Truncated)),
     }
 }
 
-fn terminal(reader: &mut Reader<'_>) -> Result<Terminal, CodecError> {
+fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError> {
     let size = Size { cols: reader.small()?, rows: reader.small()? };
     if size != size.clamped() {
         return Err(CodecError::Invalid("size"));
@@ -44,7 +48,7 @@ fn terminal(reader: &mut Reader<'_>) -> Result<Terminal, CodecError> {
     if !has_head && !head.is_empty() {
         return Err(CodecError::Invalid("head"));
     }
-    let mut scrollback = Scrollback::new(history(reader)?);
+    let mut scrollback = Scrollback::new(history(reader, version)?);
     (scrollback.head, scrollback.head_marks, scrollback.has_head) = (head, head_marks, has_head);
     emulator.scrollback = scrollback;
 
@@ -135,7 +139,7 @@ fn charsets(reader: &mut Reader<'_>) -> Result<Charsets, CodecError> {
     Ok(charsets)
 }
 
-fn history(reader: &mut Reader<'_>) -> Result<History, CodecError> {
+fn history(reader: &mut Reader<'_>, version: u8) -> Result<History, CodecError> {
     let (start, end) = (reader.number()?, reader.number()?);
     let cleared_before = reader.number()?;
     if start > end || cleared_before > end || end > u64::MAX / 2 {
@@ -143,6 +147,20 @@ fn history(reader: &mut Reader<'_>) -> Result<History, CodecError> {
     }
     let mut history = History::starting_at(end, cleared_before);
     history.set_limit(option(reader)?);
+    let recent = if version > OLDEST_VERSION { reader.number()? } else { 0 };
+    let bytes = reader.rest();
+    if recent > RECENT_LINES_MAX as u64 {
+        return Err(CodecError::Invalid("recent lines"));
+    }
+    for _ in 0..recent {
+        let before = reader.rest();
+        HistoryLine::decode(reader)?;
+        let line = &before[..before.len() - reader.remaining()];
+        history.push(|out| out.extend_from_slice(line));
+    }
+    if bytes.len() - reader.remaining() > RECENT_BYTES_MAX {
+        return Err(CodecError::Invalid("recent lines"));
+    }
     Ok(history)
 }
 

@@ -61,9 +61,12 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     out.push(u8::from(scrollback.has_head));
     let history = &scrollback.history;
     put_number(&mut out, history.start());
-    put_number(&mut out, history.end());
+    put_number(&mut out, history.sealed_end());
     put_number(&mut out, history.cleared_before());
     put_option(&mut out, history.limit());
+    let recent = history.batch(history.sealed_end()..history.end(), usize::MAX);
+    put_number(&mut out, recent.count);
+    out.extend_from_slice(&recent.bytes);
 
     put_position(&mut out, cursor);
     put_charsets(&mut out, *charsets);

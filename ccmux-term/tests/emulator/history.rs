@@ -116,7 +116,7 @@ fn plain_lines_cost_their_text_and_little_more() {
         terminal.advance(&[b'x'; 70]);
         terminal.advance(b"\r\n");
     }
-    assert_eq!(terminal.history_batch(0, usize::MAX).bytes.len(), 1000 * 72);
+    assert_eq!(terminal.history_batch(0..u64::MAX, usize::MAX).bytes.len(), 1000 * 72);
 }
 
 #[test]
@@ -125,19 +125,19 @@ fn batches_fit_and_join() {
     for number in 0..20_000 {
         terminal.advance(format!("line \x1b[3{}m{number}\x1b[m\r\n", number % 8).as_bytes());
     }
-    let whole = terminal.history_batch(0, usize::MAX);
+    let whole = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert_eq!((whole.first_line, whole.count), (0, terminal.history_end()));
     let mut joined = HistoryBatch::default();
     while joined.count < whole.count {
-        let batch = terminal.history_batch(joined.count, 10_000);
+        let batch = terminal.history_batch(joined.count..u64::MAX, 10_000);
         assert_eq!(batch.first_line, joined.count);
         assert!((1..=10_000).contains(&batch.bytes.len()));
         joined.bytes.extend(batch.bytes);
         joined.count += batch.count;
     }
     assert_eq!(joined, whole);
-    assert_eq!(terminal.history_batch(7, 1).count, 1, "at least one line");
-    assert_eq!(terminal.history_batch(whole.count, 1000).count, 0);
+    assert_eq!(terminal.history_batch(7..u64::MAX, 1).count, 1, "at least one line");
+    assert_eq!(terminal.history_batch(whole.count..u64::MAX, 1000).count, 0);
     let lines: Vec<_> = decode_history(&whole.bytes, whole.count).map(Result::unwrap).collect();
     assert_eq!(lines[19_000].text, "line 19000");
     assert_eq!(terminal.history_line(19_000).as_ref(), Some(&lines[19_000]));
@@ -151,10 +151,12 @@ fn released_lines_are_gone_and_numbers_stay() {
     assert_eq!((terminal.history_start(), terminal.history_end()), (5_000, 9_999));
     assert_eq!(terminal.history_line(4_999), None);
     assert_eq!(terminal.history_line(5_000).expect("kept").text, "0123456789");
-    let batch = terminal.history_batch(0, usize::MAX);
+    let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert_eq!((batch.first_line, batch.count), (5_000, 4_999));
+    // The last ones stay: a screen that grows takes them back.
     terminal.release_history(u64::MAX);
-    assert_eq!((terminal.history_start(), terminal.history_end()), (9_999, 9_999));
+    assert_eq!((terminal.history_start(), terminal.history_end()), (9_871, 9_999));
+    assert_eq!(terminal.history_sealed_end(), 9_871);
     assert_eq!(terminal.history_cleared_before(), 0);
 
     terminal.set_history_limit(Some(10));
@@ -199,7 +201,7 @@ fn clearing_is_visible() {
 #[test]
 fn damaged_history_is_an_error() {
     let terminal = terminal(20, 1, "a\x1b[1mb\x1b]8;;http://e\x07cde\r\nplain\r\n");
-    let HistoryBatch { bytes, count, .. } = terminal.history_batch(0, usize::MAX);
+    let HistoryBatch { bytes, count, .. } = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert!(decode_history(&bytes, count).all(|line| line.is_ok()));
     assert!(decode_history(&bytes, count + 1).any(|line| line.is_err()));
     assert!(decode_history(&bytes, count - 1).any(|line| line.is_err()));

@@ -14,7 +14,7 @@ fn check_consistency(terminal: &Terminal) {
         let width: usize = terminal.row(y).cells().map(|cell| usize::from(cell.width)).sum();
         assert_eq!(width, usize::from(cols), "row {y} is as wide as the screen");
     }
-    let batch = terminal.history_batch(0, usize::MAX);
+    let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert_eq!(batch.first_line, terminal.history_start());
     assert_eq!(batch.first_line + batch.count, terminal.history_end());
     for (line, number) in decode_history(&batch.bytes, batch.count).zip(batch.first_line..) {
@@ -148,7 +148,7 @@ fn history_in_memory_is_bounded() {
         terminal.advance(b"\x1b#8\x1b[2J");
     }
     assert_eq!(terminal.history_end(), 20_000);
-    let batch = terminal.history_batch(0, usize::MAX);
+    let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert!(batch.bytes.len() < ccmux_term::HISTORY_BYTES_MAX + 1_000_000);
     assert_eq!(batch.first_line + batch.count, 20_000, "the newest lines are kept");
     assert!(batch.first_line > 0);

@@ -50,6 +50,128 @@ fn rows_wrap_anew() {
     }
 }
 
+fn numbered(cols: u16, rows: u16, count: u32) -> Terminal {
+    let lines: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
+    terminal(cols, rows, &lines.join("\r\n"))
+}
+
+#[test]
+fn a_screen_that_grows_takes_lines_back() {
+    let mut terminal = numbered(10, 3, 9);
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("7|8|9", 6));
+    terminal.resize(Size { cols: 10, rows: 5 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("5|6|7|8|9", 4));
+    assert_eq!((terminal.cursor().x, terminal.cursor().y), (1, 4));
+    // It can be found by its number wherever it is.
+    let found = |terminal: &Terminal, number| {
+        let line = terminal.history_line(number).or_else(|| terminal.returned_line(number));
+        line.map(|line| line.text)
+    };
+    assert_eq!(found(&terminal, 3).as_deref(), Some("4"));
+    assert_eq!(found(&terminal, 5).as_deref(), Some("6"));
+    terminal.resize(Size { cols: 10, rows: 3 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("7|8|9", 6));
+    terminal.resize(Size { cols: 10, rows: 20 });
+    assert_eq!(screen(&terminal), "1|2|3|4|5|6|7|8|9");
+    assert_eq!((terminal.cursor().y, terminal.history_end()), (8, 0));
+}
+
+/// A row that was blank counts as one: what a program left empty is not filled up.
+#[test]
+fn only_room_that_is_new_is_filled() {
+    let mut terminal = numbered(10, 4, 9);
+    terminal.advance(b"\x1b[2;1H\x1b[J");
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("6", 5));
+    terminal.resize(Size { cols: 12, rows: 4 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("6", 5));
+    terminal.resize(Size { cols: 12, rows: 6 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("4|5|6", 3));
+    assert_eq!(terminal.cursor().y, 3);
+}
+
+/// Of a line that does not fit the beginning stays above the screen, and comes with the next rows.
+#[test]
+fn a_line_comes_back_in_parts() {
+    let mut terminal = terminal(4, 2, "abcdefghijkl\r\n1\r\n2");
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("1|2", 1));
+    terminal.resize(Size { cols: 4, rows: 4 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("efgh|ijkl|1|2", 0));
+    terminal.resize(Size { cols: 6, rows: 4 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("abcdef|ghijkl|1|2", 0));
+    terminal.resize(Size { cols: 4, rows: 2 });
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("1|2", 1));
+}
+
+#[test]
+fn lines_come_back_as_they_looked() {
+    let text =
+        "\x1b[31mre\x1b[4md\x1b[m \x1b]8;;http://e\x07日e\u{301}\x1b]8;;\x07\x1b[44m\x1b[K\x1b[m";
+    let before = terminal(10, 3, text);
+    let mut after = terminal(10, 3, &format!("{text}\r\n\r\n\r\n"));
+    assert_eq!(after.history_end(), 1);
+    after.resize(Size { cols: 10, rows: 4 });
+    assert_eq!(after.history_end(), 0);
+    let cells = |terminal: &Terminal| -> Vec<_> {
+        let cells = terminal.row(0).cells();
+        cells.map(|cell| (cell.text().replace(' ', ""), cell.width, cell.style)).collect()
+    };
+    assert_eq!(cells(&after), cells(&before));
+    assert_eq!(after.row_line(0), before.row_line(0));
+}
+
+#[test]
+fn what_was_cleared_does_not_come_back() {
+    for clear in ["\x1b[H\x1b[2J", "\x1bc", "\x1b[3J"] {
+        let mut terminal = numbered(10, 3, 9);
+        terminal.advance(clear.as_bytes());
+        let before = (screen(&terminal), terminal.history_end());
+        terminal.resize(Size { cols: 10, rows: 9 });
+        let after = (screen(&terminal), terminal.history_end());
+        assert_eq!(after, before, "{}", clear.escape_debug());
+    }
+}
+
+/// However long a history is, the newest lines are at hand, and only those.
+#[test]
+fn lines_long_gone_do_not_come_back() {
+    let mut whole = numbered(10, 3, 1000);
+    let sealed = whole.history_sealed_end();
+    assert_eq!(whole.history_end() - sealed, 128);
+    let mut terminal = Terminal::restore(&whole.keyframe()).expect("its own keyframe");
+    whole.release_history(u64::MAX);
+    for terminal in [&mut whole, &mut terminal] {
+        terminal.resize(Size { cols: 10, rows: 500 });
+        assert_eq!(terminal.history_end(), sealed, "sealed lines keep their numbers");
+        assert!(screen(terminal).starts_with(&format!("{}|", sealed + 1)));
+    }
+    assert!(whole == terminal);
+    // Long lines are sealed sooner: a keyframe holds them all.
+    let long: Vec<String> = (0..100).map(|n| format!("{n:0>1000}")).collect();
+    let terminal = self::terminal(80, 3, &long.join("\r\n"));
+    assert!(terminal.history_end() - terminal.history_sealed_end() <= 16);
+    assert!(terminal.keyframe().len() < 20_000);
+}
+
+#[test]
+fn rows_below_the_cursor_are_given_up_for_lines() {
+    let mut terminal = numbered(10, 4, 9);
+    terminal.advance(b"\x1b[2;1H");
+    terminal.trim();
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("4|5|6|7", 3));
+    assert_eq!((terminal.cursor().x, terminal.cursor().y), (0, 3));
+    terminal.trim();
+    assert_eq!(screen(&terminal), "4|5|6|7", "nothing is below the cursor");
+    terminal.advance(b"\x1b[H");
+    terminal.trim();
+    assert_eq!((screen(&terminal).as_str(), terminal.history_end()), ("1|2|3|4", 0));
+    terminal.advance(b"\x1b[H");
+    terminal.trim();
+    assert_eq!(screen(&terminal), "1|2|3|4", "there is nothing to take back");
+    terminal.advance(b"\x1b[?1049h\x1b[Hx\r\ny\x1b[H");
+    terminal.trim();
+    assert_eq!(screen(&terminal), "x|y", "a program draws the alternate screen itself");
+}
+
 /// The next character goes where it would have gone without the resize.
 #[test]
 fn printing_goes_on_after_a_resize() {

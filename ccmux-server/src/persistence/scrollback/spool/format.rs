@@ -33,7 +33,7 @@ use uuid::Uuid;
 use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// In version 1 there are zeros where a frame says what was not synced before it.
 const VERSION_LEAST: u32 = 1;
 const HEADER_COPY_BYTES: usize = 64;
@@ -60,6 +60,8 @@ pub enum FrameKind {
     Reset,
     /// An option of the terminal changed.
     Option,
+    /// Rows below the cursor were given up for lines of the history.
+    Trim,
 }
 
 impl FrameKind {
@@ -70,12 +72,14 @@ impl FrameKind {
             Self::Clear => 3,
             Self::Reset => 4,
             Self::Option => 5,
+            Self::Trim => 6,
         }
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        let all = [Self::Bytes, Self::Resize, Self::Clear, Self::Reset, Self::Option];
-        all.into_iter().find(|kind| kind.to_byte() == byte)
+        [Self::Bytes, Self::Resize, Self::Clear, Self::Reset, Self::Option, Self::Trim]
+            .into_iter()
+            .find(|kind| kind.to_byte() == byte)
     }
 
     /// How far a frame of this kind moves the stream offset.
