@@ -26,6 +26,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     ("docs", &["doc", "--workspace", "--no-deps", "--locked"]),
+    ("mutants fit", &["xtask", "mutants", "--check"]),
     ("tests", TEST),
 ];
 
