@@ -83,6 +83,13 @@ pub enum Change {
         /// The new name.
         name: String,
     },
+    /// New windows of a session start in another directory from now on.
+    SessionMoved {
+        /// Which.
+        id: SessionId,
+        /// The directory.
+        cwd: BString,
+    },
     /// A session was given a size by its clients (soft).
     SessionResized {
         /// Which.

@@ -98,3 +98,16 @@ fn a_capture_that_is_too_long_for_a_buffer_is_refused() {
     env.ok(&["capture-pane", "-S", "-100"]);
     assert_eq!(env.ok(&["show-buffer"]).lines().count(), 100 + ROWS);
 }
+
+/// In tmux's spelling.
+#[test]
+fn control_characters_can_be_spelt_out() {
+    let env = env();
+    let program = r"printf 'a\\b \033[31mred\033[m.'; exec tail -f /dev/null";
+    env.ok(&["new-session", "-d", "-x", "40", "-y", "2", program]);
+    env.wait_ok(&["capture-pane", "-p"], |screen| screen.contains("red."));
+    let capture = |flags: &[&str]| env.ok(&[&["capture-pane", "-p"], flags].concat());
+    assert_eq!(capture(&[]), "a\\b red.\n\n");
+    assert_eq!(capture(&["-C"]), "a\\\\b red.\n\n");
+    assert_eq!(capture(&["-e", "-C"]), "a\\\\b \\033[31mred\\033[m.\n\n");
+}

@@ -93,3 +93,15 @@ fn a_session_takes_over_the_variables_of_a_client_that_comes_to_it() {
     env.kill_server();
     assert!(has(&shown(&env), "LC_TWO=2"));
 }
+
+/// `attach-session -c`: new windows start there from then on, whatever is killed.
+#[test]
+fn a_session_moves_to_a_directory() {
+    let env = env();
+    let client = env.attach_with(&["attach-session", "-c", "/usr", "-t", "s"], 60, 10);
+    client.wait_text("[s]");
+    let directory = || env.ok(&["display-message", "-p", "-t", "s", "#{session_path}"]);
+    assert_eq!(directory(), "/usr\n");
+    env.kill_server();
+    assert_eq!(directory(), "/usr\n");
+}

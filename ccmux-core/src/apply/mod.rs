@@ -114,6 +114,7 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
             }
             session(state, *id)?.name.clone_from(name);
         }
+        Change::SessionMoved { id, cwd } => session(state, *id)?.cwd.clone_from(cwd),
         Change::SessionResized { id, size } => {
             let size = size.clamped();
             session(state, *id)?.size = size;

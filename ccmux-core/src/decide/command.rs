@@ -238,6 +238,13 @@ pub enum Command {
         /// What somebody typed; see [`super::session_name`].
         name: String,
     },
+    /// Lets new windows of a session start in another directory.
+    MoveSession {
+        /// Which.
+        session: SessionId,
+        /// The directory.
+        cwd: BString,
+    },
     /// Closes a session with its windows.
     KillSession {
         /// Which.

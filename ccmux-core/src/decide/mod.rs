@@ -50,6 +50,7 @@ pub fn decide(state: &State, command: Command, facts: &Facts) -> Result<Vec<Chan
     match command {
         Command::NewSession(new) => session::create(d, new, facts),
         Command::RenameSession { session, name } => session::rename(d, session, &name),
+        Command::MoveSession { session, cwd } => session::move_to(d, session, cwd),
         Command::KillSession { session } => session::kill(d, session),
         Command::KillOtherSessions { session } => session::kill_others(d, session),
         Command::KillServer => session::kill_all(d),

@@ -1,5 +1,7 @@
 //! Sessions: create, rename, close, resize.
 
+use bstr::BString;
+
 use crate::change::{Change, CloseReason, NewPane, OptionScope};
 use crate::geometry::Size;
 use crate::ids::SessionId;
@@ -123,6 +125,17 @@ pub(super) fn rename(draft: &mut Draft<'_>, id: SessionId, name: &str) -> Result
         return Err(CommandError::DuplicateSession(name));
     }
     draft.push(Change::SessionRenamed { id, name });
+    Ok(())
+}
+
+pub(super) fn move_to(
+    draft: &mut Draft<'_>,
+    id: SessionId,
+    cwd: BString,
+) -> Result<(), CommandError> {
+    if draft.session(id)?.cwd != cwd {
+        draft.push(Change::SessionMoved { id, cwd });
+    }
     Ok(())
 }
 

@@ -109,9 +109,12 @@ impl Array<'_> {
             }
             (None, Edit::Set(Some(value))) => {
                 let members = self.divided(value)?;
-                let removals = self.removals(false);
                 let set = (0..).zip(members).map(|(i, value)| (self.key(i), Some(value)));
-                Ok(removals.chain([self.marker()]).chain(set).collect())
+                let set: Vec<_> = set.collect();
+                // None is named twice: what does not change is left out by whoever logs this.
+                let is_replaced = |key: &String| set.iter().any(|(name, _)| name == key);
+                let removals = self.removals(false).filter(|(key, _)| !is_replaced(key));
+                Ok(removals.chain([self.marker()]).chain(set.iter().cloned()).collect())
             }
             (None, Edit::Append(Some(value))) => {
                 let taken: Vec<u32> = self.members().map(|(index, _)| index).collect();

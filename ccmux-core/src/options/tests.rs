@@ -150,6 +150,12 @@ fn arrays_step_by_step() {
     assert_eq!(members(&state, name), "1=B 2=YZ 3=D 4=E");
     set(&mut state, name, &append("F")).unwrap();
     assert_eq!(members(&state, name), "0=F 1=B 2=YZ 3=D 4=E");
+    for value in ["P Q R", "P Q R", "P S", "P S"] {
+        set(&mut state, name, &to(value)).unwrap();
+        let expected: Vec<_> =
+            value.split(' ').enumerate().map(|(index, value)| format!("{index}={value}")).collect();
+        assert_eq!(members(&state, name), expected.join(" "), "set anew, or to what it is");
+    }
     set(&mut state, name, &to("")).unwrap();
     assert_eq!(members(&state, name), "");
     set(&mut state, name, &Edit::Unset).unwrap();

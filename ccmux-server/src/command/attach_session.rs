@@ -1,5 +1,6 @@
 //! `attach-session`: the client's terminal shows a session.
 
+use ccmux_core::decide::Command as Intent;
 use ccmux_core::ids::SessionId;
 
 use super::{CommandError, Cx, Flow, Origin, Outcome};
@@ -28,7 +29,7 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
     let flags = client_flags(cx, attachment.map(|shown| shown.flags).unwrap_or_default())?;
     if matches!(cx.job.origin, Origin::Attached(_)) {
         detach_others(cx, target.session, id);
-        cx.update_environment(target.session, id)?;
+        prepare(cx, target, id)?;
         cx.server.show_session(id, target.session);
         cx.server.set_client_flags(id, flags);
         return Ok(());
@@ -44,8 +45,20 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
         return Err(CommandError::new(message));
     }
     detach_others(cx, target.session, id);
-    cx.update_environment(target.session, id)?;
+    prepare(cx, target, id)?;
     cx.server.attach(id, target.session, flags);
+    Ok(())
+}
+
+/// What a session takes over from a client that comes to it, and from `attach-session -c`.
+fn prepare(cx: &mut Cx<'_>, target: super::Target, id: ClientId) -> Result<(), CommandError> {
+    cx.update_environment(target.session, id)?;
+    if cx.command.spec.name == "attach-session"
+        && let Some(format) = cx.text('c')
+    {
+        let cwd = cx.expand(&format, target).into();
+        cx.change(Intent::MoveSession { session: target.session, cwd })?;
+    }
     Ok(())
 }
 

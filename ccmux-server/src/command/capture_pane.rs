@@ -91,17 +91,29 @@ fn bound(cx: &Cx<'_>, flag: char) -> Result<Bound, CommandError> {
 
 fn line_form(cx: &Cx<'_>) -> LineForm {
     let keep_spaces = cx.args().has('N') || cx.args().has('J');
-    LineForm { with_style: cx.args().has('e'), keep_spaces }
+    LineForm { with_style: cx.args().has('e'), keep_spaces, escaped: cx.args().has('C') }
 }
 
 impl LineForm {
     /// A captured line as text.
     pub(super) fn write(self, line: &HistoryLine) -> Vec<u8> {
-        if self.with_style {
-            return write_line(line);
-        }
-        let text = line.text.as_str();
-        let text = if self.keep_spaces { text } else { text.trim_end_matches(' ') };
-        text.as_bytes().to_vec()
+        let text = if self.with_style {
+            write_line(line)
+        } else {
+            let text = line.text.as_str();
+            let text = if self.keep_spaces { text } else { text.trim_end_matches(' ') };
+            text.as_bytes().to_vec()
+        };
+        if self.escaped { escaped(&text) } else { text }
     }
+}
+
+/// With a backslash and octal digits for the one control character that there is, as in tmux.
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match byte {
+        b'\x1b' => b"\\033".to_vec(),
+        b'\\' => b"\\\\".to_vec(),
+        other => vec![*other],
+    };
+    text.iter().flat_map(escape).collect()
 }

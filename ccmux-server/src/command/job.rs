@@ -105,6 +105,8 @@ pub(crate) struct LineForm {
     pub(crate) with_style: bool,
     /// With the spaces at its end.
     pub(crate) keep_spaces: bool,
+    /// With control characters and backslashes spelt out.
+    pub(crate) escaped: bool,
 }
 
 /// A list of commands on its way.

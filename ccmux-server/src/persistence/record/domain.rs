@@ -28,6 +28,7 @@ stored_enum!(Change as DiskChange {
     }
     SessionGrouped { id: SessionId, group: String, }
     SessionRenamed { id: SessionId, name: String, }
+    SessionMoved { id: SessionId, cwd: BString, }
     SessionResized { id: SessionId, size: Size, }
     SessionClosed { id: SessionId, }
     WindowCreated { id: WindowId, session: SessionId, index: u32, name: String, pane: NewPane, }

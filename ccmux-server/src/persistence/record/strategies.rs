@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// How many kinds of change there are; see [`ordinal`].
-pub(crate) const CHANGE_KINDS: usize = 34;
+pub(crate) const CHANGE_KINDS: usize = 35;
 
 /// Numbers the kinds of change: no wildcard, so that a new one is noticed here.
 pub(crate) fn ordinal(change: &Change) -> usize {
@@ -54,6 +54,7 @@ pub(crate) fn ordinal(change: &Change) -> usize {
         Change::PaneMarked { .. } => 31,
         Change::SessionGrouped { .. } => 32,
         Change::WindowAdopted { .. } => 33,
+        Change::SessionMoved { .. } => 34,
     }
 }
 
@@ -120,6 +121,7 @@ fn sessions_and_windows() -> impl Strategy<Value = Change> {
             .prop_map(|(id, group)| Change::SessionGrouped { id, group }),
         (window_id(), session_id()).prop_map(|(id, session)| Change::WindowAdopted { id, session }),
         session_id().prop_map(|id| Change::SessionClosed { id }),
+        (session_id(), bytes()).prop_map(|(id, cwd)| Change::SessionMoved { id, cwd }),
         (window_id(), session_id(), any::<u32>(), any::<String>(), new_pane()).prop_map(
             |(id, session, index, name, pane)| Change::WindowCreated {
                 id,
