@@ -29,3 +29,25 @@ fn bad_lines_are_told_and_the_others_count() {
         screen.status_line().starts_with("[0]") && !screen.text().contains("bogus")
     });
 }
+
+/// Options of tmux that nothing heeds yet are taken, so that a configuration loads, and `status` names
+/// those that somebody counts on.
+#[test]
+fn options_without_effect_are_named() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d"]);
+    assert!(!env.ok(&["status"]).contains("without effect"));
+    env.ok(&["set-option", "-g", "status-keys", "vi"]);
+    env.ok(&["set-option", "-w", "window-style", "bg=red"]);
+    env.ok(&["set-option", "-as", "terminal-overrides", ",*:Tc"]);
+    env.ok(&["set-option", "-g", "status-left", "left"]);
+    let named =
+        "set, but without effect in this version: status-keys, terminal-overrides, window-style\n";
+    assert!(env.ok(&["status"]).contains(named), "{}", env.ok(&["status"]));
+    for (flag, name) in
+        [("-gu", "status-keys"), ("-wu", "window-style"), ("-su", "terminal-overrides")]
+    {
+        env.ok(&["set-option", flag, name]);
+    }
+    assert!(!env.ok(&["status"]).contains("without effect"));
+}

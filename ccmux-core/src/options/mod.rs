@@ -23,6 +23,7 @@ pub use self::name::{OptionName, Place};
 pub use self::spec::{Effect, OptionDefault, OptionKind, OptionSpec, Scopes};
 pub use self::style::{Align, Attributes, DefaultStyle, InvalidStyle, List, Range, Style};
 pub use self::view::View;
+use crate::model::State;
 
 /// Why an option could not be set or found. The texts are tmux's.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -80,6 +81,27 @@ pub enum OptionError {
 /// Every option there is, apart from user options, in the order of `show-options`.
 pub fn specs() -> &'static [OptionSpec] {
     table::TABLE
+}
+
+/// The options that somebody has set somewhere and that have no effect yet, by name.
+pub fn set_without_effect(state: &State) -> Vec<&'static str> {
+    let sessions = state.sessions.values().map(|session| &session.options);
+    let windows = state.windows.values().map(|window| &window.options);
+    let panes = state.panes.values().map(|pane| &pane.options);
+    let mut names: Vec<&'static str> =
+        [&state.server_options, &state.session_options, &state.window_options]
+            .into_iter()
+            .chain(sessions)
+            .chain(windows)
+            .chain(panes)
+            .flat_map(|set| set.keys())
+            .filter_map(|key| spec(key.split('[').next()?))
+            .filter(|spec| spec.effect == Effect::NotYet)
+            .map(|spec| spec.name)
+            .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The option of that exact name.

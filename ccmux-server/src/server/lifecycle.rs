@@ -304,6 +304,13 @@ impl Server {
         if !self.is_first_to_go() {
             notes.push("keepers are no safer from the out-of-memory killer than the server".into());
         }
+        let without_effect = ccmux_core::options::set_without_effect(&self.state);
+        if !without_effect.is_empty() {
+            notes.push(format!(
+                "set, but without effect in this version: {}",
+                without_effect.join(", ")
+            ));
+        }
         serde_json::json!({
             "pid": crate::own_pid(),
             "version": env!("CARGO_PKG_VERSION"),
