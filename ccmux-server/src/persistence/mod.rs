@@ -54,6 +54,7 @@ pub mod scrollback;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod sim;
 mod startup;
+pub mod stash;
 pub mod storage;
 #[cfg(test)]
 mod tests;

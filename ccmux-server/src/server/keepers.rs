@@ -4,6 +4,7 @@
 //! that lives but does not answer is shown as unreachable and never replaced: two readers of one
 //! pty would split the stream.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -167,8 +168,8 @@ impl Server {
         };
         for event in events {
             match event {
-                LinkEvent::Ready { keeper_pid, child_pid, master, ring } => {
-                    self.keeper_ready(id, keeper_pid, Held { master, ring, child_pid });
+                LinkEvent::Ready { keeper_pid, child_pid, master, ring, stash } => {
+                    self.keeper_ready(id, keeper_pid, Held { master, ring, child_pid }, stash);
                 }
                 LinkEvent::Failed(failure) => self.keeper_failed(id, &failure),
                 LinkEvent::Bell => {}
@@ -177,9 +178,16 @@ impl Server {
         }
     }
 
-    fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held) {
+    fn keeper_ready(
+        &mut self,
+        id: PaneId,
+        keeper_pid: u32,
+        held: Held,
+        stash: Option<OwnedFd>,
+    ) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
+        let is_stash_kept = is_adopted && stash.is_some();
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (Stage::Starting { link }
         | Stage::Adopting { link, .. }
@@ -191,6 +199,7 @@ impl Server {
         pane.stage = Stage::Live(Live { link, held, keeper_pid });
         pane.start_error = None;
         if is_adopted {
+            self.take_stash(id, stash);
             self.catch_up(id);
             if let Some(pane) = self.panes.get_mut(&id) {
                 pane.close_cut_paste();
@@ -204,6 +213,9 @@ impl Server {
         self.set_window_size(id);
         if let Some(pane) = self.panes.get_mut(&id) {
             pane.flush_input();
+            // A keeper that takes another's place does not have it yet.
+            self.scrollback.note_handed(pane.uuid, is_stash_kept);
+            pane.hand_stash(&mut self.scrollback);
         }
         self.move_to_scope(id);
         // It may have said that it cannot be reached.

@@ -92,6 +92,7 @@ impl Server {
             is_new_boot,
             is_after_shutdown,
             doomed: Vec::new(),
+            purges: Vec::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,
@@ -163,6 +164,14 @@ impl Server {
         id: PaneId,
         uuid: PaneUuid,
     ) -> Result<()> {
+        if self.is_to_be_private(id) {
+            // Its keeper has what there is of it. A start after it became so may find files still.
+            self.scrollback.make_private(uuid);
+            self.scrollback.purge(uuid);
+            let size = term_size(self.pane_size(id)).clamped();
+            self.panes.insert(id, Pane::new(id, uuid, Terminal::new(size), Stage::Ended));
+            return Ok(());
+        }
         let reading = || format!("reading what pane {id} has printed (panes/{uuid})");
         let mut thawed = None;
         let mut thaw = |keyframe: &Keyframe| {
@@ -247,6 +256,10 @@ impl Server {
             Fate::Start(program, what) => (Some(program), what.to_owned()),
             Fate::Wait(_) if restoration::is_vacant(&pane_dir) => return None,
             Fate::Wait(what) => (None, format!("{what}; a key starts a shell")),
+        };
+        let what = match self.scrollback.is_private(uuid) {
+            true => format!("{what}; the pane is private, and nothing of it was kept"),
+            false => what,
         };
         let text = restoration::restored_mark(&pane.terminal, now, &what);
         pane.print(&mut self.scrollback, now, &text);
