@@ -56,6 +56,11 @@ fn wait_kept(env: &TestEnv, pane: &str, place: &str) {
     });
 }
 
+/// Waits for a shell's prompt: what is typed before it is printed in the middle of output.
+fn wait_prompt(env: &TestEnv, pane: &str) {
+    env.wait_ok(&["capture-pane", "-p", "-t", pane], |text| text.contains(['$', '#']));
+}
+
 /// Waits for something about the state directory, asking the server between the looks.
 fn wait_files(env: &TestEnv, mut is_wanted: impl FnMut() -> bool) {
     env.wait_ok(&["list-sessions"], |_| is_wanted());
@@ -131,6 +136,7 @@ fn a_pane_becomes_private_and_public_again() {
         let numbers = text.lines().filter_map(|line| line.parse::<u32>().ok());
         numbers.eq(1..=20_000)
     };
+    wait_prompt(&env, "%0");
     env.ok(&["send-keys", "-t", "%0", "clear; seq 1 20000; echo veiled $((6*7))", "Enter"]);
     env.wait_ok(&all, |text| text.contains("veiled 42"));
     wait_files(&env, || {

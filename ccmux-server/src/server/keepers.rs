@@ -93,7 +93,17 @@ impl Server {
         // From here on a request for another program counts as done: none is ever run twice.
         forget_respawn(&pane_dir)?;
         forget_vacant(&pane_dir)?;
-        Link::spawn(&self.keeper_command(id), alive, child)
+        let link = Link::spawn(&self.keeper_command(id), alive, child)?;
+        Ok(self.with_stash(uuid, link))
+    }
+
+    /// Gives a keeper that is being started what is there of the pane's earlier output; if that fails,
+    /// it gets it when it is ready.
+    fn with_stash(&self, uuid: PaneUuid, mut link: Link) -> Link {
+        if let Some(stash) = self.scrollback.stash_descriptor(uuid) {
+            let _ = link.stash(stash);
+        }
+        link
     }
 
     /// How the keeper of a pane is started: under a name that people recognize in `ps`.
@@ -353,7 +363,8 @@ impl Server {
             ring: &held.ring,
             oom_score_adj: self.surroundings.oom_score_adj,
         };
-        let replaced = Link::replace(&self.keeper_command(id), alive, &orphan);
+        let replaced = Link::replace(&self.keeper_command(id), alive, &orphan)
+            .map(|link| self.with_stash(uuid, link));
         match self.watched(id, replaced) {
             Ok(link) => self.set_stage(id, Stage::Replacing { link, held }),
             // The program lives as long as its pty is held here.

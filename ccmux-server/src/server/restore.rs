@@ -19,6 +19,8 @@ use crate::event_loop::{Event, Poller};
 use crate::pane::store::Scrollback;
 use crate::pane::store::thaw;
 use crate::pane::{Pane, Stage};
+use crate::persistence::ballast::Ballasted;
+use crate::persistence::modes::close_to_others;
 use crate::persistence::restoration::{self, Fate};
 use crate::persistence::scrollback::{Keyframe, ReplayItem, SpoolIndex};
 use crate::persistence::storage::{FsStorage, Storage};
@@ -38,7 +40,13 @@ impl Server {
     ) -> Result<Self> {
         let storage =
             FsStorage::open(&surroundings.state_dir).context("opening the state directory")?;
-        Self::restore_on(Arc::new(storage), surroundings, clock, poller, signals)
+        match close_to_others(&surroundings.state_dir) {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "other users could get at files; not any more"),
+            Err(error) => tracing::warn!(%error, "cannot see to it that files are private"),
+        }
+        let storage = Arc::new(Ballasted::new(Arc::new(storage)));
+        Self::restore_on(storage, surroundings, clock, poller, signals)
     }
 
     /// A server on a storage, with every pane as it was.

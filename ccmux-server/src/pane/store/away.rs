@@ -232,6 +232,11 @@ impl Scrollback {
         }
     }
 
+    /// A descriptor of a pane's stash, for a keeper that is being started.
+    pub(crate) fn stash_descriptor(&self, pane: PaneUuid) -> Option<OwnedFd> {
+        self.memory(pane)?.descriptor.try_clone().ok()
+    }
+
     /// A descriptor of a pane's stash, if its keeper does not hold it yet.
     pub(crate) fn stash_to_hand(&self, pane: PaneUuid) -> Option<io::Result<OwnedFd>> {
         let memory = self.memory(pane).filter(|memory| !memory.is_handed)?;

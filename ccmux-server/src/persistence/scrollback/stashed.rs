@@ -176,3 +176,125 @@ fn beyond_intake(lengths: impl DoubleEndedIterator<Item = usize> + ExactSizeIter
     });
     count - fitting.count()
 }
+
+#[cfg(test)]
+mod tests {
+    use ccmux_core::model::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::chunk::HistoryBlock;
+    use super::*;
+    use crate::persistence::sim::Random;
+    use crate::persistence::stash::test_memory::TestMemory;
+
+    const PANE: PaneUuid = PaneUuid(Uuid::from_u128(0x517));
+    const LIMITS: HistoryLimits =
+        HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
+
+    /// Lines that do not get shorter by compression.
+    fn block(lines: Range<u64>, line_bytes: usize) -> HistoryBlock {
+        let mut bytes = Vec::new();
+        for line in lines.clone() {
+            let mut random = Random::new(line);
+            bytes.extend((0..line_bytes).map(|_| random.next_u64() as u8));
+        }
+        let (first_line, count) = (lines.start, (lines.end - lines.start) as u32);
+        HistoryBlock { first_line, count, bytes, offset: lines.end * 10, time: Timestamp(1) }
+    }
+
+    fn job(blocks: Vec<HistoryBlock>, history: Range<u64>) -> ArchiveJob {
+        let position = StreamPosition { offset: history.end * 10, frames: history.end };
+        let bytes = format!("terminal at {}", history.end).into_bytes();
+        let keyframe = Some(Keyframe { position, history, time: Timestamp(1), bytes });
+        ArchiveJob { pane: PANE, blocks, keyframe, limits: LIMITS }
+    }
+
+    fn open(memory: &TestMemory) -> io::Result<(StashedPane, Keyframe)> {
+        StashedPane::open(PANE, Box::new(memory.clone()), &mut |_| Ok(()))
+    }
+
+    /// The lines that can be read, which must be those that were written.
+    fn readable(stashed: &StashedPane, line_bytes: usize) -> Range<u64> {
+        let lines = stashed.lines();
+        let mut history = stashed.history(lines.clone()).unwrap();
+        let mut line = lines.start;
+        while line < lines.end {
+            let HistoryRead::Block { block: found, valid } = history.read(line) else {
+                panic!("line {line} of {lines:?} is missing");
+            };
+            assert_eq!(found.bytes, block(found.first_line..found.end_line(), line_bytes).bytes);
+            line = valid.end;
+        }
+        lines
+    }
+
+    /// However much is printed, the newest of it is there, and the oldest goes.
+    #[test]
+    fn history_is_bounded_by_the_stash() {
+        let memory = TestMemory::default();
+        let mut stashed = StashedPane::create(PANE, Box::new(memory.clone())).unwrap();
+        for step in 0..40 {
+            let lines = step * 5..step * 5 + 5;
+            let job = job(vec![block(lines.clone(), 60_000)], 0..lines.end);
+            stashed.archive(job, false).unwrap();
+            assert_eq!(readable(&stashed, 60_000).end, lines.end);
+        }
+        let lines = stashed.lines();
+        assert!(lines.start > 0, "12 MB do not fit");
+        assert!(lines.end - lines.start > 60, "{lines:?} is all that is kept of 8 MiB");
+        let (again, keyframe) = open(&memory).unwrap();
+        assert_eq!((again.lines(), keyframe.bytes), (lines, b"terminal at 200".to_vec()));
+
+        // More at once than there is room for.
+        let many = (200..400).map(|line| block(line..line + 1, 60_000)).collect();
+        stashed.archive(job(many, 0..400), false).unwrap();
+        let lines = readable(&open(&memory).unwrap().0, 60_000);
+        assert!(lines.start >= 200 && lines.end == 400 && lines.end - lines.start > 60, "{lines:?}");
+    }
+
+    /// Goal: a kill costs nothing that was there. Method: run a step on copies of the memory whose
+    /// user is killed after each of many numbers of bytes, and open what is left.
+    #[test]
+    fn a_kill_leaves_the_keyframe_before_or_the_next() {
+        let memory = TestMemory::default();
+        let mut stashed = StashedPane::create(PANE, Box::new(memory.clone())).unwrap();
+        stashed.archive(job(vec![block(0..30, 100)], 0..30), false).unwrap();
+        for (is_sole, first) in [(false, 0), (true, 50)] {
+            let end = stashed.lines().end;
+            let next = || job(vec![block(end..end + 20, 100)], first..end + 20);
+            let step = |memory: &TestMemory| {
+                let (mut stashed, _) = open(memory).unwrap();
+                stashed.archive(next(), is_sole).is_ok()
+            };
+            let whole = memory.fork(None);
+            assert!(step(&whole));
+            for budget in (0..=whole.written()).step_by(97) {
+                let copy = memory.fork(Some(budget));
+                let is_done = step(&copy);
+                let (found, keyframe) = open(&copy.fork(None)).unwrap();
+                let is_next = keyframe.position.frames == end + 20;
+                assert!(is_next || (!is_done && keyframe.position.frames == end), "{budget}");
+                let lines = readable(&found, 100);
+                assert!(lines.start <= first.max(lines.end - 20), "{lines:?} after {budget}");
+            }
+            stashed.archive(next(), is_sole).unwrap();
+        }
+        assert_eq!(readable(&stashed, 100), 50..70);
+    }
+
+    /// A pane that becomes private takes along the newest of what the disk has.
+    #[test]
+    fn the_newest_history_is_taken_in() {
+        let source: Arc<dyn Storage> = Arc::new(StashStorage::format(Box::new(TestMemory::default())).unwrap());
+        let mut compressor = Compressor::new(1).unwrap();
+        let mut archive = PaneArchive::open(&*source, PANE, None).unwrap();
+        let blocks = (0..80).map(|at| block(at * 2..at * 2 + 2, 30_000)).collect();
+        archive.archive(&*source, &mut job(blocks, 0..160), &mut compressor).unwrap();
+        let mut stashed =
+            StashedPane::create(PANE, Box::new(TestMemory::default())).unwrap();
+        stashed.copy_newest(&source, 7..160).unwrap();
+        stashed.archive(job(vec![block(160..170, 30_000)], 0..170), false).unwrap();
+        let lines = readable(&stashed, 30_000);
+        assert!(lines.start > 7 && lines.start < 40 && lines.end == 170, "{lines:?}");
+    }
+}

@@ -21,6 +21,8 @@
 
 mod table;
 #[cfg(test)]
+pub(crate) mod test_memory;
+#[cfg(test)]
 mod tests;
 
 use std::fmt::Debug;
