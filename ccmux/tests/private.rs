@@ -141,7 +141,8 @@ fn a_pane_becomes_private_and_public_again() {
     env.wait_ok(&all, |text| text.contains("veiled 42"));
     wait_files(&env, || {
         let names = files_of_output(&env, &uuid);
-        let is = |kind: &str| names.iter().any(|path| path.extension().is_some_and(|it| it == kind));
+        let is =
+            |kind: &str| names.iter().any(|path| path.extension().is_some_and(|it| it == kind));
         is("chunk") && is("keyframe") && is("spool")
     });
     env.ok(&["set-option", "-p", "-t", "%0", "history-persist", "off"]);

@@ -23,11 +23,8 @@ struct Part {
 impl StoredLines {
     /// The lines of a history in one place or several, oldest first.
     pub(crate) fn new(histories: impl IntoIterator<Item = PaneHistory>) -> Self {
-        let parts = histories.into_iter().map(|history| Part {
-            history,
-            block: None,
-            lines: Vec::new(),
-        });
+        let parts =
+            histories.into_iter().map(|history| Part { history, block: None, lines: Vec::new() });
         Self(RefCell::new(parts.collect()))
     }
 

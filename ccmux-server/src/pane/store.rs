@@ -17,14 +17,14 @@ use uuid::Uuid;
 
 use super::fault;
 use super::history::StoredLines;
-use away::Away;
 use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
-    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
-    Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions, StreamPosition,
-    keep_output, load_pane, set_pane_aside, stored_panes,
+    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef,
+    Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
+    StreamPosition, keep_output, load_pane, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
+use away::Away;
 
 /// Output and history of all panes.
 #[derive(Debug)]

@@ -56,7 +56,8 @@ mod tests {
         fs::create_dir_all(root.join("panes/one")).unwrap();
         let outside = temp.path().join("outside");
         let mode = |path: &Path| path.metadata().unwrap().mode() & 0o7777;
-        for (path, before) in [("format", 0o644), ("panes/one/chunk", 0o466), ("panes/lock", 0o600)] {
+        for (path, before) in [("format", 0o644), ("panes/one/chunk", 0o466), ("panes/lock", 0o600)]
+        {
             fs::write(root.join(path), b"x").unwrap();
             fs::set_permissions(root.join(path), Permissions::from_mode(before)).unwrap();
         }

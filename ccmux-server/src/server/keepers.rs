@@ -188,13 +188,7 @@ impl Server {
         }
     }
 
-    fn keeper_ready(
-        &mut self,
-        id: PaneId,
-        keeper_pid: u32,
-        held: Held,
-        stash: Option<OwnedFd>,
-    ) {
+    fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held, stash: Option<OwnedFd>) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
         let is_stash_kept = is_adopted && stash.is_some();

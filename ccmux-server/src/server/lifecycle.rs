@@ -331,7 +331,8 @@ impl Server {
     }
 
     fn pane_report(&self, pane: &Pane) -> serde_json::Value {
-        let kept = match (self.scrollback.is_away(pane.uuid), self.scrollback.is_stashed(pane.uuid)) {
+        let kept = match (self.scrollback.is_away(pane.uuid), self.scrollback.is_stashed(pane.uuid))
+        {
             (false, _) => "disk",
             (true, true) => "keeper",
             (true, false) => "server",

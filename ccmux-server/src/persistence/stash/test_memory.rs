@@ -35,7 +35,8 @@ impl TestMemory {
 
     pub(crate) fn damage(&self, at: u64, damage: impl FnOnce(&mut u8)) {
         let mut inner = self.0.lock().unwrap();
-        let page = inner.pages.entry(at / BLOCK_BYTES as u64).or_insert_with(|| vec![0; BLOCK_BYTES]);
+        let page =
+            inner.pages.entry(at / BLOCK_BYTES as u64).or_insert_with(|| vec![0; BLOCK_BYTES]);
         damage(&mut page[at as usize % BLOCK_BYTES]);
     }
 }

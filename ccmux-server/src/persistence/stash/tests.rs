@@ -103,20 +103,20 @@ fn files(storage: &StashStorage) -> Model {
 /// whose user is killed after a random number of bytes, and look at them as the next server does.
 #[test]
 fn every_operation_happens_whole_or_not_at_all() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let mut random = Random::new(seed);
         let memory = TestMemory::default();
         let storage = StashStorage::format(Box::new(memory.clone())).unwrap();
         let mut model = Model::new();
         let mut killed = 0;
-        for step in 0..120 {
+        for step in 0..80 {
             let operation = Operation::random(&mut random);
             let before = model.clone();
             let is_possible = operation.apply(&mut model).is_some();
             let whole = memory.fork(None);
             let _ = operation.run(&whole.storage());
             let written = whole.written();
-            for _ in 0..4 {
+            for _ in 0..3 {
                 let budget = random.below(written as u64 + 1) as usize;
                 let copy = memory.fork(Some(budget));
                 let is_done = operation.run(&copy.storage()).is_ok();
@@ -130,7 +130,7 @@ fn every_operation_happens_whole_or_not_at_all() {
             assert!(files(&storage) == model, "seed {seed} step {step}");
             assert!(files(&memory.storage()) == model, "seed {seed} step {step}: opened anew");
         }
-        assert!(killed > 100, "only {killed} kills hit an operation");
+        assert!(killed > 60, "only {killed} kills hit an operation");
     }
 }
 
@@ -256,5 +256,8 @@ fn a_real_stash_is_opened_again() {
     storage.rename(&path, Path::new("panes/one/other")).unwrap();
     let found = StashStorage::open(Box::new(again())).unwrap();
     assert_eq!(files_of(&found, "panes/one"), ["other"]);
-    assert_eq!(read_whole(&*found.open(Path::new("panes/one/other")).unwrap(), 9).unwrap(), b"text");
+    assert_eq!(
+        read_whole(&*found.open(Path::new("panes/one/other")).unwrap(), 9).unwrap(),
+        b"text"
+    );
 }

@@ -287,7 +287,10 @@ impl PaneArchive {
     }
 
     /// Removes the oldest chunk if there is a newer one. Returns whether it did.
-    pub(in crate::persistence::scrollback) fn remove_oldest(&mut self, storage: &dyn Storage) -> bool {
+    pub(in crate::persistence::scrollback) fn remove_oldest(
+        &mut self,
+        storage: &dyn Storage,
+    ) -> bool {
         let [oldest, _, ..] = self.chunks[..] else { return false };
         match remove_if_there(storage, &ChunkWriter::path(&self.dir, oldest.first_line)) {
             Ok(()) => {
