@@ -92,8 +92,12 @@ fn a_private_pane_leaves_nothing_on_the_disk_and_loses_nothing() {
         if round == 2 {
             // The next keeper is given what the last one held.
             let keepers = env.keepers();
-            keepers.iter().for_each(|keeper| keeper.signal(Signal::KILL));
-            keepers.iter().for_each(ccmux_testkit::Process::wait_gone);
+            for keeper in &keepers {
+                keeper.signal(Signal::KILL);
+            }
+            for keeper in &keepers {
+                keeper.wait_gone();
+            }
             env.wait_status(|status| {
                 let mut panes = status["panes"].as_array().expect("a list").iter();
                 panes.all(|pane| pane["state"] == "live")
@@ -208,14 +212,14 @@ fn the_last_words_of_a_private_program_stay() {
     env.ok(&["new-session", "-d", "-s", "work", "-x", "80", "-y", "24"]);
     env.ok(&["set-option", "-g", "history-persist", "off"]);
     env.ok(&["set-option", "-g", "remain-on-exit", "on"]);
-    env.ok(&["new-window", "-d", "seq 1 5000; echo last $((6*7))"]);
+    env.ok(&["new-window", "-d", "seq 1 60000; echo last $((6*7))"]);
     let dead = ["display-message", "-p", "-t", "%1", "#{pane_dead}"];
     env.wait_ok(&dead, |dead| dead == "1\n");
     wait_kept(&env, "%1", "keeper");
     env.kill_server();
     env.wait_ok(&["capture-pane", "-p", "-S", "-", "-t", "%1"], |text| {
         let numbers = text.lines().filter_map(|line| line.parse::<u32>().ok());
-        numbers.eq(1..=5000) && text.contains("last 42")
+        numbers.eq(1..=60_000) && text.contains("last 42")
     });
     env.wait_ok(&dead, |dead| dead == "1\n");
     let keepers = env.keepers().len();

@@ -12,7 +12,7 @@ pub(crate) struct TestMemory(Arc<Mutex<Pages>>);
 
 #[derive(Clone, Debug, Default)]
 struct Pages {
-    pages: HashMap<u64, Vec<u8>>,
+    contents: HashMap<u64, Vec<u8>>,
     /// Bytes that may still be written; `None` for any number.
     budget: Option<usize>,
     written: usize,
@@ -25,8 +25,8 @@ impl TestMemory {
 
     /// What is there now, apart from the original; its user is killed after `budget` bytes.
     pub(crate) fn fork(&self, budget: Option<usize>) -> Self {
-        let pages = self.0.lock().unwrap().pages.clone();
-        Self(Arc::new(Mutex::new(Pages { pages, budget, written: 0 })))
+        let contents = self.0.lock().unwrap().contents.clone();
+        Self(Arc::new(Mutex::new(Pages { contents, budget, written: 0 })))
     }
 
     pub(crate) fn written(&self) -> usize {
@@ -36,7 +36,7 @@ impl TestMemory {
     pub(crate) fn damage(&self, at: u64, damage: impl FnOnce(&mut u8)) {
         let mut inner = self.0.lock().unwrap();
         let page =
-            inner.pages.entry(at / BLOCK_BYTES as u64).or_insert_with(|| vec![0; BLOCK_BYTES]);
+            inner.contents.entry(at / BLOCK_BYTES as u64).or_insert_with(|| vec![0; BLOCK_BYTES]);
         damage(&mut page[at as usize % BLOCK_BYTES]);
     }
 }
@@ -46,7 +46,7 @@ impl Memory for TestMemory {
         let inner = self.0.lock().unwrap();
         let within = offset as usize % BLOCK_BYTES;
         let count = buf.len().min(BLOCK_BYTES - within);
-        match inner.pages.get(&(offset / BLOCK_BYTES as u64)) {
+        match inner.contents.get(&(offset / BLOCK_BYTES as u64)) {
             Some(page) => buf[..count].copy_from_slice(&page[within..within + count]),
             None => buf[..count].fill(0),
         }
@@ -57,7 +57,7 @@ impl Memory for TestMemory {
         let mut inner = self.0.lock().unwrap();
         let allowed = inner.budget.unwrap_or(usize::MAX).min(bytes.len());
         for (at, byte) in (offset..).zip(&bytes[..allowed]) {
-            let page = inner.pages.entry(at / BLOCK_BYTES as u64);
+            let page = inner.contents.entry(at / BLOCK_BYTES as u64);
             page.or_insert_with(|| vec![0; BLOCK_BYTES])[at as usize % BLOCK_BYTES] = *byte;
         }
         inner.written += allowed;
@@ -68,7 +68,7 @@ impl Memory for TestMemory {
     fn release(&self, offset: u64, _len: u64) {
         let mut inner = self.0.lock().unwrap();
         if inner.budget != Some(0) {
-            inner.pages.remove(&(offset / BLOCK_BYTES as u64));
+            inner.contents.remove(&(offset / BLOCK_BYTES as u64));
         }
     }
 }
