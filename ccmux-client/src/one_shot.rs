@@ -31,7 +31,7 @@ pub(crate) fn converse(link: &mut Link, streams: Streams<'_>) -> Result<Outcome,
     let Streams { stdin, stdout, stderr } = streams;
     // Each replaces the one before, so two are all that is ever kept.
     let (mut leave, mut token) = (None, None);
-    let mut is_asked = false;
+    let (mut is_asked, mut unwritten) = (false, None);
     loop {
         let frame = match link.decoded_frame()? {
             Some(frame) => frame,
@@ -45,10 +45,19 @@ pub(crate) fn converse(link: &mut Link, streams: Streams<'_>) -> Result<Outcome,
             None => link.receive()?,
         };
         match frame {
-            ServerFrame::Stdout(bytes) => pass_on(&bytes, stdout),
-            ServerFrame::Stderr(bytes) => pass_on(&bytes, stderr),
+            ServerFrame::Stdout(bytes) => {
+                unwritten = unwritten.or(pass_on(&bytes, stdout).err());
+            }
+            // Where complaints cannot be written there is nobody to complain to.
+            ServerFrame::Stderr(bytes) => drop(pass_on(&bytes, stderr)),
             ServerFrame::ReadStdin => is_asked = true,
-            ServerFrame::Exit(exit) => return Ok(Outcome::Ended(exit)),
+            ServerFrame::Exit(exit) => {
+                let Some(error) = unwritten else { return Ok(Outcome::Ended(exit)) };
+                let words = format!("not all output could be written: {}\n", reason(&error));
+                let _heard = pass_on(words.as_bytes(), stderr);
+                let code = exit.code.max(1);
+                return Ok(Outcome::Ended(Exit { code, ..exit }));
+            }
             ServerFrame::Attached => {
                 return Ok(Outcome::Attached(leave.into_iter().chain(token).collect()));
             }
@@ -104,8 +113,11 @@ fn reason(error: &io::Error) -> String {
 
 /// Whoever read our output may have had enough (`ccmux list-keys | head -1`). The command is done
 /// all the same, and its status is still to come.
-fn pass_on(bytes: &[u8], to: &mut dyn Write) {
-    let _: io::Result<()> = to.write_all(bytes).and_then(|()| to.flush());
+fn pass_on(bytes: &[u8], to: &mut dyn Write) -> io::Result<()> {
+    match to.write_all(bytes).and_then(|()| to.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! * [`run`] is the keeper process.
 //! * [`Link`] is the server's end: spawn, replace, adopt, command.
 //! * [`ServerRing`] and [`KeeperRing`] are the two halves of the ring.
+//! * [`Stash`] is memory that the server leaves with a keeper for the next server.
 //! * [`lock_alive`] tells whether a pane's keeper lives.
 //!
 //! This crate deliberately knows no server, no emulator and no disk format. The protocol and the
@@ -19,6 +20,7 @@ mod keeper;
 mod link;
 mod ring;
 mod socket;
+mod stash;
 mod wire;
 
 pub use alive::{AliveLock, is_alive, lock_alive};
@@ -29,5 +31,6 @@ pub use ring::{
     CAPACITY, ChildEnd, ChildState, KeeperRing, READ_BYTES_MAX, RingError, ServerRing, Wake,
     WindowSize,
 };
+pub use stash::{STASH_BYTES, Stash};
 pub use wire::message::{FailedStep, Failure};
 pub use wire::{VERSIONS, WireError};

@@ -61,6 +61,7 @@ pub struct Link {
     connection: Connection,
     uuid: Uuid,
     keeper_pid: Option<u32>,
+    stash: Option<OwnedFd>,
     process: Option<Child>,
     is_closed: bool,
 }
@@ -80,6 +81,8 @@ pub enum LinkEvent {
         master: OwnedFd,
         /// The pane's output.
         ring: ServerRing,
+        /// What an earlier server left with the keeper ([`Link::stash`]), not yet looked at.
+        stash: Option<OwnedFd>,
     },
     /// The keeper could not do it. Unless the pane was [`Ready`](LinkEvent::Ready) before,
     /// `Closed` follows and nothing is left running.
@@ -212,6 +215,16 @@ impl Link {
         self.send(ToKeeper::Goodbye)
     }
 
+    /// Leaves `stash` with the keeper, in the place of any other: the next server gets it.
+    pub fn stash(&mut self, stash: OwnedFd) -> Result<(), LinkError> {
+        self.send(ToKeeper::Stash(stash))
+    }
+
+    /// The keeper shall let go of the stash.
+    pub fn forget_stash(&mut self) -> Result<(), LinkError> {
+        self.send(ToKeeper::Forget)
+    }
+
     /// The keeper's process id, once known.
     pub fn keeper_pid(&self) -> Option<u32> {
         self.process.as_ref().map(Child::id).or(self.keeper_pid)
@@ -249,7 +262,8 @@ impl Link {
 
     fn open(stream: UnixStream, uuid: Uuid, process: Option<Child>) -> Result<Link, LinkError> {
         let connection = Connection::new(stream)?;
-        let mut link = Link { connection, uuid, keeper_pid: None, process, is_closed: false };
+        let mut link =
+            Link { connection, uuid, keeper_pid: None, stash: None, process, is_closed: false };
         let server_pid = rustix::process::getpid().as_raw_pid().cast_unsigned();
         let versions = (*VERSIONS.start(), *VERSIONS.end());
         link.send(ToKeeper::Hello { versions, uuid, server_pid })?;
@@ -276,10 +290,14 @@ impl Link {
                 let Some(keeper_pid) = self.keeper_pid else {
                     return Err(WireError::Unexpected { frame: "READY" }.into());
                 };
-                let ring = ServerRing::open(ring)?;
-                Ok(Some(LinkEvent::Ready { keeper_pid, child_pid, master, ring }))
+                let (ring, stash) = (ServerRing::open(ring)?, self.stash.take());
+                Ok(Some(LinkEvent::Ready { keeper_pid, child_pid, master, ring, stash }))
             }
             ToServer::Failed(failure) => Ok(Some(LinkEvent::Failed(failure))),
+            ToServer::Stashed(stash) => {
+                self.stash = Some(stash);
+                Ok(None)
+            }
         }
     }
 }

@@ -98,6 +98,17 @@ impl TestEnv {
         self.disk.as_ref().map_or_else(|| path.clone(), |disk| disk.outside(&path))
     }
 
+    /// Lets nothing be made, renamed or removed in a directory of the state directory any more, or
+    /// again; only on a small disk.
+    ///
+    /// # Panics
+    /// If it cannot be done.
+    pub fn set_read_only(&self, directory: &str, is_read_only: bool) {
+        let disk = self.disk.as_ref().expect("only on a small disk");
+        let path = self.path().join("state/ccmux/default").join(directory);
+        disk.set_read_only(&path, is_read_only);
+    }
+
     /// The socket of the default server.
     pub fn socket(&self) -> PathBuf {
         self.path().join("run/ccmux/default")

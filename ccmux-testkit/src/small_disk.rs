@@ -54,6 +54,21 @@ impl SmallDisk {
         Path::new(&root).join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// Lets nothing be made, renamed or removed in a directory of the disk any more, or again. What
+    /// is open stays so.
+    pub(crate) fn set_read_only(&self, directory: &Path, is_read_only: bool) {
+        let script = match is_read_only {
+            true => "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"",
+            false => "umount \"$0\"",
+        };
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &self.holder.id().to_string(), "--", "sh", "-c"]);
+        command.arg(script).arg(directory);
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        let status = command.status().expect("nsenter can be started");
+        assert!(status.success(), "{script}: {status}");
+    }
+
     /// A command line of `exe` that sees the disk.
     pub(crate) fn enter(&self, exe: &Path, directory: &Path) -> Command {
         let mut option = OsStr::new("--wd=").to_owned();

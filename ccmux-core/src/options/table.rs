@@ -197,6 +197,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("cursor-style", PANES, Choice(CURSOR), "default", "Shape of the cursor.").not_yet(),
     new("fill-character", WINDOW, String, "", "What fills the part of a client's terminal that the window does not.").not_yet(),
     new("history-disk-limit", PANES, number(1, INT_MAX), "1024", "MiB of disk that the history of a pane takes; beyond it its oldest lines go."),
+    new("history-persist", PANES, Flag, "on", "Whether what is printed may be kept on the disk."),
     new("main-pane-height", WINDOW, Extent, "24", "Height of the main pane of main-horizontal."),
     new("main-pane-width", WINDOW, Extent, "80", "Width of the main pane of main-vertical."),
     new("menu-border-lines", WINDOW, Choice(BOX), "single", "Lines around menus.").not_yet(),

@@ -21,6 +21,7 @@ mod setup;
 mod visitors;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -58,6 +59,8 @@ struct Keeper<'a> {
     setup: Setup,
     visitors: Visitors,
     pane: Option<Pane>,
+    /// What the server left here for the next one.
+    stash: Option<OwnedFd>,
     backoff: Backoff,
     starter: &'a mut dyn FnMut() -> bool,
 }
@@ -95,7 +98,8 @@ impl<'a> Keeper<'a> {
         let uuid = pane_uuid(pane_dir)?;
         let (setup, server) = Setup::detach()?;
         let visitors = Visitors::new(pane_dir, uuid, server)?;
-        Ok(Keeper { setup, visitors, pane: None, backoff: Backoff::default(), starter })
+        let backoff = Backoff::default();
+        Ok(Keeper { setup, visitors, pane: None, stash: None, backoff, starter })
     }
 
     fn hold(mut self) -> io::Result<()> {
@@ -164,6 +168,7 @@ impl<'a> Keeper<'a> {
             (ToKeeper::Hello { .. }, Some(pane)) => {
                 self.backoff.stop();
                 pane.try_again();
+                self.announce_stash();
                 self.announce_pane();
             }
             (ToKeeper::Start(spec), None) => {
@@ -177,8 +182,10 @@ impl<'a> Keeper<'a> {
             (ToKeeper::Release, _) => return Reply::Release,
             (ToKeeper::End { signal }, Some(pane)) => pane.end_program(signal),
             (ToKeeper::Signal { signal }, Some(pane)) => pane.signal_foreground(signal),
+            (ToKeeper::Stash(stash), Some(_)) => self.stash = Some(stash),
+            (ToKeeper::Forget, _) => self.stash = None,
             (ToKeeper::Start(_) | ToKeeper::Replace { .. }, Some(_))
-            | (ToKeeper::End { .. } | ToKeeper::Signal { .. }, None) => {
+            | (ToKeeper::End { .. } | ToKeeper::Signal { .. } | ToKeeper::Stash(_), None) => {
                 return Reply::OutOfPlace;
             }
         }
@@ -197,6 +204,15 @@ impl<'a> Keeper<'a> {
                 self.visitors.say(ToServer::Failed(failure));
                 Reply::Release
             }
+        }
+    }
+
+    fn announce_stash(&mut self) {
+        let Some(stash) = &self.stash else { return };
+        match stash.try_clone() {
+            Ok(stash) => self.visitors.say(ToServer::Stashed(stash)),
+            // A server that does not hear of it would miss what is in it.
+            Err(_) => self.visitors.hang_up(),
         }
     }
 

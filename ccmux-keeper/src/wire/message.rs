@@ -24,9 +24,12 @@ mod kind {
     pub(super) const END: u8 = 0x05;
     pub(super) const SIGNAL: u8 = 0x06;
     pub(super) const GOODBYE: u8 = 0x07;
+    pub(super) const STASH: u8 = 0x08;
+    pub(super) const FORGET: u8 = 0x09;
     pub(super) const WELCOME: u8 = 0x81;
     pub(super) const READY: u8 = 0x82;
     pub(super) const FAILED: u8 = 0x83;
+    pub(super) const STASHED: u8 = 0x84;
 }
 
 mod tag {
@@ -60,6 +63,8 @@ pub(crate) enum ToKeeper {
     End { signal: i32 },
     Signal { signal: i32 },
     Goodbye,
+    Stash(OwnedFd),
+    Forget,
 }
 
 /// What a keeper says.
@@ -68,6 +73,7 @@ pub(crate) enum ToServer {
     Welcome { version: u16, uuid: Uuid, keeper_pid: u32 },
     Ready { child_pid: u32, master: OwnedFd, ring: OwnedFd },
     Failed(Failure),
+    Stashed(OwnedFd),
 }
 
 /// Why a keeper could not do what it was started for.
@@ -141,6 +147,11 @@ impl ToKeeper {
                 FrameBuilder::new(kind::SIGNAL).field(tag::SIGNAL, &[&signal.to_le_bytes()]),
             ),
             ToKeeper::Goodbye => (kind::GOODBYE, FrameBuilder::new(kind::GOODBYE)),
+            ToKeeper::Stash(stash) => {
+                descriptors.push(stash);
+                (kind::STASH, FrameBuilder::new(kind::STASH))
+            }
+            ToKeeper::Forget => (kind::FORGET, FrameBuilder::new(kind::FORGET)),
         };
         Ok((frame.finish(ToKeeper::limit(kind))?, descriptors))
     }
@@ -181,6 +192,8 @@ impl ToKeeper {
                 ToKeeper::Signal { signal: Fields::parse("SIGNAL", payload)?.signal()? }
             }
             kind::GOODBYE => ToKeeper::Goodbye,
+            kind::STASH => ToKeeper::Stash(descriptors.take_one("STASH")?),
+            kind::FORGET => ToKeeper::Forget,
             _ => return Ok(None),
         }))
     }
@@ -209,6 +222,10 @@ impl ToServer {
                     .field(tag::STEP, &[&[failure.step as u8]])
                     .field(tag::ERRNO, &[&failure.errno.to_le_bytes()])
                     .field(tag::TEXT, &[&text[..text.len().min(MESSAGE_BYTES_MAX)]])
+            }
+            ToServer::Stashed(stash) => {
+                descriptors.push(stash);
+                FrameBuilder::new(kind::STASHED)
             }
         };
         Ok((frame.finish(SMALL_BYTES_MAX)?, descriptors))
@@ -243,6 +260,7 @@ impl ToServer {
                     message: String::from_utf8_lossy(failed.required(tag::TEXT)?).into_owned(),
                 })
             }
+            kind::STASHED => ToServer::Stashed(descriptors.take_one("STASHED")?),
             _ => return Ok(None),
         }))
     }
@@ -286,6 +304,13 @@ impl Descriptors {
         if self.0.len() < Descriptors::MAX {
             self.0.push(descriptor);
         }
+    }
+
+    fn take_one(&mut self, frame: &'static str) -> Result<OwnedFd, WireError> {
+        if self.0.is_empty() {
+            return Err(WireError::Malformed { frame, problem: "its descriptor is missing" });
+        }
+        Ok(self.0.remove(0))
     }
 
     fn take_two(&mut self, frame: &'static str) -> Result<(OwnedFd, OwnedFd), WireError> {

@@ -9,7 +9,7 @@ pub(crate) mod frame;
 pub(crate) mod message;
 
 /// The protocol versions this release speaks. Raised with every change until release 0.1.0.
-pub const VERSIONS: std::ops::RangeInclusive<u16> = 2..=2;
+pub const VERSIONS: std::ops::RangeInclusive<u16> = 3..=3;
 
 /// A peer broke the protocol.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

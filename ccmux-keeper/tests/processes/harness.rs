@@ -171,7 +171,7 @@ impl Server {
         await_ready(self.link.as_fd(), flags, "word from the keeper");
         for event in self.link.receive()? {
             match event {
-                LinkEvent::Ready { keeper_pid, child_pid, master, ring } => {
+                LinkEvent::Ready { keeper_pid, child_pid, master, ring, .. } => {
                     let offset = ring.spooled();
                     self.pane = Some(Pane { keeper_pid, child_pid, master, ring, offset });
                 }

@@ -26,8 +26,8 @@ fn strangers_do_not_cut_off_the_server() {
             1 => (0..random.below(5000)).map(|_| random.below(256) as u8).collect(),
             2 => frame(0x04, &[]),
             3 => hello((5, 9)),
-            4 => hello_to((2, 2), &[9; 16]),
-            _ => hello((2, 2))[..20].to_vec(),
+            4 => hello_to((3, 3), &[9; 16]),
+            _ => hello((3, 3))[..20].to_vec(),
         };
         // It may be cut off in the middle of its sentence.
         let _ = stranger.write_all(&said);

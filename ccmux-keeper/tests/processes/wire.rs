@@ -4,12 +4,12 @@
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
 
-use ccmux_keeper::{FailedStep, KeeperRing, Link, LinkError, LinkEvent};
+use ccmux_keeper::{FailedStep, KeeperRing, Link, LinkError, LinkEvent, Stash};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -21,9 +21,12 @@ const DOORBELL: u8 = 0x00;
 const HELLO: u8 = 0x01;
 const START: u8 = 0x02;
 const RELEASE: u8 = 0x04;
+const STASH: u8 = 0x08;
+const FORGET: u8 = 0x09;
 const WELCOME: u8 = 0x81;
 const READY: u8 = 0x82;
 const FAILED: u8 = 0x83;
+const STASHED: u8 = 0x84;
 
 /// A field: tag, reserved, length, value.
 fn field(tag: u16, value: &[u8]) -> Vec<u8> {
@@ -145,7 +148,7 @@ fn word(ring: &File, at: u64) -> u64 {
 fn a_keeper_serves_a_raw_server() {
     let dir = PaneDir::new();
     let (mut stream, mut keeper) = raw_keeper(&dir);
-    let mut said = hello((2, 2));
+    let mut said = hello((3, 3));
     said.push(DOORBELL);
     said.extend(frame(0x70, &[b"a kind from the future".to_vec()]));
     said.extend(start("printf hello; read line; printf $line; exit 3"));
@@ -155,7 +158,7 @@ fn a_keeper_serves_a_raw_server() {
 
     let (kind, payload, _) = next_frame(&stream);
     let keeper_pid = keeper.id().to_le_bytes();
-    let welcome = [field(3, &2_u16.to_le_bytes()), field(4, &uuid()), field(6, &keeper_pid)];
+    let welcome = [field(3, &3_u16.to_le_bytes()), field(4, &uuid()), field(6, &keeper_pid)];
     assert_eq!((kind, payload), (WELCOME, welcome.concat()));
 
     let (kind, payload, mut descriptors) = next_frame(&stream);
@@ -199,8 +202,8 @@ fn a_keeper_refuses_what_it_does_not_understand() {
     let dir = PaneDir::new();
     let other = [7; 16];
     for (said, reason) in [
-        (hello((3, 9)), "the server speaks protocol versions 3 to 9, the keeper 2 to 2"),
-        (hello_to((2, 2), &other), "this keeper keeps pane 0194f7a0-0000-7000-8000-00000000002a"),
+        (hello((4, 9)), "the server speaks protocol versions 4 to 9, the keeper 3 to 3"),
+        (hello_to((3, 3), &other), "this keeper keeps pane 0194f7a0-0000-7000-8000-00000000002a"),
     ] {
         let (mut stream, mut keeper) = raw_keeper(&dir);
         stream.write_all(&said).unwrap();
@@ -212,14 +215,15 @@ fn a_keeper_refuses_what_it_does_not_understand() {
     }
     for said in [
         start("exit 0"),
-        [hello((2, 2)), hello((2, 2))].concat(),
-        [hello((2, 2)), frame(START, &[field(16, b"/bin/sh")])].concat(),
-        [hello((2, 2)), frame(START, &[vec![1, 2, 3]])].concat(),
-        [hello((2, 2)), frame(0x03, &[field(7, &1_u32.to_le_bytes())])].concat(),
-        [hello((2, 2)), frame(0x05, &[field(32, &1_u32.to_le_bytes())])].concat(),
+        [hello((3, 3)), hello((3, 3))].concat(),
+        [hello((3, 3)), frame(START, &[field(16, b"/bin/sh")])].concat(),
+        [hello((3, 3)), frame(START, &[vec![1, 2, 3]])].concat(),
+        [hello((3, 3)), frame(0x03, &[field(7, &1_u32.to_le_bytes())])].concat(),
+        [hello((3, 3)), frame(0x05, &[field(32, &1_u32.to_le_bytes())])].concat(),
+        [hello((3, 3)), frame(STASH, &[])].concat(),
         vec![HELLO, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
-        [hello((2, 2)), vec![START, 0, 0, 0, 1, 0, 0x40, 0]].concat(),
-        hello((2, 2)),
+        [hello((3, 3)), vec![START, 0, 0, 0, 1, 0, 0x40, 0]].concat(),
+        hello((3, 3)),
         Vec::new(),
     ] {
         let (mut stream, mut keeper) = raw_keeper(&dir);
@@ -248,29 +252,33 @@ fn link_to_raw_keeper(dir: &PaneDir) -> (Link, UnixStream) {
 }
 
 fn send_ready(stream: &UnixStream, ring: &KeeperRing) {
-    let ready = frame(READY, &[field(7, &78_u32.to_le_bytes())]);
     let master = File::open("/dev/null").unwrap();
-    let descriptors = [master.as_fd(), ring.as_fd()];
+    let ready = frame(READY, &[field(7, &78_u32.to_le_bytes())]);
+    send_with(stream, &ready, &[master.as_fd(), ring.as_fd()]);
+}
+
+/// Sends a frame, and its descriptors with its first byte.
+fn send_with(stream: &UnixStream, frame: &[u8], descriptors: &[BorrowedFd<'_>]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
-    let sent = sendmsg(stream, &[IoSlice::new(&ready)], &mut control, SendFlags::empty());
-    assert_eq!(sent.unwrap(), ready.len());
+    assert!(control.push(SendAncillaryMessage::ScmRights(descriptors)));
+    let sent = sendmsg(stream, &[IoSlice::new(frame)], &mut control, SendFlags::empty());
+    assert_eq!(sent.unwrap(), frame.len());
 }
 
 #[test]
 fn a_server_adopts_a_raw_keeper() {
     let dir = PaneDir::new();
     let (mut link, mut stream) = link_to_raw_keeper(&dir);
-    let mut heard = vec![0; hello((2, 2)).len()];
+    let mut heard = vec![0; hello((3, 3)).len()];
     stream.read_exact(&mut heard).unwrap();
-    let mut expected = hello((2, 2));
+    let mut expected = hello((3, 3));
     let at = expected.len() - 4;
     expected.splice(at.., rustix::process::getpid().as_raw_pid().to_le_bytes());
     assert_eq!(heard, expected);
 
     let ring = KeeperRing::create(0).unwrap();
-    for byte in welcome(2, &uuid()) {
+    for byte in welcome(3, &uuid()) {
         stream.write_all(&[byte]).unwrap();
         assert_eq!(link.receive().unwrap().len(), 0);
     }
@@ -301,18 +309,90 @@ fn a_server_adopts_a_raw_keeper() {
     assert!(link.receive().unwrap().is_empty(), "closed once");
 }
 
+/// What a server leaves with a keeper every later server gets, right before READY, until one says
+/// FORGET. The keeper does not look at it: here it is an end of a pipe.
+#[test]
+fn a_keeper_holds_a_stash_for_the_next_server() {
+    let dir = PaneDir::new();
+    let (mut stream, mut keeper) = raw_keeper(&dir);
+    stream.write_all(&[hello((3, 3)), start("read line")].concat()).unwrap();
+    assert_eq!(next_frame(&stream).0, WELCOME);
+    assert_eq!(next_frame(&stream).0, READY);
+    let (output, input) = rustix::pipe::pipe().unwrap();
+    // The second one takes the place of the first.
+    let (first, _) = rustix::pipe::pipe().unwrap();
+    send_with(&stream, &frame(STASH, &[]), &[first.as_fd()]);
+    send_with(&stream, &frame(STASH, &[]), &[input.as_fd()]);
+    drop(input);
+    let socket = dir.path().join("keeper.sock");
+    for round in 0_u8..2 {
+        // The old connection's end; what it said before is heard first.
+        stream.shutdown(std::net::Shutdown::Both).unwrap();
+        stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(&hello((3, 3))).unwrap();
+        assert_eq!(next_frame(&stream).0, WELCOME);
+        let (kind, payload, mut descriptors) = next_frame(&stream);
+        assert_eq!((kind, payload.len(), descriptors.len()), (STASHED, 0, 1));
+        let input = descriptors.pop().unwrap();
+        assert_eq!(next_frame(&stream).0, READY);
+        rustix::io::write(&input, &[round]).unwrap();
+        let mut byte = [0xff];
+        rustix::io::read(&output, &mut byte).unwrap();
+        assert_eq!(byte, [round]);
+    }
+    stream.write_all(&frame(FORGET, &[])).unwrap();
+    // Nobody has the other end any more.
+    assert_eq!(rustix::io::read(&output, &mut [0; 1]).unwrap(), 0);
+    stream.shutdown(std::net::Shutdown::Both).unwrap();
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.write_all(&hello((3, 3))).unwrap();
+    assert_eq!(next_frame(&stream).0, WELCOME);
+    assert_eq!(next_frame(&stream).0, READY);
+    // One without a descriptor breaks the protocol; the program lives on.
+    stream.write_all(&frame(STASH, &[])).unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(rest.iter().all(|byte| *byte == DOORBELL), "{rest:?}");
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.write_all(&[hello((3, 3)), frame(RELEASE, &[])].concat()).unwrap();
+    assert!(keeper.wait().unwrap().success());
+}
+
+/// A stash that is announced comes with READY, as the descriptor that it is.
+#[test]
+fn a_server_gets_the_stash_with_the_pane() {
+    let dir = PaneDir::new();
+    let (mut link, mut stream) = link_to_raw_keeper(&dir);
+    let stash = Stash::create().unwrap();
+    stash.write_at(5, b"kept").unwrap();
+    stream.write_all(&welcome(3, &uuid())).unwrap();
+    send_with(&stream, &frame(STASHED, &[]), &[stash.as_fd()]);
+    assert!(link.receive().unwrap().is_empty());
+    send_ready(&stream, &KeeperRing::create(0).unwrap());
+    let [LinkEvent::Ready { stash: Some(stash), .. }] = &mut link.receive().unwrap()[..] else {
+        panic!("no stash");
+    };
+    let mut found = [0; 4];
+    let stash = Stash::open(stash.try_clone().unwrap()).unwrap();
+    assert_eq!(stash.read_at(5, &mut found).unwrap(), 4);
+    assert_eq!(&found, b"kept");
+}
+
 #[test]
 fn a_server_refuses_a_keeper_that_breaks_the_protocol() {
     type Check = fn(&LinkError) -> bool;
     let dir = PaneDir::new();
-    let cases: [(Vec<u8>, Check); 5] = [
-        (welcome(3, &uuid()), |error| matches!(error, LinkError::Version(3))),
-        (welcome(2, &[7; 16]), |error| matches!(error, LinkError::WrongPane { .. })),
+    let cases: [(Vec<u8>, Check); 6] = [
+        (welcome(4, &uuid()), |error| matches!(error, LinkError::Version(4))),
+        (welcome(3, &[7; 16]), |error| matches!(error, LinkError::WrongPane { .. })),
         (frame(WELCOME, &[]), |error| matches!(error, LinkError::Wire(_))),
         (
-            [welcome(2, &uuid()), frame(READY, &[field(7, &78_u32.to_le_bytes())])].concat(),
+            [welcome(3, &uuid()), frame(READY, &[field(7, &78_u32.to_le_bytes())])].concat(),
             |error| matches!(error, LinkError::Wire(_)),
         ),
+        ([welcome(3, &uuid()), frame(STASHED, &[])].concat(), |error| {
+            matches!(error, LinkError::Wire(_))
+        }),
         (vec![READY, 0, 0, 0, 0, 0, 1, 0], |error| matches!(error, LinkError::Wire(_))),
     ];
     for (said, check) in cases {

@@ -128,7 +128,7 @@ impl Panes {
         let stored = image.history.clone();
         let history = PaneHistory::open(Arc::clone(&self.storage), uuid, stored.clone())?;
         let first = history.first_line();
-        let lines = StoredLines::new(history);
+        let lines = StoredLines::new([history]);
         for number in first..stored.end {
             match lines.line(number) {
                 Some(line) => write_line(&line, out)?,

@@ -13,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ccmux_core::change::OptionScope;
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::State;
 use serde::Serialize;
@@ -163,6 +164,11 @@ impl Examination {
         for (id, pane) in &log.state.panes {
             known.insert(pane.uuid, *id);
             let place = format!("pane {id}");
+            let options = log.state.options(OptionScope::Pane(*id));
+            if !options.flag("history-persist") {
+                // What is there still, the next start removes.
+                continue;
+            }
             let examined =
                 examine_pane(storage, &index, pane.uuid, &mut |keyframe| thaw(keyframe).map(drop))?;
             self.holds.lines += examined.lines;

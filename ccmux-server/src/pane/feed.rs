@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
-use ccmux_keeper::{CAPACITY, ChildEnd, RingError, Wake};
+use ccmux_keeper::{ChildEnd, RingError, Wake};
 use ccmux_term::{Event as TermEvent, Size, Terminal};
 
 use super::fault;
@@ -30,9 +30,9 @@ const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
 /// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
 const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Output that the disk refuses is kept in the ring up to this, so that the next server shows it;
-/// the rest is room for the program to print into.
-const HELD_BACK: u64 = CAPACITY as u64 * 3 / 4;
+/// So much output of a pane without a spool is in its ring alone before it is stashed: with what a
+/// turn takes it leaves the program some room.
+const STASH_BYTES: u64 = 96 * 1024;
 
 /// The first byte of an option's frame; its value follows.
 const SCROLL_ON_CLEAR: u8 = 1;
@@ -120,16 +120,15 @@ impl Pane {
         }
         scrollback.append(uuid, from, now, FrameKind::Bytes, scratch);
         let to = from + scratch.len() as u64;
-        // What no disk holds stays in the ring, as far as that goes.
-        let kept = if scrollback.has_hole(uuid) { HELD_BACK } else { 0 };
-        let spooled = held.ring.spooled().max(to.saturating_sub(kept));
+        // What no disk and no stash holds stays in the ring.
+        let spooled = held.ring.spooled().max(scrollback.dispensable(uuid, to));
         let wake = held.ring.set_spooled(spooled)?;
         self.output.consumed = to;
         if let (Wake::Ring, Some(link)) = (wake, self.link()) {
             // A connection that cannot take a byte is one that the loop hears of anyway.
             let _ = link.bell();
         }
-        if !self.apply(|terminal| terminal.advance(scratch)) {
+        if !self.apply(|terminal| terminal.advance(scratch)) && !scrollback.is_private(uuid) {
             scrollback.keep_faulty(uuid, from, scratch);
         }
         let events = self.terminal.take_events();
@@ -208,6 +207,7 @@ impl Pane {
         self.apply(Terminal::clear_history);
         self.terminal.take_events();
         scrollback.forget_before(self.uuid, self.terminal.history_end());
+        scrollback.note_cleared(self.uuid);
     }
 
     /// Resets the terminal, as an input of the stream (`send-keys -R`).
@@ -277,9 +277,101 @@ impl Pane {
         now: Timestamp,
         limits: HistoryLimits,
     ) {
+        let job = self.archive_job(scrollback, (now, limits), self.output.archived);
+        self.note_archived(self.terminal.history_sealed_end());
+        self.output.is_archiving = true;
+        scrollback.submit(job);
+    }
+
+    /// Hands over what brings a pane home that had no spool.
+    pub(crate) fn bring_home(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        limits: HistoryLimits,
+    ) {
+        let stored = scrollback.stored_end(self.uuid);
+        let job = self.archive_job(scrollback, (now, limits), stored);
+        self.note_archived(self.terminal.history_sealed_end());
+        self.output.is_archiving = true;
+        scrollback.bring_home(job);
+    }
+
+    /// Whether what a pane without a spool has printed should be put into its stash.
+    pub(crate) fn is_stash_due(&mut self) -> bool {
+        let Output { consumed, is_touched, .. } = self.output;
+        let Stage::Live(live) = &self.stage else { return false };
+        is_touched || consumed.saturating_sub(live.held.ring.spooled()) >= STASH_BYTES
+    }
+
+    /// Puts a keyframe and history lines into the stash, and lets the ring go on behind that.
+    ///
+    /// Only for panes with a keeper: no other process would hold the stash.
+    pub(crate) fn stash(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        limits: HistoryLimits,
+    ) -> Result<(), RingError> {
+        if !scrollback.prepare_stash(self.uuid) {
+            self.output.is_touched = false;
+            return Ok(());
+        }
+        let stored = scrollback.stored_end(self.uuid);
+        let job = self.archive_job(scrollback, (now, limits), stored);
+        self.output.is_touched = false;
+        if !scrollback.stash(job) {
+            return Ok(());
+        }
+        self.note_archived(self.terminal.history_sealed_end());
+        self.terminal.release_history(scrollback.stored_end(self.uuid));
+        self.hand_stash(scrollback);
+        self.release_ring(scrollback)
+    }
+
+    /// Leaves the stash with the keeper, if it does not hold it yet.
+    pub(crate) fn hand_stash(&mut self, scrollback: &mut Scrollback) {
+        let Stage::Live(live) = &mut self.stage else { return };
+        let Some(descriptor) = scrollback.stash_to_hand(self.uuid) else { return };
+        let handed = descriptor.map_err(Into::into).and_then(|it| live.link.stash(it));
+        if let Err(error) = &handed {
+            tracing::warn!(pane = %self.id, %error, "the keeper could not be given the stash");
+        }
+        // What waits in this process for room in the socket would end with it.
+        let is_handed = handed.is_ok() && !live.link.wants_write();
+        scrollback.note_handed(self.uuid, is_handed);
+    }
+
+    /// Lets the keeper write over what is kept elsewhere.
+    fn release_ring(&mut self, scrollback: &Scrollback) -> Result<(), RingError> {
+        let (uuid, consumed) = (self.uuid, self.output.consumed);
+        let Some(held) = self.held() else { return Ok(()) };
+        let spooled = held.ring.spooled().max(scrollback.dispensable(uuid, consumed));
+        if held.ring.set_spooled(spooled)? == Wake::Ring
+            && let Some(link) = self.link()
+        {
+            // A connection that cannot take a byte is one that the loop hears of anyway.
+            let _ = link.bell();
+        }
+        Ok(())
+    }
+
+    fn note_archived(&mut self, end_line: u64) {
+        self.output.archived = end_line;
+        self.output.keyframed = self.output.consumed;
+        self.output.is_touched = false;
+    }
+
+    /// History lines from `from` on, and a keyframe.
+    fn archive_job(
+        &self,
+        scrollback: &Scrollback,
+        (now, limits): (Timestamp, HistoryLimits),
+        from: u64,
+    ) -> ArchiveJob {
         let end = self.terminal.history_sealed_end();
         let mut blocks = Vec::new();
-        let mut from = self.output.archived.max(self.terminal.history_start());
+        let mut from = from.max(self.terminal.history_start());
         while from < end {
             let batch = self.terminal.history_batch(from..end, BLOCK_BYTES);
             let Some(count) = u32::try_from(batch.count).ok().filter(|count| *count > 0) else {
@@ -301,12 +393,7 @@ impl Pane {
             time: now,
             bytes: self.terminal.keyframe(),
         };
-        self.output.archived = end;
-        self.output.keyframed = self.output.consumed;
-        self.output.is_touched = false;
-        self.output.is_archiving = true;
-        let job = ArchiveJob { pane: self.uuid, blocks, keyframe: Some(keyframe), limits };
-        scrollback.submit(job);
+        ArchiveJob { pane: self.uuid, blocks, keyframe: Some(keyframe), limits }
     }
 
     /// Declares that the server goes to sleep; false if the keeper has published more meanwhile.

@@ -10,37 +10,39 @@ use crate::persistence::scrollback::{HistoryBlock, HistoryRead, PaneHistory};
 /// History lines in chunks, decoded as they are asked for. The last block stays decoded, since
 /// lines are mostly read in order.
 #[derive(Debug, Default)]
-pub(crate) struct StoredLines(RefCell<Option<Inner>>);
+pub(crate) struct StoredLines(RefCell<Vec<Part>>);
 
+/// Lines that are kept in one place.
 #[derive(Debug)]
-struct Inner {
+struct Part {
     history: PaneHistory,
     block: Option<Arc<HistoryBlock>>,
     lines: Vec<HistoryLine>,
 }
 
 impl StoredLines {
-    /// The lines of a history.
-    pub(crate) fn new(history: PaneHistory) -> Self {
-        let inner = Inner { history, block: None, lines: Vec::new() };
-        Self(RefCell::new(Some(inner)))
+    /// The lines of a history in one place or several, oldest first.
+    pub(crate) fn new(histories: impl IntoIterator<Item = PaneHistory>) -> Self {
+        let parts =
+            histories.into_iter().map(|history| Part { history, block: None, lines: Vec::new() });
+        Self(RefCell::new(parts.collect()))
     }
 
     /// Number of the first line; `None` if there are none.
     pub(crate) fn first_line(&self) -> Option<u64> {
-        let inner = self.0.borrow();
-        let history = &inner.as_ref()?.history;
-        (history.first_line() < history.end_line()).then(|| history.first_line())
+        let parts = self.0.borrow();
+        let lines = parts.iter().map(|part| part.history.first_line()..part.history.end_line());
+        lines.into_iter().find(|lines| !lines.is_empty()).map(|lines| lines.start)
     }
 
     /// A line; `None` if it is not there or cannot be read.
     pub(crate) fn line(&self, number: u64) -> Option<HistoryLine> {
-        let mut inner = self.0.borrow_mut();
-        inner.as_mut()?.line(number)
+        let mut parts = self.0.borrow_mut();
+        parts.iter_mut().find(|part| number < part.history.end_line())?.line(number)
     }
 }
 
-impl Inner {
+impl Part {
     fn line(&mut self, number: u64) -> Option<HistoryLine> {
         let HistoryRead::Block { block, valid } = self.history.read(number) else { return None };
         if !valid.contains(&number) {

@@ -3,6 +3,8 @@
 //! The server's view of `persistence::scrollback`: it remembers per pane where the stream stands
 //! and which history lines are stored, and turns the events of the helper threads into that.
 
+mod away;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
@@ -17,11 +19,12 @@ use super::fault;
 use super::history::StoredLines;
 use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
-    ArchiveEvent, ArchiveJob, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
-    Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions, StreamPosition,
-    keep_output, load_pane, set_pane_aside, stored_panes,
+    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef,
+    Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
+    StreamPosition, keep_output, load_pane, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
+use away::Away;
 
 /// Output and history of all panes.
 #[derive(Debug)]
@@ -30,17 +33,25 @@ pub(crate) struct Scrollback {
     spool: Spool,
     archiver: Archiver,
     panes: HashMap<PaneUuid, Known>,
+    /// Why the disk last refused something.
+    refusal: Option<String>,
 }
 
 /// What is known of one pane's files.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Known {
     position: StreamPosition,
     /// Stored history lines: first, and the one after the last.
     first_line: u64,
     end_line: u64,
-    /// The end of output that is in no spool, because the disk refused it; a keyframe must cover it.
-    hole: Option<u64>,
+    /// Of these, the ones before this are on the disk.
+    disk_end: u64,
+    /// Why it has no spool, if so.
+    away: Option<Away>,
+    /// The history was cleared: the next keyframe is to be all there is.
+    is_cleared: bool,
+    /// Its pane is closed: what becomes of its output matters no more.
+    is_closed: bool,
 }
 
 /// What happened to a pane's files.
@@ -55,6 +66,8 @@ pub(crate) enum StoreNews {
     },
     /// The pane needs a keyframe soon.
     NeedsKeyframe(PaneUuid),
+    /// All of the pane is on the disk again, and its stash of no more use.
+    CameHome(PaneUuid),
 }
 
 impl Scrollback {
@@ -77,7 +90,8 @@ impl Scrollback {
         spool.start_syncer()?;
         let archiver =
             Archiver::start(Arc::clone(&storage), ArchiverOptions::default(), call(notify))?;
-        Ok((Self { storage, spool, archiver, panes: HashMap::new() }, index))
+        let panes = HashMap::new();
+        Ok((Self { storage, spool, archiver, panes, refusal: None }, index))
     }
 
     /// What there is of a pane; its stream goes on after that. `thaw` tries keyframes.
@@ -98,7 +112,8 @@ impl Scrollback {
                 position: image.resume,
                 first_line: image.history.start,
                 end_line: image.history.end,
-                hole: None,
+                disk_end: image.history.end,
+                ..Known::default()
             },
         );
         Ok(image)
@@ -150,25 +165,21 @@ impl Scrollback {
         payload: &[u8],
     ) {
         let known = self.panes.entry(pane).or_default();
-        match self.spool.append(FrameRef { pane, offset, time, kind, payload }) {
-            Ok(position) => known.position = position,
-            Err(_) => {
+        if known.away.is_none() {
+            match self.spool.append(FrameRef { pane, offset, time, kind, payload }) {
+                Ok(position) => return known.position = position,
                 // The spool said so once, and its health is shown; a line per frame would drown it.
-                let bytes = if kind == FrameKind::Bytes { payload.len() as u64 } else { 0 };
-                known.position.offset = offset + bytes;
-                known.hole = Some(offset + bytes);
+                Err(_) => known.away = Some(Away::refused()),
             }
         }
+        let bytes = kind.stream_bytes(payload.len());
+        known.position =
+            StreamPosition { offset: offset + bytes, frames: known.position.frames + 1 };
     }
 
     /// Lets what was appended become durable.
     pub(crate) fn wake_syncer(&mut self) {
         self.spool.wake_syncer();
-    }
-
-    /// Whether output of a pane is on no disk, so that memory should hold what it can of it.
-    pub(crate) fn has_hole(&self, pane: PaneUuid) -> bool {
-        self.panes.get(&pane).is_some_and(|known| known.hole.is_some())
     }
 
     /// Where a pane's stream stands.
@@ -178,25 +189,36 @@ impl Scrollback {
 
     /// Hands lines and a keyframe to the archiver.
     pub(crate) fn submit(&mut self, job: ArchiveJob) {
-        self.archiver.submit(job);
+        let known = self.panes.entry(job.pane).or_default();
+        if std::mem::take(&mut known.is_cleared) {
+            self.archiver.rewrite(job, None, true);
+        } else {
+            self.archiver.submit(job);
+        }
     }
 
     /// Whether the disk keeps up; rings are not read while it does not. A degraded store has
     /// room: panes live on without it.
     pub(crate) fn has_room(&self) -> bool {
-        self.is_degraded() || (self.spool.has_room() && self.archiver.has_room())
+        self.refuses().is_some() || (self.spool.has_room() && self.archiver.has_room())
     }
 
-    /// Whether the disk refuses output or history.
-    pub(crate) fn is_degraded(&self) -> bool {
-        self.degraded().is_some()
-    }
-
-    /// Why the disk refuses, if it does.
-    pub(crate) fn degraded(&self) -> Option<String> {
+    /// Why the disk refuses output or history, if it does.
+    fn refuses(&self) -> Option<String> {
         [self.spool.health(), self.archiver.health()].into_iter().find_map(|health| match health {
             Health::Durable => None,
             Health::Degraded(why) => Some(why),
+        })
+    }
+
+    /// Why not all output that should be is on the disk, if so.
+    pub(crate) fn degraded(&self) -> Option<String> {
+        let is_refused = |known: &Known| {
+            !known.is_closed && known.away.as_ref().is_some_and(|away| !away.is_private)
+        };
+        self.refuses().or_else(|| {
+            let why = || self.refusal.clone().unwrap_or_else(|| "not yet".to_owned());
+            self.panes.values().any(is_refused).then(why)
         })
     }
 
@@ -218,14 +240,22 @@ impl Scrollback {
     /// The history of a pane on disk, to read.
     pub(crate) fn stored_lines(&self, pane: PaneUuid) -> StoredLines {
         let Some(known) = self.panes.get(&pane) else { return StoredLines::default() };
-        let range = known.first_line..known.end_line;
-        match PaneHistory::open(Arc::clone(&self.storage), pane, range) {
-            Ok(history) => StoredLines::new(history),
-            Err(error) => {
+        let stash = known.away.as_ref().and_then(Away::stash);
+        let disk_end = stash.map_or(known.disk_end, |it| it.lines().start.min(known.disk_end));
+        let on_disk = (known.first_line < disk_end)
+            .then(|| PaneHistory::open(self.storage(), pane, known.first_line..disk_end));
+        let stashed = stash.map(|stash| stash.history(stash.lines()));
+        let readable = on_disk.into_iter().chain(stashed).filter_map(|part| {
+            part.inspect_err(|error| {
                 tracing::error!(%pane, %error, "the history of a pane cannot be read");
-                StoredLines::default()
-            }
-        }
+            })
+            .ok()
+        });
+        StoredLines::new(readable)
+    }
+
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
     }
 
     /// Forgets stored history: lines before `end` are gone for good with the next keyframe.
@@ -233,6 +263,7 @@ impl Scrollback {
         let known = self.panes.entry(pane).or_default();
         known.first_line = known.first_line.max(end);
         known.end_line = known.end_line.max(end);
+        known.disk_end = known.disk_end.max(end);
     }
 
     /// Removes everything of a pane that is closed and whose keeper is gone.
@@ -252,11 +283,14 @@ impl Scrollback {
         let mut news = Vec::new();
         for event in self.spool.drain_events() {
             match event {
-                SpoolEvent::Degraded(why) => tracing::error!(why, "output is no longer durable"),
+                SpoolEvent::Degraded(why) => {
+                    tracing::error!(why, "output is no longer durable");
+                    self.refusal = Some(why);
+                    // What was written and not synced may be lost with the file, too.
+                    news.extend(self.send_all_away().map(StoreNews::NeedsKeyframe));
+                }
                 SpoolEvent::Recovered => {
                     tracing::info!("output is durable again");
-                    let holes = self.panes.iter().filter(|(_, known)| known.hole.is_some());
-                    news.extend(holes.map(|(pane, _)| StoreNews::NeedsKeyframe(*pane)));
                 }
                 SpoolEvent::Dropped(pane) => news.push(StoreNews::NeedsKeyframe(pane)),
             }
@@ -264,29 +298,42 @@ impl Scrollback {
         for event in self.archiver.drain_completions() {
             match event {
                 ArchiveEvent::Archived(archived) => {
-                    let Some(known) = self.panes.get_mut(&archived.pane) else { continue };
-                    if let Some(first) = archived.first_line {
-                        known.first_line = known.first_line.max(first);
-                    }
-                    if let Some(end) = archived.end_line {
-                        known.end_line = known.end_line.max(end);
-                    }
-                    if archived.keyframe.map(|at| at.offset) >= known.hole {
-                        known.hole = None;
-                    }
-                    if let Some(position) = archived.release {
-                        self.spool.release(archived.pane, position);
-                    }
-                    news.push(StoreNews::Archived {
-                        pane: archived.pane,
-                        stored_before: known.end_line,
-                    });
+                    news.extend(self.take_archived(&archived));
                 }
-                ArchiveEvent::Removed(_) => {}
-                ArchiveEvent::Degraded(why) => tracing::error!(why, "history is not kept"),
+                ArchiveEvent::Purged(_) | ArchiveEvent::Removed(_) => {}
+                ArchiveEvent::Degraded(why) => {
+                    tracing::error!(why, "history is not kept");
+                    self.refusal = Some(why);
+                }
                 ArchiveEvent::Recovered => tracing::info!("history is kept again"),
             }
         }
+        news
+    }
+
+    /// Takes in what the archiver has put on the disk.
+    fn take_archived(&mut self, archived: &Archived) -> Vec<StoreNews> {
+        let pane = archived.pane;
+        let Some(known) = self.panes.get_mut(&pane) else { return Vec::new() };
+        let mut news = Vec::new();
+        // What was on its way when a pane became private counts for nothing, and is removed.
+        if !known.is_private() {
+            if let Some(first) = archived.first_line {
+                known.first_line = known.first_line.max(first);
+            }
+            if let Some(end) = archived.end_line {
+                known.end_line = known.end_line.max(end);
+                known.disk_end = known.disk_end.max(end);
+            }
+            if let Some(position) = archived.release {
+                self.spool.release(pane, position);
+            }
+            if known.comes_home(archived.keyframe) {
+                self.spool.resume(pane, known.position);
+                news.push(StoreNews::CameHome(pane));
+            }
+        }
+        news.push(StoreNews::Archived { pane, stored_before: known.end_line });
         news
     }
 

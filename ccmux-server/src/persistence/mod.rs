@@ -41,11 +41,13 @@
 //!   fails too, the log is *degraded*: panes live on, nothing is called durable, it is retried with
 //!   back-off, and on success a checkpoint comes first.
 
+pub(crate) mod ballast;
 pub mod checkpoint;
 mod checkpointer;
 mod examination;
 mod facts;
 mod format;
+pub(crate) mod modes;
 mod read_only;
 pub mod record;
 mod recovery;
@@ -54,6 +56,7 @@ pub mod scrollback;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod sim;
 mod startup;
+pub mod stash;
 pub mod storage;
 #[cfg(test)]
 mod tests;

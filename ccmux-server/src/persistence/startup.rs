@@ -65,7 +65,7 @@ pub(super) fn open(
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
-        follows: recovery.follows,
+        follows: Some(recovery.follows).filter(|_| !recovery.is_unlogged),
         carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,

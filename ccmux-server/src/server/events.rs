@@ -36,6 +36,8 @@ impl Server {
             match event {
                 TermEvent::Bell => self.ring_bell(id),
                 TermEvent::Title(_) => self.note_soft(id),
+                // The log is on the disk, too. Where the program is the system tells.
+                TermEvent::Cwd(_) if self.is_private(id) => {}
                 TermEvent::Cwd(payload) => {
                     if let (Some(path), Some(pane)) = (path_of(&payload), self.panes.get_mut(&id)) {
                         pane.soft.cwd = Some(path);
@@ -51,7 +53,9 @@ impl Server {
                     if self.server_options().choice("set-clipboard") == "on" {
                         let selection = selection.to_str_lossy().into_owned();
                         self.set_clipboards(id, &selection, &data);
-                        self.keep_in_buffer("program", &data);
+                        if !self.is_private(id) {
+                            self.keep_in_buffer("program", &data);
+                        }
                     }
                 }
                 TermEvent::HistoryCleared { .. } => {
@@ -77,6 +81,10 @@ impl Server {
         let shows =
             |id: &SessionId| self.state.sessions.get(id).is_some_and(|s| s.current == window.id);
         sessions.filter(shows).flat_map(|id| self.clients_of(id)).collect()
+    }
+
+    fn is_private(&self, id: PaneId) -> bool {
+        self.panes.get(&id).is_some_and(|pane| self.scrollback.is_private(pane.uuid))
     }
 
     fn ring_bell(&mut self, id: PaneId) {
@@ -146,8 +154,9 @@ impl Server {
         if cwd.is_some() {
             pane.seen_directory = pane.child_pid().and_then(process_directory);
         }
+        let is_private = self.scrollback.is_private(pane.uuid);
         let Some(known) = self.state.panes.get(&id) else { return };
-        let is_new_title = !title.is_empty() && known.title != title;
+        let is_new_title = !is_private && !title.is_empty() && known.title != title;
         let is_new_cwd = cwd.is_some() && known.cwd != cwd;
         if is_new_title {
             let cause = Cause::event("program", "title");

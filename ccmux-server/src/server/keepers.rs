@@ -4,6 +4,7 @@
 //! that lives but does not answer is shown as unreachable and never replaced: two readers of one
 //! pty would split the stream.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,7 +93,17 @@ impl Server {
         // From here on a request for another program counts as done: none is ever run twice.
         forget_respawn(&pane_dir)?;
         forget_vacant(&pane_dir)?;
-        Link::spawn(&self.keeper_command(id), alive, child)
+        let link = Link::spawn(&self.keeper_command(id), alive, child)?;
+        Ok(self.with_stash(uuid, link))
+    }
+
+    /// Gives a keeper that is being started what is there of the pane's earlier output; if that fails,
+    /// it gets it when it is ready.
+    fn with_stash(&self, uuid: PaneUuid, mut link: Link) -> Link {
+        if let Some(stash) = self.scrollback.stash_descriptor(uuid) {
+            let _ = link.stash(stash);
+        }
+        link
     }
 
     /// How the keeper of a pane is started: under a name that people recognize in `ps`.
@@ -167,8 +178,8 @@ impl Server {
         };
         for event in events {
             match event {
-                LinkEvent::Ready { keeper_pid, child_pid, master, ring } => {
-                    self.keeper_ready(id, keeper_pid, Held { master, ring, child_pid });
+                LinkEvent::Ready { keeper_pid, child_pid, master, ring, stash } => {
+                    self.keeper_ready(id, keeper_pid, Held { master, ring, child_pid }, stash);
                 }
                 LinkEvent::Failed(failure) => self.keeper_failed(id, &failure),
                 LinkEvent::Bell => {}
@@ -177,9 +188,10 @@ impl Server {
         }
     }
 
-    fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held) {
+    fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held, stash: Option<OwnedFd>) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
+        let is_stash_kept = is_adopted && stash.is_some();
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (Stage::Starting { link }
         | Stage::Adopting { link, .. }
@@ -191,6 +203,7 @@ impl Server {
         pane.stage = Stage::Live(Live { link, held, keeper_pid });
         pane.start_error = None;
         if is_adopted {
+            self.take_stash(id, stash);
             self.catch_up(id);
             if let Some(pane) = self.panes.get_mut(&id) {
                 pane.close_cut_paste();
@@ -204,6 +217,9 @@ impl Server {
         self.set_window_size(id);
         if let Some(pane) = self.panes.get_mut(&id) {
             pane.flush_input();
+            // A keeper that takes another's place does not have it yet.
+            self.scrollback.note_handed(pane.uuid, is_stash_kept);
+            pane.hand_stash(&mut self.scrollback);
         }
         self.move_to_scope(id);
         // It may have said that it cannot be reached.
@@ -341,7 +357,8 @@ impl Server {
             ring: &held.ring,
             oom_score_adj: self.surroundings.oom_score_adj,
         };
-        let replaced = Link::replace(&self.keeper_command(id), alive, &orphan);
+        let replaced = Link::replace(&self.keeper_command(id), alive, &orphan)
+            .map(|link| self.with_stash(uuid, link));
         match self.watched(id, replaced) {
             Ok(link) => self.set_stage(id, Stage::Replacing { link, held }),
             // The program lives as long as its pty is held here.

@@ -150,6 +150,7 @@ impl Server {
                         pane.output.is_touched = true;
                     }
                 }
+                StoreNews::CameHome(uuid) => self.forget_stash(uuid),
             }
         }
         let degraded = self.degraded();
@@ -204,6 +205,7 @@ impl Server {
             pane.clear_history(&mut self.scrollback, now);
             pane.mode = None;
         }
+        self.take_keyframes();
         self.redraw_pane(id);
     }
 
@@ -269,7 +271,13 @@ impl Server {
         for id in ids {
             let limits = history_limits(&self.state, id);
             let Some(pane) = self.panes.get_mut(&id) else { continue };
-            if pane.output.consumed > pane.output.keyframed || pane.output.is_touched {
+            let is_behind = pane.output.consumed > pane.output.keyframed || pane.output.is_touched;
+            if self.scrollback.is_away(pane.uuid) && matches!(pane.stage, Stage::Live(_)) {
+                // Its keeper holds what the disk does not.
+                if let Err(error) = pane.stash(&mut self.scrollback, now, limits) {
+                    tracing::error!(pane = %id, %error, "the ring is damaged");
+                }
+            } else if is_behind && !self.scrollback.is_private(pane.uuid) {
                 pane.archive(&mut self.scrollback, now, limits);
             }
         }
@@ -290,7 +298,7 @@ impl Server {
 
     /// What `status` tells.
     pub(crate) fn report(&self) -> serde_json::Value {
-        let panes: Vec<_> = self.panes.values().map(pane_report).collect();
+        let panes: Vec<_> = self.panes.values().map(|pane| self.pane_report(pane)).collect();
         let attached = self.clients.values().filter(|client| client.attachment().is_some());
         let unread: usize = self.clients.values().map(Client::unread_bytes).sum();
         let mut problems: Vec<String> = self
@@ -338,6 +346,16 @@ impl Server {
         })
     }
 
+    fn pane_report(&self, pane: &Pane) -> serde_json::Value {
+        let kept = match (self.scrollback.is_away(pane.uuid), self.scrollback.is_stashed(pane.uuid))
+        {
+            (false, _) => "disk",
+            (true, true) => "keeper",
+            (true, false) => "server",
+        };
+        pane_report(pane, kept)
+    }
+
     /// Whether the out-of-memory killer would take the server before its keepers.
     fn is_first_to_go(&self) -> bool {
         let own = crate::oom::score_adj(crate::own_pid());
@@ -363,7 +381,7 @@ impl Server {
     }
 }
 
-fn pane_report(pane: &Pane) -> serde_json::Value {
+fn pane_report(pane: &Pane, kept: &str) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
         Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
@@ -391,6 +409,7 @@ fn pane_report(pane: &Pane) -> serde_json::Value {
         "keeper_pid": keeper_pid(&pane.stage),
         "offset": pane.output.consumed,
         "history_lines": pane.terminal.history_end(),
+        "kept": kept,
     })
 }
 

@@ -4,6 +4,7 @@
 //! output, and paints the clients that are ready for a picture. All of it is ordinary method calls
 //! on one thread; helper threads only ever hand back owned values.
 
+mod away;
 pub(crate) mod capture;
 mod clients;
 mod closing;
@@ -142,6 +143,8 @@ pub(crate) struct Server {
     /// Closed panes whose files stay as long as the closing may be taken back, and the record that
     /// must be durable first.
     doomed: Vec<(PaneUuid, Seq)>,
+    /// Panes that have become private, and the record of that: what the disk holds of them is to go.
+    purges: Vec<(PaneId, Seq)>,
     pub(crate) stopping: Stopping,
     /// Whether this process has ever had a session.
     has_had_sessions: bool,

@@ -148,13 +148,14 @@ impl Server {
             pane.output.consumed = spooled;
             pane.output.is_touched = true;
         }
-        let consumed = pane.output.consumed;
+        let (consumed, uuid) = (pane.output.consumed, pane.uuid);
+        let kept = self.scrollback.dispensable(uuid, consumed);
         let Some(held) = pane.held() else { return };
         let pending: Vec<_> =
             replayed.into_iter().filter(|(offset, _)| *offset > answered).collect();
         let marked = held
             .ring
-            .set_spooled(consumed)
+            .set_spooled(spooled.max(kept))
             .and_then(|_awake| held.ring.set_answered(consumed.max(answered)));
         if let Err(error) = marked {
             return tracing::error!(pane = %id, %error, "the ring is damaged");

@@ -34,6 +34,7 @@ impl Server {
             self.panes.keys().filter(|id| !self.state.panes.contains_key(id)).copied().collect();
         for id in lost {
             if let Some(pane) = self.panes.remove(&id) {
+                self.scrollback.note_closed(pane.uuid);
                 self.closing.push(Closing { pane, seq, is_ending: false, at: None });
             }
         }
@@ -51,6 +52,9 @@ impl Server {
                 false => Stage::Waiting { seq, program: None },
             };
             let mut pane = Pane::new(id, uuid, Terminal::new(size), stage);
+            if self.is_to_be_private(id) {
+                self.scrollback.make_private(uuid);
+            }
             // The first input of its stream: by the time of a replay the pane may have another
             // size, and lines would be wrapped and scrolled away as they never were.
             pane.resize(&mut self.scrollback, now, size);
@@ -82,6 +86,7 @@ impl Server {
 
     /// Tells every pane's terminal the options that it goes by.
     pub(crate) fn tell_options(&mut self) {
+        self.tell_privacy();
         let now = self.now();
         for pane in self.panes.values_mut() {
             let is_on = self.state.options(OptionScope::Pane(pane.id)).flag("scroll-on-clear");
@@ -126,6 +131,7 @@ impl Server {
         self.take_persistence_news();
         self.release_clients();
         self.remove_doomed();
+        self.purge_private();
         let ready: Vec<(PaneId, Option<Program>)> = self
             .panes
             .values()

@@ -98,6 +98,10 @@ impl Server {
         let due: Vec<PaneId> = self.panes.values().filter(is_due).map(|pane| pane.id).collect();
         for id in due {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
+            if self.scrollback.is_away(pane.uuid) {
+                // The keeper holds what no disk does.
+                continue;
+            }
             pane.end_record = None;
             if matches!(pane.stage, Stage::Live(_)) {
                 self.dismiss_keeper(id);

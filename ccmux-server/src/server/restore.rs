@@ -19,6 +19,8 @@ use crate::event_loop::{Event, Poller};
 use crate::pane::store::Scrollback;
 use crate::pane::store::thaw;
 use crate::pane::{Pane, Stage};
+use crate::persistence::ballast::Ballasted;
+use crate::persistence::modes::close_to_others;
 use crate::persistence::restoration::{self, Fate};
 use crate::persistence::scrollback::{Keyframe, ReplayItem, SpoolIndex};
 use crate::persistence::storage::{FsStorage, Storage};
@@ -38,7 +40,13 @@ impl Server {
     ) -> Result<Self> {
         let storage =
             FsStorage::open(&surroundings.state_dir).context("opening the state directory")?;
-        Self::restore_on(Arc::new(storage), surroundings, clock, poller, signals)
+        match close_to_others(&surroundings.state_dir) {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "other users could get at files; not any more"),
+            Err(error) => tracing::warn!(%error, "cannot see to it that files are private"),
+        }
+        let storage = Arc::new(Ballasted::new(Arc::new(storage)));
+        Self::restore_on(storage, surroundings, clock, poller, signals)
     }
 
     /// A server on a storage, with every pane as it was.
@@ -92,6 +100,7 @@ impl Server {
             is_new_boot,
             is_after_shutdown,
             doomed: Vec::new(),
+            purges: Vec::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,
@@ -163,6 +172,14 @@ impl Server {
         id: PaneId,
         uuid: PaneUuid,
     ) -> Result<()> {
+        if self.is_to_be_private(id) {
+            // Its keeper has what there is of it. A start after it became so may find files still.
+            self.scrollback.make_private(uuid);
+            self.scrollback.purge(uuid);
+            let size = term_size(self.pane_size(id)).clamped();
+            self.panes.insert(id, Pane::new(id, uuid, Terminal::new(size), Stage::Ended));
+            return Ok(());
+        }
         let reading = || format!("reading what pane {id} has printed (panes/{uuid})");
         let mut thawed = None;
         let mut thaw = |keyframe: &Keyframe| {
@@ -247,6 +264,10 @@ impl Server {
             Fate::Start(program, what) => (Some(program), what.to_owned()),
             Fate::Wait(_) if restoration::is_vacant(&pane_dir) => return None,
             Fate::Wait(what) => (None, format!("{what}; a key starts a shell")),
+        };
+        let what = match self.scrollback.is_private(uuid) {
+            true => format!("{what}; the pane is private, and nothing of it was kept"),
+            false => what,
         };
         let text = restoration::restored_mark(&pane.terminal, now, &what);
         pane.print(&mut self.scrollback, now, &text);

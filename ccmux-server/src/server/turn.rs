@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use ccmux_core::ids::PaneId;
+use ccmux_core::model::Timestamp;
 
 use super::lifecycle::history_limits;
 use super::{Server, Stopping};
 use crate::event_loop::Event;
-use crate::pane::Stage;
+use crate::pane::store::Scrollback;
+use crate::pane::{Pane, Stage};
+use crate::persistence::scrollback::HistoryLimits;
 
 /// Commands of a starting server wait at most so long for keepers: one that is stopped may never
 /// answer.
@@ -101,7 +104,7 @@ impl Server {
             return;
         }
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        if pane.held().is_none() {
+        if pane.held().is_none() || self.scrollback.is_coming_home(pane.uuid) {
             return;
         }
         match pane.feed(&mut self.scrollback, times, &mut self.scratch) {
@@ -133,11 +136,14 @@ impl Server {
     }
 
     /// Hands keyframes and history to the archiver: after much output, and when it pauses.
-    fn take_keyframes(&mut self) {
+    pub(super) fn take_keyframes(&mut self) {
         let now = self.elapsed();
         let pinning = self.scrollback.pinning();
         for pane in self.panes.values_mut() {
-            if pane.output.is_keyframe_due(now, pinning.contains(&pane.uuid))
+            if self.scrollback.is_away(pane.uuid) {
+                let limits = history_limits(&self.state, pane.id);
+                Self::keep_away(&mut self.scrollback, pane, (self.clock.now(), limits));
+            } else if pane.output.is_keyframe_due(now, pinning.contains(&pane.uuid))
                 && self.scrollback.has_room()
             {
                 let limits = history_limits(&self.state, pane.id);
@@ -146,10 +152,31 @@ impl Server {
         }
     }
 
+    /// What a pane without a spool needs: to come home, if the disk takes it, or else to have what
+    /// it prints stashed.
+    fn keep_away(
+        scrollback: &mut Scrollback,
+        pane: &mut Pane,
+        (now, limits): (Timestamp, HistoryLimits),
+    ) {
+        if !pane.output.is_archiving && scrollback.may_come_home(pane.uuid) {
+            pane.bring_home(scrollback, now, limits);
+        } else if pane.is_stash_due()
+            && let Err(error) = pane.stash(scrollback, now, limits)
+        {
+            // The next turn reads the ring and reports the damage.
+            tracing::error!(pane = %pane.id, %error, "the ring is damaged");
+        }
+    }
+
     /// Declares to every keeper that the server sleeps; false if one has published meanwhile.
     fn arm_bells(&mut self) -> bool {
         let mut may_sleep = true;
         for pane in self.panes.values_mut() {
+            // It is fed again when the archiver has news of it.
+            if self.scrollback.is_coming_home(pane.uuid) {
+                continue;
+            }
             match pane.arm_bell() {
                 Ok(is_idle) => may_sleep &= is_idle,
                 // The next turn reads the ring and reports the damage.
@@ -167,7 +194,8 @@ impl Server {
             .filter_map(|client| client.attachment()?.deadline(now, client.has_heard_all()));
         // Without room they wait for news of the helper threads, not for a moment.
         let has_room = self.scrollback.has_room();
-        let keyframes = self.panes.values().filter(|_| has_room);
+        let is_spooled = |pane: &&Pane| has_room && !self.scrollback.is_away(pane.uuid);
+        let keyframes = self.panes.values().filter(is_spooled);
         let keyframes = keyframes.filter_map(|pane| pane.output.keyframe_deadline());
         clients
             .chain(keyframes)

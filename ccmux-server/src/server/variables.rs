@@ -350,8 +350,14 @@ impl Known<'_> {
             "pane_current_path" => pane.child_pid().and_then(process_directory)?.to_string(),
             // Until a program sets a title, it is the host's name.
             "pane_title" => {
-                let title = &self.server.state.panes.get(&id)?.title;
-                if title.is_empty() { self.of_server("host")? } else { title.to_string() }
+                let known = &self.server.state.panes.get(&id)?.title;
+                // What a private pane is called is in no log.
+                let is_private = self.server.scrollback.is_private(pane.uuid);
+                let title = match is_private {
+                    true => terminal.title().to_owned(),
+                    false => known.to_string(),
+                };
+                if title.is_empty() { self.of_server("host")? } else { title }
             }
             "pane_tty" => pane.tty()?,
             "pane_in_mode" => flag(pane.mode.is_some()),

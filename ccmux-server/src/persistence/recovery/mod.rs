@@ -62,6 +62,8 @@ pub(super) struct Recovery {
     /// The record whose state the log goes on from: `reached`, or an earlier one if all numbers
     /// since are known to be void.
     pub(super) follows: Seq,
+    /// The last records were never logged: a degraded log left them to the checkpoint alone.
+    pub(super) is_unlogged: bool,
     /// The last record that was durable according to the log itself or a watermark. A checkpoint
     /// that was merely read proves nothing.
     pub(super) proven: Seq,
@@ -161,11 +163,9 @@ pub(super) fn recover(
     proof.heed_checkpoints(&survey.checkpoints);
     findings.judge_end(&segments, &chain, proof.seq, &proof.source);
     // The log was shortened when the newest was verified, whatever became of that one since.
-    if let Some(second) = survey.checkpoints.get(1).map(|file| file.seq)
-        && second < base_seq
-    {
-        findings.judge_redundancy(&segments, second, base_seq);
-    }
+    let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|seq| *seq < base_seq);
+    let is_redundant =
+        second.is_none_or(|second| findings.judge_redundancy(&segments, second, base_seq));
     let mut state = replayed.state;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
     for segment in &segments {
@@ -195,6 +195,7 @@ pub(super) fn recover(
         reached,
         highest,
         follows,
+        is_unlogged: !is_redundant && reached == base_seq,
         proven: proof.seq,
         last_boot,
         emptied_by,

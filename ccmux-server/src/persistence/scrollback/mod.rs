@@ -21,8 +21,9 @@
 //! * Every length read from disk is checked before it is trusted or allocated (P7).
 //! * A file whose write or sync failed is never synced again (P8).
 //!
-//! A private pane has none of this. Nothing here touches the disk for a pane on its own account:
-//! the server simply does not append, submit or load for it.
+//! A private pane, and one whose output the disk refuses, has its keyframes and chunks in a stash
+//! ([`StashedPane`]) and nothing in the spool. Nothing here touches the disk for a pane on its own
+//! account: the server simply does not append, submit or load for it.
 
 mod archive;
 mod bytes;
@@ -33,11 +34,12 @@ mod keyframe;
 mod layout;
 mod load;
 mod spool;
+mod stashed;
 #[cfg(test)]
 mod tests;
 
 pub use self::archive::{
-    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits,
+    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits, HistorySource,
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
 pub use self::damage::{Damage, keep_output, set_pane_aside};
@@ -49,6 +51,7 @@ pub use self::spool::{
     FRAME_PAYLOAD_MAX, Frame, FrameKind, FrameRef, Replay, ReplayItem, Spool, SpoolEvent,
     SpoolIndex, SpoolOptions, StreamGap,
 };
+pub use self::stashed::StashedPane;
 
 /// Called from any thread when there is something for the server to fetch. It must return at once
 /// and not call back.

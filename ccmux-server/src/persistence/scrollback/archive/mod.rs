@@ -12,12 +12,14 @@ mod worker;
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ccmux_core::ids::PaneUuid;
 
+pub(super) use self::pane::{Compressor, PaneArchive};
 pub(super) use self::worker::{Task, Worker};
 use super::chunk::{BLOCK_RAW_MAX, HistoryBlock};
 use super::keyframe::Keyframe;
@@ -45,10 +47,30 @@ pub struct ArchiveJob {
 }
 
 impl ArchiveJob {
+    pub(super) fn keep_sane_blocks(&mut self) {
+        let pane = self.pane;
+        self.blocks.retain(|block| {
+            let is_sane = block.count > 0 && block.bytes.len() <= BLOCK_RAW_MAX;
+            if !is_sane {
+                tracing::error!(%pane, block.count, "BUG: no proper block of history");
+            }
+            is_sane
+        });
+    }
+
     fn bytes(&self) -> usize {
         let lines: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
         lines + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
     }
+}
+
+/// History that is kept in another place and is to be copied.
+#[derive(Clone, Debug)]
+pub struct HistorySource {
+    /// Where it is kept.
+    pub storage: Arc<dyn Storage>,
+    /// Which lines.
+    pub lines: Range<u64>,
 }
 
 /// Bounds of the history of one pane. History goes in whole chunks, so a little more may stay.
@@ -85,6 +107,8 @@ pub struct Archived {
 pub enum ArchiveEvent {
     /// A job is done.
     Archived(Archived),
+    /// What a pane printed is gone.
+    Purged(PaneUuid),
     /// A pane's directory is gone.
     Removed(PaneUuid),
     /// Nothing of some pane can be written, for this reason.
@@ -191,14 +215,31 @@ impl Archiver {
 
     /// Hands over a job. It is taken even if there is no room.
     pub fn submit(&mut self, mut job: ArchiveJob) {
-        job.blocks.retain(|block| {
-            let is_sane = block.count > 0 && block.bytes.len() <= BLOCK_RAW_MAX;
-            if !is_sane {
-                tracing::error!(pane = %job.pane, block.count, "BUG: no proper block of history");
-            }
-            is_sane
-        });
+        job.keep_sane_blocks();
         self.push(Task::Archive(job));
+    }
+
+    /// The same, after history from `source`; if `is_sole` nothing older stays.
+    pub fn rewrite(&mut self, mut job: ArchiveJob, source: Option<HistorySource>, is_sole: bool) {
+        job.keep_sane_blocks();
+        self.push(Task::Rewrite { job, source, is_sole });
+    }
+
+    /// Removes all that a pane has printed, and what was still to be written of it.
+    pub fn purge(&mut self, pane: PaneUuid) {
+        let mut queue = self.shared.lock();
+        let is_other = |task: &Task| task.pane() != pane || matches!(task, Task::Remove(_));
+        let (kept, gone): (VecDeque<Task>, VecDeque<Task>) =
+            std::mem::take(&mut queue.tasks).into_iter().partition(is_other);
+        queue.tasks = kept;
+        queue.bytes -= gone.iter().map(Task::bytes).sum::<usize>();
+        drop(queue);
+        self.push(Task::Purge(pane));
+    }
+
+    /// Whether the last task of a pane failed and is tried again.
+    pub fn is_failing(&self, pane: PaneUuid) -> bool {
+        self.shared.lock().failing.contains(&pane)
     }
 
     /// Removes the directory of a pane that is closed and whose keeper is gone.

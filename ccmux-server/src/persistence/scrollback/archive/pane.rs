@@ -5,20 +5,22 @@ use std::path::{Path, PathBuf};
 
 use ccmux_core::ids::PaneUuid;
 
-use super::{ArchiveJob, Archived, HistoryLimits};
-use crate::persistence::scrollback::chunk::{ChunkWriter, HistoryBlock, chunks_in};
+use super::{ArchiveJob, Archived, CHUNK_BYTES, HistoryLimits};
+use crate::persistence::scrollback::chunk::{
+    ChunkWriter, HistoryBlock, HistoryRead, PaneHistory, chunks_in,
+};
 use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
 };
 use crate::persistence::storage::Storage;
 
-pub(super) type Compressor = zstd::bulk::Compressor<'static>;
+pub(in crate::persistence::scrollback) type Compressor = zstd::bulk::Compressor<'static>;
 
 /// The files of a pane, and the chunk being written. After any error it must be dropped and opened
 /// anew: what a failed file holds is then written to another one (P8).
 #[derive(Debug)]
-pub(super) struct PaneArchive {
+pub(in crate::persistence::scrollback) struct PaneArchive {
     pane: PaneUuid,
     dir: PathBuf,
     writer: Option<ChunkWriter>,
@@ -30,6 +32,8 @@ pub(super) struct PaneArchive {
     cleared: u64,
     /// Number of the line after the last that this process made durable.
     end_line: Option<u64>,
+    /// A chunk is complete at about this length.
+    chunk_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +45,7 @@ struct StoredChunk {
 impl PaneArchive {
     /// Looks at what there is of `pane`, and makes its directory durable. `end_line` is where this
     /// process got before.
-    pub(super) fn open(
+    pub(in crate::persistence::scrollback) fn open(
         storage: &dyn Storage,
         pane: PaneUuid,
         end_line: Option<u64>,
@@ -68,12 +72,77 @@ impl PaneArchive {
                 cleared = keyframe.history.start;
             }
         }
-        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared, end_line })
+        let chunk_bytes = CHUNK_BYTES;
+        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared, end_line, chunk_bytes })
+    }
+
+    /// The same with chunks of another length.
+    pub(in crate::persistence::scrollback) fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
+        Self { chunk_bytes, ..self }
+    }
+
+    /// Copies history from another place, from `line` on. Where this process got before it goes on.
+    pub(in crate::persistence::scrollback) fn copy_history(
+        &mut self,
+        storage: &dyn Storage,
+        source: &mut PaneHistory,
+        line: u64,
+        compressor: &mut Compressor,
+    ) -> io::Result<()> {
+        let mut line = line.max(source.first_line()).max(self.end_line.unwrap_or(0));
+        while line < source.end_line() {
+            match source.read(line) {
+                HistoryRead::Block { block, valid } => {
+                    self.write_blocks(storage, std::slice::from_ref(&*block), compressor)?;
+                    self.end_line = Some(block.end_line());
+                    line = valid.end.max(line + 1);
+                }
+                HistoryRead::Missing(lines) => line = lines.end.max(line + 1),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the next line begin a chunk: what is cleared and what is not shall not share one.
+    pub(in crate::persistence::scrollback) fn close_chunk(&mut self) {
+        self.writer = None;
+    }
+
+    /// Does `job` as [`PaneArchive::archive`] does, and removes what there was before: no older
+    /// keyframe stays, and no line that the keyframe does not count.
+    pub(in crate::persistence::scrollback) fn archive_anew(
+        &mut self,
+        storage: &dyn Storage,
+        job: &mut ArchiveJob,
+        compressor: &mut Compressor,
+    ) -> io::Result<Archived> {
+        self.close_chunk();
+        let mut archived = self.archive(storage, job, compressor)?;
+        let Some(keyframe) = &job.keyframe else { return Ok(archived) };
+        self.keyframes = vec![keyframe.position];
+        for offset in keyframes_in(storage, &self.dir)? {
+            if offset != keyframe.position.offset {
+                storage.remove(&Keyframe::path(&self.dir, offset))?;
+            }
+        }
+        while self.chunks.first().is_some_and(|chunk| chunk.first_line < keyframe.history.start) {
+            let path = ChunkWriter::path(&self.dir, self.chunks[0].first_line);
+            remove_if_there(storage, &path)?;
+            self.chunks.remove(0);
+        }
+        if self.chunks.is_empty() {
+            self.writer = None;
+        }
+        storage.sync_dir(&self.dir)?;
+        archived.first_line = self.chunks.first().map(|chunk| chunk.first_line);
+        archived.release = archived.keyframe;
+        archived.bytes = self.bytes();
+        Ok(archived)
     }
 
     /// Does `job`: first the lines, synced, then the keyframe. Lines that are durable are taken out
     /// of the job, so that it can be tried again.
-    pub(super) fn archive(
+    pub(in crate::persistence::scrollback) fn archive(
         &mut self,
         storage: &dyn Storage,
         job: &mut ArchiveJob,
@@ -111,7 +180,7 @@ impl PaneArchive {
         let mut has_new_file = false;
         for block in blocks {
             let goes_on = |writer: &ChunkWriter| {
-                writer.end_line() == block.first_line && writer.bytes() < super::CHUNK_BYTES
+                writer.end_line() == block.first_line && writer.bytes() < self.chunk_bytes
             };
             if !self.writer.as_ref().is_some_and(goes_on) {
                 self.finish_chunk()?;
@@ -218,7 +287,10 @@ impl PaneArchive {
     }
 
     /// Removes the oldest chunk if there is a newer one. Returns whether it did.
-    pub(super) fn remove_oldest(&mut self, storage: &dyn Storage) -> bool {
+    pub(in crate::persistence::scrollback) fn remove_oldest(
+        &mut self,
+        storage: &dyn Storage,
+    ) -> bool {
         let [oldest, _, ..] = self.chunks[..] else { return false };
         match remove_if_there(storage, &ChunkWriter::path(&self.dir, oldest.first_line)) {
             Ok(()) => {
@@ -246,7 +318,7 @@ impl PaneArchive {
         }
     }
 
-    pub(super) fn end_line(&self) -> Option<u64> {
+    pub(in crate::persistence::scrollback) fn end_line(&self) -> Option<u64> {
         self.end_line
     }
 

@@ -371,3 +371,66 @@ fn a_closed_pane_leaves_nothing_behind() {
     storage.create_dir(Path::new("panes/not-a-pane")).unwrap();
     assert_eq!(stored_panes(&storage).unwrap(), [pane(2)]);
 }
+
+/// After `clear-history` no file holds what was cleared: not the older keyframe, and not the chunk
+/// that was being written.
+#[test]
+fn an_only_keyframe_is_all_that_stays() {
+    let storage = SimStorage::new(1);
+    let mut worker = worker(&storage);
+    run(&mut worker, job(&[0..5], Some(keyframe(500, 0..5))));
+    run(&mut worker, job(&[5..8], Some(keyframe(800, 0..8))));
+    let job = job(&[8..10], Some(keyframe(1000, 8..10)));
+    let mut task = Task::Rewrite { job, source: None, is_sole: true };
+    let Ok(ArchiveEvent::Archived(archived)) = worker.run(&mut task) else { panic!("it is done") };
+    assert_eq!(archived.release, Some(keyframe(1000, 0..0).position));
+    assert_eq!(archived.first_line, Some(8));
+    let purged = storage.fork();
+    for seed in 0..10 {
+        let after = storage.power_cut(seed);
+        let only = ["00000000000000000008.chunk", "00000000000000001000.keyframe"];
+        assert_eq!(names(&after), only);
+        assert_eq!((image(&after).history, image(&after).damage), (8..10, vec![]));
+        assert_lines(&after, 8..10);
+    }
+    self::worker(&purged).run(&mut Task::Purge(pane(1))).unwrap();
+    assert_eq!(names(&purged), Vec::<String>::new());
+}
+
+/// A pane that the disk refused comes home: history of its stash, then lines, then the keyframe.
+/// Wherever the power goes there is the keyframe before or the next, with all its lines; and an error
+/// of the disk only makes it take longer.
+#[test]
+fn coming_home_can_be_cut_short_anywhere() {
+    use crate::persistence::stash::{StashStorage, test_memory::TestMemory};
+    let memory = StashStorage::format(Box::new(TestMemory::default())).unwrap();
+    let stash: Arc<dyn Storage> = Arc::new(memory);
+    let mut in_stash = Worker::new(Arc::clone(&stash)).unwrap();
+    run(&mut in_stash, job(&[5..7, 7..9], Some(keyframe(900, 0..9))));
+    let storage = SimStorage::new(1);
+    run(&mut worker(&storage), job(&[0..5], Some(keyframe(500, 0..5))));
+    let come_home = |storage: &SimStorage| {
+        let source = HistorySource { storage: Arc::clone(&stash), lines: 5..9 };
+        let job = job(&[9..11], Some(keyframe(1100, 0..11)));
+        let mut task = Task::Rewrite { job, source: Some(source), is_sole: false };
+        worker(storage).run(&mut task)
+    };
+    let whole = storage.fork();
+    come_home(&whole).unwrap();
+    let calls = whole.calls() - storage.calls();
+    assert!(calls > 10, "{calls}");
+    for call in 1..=calls {
+        for fault in [Fault::PowerCut, Fault::Io, Fault::NoSpace] {
+            let struck = storage.fork();
+            struck.strike(struck.calls() + call, fault);
+            let done = come_home(&struck);
+            assert!(fault == Fault::PowerCut || done.is_ok(), "{call} {fault:?}: {done:?}");
+            let after = struck.power_cut(call);
+            let image = image(&after);
+            assert_eq!(image.damage, vec![], "{call} {fault:?}");
+            let is_home = image.keyframe == Some(keyframe(1100, 0..11));
+            assert!(is_home || (done.is_err() && image.keyframe == Some(keyframe(500, 0..5))));
+            assert_lines(&after, image.history);
+        }
+    }
+}

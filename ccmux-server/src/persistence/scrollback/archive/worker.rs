@@ -8,9 +8,11 @@ use std::sync::Arc;
 use ccmux_core::ids::PaneUuid;
 
 use super::pane::{Compressor, PaneArchive};
-use super::{ArchiveEvent, ArchiveJob, Archived};
-use crate::persistence::scrollback::chunk::chunks_in;
-use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, PANES_DIR, numbered, pane_dir};
+use super::{ArchiveEvent, ArchiveJob, Archived, HistorySource};
+use crate::persistence::scrollback::chunk::{PaneHistory, chunks_in};
+use crate::persistence::scrollback::layout::{
+    CHUNK_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
+};
 use crate::persistence::scrollback::load::stored_panes;
 use crate::persistence::storage::Storage;
 
@@ -18,22 +20,30 @@ use crate::persistence::storage::Storage;
 #[derive(Debug)]
 pub(in crate::persistence::scrollback) enum Task {
     Archive(ArchiveJob),
+    /// The same, after history from elsewhere; `is_sole` if nothing older is to stay.
+    Rewrite {
+        job: ArchiveJob,
+        source: Option<HistorySource>,
+        is_sole: bool,
+    },
+    /// Remove what the pane printed, and nothing else of it.
+    Purge(PaneUuid),
     Remove(PaneUuid),
 }
 
 impl Task {
     pub(in crate::persistence::scrollback) fn pane(&self) -> PaneUuid {
         match self {
-            Self::Archive(job) => job.pane,
-            Self::Remove(pane) => *pane,
+            Self::Archive(job) | Self::Rewrite { job, .. } => job.pane,
+            Self::Purge(pane) | Self::Remove(pane) => *pane,
         }
     }
 
     /// How much of the queue it takes.
     pub(in crate::persistence::scrollback) fn bytes(&self) -> usize {
         match self {
-            Self::Archive(job) => job.bytes(),
-            Self::Remove(_) => 0,
+            Self::Archive(job) | Self::Rewrite { job, .. } => job.bytes(),
+            Self::Purge(_) | Self::Remove(_) => 0,
         }
     }
 }
@@ -84,14 +94,35 @@ impl Worker {
 
     fn attempt(&mut self, task: &mut Task) -> io::Result<ArchiveEvent> {
         match task {
-            Task::Archive(job) => self.archive(job).map(ArchiveEvent::Archived),
+            Task::Archive(job) => self.archive(job, None, false).map(ArchiveEvent::Archived),
+            Task::Rewrite { job, source, is_sole } => {
+                self.archive(job, source.as_ref(), *is_sole).map(ArchiveEvent::Archived)
+            }
+            Task::Purge(pane) => self.purge(*pane).map(|()| ArchiveEvent::Purged(*pane)),
             Task::Remove(pane) => self.remove(*pane).map(|()| ArchiveEvent::Removed(*pane)),
         }
     }
 
-    fn archive(&mut self, job: &mut ArchiveJob) -> io::Result<Archived> {
+    fn archive(
+        &mut self,
+        job: &mut ArchiveJob,
+        source: Option<&HistorySource>,
+        is_sole: bool,
+    ) -> io::Result<Archived> {
         let mut archive = self.open(job.pane)?;
-        match archive.archive(&*self.storage, job, &mut self.compressor) {
+        let (storage, compressor) = (&*self.storage, &mut self.compressor);
+        if is_sole {
+            archive.close_chunk();
+        }
+        let copied = source.map_or(Ok(()), |HistorySource { storage: from, lines }| {
+            let mut from = PaneHistory::open(Arc::clone(from), job.pane, lines.clone())?;
+            archive.copy_history(storage, &mut from, lines.start, compressor)
+        });
+        let archived = copied.and_then(|()| match is_sole {
+            true => archive.archive_anew(storage, job, compressor),
+            false => archive.archive(storage, job, compressor),
+        });
+        match archived {
             Ok(archived) => {
                 self.usage.insert(job.pane, archived.bytes);
                 self.panes.insert(job.pane, archive);
@@ -129,6 +160,27 @@ impl Worker {
                 break;
             }
         }
+    }
+
+    fn purge(&mut self, pane: PaneUuid) -> io::Result<()> {
+        self.panes.remove(&pane);
+        let dir = pane_dir(pane);
+        let names = match self.storage.list(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => names?,
+        };
+        let suffixes = [CHUNK_SUFFIX, KEYFRAME_SUFFIX, TEMPORARY_SUFFIX];
+        let is_output = |name: &&String| suffixes.iter().any(|suffix| name.ends_with(suffix));
+        let output: Vec<&String> = names.iter().filter(is_output).collect();
+        for name in &output {
+            self.storage.remove(&dir.join(name))?;
+        }
+        if !output.is_empty() {
+            self.storage.sync_dir(&dir)?;
+        }
+        self.usage.remove(&pane);
+        self.failed.remove(&pane);
+        Ok(())
     }
 
     fn remove(&mut self, pane: PaneUuid) -> io::Result<()> {

@@ -83,7 +83,7 @@ impl FrameKind {
     }
 
     /// How far a frame of this kind moves the stream offset.
-    pub(in crate::persistence::scrollback) fn stream_bytes(self, payload_len: usize) -> u64 {
+    pub(crate) fn stream_bytes(self, payload_len: usize) -> u64 {
         if self == Self::Bytes { payload_len as u64 } else { 0 }
     }
 }

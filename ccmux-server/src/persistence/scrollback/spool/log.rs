@@ -34,6 +34,8 @@ pub(super) struct SpoolLog {
     /// Directories with entries that are not durable, the inner one first.
     unsynced_dirs: Vec<&'static str>,
     removals: Vec<u64>,
+    /// Segments below this number are to go as soon as no pane needs them.
+    retired_below: u64,
     /// Counts the times that the unsynced files were given up.
     replacements: u64,
     /// A sync failed and none succeeded since.
@@ -123,6 +125,7 @@ impl SpoolLog {
             unsynced: index.files().map(Unsynced::inherited).collect(),
             unsynced_dirs: vec![SPOOL_DIR, ""],
             removals: Vec::new(),
+            retired_below: 0,
             replacements: 0,
             has_sync_failed: false,
             degraded: None,
@@ -219,9 +222,12 @@ impl SpoolLog {
         let mut rest = self.tail.frames_mut();
         while !rest.is_empty() {
             let (pane, sequence, len) = move_frame(rest, header.salt, bytes.len() as u64);
-            copies.push((pane, sequence, len as u64));
             let (frame, after) = rest.split_at_mut(len);
-            bytes.extend_from_slice(frame);
+            // What was forgotten is not written again.
+            if self.table.next_position(pane).is_some() {
+                copies.push((pane, sequence, len as u64));
+                bytes.extend_from_slice(frame);
+            }
             rest = after;
         }
         match self.create_segment(header, &bytes) {
@@ -396,9 +402,25 @@ impl SpoolLog {
         }
     }
 
+    /// Lets all that was written so far go as soon as no pane needs it, instead of once the spool
+    /// has grown long: the panes that need it are among the pinning ones from now on.
+    pub(super) fn retire(&mut self) {
+        let has_frames = |segment: &Segment| segment.len > HEADER_BYTES as u64;
+        if self.current.as_ref().is_some_and(has_frames)
+            && let Err(error) = self.begin_segment()
+        {
+            self.degrade(&error);
+        }
+        self.retired_below = self.current.as_ref().map_or(self.next_number, |now| now.number);
+        self.remove_unneeded();
+    }
+
     pub(super) fn pinning(&self) -> Vec<PaneUuid> {
-        let is_long = self.table.bytes() > self.options.pin_bytes;
-        if is_long { self.table.pinning() } else { Vec::new() }
+        let mut panes = self.table.needing_below(self.retired_below);
+        if self.table.bytes() > self.options.pin_bytes {
+            panes.extend(self.table.pinning());
+        }
+        panes
     }
 
     pub(super) fn position(&self, pane: PaneUuid) -> Option<StreamPosition> {

@@ -180,6 +180,12 @@ impl Spool {
         self.change(|log| log.retain(is_kept));
     }
 
+    /// Lets all that was written so far go as soon as no pane needs it: [`Spool::pinning`] names
+    /// those that do.
+    pub fn retire(&mut self) {
+        self.change(SpoolLog::retire);
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut SpoolLog)) {
         let mut log = self.shared.lock();
         change(&mut log);
@@ -188,8 +194,8 @@ impl Spool {
         }
     }
 
-    /// The panes that keep the oldest segment from going although the spool has grown long; each
-    /// should get a keyframe.
+    /// The panes that keep the oldest segment from going although the spool has grown long, or any
+    /// that was retired; each should get a keyframe.
     pub fn pinning(&self) -> Vec<PaneUuid> {
         self.shared.lock().pinning()
     }

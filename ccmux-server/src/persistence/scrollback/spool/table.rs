@@ -1,6 +1,6 @@
 //! Which segments exist, and which panes still need each of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use ccmux_core::ids::PaneUuid;
 
@@ -122,6 +122,13 @@ impl SegmentTable {
             Some(oldest) if self.segments.len() > 1 => oldest.needs.keys().copied().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The panes that need a segment with a number below `number`, which is not the newest.
+    pub(super) fn needing_below(&self, number: u64) -> Vec<PaneUuid> {
+        let old = self.segments.iter().take_while(|segment| segment.number < number);
+        let panes: HashSet<PaneUuid> = old.flat_map(|old| old.needs.keys().copied()).collect();
+        panes.into_iter().collect()
     }
 
     /// Bytes of all segments.
