@@ -29,5 +29,7 @@ pub use ring::{
     CAPACITY, ChildEnd, ChildState, KeeperRing, READ_BYTES_MAX, RingError, ServerRing, Wake,
     WindowSize,
 };
+#[doc(hidden)]
+pub use wire::fuzzing::{fuzz_connection, fuzz_seeds};
 pub use wire::message::{FailedStep, Failure};
 pub use wire::{VERSIONS, WireError};
