@@ -22,6 +22,19 @@ fn corpus(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
     paths.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
+/// The fuzz targets are built by hand only, so that none is forgotten there.
+#[test]
+fn every_target_can_be_fuzzed() {
+    let fuzz = root().join("fuzz");
+    let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    for Target { name, .. } in TARGETS {
+        let path = format!("fuzz_targets/{name}.rs");
+        assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"{path}\"")), "{name}");
+        let text = std::fs::read_to_string(fuzz.join(path)).unwrap();
+        assert!(text.contains(&format!("fuzzing::fuzz(\"{name}\", input)")), "{name}: {text}");
+    }
+}
+
 /// Each input that was ever found to break something, and real data, is read without harm.
 #[test]
 fn every_corpus_is_read() {
