@@ -64,8 +64,12 @@ impl Storm {
             Victims::Servers => env.servers(),
             Victims::Keepers => env.keepers(),
         };
-        killed.iter().for_each(|process| process.signal(Signal::KILL));
-        killed.iter().for_each(Process::wait_gone);
+        for process in &killed {
+            process.signal(Signal::KILL);
+        }
+        for process in &killed {
+            process.wait_gone();
+        }
         match pause {
             Pause::None => {}
             Pause::Start if env.servers().is_empty() => {

@@ -149,7 +149,9 @@ impl World {
                 let wake = self.with_keeper(keeper, |ring| ring.publish(count));
                 keeper.owes_bell |= wake == Wake::Ring;
                 keeper.reads += 1;
-                if keeper.reads % READS_PER_BELL == 0 && std::mem::take(&mut keeper.owes_bell) {
+                if keeper.reads.is_multiple_of(READS_PER_BELL)
+                    && std::mem::take(&mut keeper.owes_bell)
+                {
                     self.ring_server();
                 }
                 let is_early = mistake == Some(Mistake::PublishBeforeReading);
@@ -219,7 +221,7 @@ impl World {
         let ring = ring.map_err(|error| format!("a new keeper finds: {error}"))?;
         let is_over = ring.is_drained();
         let has_ended = matches!(ring.child_state(), Ok(ChildState::Ended(_)));
-        *keeper = Keeper { is_over, has_ended, ..Keeper::new(&ring) };
+        *keeper = Keeper { has_ended, is_over, ..Keeper::new(&ring) };
         drop(ring);
         self.take_back(&handle);
         self.is_accepted = self.server.is_some() && !self.to_keeper.is_closed;

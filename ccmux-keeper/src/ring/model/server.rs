@@ -83,6 +83,7 @@ impl Server {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as map_err passes it")]
 fn wrong(error: RingError) -> String {
     format!("the server finds: {error}")
 }
