@@ -57,7 +57,7 @@ fn recover_twice(disk: &SimStorage) -> bool {
     first.check().expect("a state that holds together");
     let second = open_log(&disk.kill(), 2).expect("what was opened can be opened");
     // Numbers may be kept back once more.
-    let second = State { next: first.next.clone(), ..second };
+    let second = State { next: first.next, ..second };
     assert!(second == *first, "recovered twice it differs");
     !first.sessions.is_empty()
 }

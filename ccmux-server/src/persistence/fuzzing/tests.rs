@@ -83,17 +83,13 @@ fn below(random: &mut Random, bound: usize) -> usize {
 /// An input of the corpus with a few changes.
 fn mutated(corpus: &[(PathBuf, Vec<u8>)], random: &mut Random) -> Vec<u8> {
     let mut input = corpus[below(random, corpus.len())].1.clone();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let at = below(random, input.len() + 1);
         let rest = input.len() - at;
         match random.below(7) {
             0 => input.truncate(at),
-            1 => {
-                input.get_mut(at).map(|byte| *byte ^= 1 << random.below(8));
-            }
-            2 => {
-                input.get_mut(at).map(|byte| *byte = random.next_u64() as u8);
-            }
+            1 if rest > 0 => input[at] ^= 1 << random.below(8),
+            2 if rest > 0 => input[at] = random.next_u64() as u8,
             // A length, an offset or a number, of either size: small, huge, or off by one.
             3 | 4 => {
                 let value = match random.below(4) {
