@@ -32,5 +32,7 @@ pub use ring::{
     WindowSize,
 };
 pub use stash::{STASH_BYTES, Stash};
+#[doc(hidden)]
+pub use wire::fuzzing::{fuzz_connection, fuzz_seeds};
 pub use wire::message::{FailedStep, Failure};
 pub use wire::{VERSIONS, WireError};

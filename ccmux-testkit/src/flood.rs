@@ -85,6 +85,26 @@ impl Flood {
         assert_eq!(differs, None);
     }
 
+    /// Asserts that the pane has shown a beginning of so many bursts, every line, once, in order,
+    /// except for what marks say is lost; then that it was restored; and nothing of the bursts after
+    /// that.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn assert_cut_where_restored(&self, env: &TestEnv, bursts: u32) {
+        let lines = self.lines(env);
+        let at = lines.iter().position(|line| line.starts_with("[restored "));
+        let at = at.unwrap_or_else(|| panic!("it was not restored; it ends in {:?}", lines.last()));
+        let (shown, after) = lines.split_at(at);
+        // The last line was on its way.
+        let whole = shown.len().saturating_sub(1);
+        let expected: Vec<String> = (0..bursts).flat_map(burst).collect();
+        let differs = rest_but_for_marks(&shown[..whole], &expected).err();
+        assert_eq!(differs, None);
+        let late = after.iter().find(|line| Self::line_number(line).is_some());
+        assert_eq!(late, None, "output after the end of its program");
+    }
+
     /// Asserts that the pane has shown exactly so many bursts: every line, once, in order.
     ///
     /// # Panics
@@ -126,16 +146,27 @@ fn line(n: u32) -> String {
 
 /// Where lines are not those of so many bursts, and no mark says why.
 fn difference_but_for_marks(found: &[String], bursts: u32) -> Option<String> {
-    let is_mark = |line: &String| line.contains("are lost here]");
     let expected: Vec<String> = (0..bursts).flat_map(burst).collect();
-    let mut rest = expected.as_slice();
+    match rest_but_for_marks(found, &expected) {
+        Ok(rest) => rest.first().map(|line| format!("the end instead of {line:?}")),
+        Err(differs) => Some(differs),
+    }
+}
+
+/// What of the expected lines follows those found; or where these are others, and no mark says why.
+fn rest_but_for_marks<'a>(
+    found: &[String],
+    expected: &'a [String],
+) -> Result<&'a [String], String> {
+    let is_mark = |line: &String| line.contains("are lost here]");
+    let mut rest = expected;
     let mut found = found.iter().filter(|line| !line.is_empty()).peekable();
     while let Some(line) = found.next() {
         let mut marks = usize::from(is_mark(line));
         if marks == 0 && !found.peek().is_some_and(|next| is_mark(next)) {
             match rest.split_first() {
                 Some((first, others)) if first == line => rest = others,
-                first => return Some(format!("{line:?} instead of {first:?}")),
+                first => return Err(format!("{line:?} instead of {first:?}")),
             }
             continue;
         }
@@ -151,15 +182,15 @@ fn difference_but_for_marks(found: &[String], bursts: u32) -> Option<String> {
             None => Some(rest.len()),
         };
         let Some(missing) = missing else {
-            return Some(format!("{:?} after a mark", found.peek()));
+            return Err(format!("{:?} after a mark", found.peek()));
         };
         let bytes: usize = rest[..missing].iter().map(|line| line.len() + 1).sum();
         if bytes > marks * GAP_BYTES_MAX {
-            return Some(format!("{bytes} bytes are missing at {marks} marks"));
+            return Err(format!("{bytes} bytes are missing at {marks} marks"));
         }
         rest = &rest[missing..];
     }
-    rest.first().map(|line| format!("the end instead of {line:?}"))
+    Ok(rest)
 }
 
 #[cfg(test)]

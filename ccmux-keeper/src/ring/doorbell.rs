@@ -16,6 +16,7 @@
 //! with the store buffers that real processors have.
 
 use super::header::Word;
+use super::memory::Cells;
 
 /// Whether the other side waits for a doorbell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,14 +26,6 @@ pub enum Wake {
     Ring,
     /// It is awake and will see what was published.
     Awake,
-}
-
-/// The shared words, as the protocol touches them.
-pub(super) trait Cells {
-    fn load(&self, word: Word) -> u64;
-    fn store(&self, word: Word, value: u64);
-    fn swap(&self, word: Word, value: u64) -> u64;
-    fn fence(&self);
 }
 
 /// Publishes `value` in `word` and says whether the side that waits in `sleeping` must be rung.

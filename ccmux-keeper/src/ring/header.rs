@@ -23,7 +23,7 @@ pub(super) const PATTERN_BYTES: usize = 64;
 /// A word of the header, by its byte offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(super) enum Word {
+pub enum Word {
     Magic = 0,
     Version = 8,
     HeaderBytes = 16,

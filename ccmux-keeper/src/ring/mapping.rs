@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use rustix::mm::{MapFlags, ProtFlags};
 
-use super::doorbell::Cells;
 use super::header::{HEADER_BYTES, MAGIC, PATTERN_AT, PATTERN_BYTES, VERSION, Word};
+use super::memory::{Cells, FENCE, LOAD, Memory, STORE, SWAP};
 use super::{CAPACITY, RingError};
 
 const FILE_BYTES: usize = HEADER_BYTES + CAPACITY;
 
 /// A ring's file, mapped for reading and writing.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub struct Mapping {
     base: NonNull<u8>,
     file: OwnedFd,
 }
@@ -102,45 +102,6 @@ impl Mapping {
         Ok(false)
     }
 
-    /// The guard pattern of this ring.
-    pub(super) fn pattern(&self) -> [u8; PATTERN_BYTES] {
-        let mut pattern = [0; PATTERN_BYTES];
-        for (index, bytes) in pattern.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            *bytes = self.atomic(PATTERN_AT + index * 8).load(Ordering::Relaxed).to_ne_bytes();
-        }
-        pattern
-    }
-
-    /// Appends `len` bytes from stream offset `offset` to `out`.
-    pub(super) fn copy_out(&self, offset: u64, len: usize, out: &mut Vec<u8>) {
-        assert!(len <= CAPACITY, "BUG: more asked for than a ring holds");
-        let start = position(offset);
-        let first = len.min(CAPACITY - start);
-        out.reserve(len);
-        for (at, count) in [(start, first), (0, len - first)] {
-            #[expect(unsafe_code, reason = "the bytes are shared with another process")]
-            // SAFETY: `at + count <= CAPACITY` and `out` has room. No reference to the shared
-            // bytes is made: a keeper that breaks R1 can spoil them, but nothing else.
-            unsafe {
-                let source = self.base.as_ptr().add(HEADER_BYTES + at);
-                ptr::copy_nonoverlapping(source, out.as_mut_ptr().add(out.len()), count);
-                out.set_len(out.len() + count);
-            }
-        }
-    }
-
-    /// The `len` bytes from stream offset `offset`, which must not cross the end of the data.
-    pub(super) fn bytes_mut(&mut self, offset: u64, len: usize) -> &mut [u8] {
-        let start = position(offset);
-        assert!(len <= CAPACITY - start, "BUG: a span crosses the end of the ring");
-        #[expect(unsafe_code, reason = "the bytes are shared with another process")]
-        // SAFETY: inside the mapping. Only the keeper's half calls this, and only for bytes
-        // outside `[spooled, head)`, which by R1 no other process touches.
-        unsafe {
-            slice::from_raw_parts_mut(self.base.as_ptr().add(HEADER_BYTES + start), len)
-        }
-    }
-
     fn map(file: OwnedFd) -> io::Result<Mapping> {
         #[expect(unsafe_code, reason = "mapping memory")]
         // SAFETY: a fresh mapping at an address the kernel chooses. Its file cannot shrink: it is
@@ -186,19 +147,59 @@ impl Mapping {
 
 impl Cells for Mapping {
     fn load(&self, word: Word) -> u64 {
-        self.atomic(word as usize).load(Ordering::Acquire)
+        self.atomic(word as usize).load(LOAD)
     }
 
     fn store(&self, word: Word, value: u64) {
-        self.atomic(word as usize).store(value, Ordering::Release);
+        self.atomic(word as usize).store(value, STORE);
     }
 
     fn swap(&self, word: Word, value: u64) -> u64 {
-        self.atomic(word as usize).swap(value, Ordering::SeqCst)
+        self.atomic(word as usize).swap(value, SWAP)
     }
 
     fn fence(&self) {
-        fence(Ordering::SeqCst);
+        fence(FENCE);
+    }
+}
+
+impl Memory for Mapping {
+    const CAPACITY: usize = CAPACITY;
+
+    fn pattern(&self) -> [u8; PATTERN_BYTES] {
+        let mut pattern = [0; PATTERN_BYTES];
+        for (index, bytes) in pattern.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            *bytes = self.atomic(PATTERN_AT + index * 8).load(Ordering::Relaxed).to_ne_bytes();
+        }
+        pattern
+    }
+
+    fn copy_out(&self, offset: u64, len: usize, out: &mut Vec<u8>) {
+        assert!(len <= CAPACITY, "BUG: more asked for than a ring holds");
+        let start = Self::position(offset);
+        let first = len.min(CAPACITY - start);
+        out.reserve(len);
+        for (at, count) in [(start, first), (0, len - first)] {
+            #[expect(unsafe_code, reason = "the bytes are shared with another process")]
+            // SAFETY: `at + count <= CAPACITY` and `out` has room. No reference to the shared
+            // bytes is made: a keeper that breaks R1 can spoil them, but nothing else.
+            unsafe {
+                let source = self.base.as_ptr().add(HEADER_BYTES + at);
+                ptr::copy_nonoverlapping(source, out.as_mut_ptr().add(out.len()), count);
+                out.set_len(out.len() + count);
+            }
+        }
+    }
+
+    fn bytes_mut(&mut self, offset: u64, len: usize) -> &mut [u8] {
+        let start = Self::position(offset);
+        assert!(len <= CAPACITY - start, "BUG: a span crosses the end of the ring");
+        #[expect(unsafe_code, reason = "the bytes are shared with another process")]
+        // SAFETY: inside the mapping. Only the keeper's half calls this, and only for bytes
+        // outside `[spooled, head)`, which by R1 no other process touches.
+        unsafe {
+            slice::from_raw_parts_mut(self.base.as_ptr().add(HEADER_BYTES + start), len)
+        }
     }
 }
 
@@ -209,11 +210,6 @@ impl Drop for Mapping {
         let unmapped = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), FILE_BYTES) };
         debug_assert!(unmapped.is_ok(), "BUG: the ring was not mapped");
     }
-}
-
-/// Where the byte at a stream offset lies in the data.
-pub(super) fn position(offset: u64) -> usize {
-    (offset % CAPACITY as u64) as usize
 }
 
 fn reserve(step: &'static str) -> impl FnOnce(io::Error) -> RingError {

@@ -31,6 +31,9 @@ mod doorbell;
 mod header;
 mod keeper_half;
 mod mapping;
+mod memory;
+#[cfg(test)]
+mod model;
 mod server_half;
 
 use std::io;

@@ -6,6 +6,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod frame;
+pub(crate) mod fuzzing;
 pub(crate) mod message;
 
 /// The protocol versions this release speaks. Raised with every change until release 0.1.0.

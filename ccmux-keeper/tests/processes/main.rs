@@ -10,5 +10,6 @@ mod adoption;
 mod ends;
 mod harness;
 mod hostile;
+mod literal;
 mod program;
 mod wire;

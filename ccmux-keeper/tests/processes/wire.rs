@@ -62,7 +62,7 @@ pub(crate) fn hello_to((least, most): (u16, u16), uuid: &[u8]) -> Vec<u8> {
     )
 }
 
-fn start(script: &str) -> Vec<u8> {
+pub(crate) fn start(script: &str) -> Vec<u8> {
     let size = [24_u16, 80, 0, 0].map(u16::to_le_bytes).concat();
     frame(
         START,
@@ -95,7 +95,7 @@ pub(crate) fn raw_keeper(dir: &PaneDir) -> (UnixStream, Child) {
 }
 
 /// The next frame, doorbells passed over, and the descriptors that came with it.
-fn next_frame(stream: &UnixStream) -> (u8, Vec<u8>, Vec<OwnedFd>) {
+pub(crate) fn next_frame(stream: &UnixStream) -> (u8, Vec<u8>, Vec<OwnedFd>) {
     let mut descriptors = Vec::new();
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
@@ -138,7 +138,7 @@ fn kinds_of(mut bytes: &[u8]) -> Vec<u8> {
     kinds
 }
 
-fn word(ring: &File, at: u64) -> u64 {
+pub(crate) fn word(ring: &File, at: u64) -> u64 {
     let mut bytes = [0; 8];
     ring.read_exact_at(&mut bytes, at).unwrap();
     u64::from_ne_bytes(bytes)

@@ -92,11 +92,9 @@ impl Pane {
             self.output.last_at = elapsed;
         }
         fed.has_more = budget == 0;
+        let consumed = self.output.consumed;
         if let Some(held) = self.held().filter(|_| !fed.has_more) {
-            let (head, end) = (held.ring.head()?, held.ring.end()?);
-            if head == self.output.consumed {
-                fed.end = end;
-            }
+            fed.end = held.ring.end_after(consumed)?;
         }
         Ok(fed)
     }

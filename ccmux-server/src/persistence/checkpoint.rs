@@ -378,3 +378,15 @@ fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
         closed_below: read.closed_below.map(PaneId),
     })
 }
+
+/// Reads a checkpoint of any store and writes it again, which must give the same; false if it is none.
+#[cfg(any(test, feature = "test-hooks"))]
+pub(super) fn reencode(bytes: &[u8]) -> bool {
+    let store = decode_header(bytes).map(|header| header.store);
+    let Ok((store, snapshot)) = store.and_then(|store| Ok((store, decode(bytes, store)?))) else {
+        return false;
+    };
+    let again = decode(&encode(&snapshot, store), store);
+    assert!(again.is_ok_and(|again| again == snapshot), "a checkpoint reads differently");
+    true
+}

@@ -48,6 +48,8 @@ mod examination;
 mod facts;
 mod format;
 pub(crate) mod modes;
+#[cfg(any(test, feature = "test-hooks"))]
+pub mod fuzzing;
 mod read_only;
 pub mod record;
 mod recovery;
@@ -203,7 +205,7 @@ pub struct Recovered {
 enum Workers {
     Threads,
     /// Nobody but the caller: a test decides when what happens.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-hooks"))]
     None,
 }
 
@@ -432,7 +434,7 @@ impl Persistence {
         self.backlog = Backlog { not_before, ..Backlog::default() };
         match self.workers {
             Workers::Threads => self.checkpointer.start(snapshot),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "test-hooks"))]
             Workers::None => {
                 if let Err(error) = self.checkpointer.take_now(&snapshot) {
                     self.checkpoint_failed(&error, now);
@@ -458,7 +460,7 @@ impl Persistence {
     pub fn finalize(mut self, state: &State, now: Timestamp) -> LogHealth {
         self.tick(now);
         let issued = self.issued();
-        #[cfg(test)]
+        #[cfg(any(test, feature = "test-hooks"))]
         if self.workers == Workers::None {
             self.wal.commit_now();
         }

@@ -75,7 +75,7 @@ pub(super) fn open(
     let notify = Arc::clone(&options.notifier);
     let wal = match workers {
         Workers::Threads => Wal::start(Arc::clone(&storage), start, Arc::clone(&notify)),
-        #[cfg(test)]
+        #[cfg(any(test, feature = "test-hooks"))]
         Workers::None => {
             Wal::start_without_thread(Arc::clone(&storage), start, Arc::clone(&notify))
         }

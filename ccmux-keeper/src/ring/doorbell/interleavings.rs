@@ -9,7 +9,8 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::super::header::Word;
-use super::{Cells, Wake, fall_asleep, publish};
+use super::super::memory::Cells;
+use super::{Wake, fall_asleep, publish};
 
 /// Bytes to transfer through a ring that holds one.
 const TOTAL: u64 = 2;

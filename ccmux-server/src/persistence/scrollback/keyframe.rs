@@ -23,7 +23,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 
 use super::bytes::{Fields, u32_at, u64_at, uuid_at};
-use super::layout::{KEYFRAME_SUFFIX, StreamPosition, number_of, numbered};
+use super::layout::{KEYFRAME_SUFFIX, POSITION_MAX, StreamPosition, number_of, numbered};
 use crate::persistence::storage::{Storage, insist, read_file, unless_passing};
 
 const MAGIC: &[u8; 8] = b"ccmuxkey";
@@ -81,6 +81,7 @@ impl Keyframe {
             return Err("shorter than a header".to_owned());
         };
         let raw_len = u32_at(head, 72) as usize;
+        let numbers = [32, 40, 48, 56].map(|at| u64_at(head, at));
         let problem = if &head[..8] != MAGIC {
             "not a keyframe"
         } else if u32_at(head, 12) != checksum(head, payload) {
@@ -91,16 +92,29 @@ impl Keyframe {
             "of another pane"
         } else if u32_at(head, 76) as usize != payload.len() || raw_len > RAW_MAX {
             "length"
+        } else if numbers.iter().any(|number| *number > POSITION_MAX) || numbers[2] > numbers[3] {
+            "numbers"
         } else {
+            let [offset, frames, first, end] = numbers;
             let bytes = zstd::bulk::decompress(payload, raw_len).map_err(|e| e.to_string())?;
             return Ok(Self {
-                position: StreamPosition { offset: u64_at(head, 32), frames: u64_at(head, 40) },
-                history: u64_at(head, 48)..u64_at(head, 56),
+                position: StreamPosition { offset, frames },
+                history: first..end,
                 time: Timestamp(u64_at(head, 64)),
                 bytes,
             });
         };
         Err(problem.to_owned())
+    }
+
+    /// Reads a keyframe and writes it again, which must give the same; `None` if it is none.
+    #[cfg(any(test, feature = "test-hooks"))]
+    pub(in crate::persistence) fn reencode(pane: PaneUuid, bytes: &[u8]) -> Option<Self> {
+        let keyframe = Self::decode(pane, bytes).ok()?;
+        let mut compressor = zstd::bulk::Compressor::new(1).expect("there is memory");
+        let again = keyframe.encode(pane, &mut compressor).expect("there is memory");
+        assert_eq!(Self::decode(pane, &again).as_ref(), Ok(&keyframe), "it reads differently");
+        Some(keyframe)
     }
 
     /// Reads and checks the keyframe of `pane` at `offset`; the inner error says what is wrong with it.

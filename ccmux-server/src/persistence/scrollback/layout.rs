@@ -16,6 +16,10 @@ pub(super) const CHUNK_SUFFIX: &str = ".chunk";
 pub(super) const KEYFRAME_SUFFIX: &str = ".keyframe";
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 
+/// No stream, no history and no count of frames comes near this: a file that says so is damaged,
+/// and sums with what it may say do not overflow.
+pub(super) const POSITION_MAX: u64 = 1 << 62;
+
 /// A point in the stream of a pane's inputs.
 ///
 /// The offset alone does not say which of several inputs without bytes (two resizes, say) lie

@@ -41,7 +41,7 @@ impl Log {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-hooks"))]
     pub(super) fn commit_now(&self) {
         let mut retried = false;
         loop {

@@ -161,7 +161,7 @@ impl Wal {
     }
 
     /// Does all the committer has to do, in the calling thread, without waiting for timers.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-hooks"))]
     pub(super) fn commit_now(&self) {
         self.log.commit_now();
     }

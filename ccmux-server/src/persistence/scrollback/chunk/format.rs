@@ -29,6 +29,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 
 use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at};
+use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxchk";
 const TRAILER_MAGIC: &[u8; 8] = b"ccmuxidx";
@@ -154,7 +155,7 @@ impl BlockEntry {
             && entry.count > 0
             && u64::from(entry.len) <= CHUNK_BYTES_MAX
             && position <= CHUNK_BYTES_MAX
-            && entry.first_line.checked_add(u64::from(entry.count)).is_some();
+            && entry.first_line <= POSITION_MAX;
         is_sane.then_some(entry)
     }
 }

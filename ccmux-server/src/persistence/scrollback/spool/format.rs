@@ -31,6 +31,7 @@ use ccmux_core::model::Timestamp;
 use uuid::Uuid;
 
 use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
+use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
 const VERSION: u32 = 3;
@@ -204,7 +205,10 @@ impl FrameHeader {
             return None;
         }
         let kind = FrameKind::from_byte(head[12])?;
-        if u32_at(head, 0) != frame_checksum(head, salt, position) {
+        let (offset, sequence) = (u64_at(head, 32), u64_at(head, 40));
+        if offset.max(sequence) > POSITION_MAX
+            || u32_at(head, 0) != frame_checksum(head, salt, position)
+        {
             return None;
         }
         Some(Self {
@@ -212,8 +216,8 @@ impl FrameHeader {
             len,
             kind,
             pane: PaneUuid(uuid_at(head, 16)),
-            offset: u64_at(head, 32),
-            sequence: u64_at(head, 40),
+            offset,
+            sequence,
             time: Timestamp(u64_at(head, 48)),
             unsynced: match u32::from_le_bytes([head[13], head[14], head[15], 0]) {
                 UNSYNCED_UNKNOWN => None,

@@ -167,10 +167,12 @@ impl Iterator for Replay {
         if self.failure.is_some() {
             return None;
         }
-        let before = match &next {
+        let mut before = match &next {
             Some(frame) => StreamPosition { offset: frame.offset, frames: frame.end.frames - 1 },
             None => self.end,
         };
+        // Nothing moves the stream back, whatever a frame says.
+        before.offset = before.offset.max(self.position.offset);
         if before.frames > self.position.frames || before.offset > self.position.offset {
             let gap = StreamGap { from: self.position, to: before };
             self.position = before;

@@ -352,9 +352,16 @@ impl SpoolIndex {
     }
 
     /// Where the stream of `pane` goes on: after its last frame, or at `from` if that is later.
+    ///
+    /// The offset is the greatest that any of the frames reached: what is appended at a lower one
+    /// would be taken for an overlap, and not be read again.
     pub fn end_of(&self, pane: PaneUuid, from: StreamPosition) -> StreamPosition {
-        let last = self.frames(pane).last().map(FrameEntry::end);
-        last.filter(|end| end.frames > from.frames).unwrap_or(from)
+        let ends = self.frames(pane).iter().map(FrameEntry::end);
+        let ends = ends.filter(|end| end.frames > from.frames);
+        ends.fold(from, |reached, end| StreamPosition {
+            offset: end.offset.max(reached.offset),
+            frames: end.frames,
+        })
     }
 
     /// The pieces of the stream of `pane` after `from` that are missing between valid frames.
@@ -366,11 +373,13 @@ impl SpoolIndex {
         let mut gaps = Vec::new();
         let mut position = from;
         for frame in self.frames(pane).iter().filter(|frame| frame.sequence >= from.frames) {
-            let before = StreamPosition { offset: frame.offset, frames: frame.sequence };
+            let offset = frame.offset.max(position.offset);
+            let before = StreamPosition { offset, frames: frame.sequence };
             if before.frames > position.frames || before.offset > position.offset {
                 gaps.push(StreamGap { from: position, to: before });
             }
             position = frame.end();
+            position.offset = position.offset.max(offset);
         }
         gaps
     }

@@ -1,0 +1,212 @@
+//! Inputs to begin with: real data, taken from the state directory that is checked in.
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bstr::BString;
+use ccmux_core::ids::PaneUuid;
+use ccmux_core::model::Timestamp;
+use ccmux_protocol::{
+    ClientFrame, Exit, ExitReason, Frame, Hello, Refusal, RefusalCode, Resume, ServerFrame, Size,
+    StdinEnd, VersionRange, Welcome, encode,
+};
+use uuid::Uuid;
+
+use super::files::is_of_log;
+use super::pack::{File, pack};
+use crate::persistence::scrollback::{
+    FrameKind, FrameRef, Keyframe, Spool, SpoolIndex, SpoolOptions, StreamPosition,
+};
+use crate::persistence::sim::SimStorage;
+use crate::persistence::storage::Storage;
+
+/// No seed is longer: a fuzzer changes few bytes of a long one.
+const SEED_BYTES_MAX: usize = 24 * 1024;
+
+/// The state directory cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("reading the state directory that is checked in: {0}")]
+pub struct SeedError(#[from] io::Error);
+
+/// The seeds of every target, by its name, from the archive `ccmux/tests/golden/state.tar.zst`.
+pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> {
+    let files = unpack_archive(archive)?;
+    let mut seeds = Vec::new();
+    let of_log = files.iter().filter(|(path, _)| is_of_log(Path::new(path)));
+    let of_log: Vec<File> =
+        of_log.map(|(path, contents)| (path.clone(), blank(contents))).collect();
+    seeds.push(("log", pack(&of_log)));
+    for file in &of_log {
+        seeds.push(("log", pack(std::slice::from_ref(file))));
+    }
+    let mut of_panes = Vec::new();
+    for (path, contents) in &files {
+        let contents = blank(contents);
+        match contents.first_chunk() {
+            Some(b"ccmuxckp") => seeds.push(("checkpoint", contents)),
+            Some(b"ccmuxwal") => seeds.extend(records(&contents).map(|record| ("record", record))),
+            Some(b"ccmuxkey") => {
+                let pane = PaneUuid(Uuid::from_slice(&contents[16..32]).expect("sixteen bytes"));
+                let keyframe = Keyframe::reencode(pane, &contents).expect("it is sound");
+                seeds.push(("terminal", keyframe.bytes));
+                of_panes.push((path.clone(), contents.clone()));
+                seeds.push(("keyframe", contents));
+            }
+            Some(b"ccmuxchk") => {
+                seeds.push(("chunk", contents[..contents.len().min(SEED_BYTES_MAX)].to_vec()));
+                seeds.extend(first_block(&contents).map(|lines| ("history", lines)));
+                seeds.push(("chunk", contents));
+            }
+            _ => {}
+        }
+    }
+    let spool = spooled();
+    seeds.push(("spool", pack(&spool)));
+    of_panes.extend(spool);
+    seeds.push(("spool", pack(&of_panes)));
+    seeds.push(("frames", client_frames()));
+    seeds.push(("frames", server_frames()));
+    seeds.extend(ccmux_keeper::fuzz_seeds().into_iter().map(|seed| ("keeper", seed)));
+    seeds.retain(|(_, seed)| seed.len() <= SEED_BYTES_MAX);
+    Ok(seeds)
+}
+
+/// What two servers spooled of two panes, the second of them in two segments.
+fn spooled() -> Vec<File> {
+    let disk = SimStorage::new(1);
+    let storage: Arc<dyn Storage> = Arc::new(disk.clone());
+    let panes = [1, 2].map(|n| PaneUuid(Uuid::from_u128(n)));
+    let kinds: [(FrameKind, &[u8]); 6] = [
+        (FrameKind::Bytes, b"\x1b[1;31mred\x1b[m\r\n"),
+        (FrameKind::Resize, &[80, 0, 24, 0]),
+        (FrameKind::Bytes, b"\xe6\x97\xa5 \x1b]2;title\x07"),
+        (FrameKind::Option, &[1, 0]),
+        (FrameKind::Clear, &[]),
+        (FrameKind::Reset, &[]),
+    ];
+    let mut ends = [StreamPosition::default(); 2];
+    for salt in [1, 2] {
+        let index = SpoolIndex::scan(&*storage, Uuid::nil()).expect("nothing fails");
+        let options = SpoolOptions::new(Uuid::nil(), salt);
+        let options = SpoolOptions { segment_bytes: 600, ..options };
+        let mut spool = Spool::open(Arc::clone(&storage), &index, options, Box::new(|| ()));
+        for (end, pane) in ends.iter_mut().zip(panes) {
+            spool.resume(pane, *end);
+            for (kind, payload) in kinds {
+                let frame =
+                    FrameRef { pane, offset: end.offset, time: Timestamp(7), kind, payload };
+                *end = spool.append(frame).expect("the disk takes it");
+            }
+        }
+        spool.sync();
+    }
+    let named = |(path, contents): (PathBuf, _)| (path.display().to_string(), contents);
+    disk.files().into_iter().map(named).collect()
+}
+
+fn unpack_archive(archive: &Path) -> Result<Vec<File>, SeedError> {
+    let bytes = std::fs::read(archive)?;
+    let mut archive = tar::Archive::new(zstd::stream::Decoder::new(bytes.as_slice())?);
+    let mut files = Vec::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.header().entry_type().is_file() {
+            let path = entry.path()?.to_string_lossy().into_owned();
+            let mut contents = Vec::new();
+            entry.read_to_end(&mut contents)?;
+            files.push((path, contents));
+        }
+    }
+    Ok(files)
+}
+
+/// Without the zeros that were reserved.
+fn blank(contents: &[u8]) -> Vec<u8> {
+    let len = contents.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    contents[..len.next_multiple_of(8).min(contents.len())].to_vec()
+}
+
+/// The records of a log segment, each behind its kind.
+fn records(segment: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let mut rest = segment.get(80..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let len = u32::from_le_bytes(*rest.get(4..)?.first_chunk()?) as usize;
+        let payload = rest.get(24..24 + len).filter(|payload| !payload.is_empty())?;
+        let record = [&rest[16..17], payload].concat();
+        rest = rest.get((24 + len).next_multiple_of(8)..).unwrap_or_default();
+        Some(record)
+    })
+}
+
+/// The lines of a chunk's first block.
+fn first_block(chunk: &[u8]) -> Option<Vec<u8>> {
+    let lines = u32::from_le_bytes(*chunk.get(48..)?.first_chunk()?) as usize;
+    let len = u32::from_le_bytes(*chunk.get(52..)?.first_chunk()?) as usize;
+    let mut lines = zstd::bulk::decompress(chunk.get(88..88 + len)?, lines).ok()?;
+    lines.truncate(SEED_BYTES_MAX);
+    Some(lines)
+}
+
+fn client_frames() -> Vec<u8> {
+    let hello = Hello {
+        versions: VersionRange::OURS,
+        client_version: "0.1.0".to_owned(),
+        pid: 77,
+        is_tty: true,
+        tty: Some("/dev/pts/3".into()),
+        size: Some(Size { cols: 80, rows: 24 }),
+        term: Some("xterm-256color".into()),
+        colorterm: Some("truecolor".into()),
+        term_program: None,
+        cwd: "/home/someone".into(),
+        env: vec![("HOME".into(), "/home/someone".into()), ("X".into(), vec![0xff, 0].into())],
+        read_only: false,
+    };
+    let words = ["new-session", "-s", "work", ";", "split-window", "\u{fffd}"].map(BString::from);
+    let mut bytes = Vec::new();
+    for frame in [
+        ClientFrame::Hello(Box::new(hello)),
+        ClientFrame::Command(words.to_vec()),
+        ClientFrame::Resume(Resume { is_drawn: true, token: vec![0, 255, 7] }),
+        ClientFrame::Stdin(b"a piece".to_vec()),
+        ClientFrame::StdinEnd(StdinEnd { error: Some("why".to_owned()) }),
+        ClientFrame::Input(b"\x1b[<0;3;4M".to_vec()),
+        ClientFrame::Resize(Size { cols: 100, rows: 30 }),
+        ClientFrame::Wakeup(Size { cols: 1, rows: 1 }),
+        ClientFrame::Goodbye,
+    ] {
+        put(&frame, &mut bytes);
+    }
+    bytes
+}
+
+fn server_frames() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (code, message) = (RefusalCode::Busy, "too many clients".to_owned());
+    let reason = ExitReason::Detached { session: "work".into() };
+    for frame in [
+        ServerFrame::Welcome(Welcome {
+            version: 2,
+            server_pid: 78,
+            server_version: "0.1.0".to_owned(),
+        }),
+        ServerFrame::Refused(Refusal { code, message, hint: Some("close one".to_owned()) }),
+        ServerFrame::Attached,
+        ServerFrame::Leave(b"\x1b[?1049l".to_vec()),
+        ServerFrame::Token(vec![1, 2, 3]),
+        ServerFrame::Output(b"\x1b[2J".to_vec()),
+        ServerFrame::Stdout(b"text\n".to_vec()),
+        ServerFrame::Stderr(b"text\n".to_vec()),
+        ServerFrame::ReadStdin,
+        ServerFrame::Suspend,
+        ServerFrame::Exit(Exit { code: 1, reason, durable: false }),
+    ] {
+        put(&frame, &mut bytes);
+    }
+    bytes
+}
+
+fn put(frame: &impl Frame, bytes: &mut Vec<u8>) {
+    encode(frame, bytes).expect("far below the limit");
+}

@@ -1,0 +1,80 @@
+//! What is no file: frozen terminals, history lines, and frames of the client's protocol.
+
+use ccmux_protocol::{ClientFrame, Frame, FrameDecoder, ServerFrame, encode};
+use ccmux_term::{Size, Terminal, decode_history};
+
+/// What any terminal can be given, however it came to be.
+const OUTPUT: &[u8] =
+    b"\x1b[2;3Hword\x1b[1;31m\xe6\x97\xa5e\xcc\x81\x1b[?1049h\x1b[2J\x1b[99T\x1b[?1049l\
+    \x1b[r\x1b[9L\x1b[9M\x1b[3g\t\x1bM\x1b[5X\x1b[2@\x1b[2P\x1b[b\x1b[3J\x1bc\r\n\n\n";
+
+/// A terminal as a keyframe holds it.
+pub(super) fn terminal(input: &[u8]) -> bool {
+    let Ok(mut terminal) = Terminal::restore(input) else { return false };
+    assert_comes_back(&mut terminal);
+    // It is a terminal like any other.
+    terminal.screen_lines();
+    let size = terminal.size();
+    for size in [Size { cols: 7, rows: 3 }, size] {
+        terminal.advance(OUTPUT);
+        terminal.resize(size);
+    }
+    terminal.take_events();
+    assert_comes_back(&mut terminal);
+    true
+}
+
+fn assert_comes_back(terminal: &mut Terminal) {
+    // Lines of the history are stored elsewhere.
+    terminal.release_history(terminal.history_end());
+    let again = Terminal::restore(&terminal.keyframe()).expect("what is written can be read");
+    assert!(again == *terminal, "a terminal that was frozen and thawed differs");
+}
+
+/// Lines as a block of a chunk holds them.
+pub(super) fn history(input: &[u8]) -> bool {
+    let mut is_any = false;
+    // What is left over after the last line shows that there are fewer.
+    for count in [1, 2, 7, u64::MAX] {
+        let mut lines = 0;
+        for line in decode_history(input, count) {
+            let Ok(line) = line else { break };
+            is_any = true;
+            lines += 1;
+            assert!(lines <= input.len() as u64, "lines out of nothing: {line:?}");
+        }
+    }
+    is_any
+}
+
+/// What clients and servers say to each other.
+pub(super) fn frames(input: &[u8]) -> bool {
+    let from_clients = frames_of::<ClientFrame>(input);
+    let from_servers = frames_of::<ServerFrame>(input);
+    from_clients || from_servers
+}
+
+fn frames_of<F: Frame + PartialEq + std::fmt::Debug>(input: &[u8]) -> bool {
+    let whole = decode_in_pieces::<F>(input, input.len().max(1));
+    let bytewise = decode_in_pieces::<F>(input, 3);
+    assert_eq!(whole, bytewise, "it matters how the bytes arrive");
+    for read in &whole {
+        let mut bytes = Vec::new();
+        encode(read, &mut bytes).expect("what was read can be sent");
+        let again = decode_in_pieces::<F>(&bytes, bytes.len());
+        assert_eq!(again.as_slice(), std::slice::from_ref(read), "sent again it differs");
+    }
+    !whole.is_empty()
+}
+
+fn decode_in_pieces<F: Frame>(input: &[u8], len: usize) -> Vec<F> {
+    let mut decoder = FrameDecoder::new();
+    let mut frames = Vec::new();
+    for piece in input.chunks(len) {
+        decoder.push(piece);
+        while let Ok(Some(frame)) = decoder.next_frame() {
+            frames.push(frame);
+        }
+    }
+    frames
+}
