@@ -17,7 +17,7 @@ use super::harness::{PaneDir, await_free, await_readable, kill, take_lock};
 use super::wire::{next_frame, raw_keeper, start, word};
 
 /// The version of the protocol. Raised with every change of it, and then here.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A HELLO without the server's process id, which is its last four bytes.
 const HELLO: [u8; 60] = [
@@ -33,6 +33,8 @@ const RELEASE: [u8; 8] = [0x04, 0, 0, 0, 0, 0, 0, 0];
 const END_HUP: [u8; 20] = [0x05, 0, 0, 0, 12, 0, 0, 0, 32, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0];
 const SIGNAL_USR1: [u8; 20] = [0x06, 0, 0, 0, 12, 0, 0, 0, 32, 0, 0, 0, 4, 0, 0, 0, 10, 0, 0, 0];
 const GOODBYE: [u8; 8] = [0x07, 0, 0, 0, 0, 0, 0, 0];
+const STASH: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
+const FORGET: [u8; 8] = [0x09, 0, 0, 0, 0, 0, 0, 0];
 
 /// What WELCOME carries before the keeper's process id.
 const WELCOME: [u8; 42] = [
@@ -122,22 +124,37 @@ fn what_a_server_says_to_a_keeper_is_as_drawn() {
     link.bell().unwrap();
     link.end(1).unwrap();
     link.signal(10).unwrap();
+    link.stash(File::open("/dev/null").unwrap().into()).unwrap();
+    link.forget_stash().unwrap();
     link.goodbye().unwrap();
     link.release().unwrap();
     drop(link);
     let mut heard = Vec::new();
     keeper.read_to_end(&mut heard).unwrap();
     let bell = [0];
-    let parts: [&[u8]; 7] = [&HELLO, &own_pid(), &bell, &END_HUP, &SIGNAL_USR1, &GOODBYE, &RELEASE];
-    assert_eq!(heard, parts.concat());
+    let before: [&[u8]; 5] = [&HELLO, &own_pid(), &bell, &END_HUP, &SIGNAL_USR1];
+    let after: [&[u8]; 4] = [&STASH, &FORGET, &GOODBYE, &RELEASE];
+    assert_eq!(heard, [before.concat(), after.concat()].concat());
 }
 
 /// What the keeper answers to a HELLO; returns the ring and the master.
-fn greet(stream: &UnixStream, keeper_pid: u32, child_pid: Option<u32>) -> (OwnedFd, File) {
+fn greet(
+    stream: &UnixStream,
+    keeper_pid: u32,
+    child_pid: Option<u32>,
+    has_stash: bool,
+) -> (OwnedFd, File) {
     let (kind, payload, descriptors) = next_frame(stream);
     assert_eq!((kind, descriptors.len()), (0x81, 0));
     assert_eq!(payload, [&WELCOME[..], &keeper_pid.to_le_bytes()].concat());
-    let (kind, payload, descriptors) = next_frame(stream);
+    let (mut kind, mut payload, mut descriptors) = next_frame(stream);
+    if has_stash {
+        assert_eq!((kind, payload.len(), descriptors.len()), (0x84, 0, 1));
+        let mut found = Vec::new();
+        File::from(descriptors.remove(0)).read_to_end(&mut found).unwrap();
+        assert_eq!(found, b"stashed");
+        (kind, payload, descriptors) = next_frame(stream);
+    }
     assert_eq!((kind, payload.len()), (0x82, 12));
     assert_eq!(payload[..8], READY);
     if let Some(pid) = child_pid {
@@ -172,7 +189,7 @@ fn a_keeper_obeys_every_message_as_drawn() {
     let script = "trap 'echo usr1' USR1; trap 'echo hup; exit 9' HUP; echo ready; \
                   while :; do sleep 1000 & wait; done";
     stream.write_all(&start(script)).unwrap();
-    let (master, ring) = greet(&stream, keeper.id(), None);
+    let (master, ring) = greet(&stream, keeper.id(), None, false);
     let child_pid = u32::try_from(word(&ring, 160)).unwrap();
     await_output(&stream, &ring, "ready\r\n");
     stream.write_all(&SIGNAL_USR1).unwrap();
@@ -186,15 +203,23 @@ fn a_keeper_obeys_every_message_as_drawn() {
     let replace = [0x03, 0, 0, 0, 12, 0, 0, 0, 7, 0, 0, 0, 4, 0, 0, 0, a, b, c, d];
     send_with(&stream, &replace, &[master.as_fd(), ring.as_fd()]);
     drop((master, ring));
-    let (_master, ring) = greet(&stream, keeper.id(), Some(child_pid));
+    let (_master, ring) = greet(&stream, keeper.id(), Some(child_pid), false);
     stream.write_all(&END_HUP).unwrap();
     await_output(&stream, &ring, "hup\r\n");
 
+    let stash = dir.path().join("stash");
+    std::fs::write(&stash, "stashed").unwrap();
+    send_with(&stream, &STASH, &[File::open(&stash).unwrap().as_fd()]);
+    stream.shutdown(std::net::Shutdown::Both).unwrap();
+    let mut stream = UnixStream::connect(dir.path().join("keeper.sock")).unwrap();
+    stream.write_all(&hello).unwrap();
+    greet(&stream, keeper.id(), Some(child_pid), true);
+    stream.write_all(&FORGET).unwrap();
     stream.write_all(&GOODBYE).unwrap();
     stream.shutdown(std::net::Shutdown::Both).unwrap();
     let mut stream = UnixStream::connect(dir.path().join("keeper.sock")).unwrap();
     stream.write_all(&hello).unwrap();
-    let (_master, ring) = greet(&stream, keeper.id(), Some(child_pid));
+    let (_master, ring) = greet(&stream, keeper.id(), Some(child_pid), false);
     assert_eq!(word(&ring, 168), 4, "ended, and only its parent would know how");
     stream.write_all(&RELEASE).unwrap();
     assert!(keeper.wait().unwrap().success());
