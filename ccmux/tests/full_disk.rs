@@ -183,7 +183,7 @@ fn a_last_checkpoint_is_written_on_a_full_disk() {
 #[test]
 fn read_only_directories_cost_nothing_either() {
     let Some(env) = env() else { return };
-    let directories = ["spool", "panes", "checkpoints", "wal"];
+    let directories = ["spool", "panes"];
     env.ok(&["new-session", "-d", "-s", "kept"]);
     env.ok(&["split-window", "-d"]);
     wait_prompt(&env, "%0");

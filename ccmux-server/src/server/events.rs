@@ -60,8 +60,9 @@ impl Server {
                 }
                 TermEvent::HistoryCleared { .. } => {
                     if let Some(pane) = self.panes.get(&id) {
-                        let end = pane.terminal.history_end();
-                        self.scrollback.forget_before(pane.uuid, end);
+                        // Lines that followed in the same turn are not among them.
+                        let cleared = pane.terminal.history_cleared_before();
+                        self.scrollback.forget_before(pane.uuid, cleared);
                     }
                 }
                 TermEvent::IconName(_)
