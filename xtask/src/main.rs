@@ -26,6 +26,9 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Makes the checked-in state directory anew, after a change of a format.
     Golden,
+    /// Prints at a steady rate: the program in the panes of a benchmark.
+    #[command(hide = true)]
+    Print(bench::PrintArgs),
     /// Real crashes, again and again.
     Torture(torture::TortureArgs),
 }
@@ -34,6 +37,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
         Task::Ci(args) => ci::run(&args)?,
         Task::Bench(args) => bench::run(&args)?,
+        Task::Print(args) => bench::print(&args)?,
         Task::Golden => golden::run()?,
         Task::Torture(args) => return torture::run(&args),
     }

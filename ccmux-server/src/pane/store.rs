@@ -19,7 +19,7 @@ use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef, Health,
     Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions, StreamPosition,
-    keep_output, load_pane, set_pane_aside, stored_panes,
+    SyncLag, keep_output, load_pane, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
 
@@ -72,7 +72,8 @@ impl Scrollback {
             let notify = Arc::clone(notify);
             Box::new(move || notify())
         };
-        let options = SpoolOptions::new(store, salt);
+        let options =
+            SpoolOptions { elapsed: crate::clock::uptime, ..SpoolOptions::new(store, salt) };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, call(notify));
         spool.start_syncer()?;
         let archiver =
@@ -198,6 +199,11 @@ impl Scrollback {
             Health::Durable => None,
             Health::Degraded(why) => Some(why),
         })
+    }
+
+    /// How long the newest output took until it was durable.
+    pub(crate) fn sync_lag(&self) -> SyncLag {
+        self.spool.lag()
     }
 
     /// Panes whose old output keeps the spool long.

@@ -295,6 +295,7 @@ impl Server {
         if !self.is_first_to_go() {
             notes.push("keepers are no safer from the out-of-memory killer than the server".into());
         }
+        let lag = self.scrollback.sync_lag();
         serde_json::json!({
             "pid": crate::own_pid(),
             "version": env!("CARGO_PKG_VERSION"),
@@ -312,6 +313,12 @@ impl Server {
             "log": {
                 "issued": self.persistence.issued().0,
                 "durable": self.persistence.durable().0,
+            },
+            "output": {
+                "sync_p50_us": micros(lag.p50),
+                "sync_p99_us": micros(lag.p99),
+                "sync_max_us": micros(lag.max),
+                "sync_pieces": lag.frames,
             },
             "recovery": {
                 "summary": self.recovery.to_string(),
@@ -345,6 +352,10 @@ impl Server {
         let text = "The state was damaged; `ccmux status` tells what was lost".to_owned();
         self.tell_for(id, text, Some(NOTE_SHOWN));
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn pane_report(pane: &Pane) -> serde_json::Value {

@@ -47,7 +47,7 @@ pub use self::layout::{StreamPosition, pane_dir};
 pub use self::load::{PaneImage, load_pane, stored_panes};
 pub use self::spool::{
     FRAME_PAYLOAD_MAX, Frame, FrameKind, FrameRef, Replay, ReplayItem, Spool, SpoolEvent,
-    SpoolIndex, SpoolOptions, StreamGap,
+    SpoolIndex, SpoolOptions, StreamGap, SyncLag,
 };
 
 /// Called from any thread when there is something for the server to fetch. It must return at once
