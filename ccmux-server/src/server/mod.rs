@@ -6,6 +6,7 @@
 
 pub(crate) mod capture;
 mod clients;
+mod closed;
 mod closing;
 pub(crate) mod commit;
 mod door;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
-use ccmux_core::ids::{PaneId, PaneUuid, SessionId};
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::{State, Timestamp};
 use ccmux_keeper::Link;
 
@@ -49,9 +50,11 @@ use crate::command::{JobId, Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
 use crate::pane::store::Scrollback;
+use crate::persistence::scrollback::ClosedPane;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
 use crate::signals::Signals;
 pub(crate) use clients::Afterwards;
+pub(crate) use closed::ClosedLines;
 pub(crate) use door::Door;
 use format_shells::FormatShells;
 
@@ -95,6 +98,8 @@ pub(crate) struct Closing {
     pub(crate) is_ending: bool,
     /// When to look at its keeper.
     pub(crate) at: Option<Duration>,
+    /// What is written down of it if its output is kept.
+    pub(crate) note: ClosedPane,
 }
 
 /// Whether and how the server is about to stop.
@@ -139,9 +144,10 @@ pub(crate) struct Server {
     pub(crate) is_new_boot: bool,
     /// The server before this one was told to stop, and not all of what it left is settled yet.
     is_after_shutdown: bool,
-    /// Closed panes whose files stay as long as the closing may be taken back, and the record that
-    /// must be durable first.
-    doomed: Vec<(PaneUuid, Seq)>,
+    /// Closed panes whose files stay as long as the closing may be taken back.
+    doomed: Vec<closed::Doomed>,
+    /// Panes as they were before the change that is being applied, if it may close any.
+    labels: BTreeMap<PaneId, closed::Label>,
     pub(crate) stopping: Stopping,
     /// Whether this process has ever had a session.
     has_had_sessions: bool,

@@ -34,9 +34,11 @@ impl Server {
             self.panes.keys().filter(|id| !self.state.panes.contains_key(id)).copied().collect();
         for id in lost {
             if let Some(pane) = self.panes.remove(&id) {
-                self.closing.push(Closing { pane, seq, is_ending: false, at: None });
+                let note = self.closing_note(&pane);
+                self.closing.push(Closing { pane, seq, is_ending: false, at: None, note });
             }
         }
+        self.labels.clear();
     }
 
     fn add_new_panes(&mut self, seq: Seq) {

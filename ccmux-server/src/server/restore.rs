@@ -92,6 +92,7 @@ impl Server {
             is_new_boot,
             is_after_shutdown,
             doomed: Vec::new(),
+            labels: std::collections::BTreeMap::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,

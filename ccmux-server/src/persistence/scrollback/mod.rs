@@ -27,6 +27,7 @@
 mod archive;
 mod bytes;
 mod chunk;
+mod closed;
 mod damage;
 mod examination;
 mod keyframe;
@@ -40,6 +41,7 @@ pub use self::archive::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits,
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
+pub use self::closed::{ClosedPane, closed_pane, load_closed};
 pub use self::damage::{Damage, keep_output, set_pane_aside};
 pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;

@@ -10,8 +10,8 @@ use ccmux_testkit::TestEnv;
 
 use crate::bench::screen::{Terminal, now};
 
-/// How long anything is waited for.
-const DEADLINE: Duration = Duration::from_mins(2);
+/// How long anything is waited for; of importance only if it never comes.
+const DEADLINE: Duration = Duration::from_mins(10);
 /// How often it is looked whether something has happened that nobody tells of.
 const LOOK: Duration = Duration::from_millis(20);
 

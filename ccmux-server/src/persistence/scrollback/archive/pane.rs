@@ -7,6 +7,7 @@ use ccmux_core::ids::PaneUuid;
 
 use super::{ArchiveJob, Archived, HistoryLimits};
 use crate::persistence::scrollback::chunk::{ChunkWriter, HistoryBlock, chunks_in};
+use crate::persistence::scrollback::closed::remove_note;
 use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
@@ -50,6 +51,8 @@ impl PaneArchive {
         storage.create_dir(&dir)?;
         storage.sync_dir(Path::new(""))?;
         storage.sync_dir(Path::new(PANES_DIR))?;
+        // One that is written for is not closed.
+        remove_note(storage, pane)?;
         for name in storage.list(&dir)? {
             if name.ends_with(TEMPORARY_SUFFIX) {
                 storage.remove(&dir.join(name))?;
@@ -128,6 +131,11 @@ impl PaneArchive {
             writer.sync()?;
         }
         if has_new_file { storage.sync_dir(&self.dir) } else { Ok(()) }
+    }
+
+    /// Nothing more is written.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.finish_chunk()
     }
 
     fn finish_chunk(&mut self) -> io::Result<()> {
