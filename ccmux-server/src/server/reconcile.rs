@@ -17,6 +17,10 @@ use crate::client::{Client, term_size};
 use crate::pane::{Pane, Stage};
 use crate::persistence::Seq;
 
+/// So many programs are started in one turn. After a restart of the machine there are as many to
+/// start as there are panes, and who attaches must not wait for all of them.
+const STARTS_MAX: usize = 4;
+
 impl Server {
     /// After a record was applied: new panes wait for it, lost ones close after it, sizes follow.
     pub(crate) fn reconcile(&mut self, seq: Seq) {
@@ -137,7 +141,10 @@ impl Server {
                 }
                 _ => None,
             })
+            .take(STARTS_MAX)
             .collect();
+        // The others, if there are any, in the next turn.
+        self.has_more |= ready.len() == STARTS_MAX;
         for (id, program) in ready {
             self.start_program(id, program);
         }
