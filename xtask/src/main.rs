@@ -22,7 +22,7 @@ struct Cli {
 enum Task {
     /// Everything a change must pass: format, lints, docs, tests, and the flake hunt.
     Ci(ci::CiArgs),
-    /// Speed and memory beside tmux, dtach and a bare pty.
+    /// Speed and memory beside tmux, dtach and a bare pty; what persistence costs.
     Bench(bench::BenchArgs),
     /// Makes the checked-in state directory anew, after a change of a format.
     Golden,

@@ -138,12 +138,14 @@ impl Worker {
         if let Some(archive) = self.panes.remove(&pane) {
             archive.finish()?;
         }
-        if closed_pane(&*self.storage, pane)?.as_ref() != Some(note) {
-            note.write(&*self.storage, pane)?;
+        let dir = pane_dir(pane);
+        match closed_pane(&*self.storage, pane)? {
+            // Whoever wrote it may have been killed before it was durable.
+            Some(known) if known == *note => self.storage.sync_dir(&dir)?,
+            _ => note.write(&*self.storage, pane)?,
         }
         self.failed.remove(&pane);
         let mut bytes = 0;
-        let dir = pane_dir(pane);
         for name in self.storage.list(&dir)? {
             match self.storage.open(&dir.join(name)) {
                 Ok(file) => bytes += file.len()?.next_multiple_of(DISK_BLOCK_BYTES),
