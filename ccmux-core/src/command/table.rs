@@ -179,7 +179,8 @@ pub const COMMANDS: &[CommandSpec] = &[
         NONE,
         "",
         "List closed panes whose output is kept",
-    ),
+    )
+    .in_full(),
     CommandSpec::new(
         ("list-commands", "lscm"),
         "F:",
@@ -421,7 +422,8 @@ pub const COMMANDS: &[CommandSpec] = &[
         ONE,
         "[-e] pane",
         "Print what a closed pane has shown",
-    ),
+    )
+    .in_full(),
     CommandSpec::new(
         ("show-environment", "showenv"),
         "ghst:",
