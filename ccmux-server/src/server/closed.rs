@@ -1,6 +1,7 @@
 //! Closed panes whose output is kept for a while (`history-keep-closed`): what is written down of
 //! them, when they go, and reading them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ccmux_core::change::{Change, OptionScope};
@@ -165,7 +166,7 @@ impl ClosedLines {
         let lines = PaneLines::new(&self.stored, &self.terminal);
         let end = lines.end().min(self.at.saturating_add(PIECE_LINES));
         let numbers = std::mem::replace(&mut self.at, end)..end;
-        out.extend(numbers.filter_map(|number| lines.line(number)).map(|line| line.into_owned()));
+        out.extend(numbers.filter_map(|number| lines.line(number)).map(Cow::into_owned));
         if end < lines.end() {
             return false;
         }

@@ -49,9 +49,13 @@ pub struct ArchiveJob {
 }
 
 impl ArchiveJob {
+    /// More than its lines will take of the disk.
+    fn line_bytes(&self) -> usize {
+        self.blocks.iter().map(|block| block.bytes.len()).sum()
+    }
+
     fn bytes(&self) -> usize {
-        let lines: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
-        lines + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
+        self.line_bytes() + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
     }
 }
 

@@ -83,6 +83,8 @@ impl PaneArchive {
         compressor: &mut Compressor,
     ) -> io::Result<Archived> {
         if !job.blocks.is_empty() {
+            let bytes = job.limits.bytes.saturating_sub(job.line_bytes() as u64);
+            self.trim(storage, HistoryLimits { bytes, ..job.limits });
             self.write_blocks(storage, &job.blocks, compressor)?;
             self.end_line = job.blocks.drain(..).next_back().map(|block| block.end_line());
         }

@@ -442,3 +442,36 @@ fn a_pane_that_is_written_for_again_is_not_closed() {
     run(&mut worker, job(std::slice::from_ref(&(5..6)), Some(keyframe(200, 0..6))));
     assert_eq!(closed_pane(&storage, pane(1)).unwrap(), None);
 }
+
+/// Goal: P6 at every moment. Method: stop the disk at each call of a job for which there is no room
+/// yet, and add up what is there.
+#[test]
+fn room_is_made_before_lines_are_written() {
+    let stored = |storage: &SimStorage| -> u64 {
+        storage.files().iter().map(|(_, bytes)| bytes.len() as u64).sum()
+    };
+    let before = SimStorage::new(1);
+    let mut first = worker(&before);
+    for n in 0..20 {
+        run(&mut first, job(&[n * 200..n * 200 + 200], None));
+    }
+    // Half of what the next lines take.
+    let limit = stored(&before) + (200 << 10);
+    for limits in
+        [HistoryLimits { bytes: limit, ..UNLIMITED }, HistoryLimits { total: limit, ..UNLIMITED }]
+    {
+        for call in 1.. {
+            let storage = before.fork();
+            storage.strike(storage.calls() + call, Fault::PowerCut);
+            let mut worker = worker(&storage);
+            let next = ArchiveJob { limits, ..job(std::slice::from_ref(&(4000..4200)), None) };
+            let is_done = worker.measure().is_ok() && worker.run(&mut Task::Archive(next)).is_ok();
+            let after = storage.kill();
+            assert!(stored(&after) <= limit, "call {call}");
+            if is_done {
+                assert_lines(&after, 4000..4200);
+                break;
+            }
+        }
+    }
+}

@@ -107,6 +107,8 @@ impl Worker {
     }
 
     fn archive(&mut self, job: &mut ArchiveJob) -> io::Result<Archived> {
+        // What is about to be written must find room, or the total would be exceeded until after.
+        self.enforce_total(job.limits.total.saturating_sub(job.line_bytes() as u64));
         let mut archive = self.open(job.pane)?;
         match archive.archive(&*self.storage, job, &mut self.compressor) {
             Ok(archived) => {
