@@ -66,7 +66,8 @@ pub struct HistoryLimits {
     pub lines: Option<u64>,
     /// Compressed bytes on disk.
     pub bytes: u64,
-    /// Compressed bytes of all panes together; beyond it the longest one loses its oldest lines.
+    /// Compressed bytes of all panes together; beyond it closed panes go, then the longest one loses
+    /// its oldest lines.
     pub total: u64,
 }
 
