@@ -50,6 +50,19 @@ impl TestEnv {
     /// A world for `exe`; pass `env!("CARGO_BIN_EXE_ccmux")`.
     pub fn new(exe: impl Into<PathBuf>) -> Self {
         let dir = TempDir::with_prefix("ccmux-").expect("a temporary directory can be made");
+        Self::in_directory(exe.into(), dir)
+    }
+
+    /// A world in a temporary directory below `parent`: on a disk of the caller's choice.
+    ///
+    /// # Panics
+    /// If nothing can be made there.
+    pub fn new_below(exe: impl Into<PathBuf>, parent: &Path) -> Self {
+        let dir = tempfile::Builder::new().prefix("ccmux-").tempdir_in(parent);
+        Self::in_directory(exe.into(), dir.expect("a temporary directory can be made"))
+    }
+
+    fn in_directory(exe: PathBuf, dir: TempDir) -> Self {
         let at = |name: &str| OsString::from(dir.path().join(name));
         for name in ["home", "state", "run"] {
             fs::create_dir(at(name)).expect("the temporary directory is ours");
@@ -66,7 +79,7 @@ impl TestEnv {
             ("PS1", "$ ".into()),
         ];
         let vars = vars.map(|(name, value)| (name.into(), value)).into();
-        TestEnv { exe: exe.into(), vars, disk: None, dir }
+        TestEnv { exe, vars, disk: None, dir }
     }
 
     /// A world whose state directory is a small disk of its own, for everything that is started in

@@ -33,6 +33,7 @@ const GAP_BYTES_MAX: usize = 4096 + 2 * 256;
 #[derive(Debug)]
 pub struct Flood {
     pane: String,
+    name: String,
 }
 
 impl Flood {
@@ -41,21 +42,31 @@ impl Flood {
 
     /// Writes the program into the home directory; returns the command line that runs it.
     pub fn command(env: &TestEnv) -> String {
+        Self::command_named(env, "flood")
+    }
+
+    /// The same, for one of several programs of a world.
+    pub fn command_named(env: &TestEnv, name: &str) -> String {
         let script = env.home().join("flood.awk");
         let text = SCRIPT.replace("BURST", &Self::BURST_LINES.to_string());
         fs::write(&script, text).expect("the home directory is ours");
-        format!("stty -echo; : >{}; exec awk -f {}", ready(env).display(), script.display())
+        format!("stty -echo; : >{}; exec awk -f {}", ready(env, name).display(), script.display())
     }
 
     /// The program that runs in this pane.
     pub fn of(pane: &str) -> Flood {
-        Flood { pane: pane.to_owned() }
+        Self::named("flood", pane)
+    }
+
+    /// The program of this name, which runs in this pane.
+    pub fn named(name: &str, pane: &str) -> Flood {
+        Flood { pane: pane.to_owned(), name: name.to_owned() }
     }
 
     /// Makes it print one more burst.
     pub fn go(&self, env: &TestEnv) {
         // What is typed before it has switched the echo off is printed.
-        env.wait_ok(&["list-sessions"], |_| ready(env).exists());
+        env.wait_ok(&["list-sessions"], |_| ready(env, &self.name).exists());
         env.ok(&["send-keys", "-t", &self.pane, "go", "Enter"]);
     }
 
@@ -125,8 +136,8 @@ impl Flood {
 }
 
 /// The file that the program makes when it can be typed to.
-fn ready(env: &TestEnv) -> PathBuf {
-    env.home().join("flood.ready")
+fn ready(env: &TestEnv, name: &str) -> PathBuf {
+    env.home().join(format!("{name}.ready"))
 }
 
 /// Every line of a burst, from 0.

@@ -7,6 +7,7 @@
 //! Nothing here sleeps: whatever is waited for is an event, under one generous [`DEADLINE`] that
 //! matters only on failure and then shows the screen and the server's log.
 
+mod commander;
 mod compare;
 mod end;
 mod env;
@@ -19,10 +20,12 @@ mod random;
 mod screen;
 mod small_disk;
 mod starts;
+mod storm;
 mod watch;
 
 use std::time::Duration;
 
+pub use commander::Commander;
 pub use env::{Finished, TestEnv};
 pub use flood::Flood;
 pub use picture::{Area, Picture};
@@ -31,6 +34,7 @@ pub use pty_process::{Display, PtyProcess, Tail};
 pub use random::Random;
 pub use screen::{Attached, Screen};
 pub use starts::Starts;
+pub use storm::Storm;
 
 /// For everything that is waited for.
 pub const DEADLINE: Duration = Duration::from_mins(1);

@@ -99,6 +99,7 @@ fn a_pane_whose_unreachable_keeper_dies_is_restored() {
 #[test]
 fn a_closed_pane_s_program_ends_as_soon_as_its_keeper_answers() {
     let scene = Scene::new();
+    scene.env.ok(&["set-option", "-s", "history-keep-closed", "0"]);
     scene.env.ok(&["kill-session", "-t", "work"]);
     assert_eq!(scene.env.ok(&["list-panes", "-a", "-F", "#{pane_id}"]), "%1\n");
     assert!(scene.shell.is_alive());

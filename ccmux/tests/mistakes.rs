@@ -12,7 +12,7 @@ use ccmux_protocol::{ClientFrame, FrameDecoder, PROTOCOL_VERSION, ServerFrame, e
 use ccmux_testkit::{DEADLINE, TestEnv};
 
 /// What tmux lacks.
-const OURS: &[&str] = &["restart-server", "status"];
+const OURS: &[&str] = &["list-closed", "restart-server", "show-closed", "status"];
 
 /// A step of the recording, and what tmux said.
 fn steps() -> Vec<(&'static str, String)> {

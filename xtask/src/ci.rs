@@ -1,10 +1,14 @@
-//! What CI runs, step by step, and the flake hunt: the suite again and again on a loaded machine.
+//! What CI runs, step by step: checks, tests, real crashes for a few minutes, and the flake hunt:
+//! the suite again and again on a loaded machine.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use rustix::process::geteuid;
+
+use crate::torture::{NOT_ALLOWED, NOT_INSTALLED};
 
 #[derive(Debug, Args)]
 pub(crate) struct CiArgs {
@@ -18,6 +22,9 @@ pub(crate) struct CiArgs {
     #[arg(long)]
     only_flakes: bool,
 }
+
+/// How long servers, keepers and disks are made to crash.
+const TORTURE_MINUTES: &str = "4";
 
 /// The README's test command.
 const TEST: &[&str] = &["test", "--workspace"];
@@ -38,6 +45,7 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
             let status = cargo(words).status().context("cargo starts")?;
             ensure!(status.success(), "step `{name}` failed");
         }
+        crash()?;
     }
     hunt_flakes(args)
 }
@@ -46,6 +54,26 @@ fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(words).env("RUSTDOCFLAGS", "-D warnings");
     command
+}
+
+/// Real crashes. What the kernel of this machine does not allow is left out, loudly: a container may
+/// well run as root and have neither loop devices nor ptrace, and no change of ccmux mends that. For
+/// root a tool that is not installed is a failure, because that can be mended.
+fn crash() -> Result<()> {
+    let words = ["torture", "--real", "--minutes", TORTURE_MINUTES];
+    println!("== real crashes: cargo xtask {}", words.join(" "));
+    let status = Command::new(std::env::current_exe()?).args(words).status()?;
+    match status.code() {
+        Some(0) => {}
+        Some(code) if code == i32::from(NOT_ALLOWED) => {
+            println!("== real crashes: SOME WERE LEFT OUT, this machine does not allow them");
+        }
+        Some(code) if code == i32::from(NOT_INSTALLED) && !geteuid().is_root() => {
+            println!("== real crashes: SOME WERE LEFT OUT, their tools are not installed");
+        }
+        _ => bail!("step `real crashes` failed"),
+    }
+    Ok(())
 }
 
 /// Busy loops, one per core, that end with this value.

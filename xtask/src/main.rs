@@ -23,12 +23,15 @@ struct Cli {
 enum Task {
     /// Everything a change must pass: format, lints, docs, tests, and the flake hunt.
     Ci(ci::CiArgs),
-    /// Speed and memory beside tmux, dtach and a bare pty.
+    /// Speed and memory beside tmux, dtach and a bare pty; what persistence costs.
     Bench(bench::BenchArgs),
     /// Makes the checked-in state directory anew, after a change of a format.
     Golden,
     /// Breaks the product on purpose and expects the tests to notice.
     Mutants(mutants::MutantsArgs),
+    /// Prints at a steady rate: the program in the panes of a benchmark.
+    #[command(hide = true)]
+    Print(bench::PrintArgs),
     /// Real crashes, again and again.
     Torture(torture::TortureArgs),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
         Task::Ci(args) => ci::run(&args)?,
         Task::Bench(args) => bench::run(&args)?,
+        Task::Print(args) => bench::print(&args)?,
         Task::Golden => golden::run()?,
         Task::Mutants(args) => mutants::run(&args)?,
         Task::Torture(args) => return torture::run(&args),

@@ -20,6 +20,9 @@ pub struct CommandSpec {
     pub args_max: Option<usize>,
     /// Which of those may be commands in braces.
     pub blocks: Blocks,
+    /// Whether the start of its name stands for it. Not for commands that tmux lacks: what is short for
+    /// one of tmux's must stay so.
+    pub is_abbreviated: bool,
     /// Whether it starts a server where none runs; other commands fail then.
     pub starts_server: bool,
     /// Its arguments as tmux's manual writes them.
@@ -62,6 +65,7 @@ impl CommandSpec {
             args_min,
             args_max,
             blocks: Blocks::Never,
+            is_abbreviated: true,
             starts_server: false,
             usage,
             summary,
@@ -70,6 +74,11 @@ impl CommandSpec {
 
     pub(super) const fn blocks(mut self, blocks: Blocks) -> CommandSpec {
         self.blocks = blocks;
+        self
+    }
+
+    pub(super) const fn in_full(mut self) -> CommandSpec {
+        self.is_abbreviated = false;
         self
     }
 
@@ -113,7 +122,8 @@ pub fn find(name: &str) -> Result<&'static CommandSpec, ParseErrorKind> {
     if let Some(spec) = exact {
         return Ok(spec);
     }
-    let mut matching = COMMANDS.iter().filter(|spec| spec.name.starts_with(name));
+    let is_meant = |spec: &&CommandSpec| spec.is_abbreviated && spec.name.starts_with(name);
+    let mut matching = COMMANDS.iter().filter(is_meant);
     match (matching.next(), matching.next()) {
         (None, _) => Err(ParseErrorKind::UnknownCommand(name.to_owned())),
         (Some(spec), None) => Ok(spec),

@@ -1,7 +1,7 @@
 //! The table of commands: every command there is, in alphabetical order.
 //!
 //! Names, aliases, flags and usage are those of tmux 3.3a, except that `refresh-client -l` takes no
-//! value; `status` is ccmux's own. The command line, key bindings, completion and the manual all read this table.
+//! value; `list-closed`, `show-closed` and `status` are ccmux's own. The command line, key bindings, completion and the manual all read this table.
 
 use super::spec::{Blocks, CommandSpec};
 
@@ -173,6 +173,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         "[-F format] [-t target-session]",
         "List attached clients",
     ),
+    CommandSpec::new(
+        ("list-closed", ""),
+        "",
+        NONE,
+        "",
+        "List closed panes whose output is kept",
+    )
+    .in_full(),
     CommandSpec::new(
         ("list-commands", "lscm"),
         "F:",
@@ -408,6 +416,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         "[-b buffer-name]",
         "Show a paste buffer",
     ),
+    CommandSpec::new(
+        ("show-closed", ""),
+        "e",
+        ONE,
+        "[-e] pane",
+        "Print what a closed pane has shown",
+    )
+    .in_full(),
     CommandSpec::new(
         ("show-environment", "showenv"),
         "ghst:",

@@ -1,6 +1,6 @@
 //! The table of options: tmux's, and a few of ccmux's own.
 //!
-//! ccmux's own: `restore-command`, `scope-command`, `history-disk-limit`, `history-disk-total`; `history-limit` knows `unlimited`, which is its default.
+//! ccmux's own: `restore-command`, `scope-command`, `history-disk-limit`, `history-disk-total`, `history-keep-closed`; `history-limit` knows `unlimited`, which is its default.
 //! Defaults that differ from tmux's: none that a script could notice, apart from those.
 
 use super::spec::OptionKind::{
@@ -110,8 +110,9 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("extended-keys-format", SERVER, Choice(&["csi-u", "xterm"]), "xterm", "The form of extended keys.").not_yet(),
     new("focus-events", SERVER, Flag, "off", "Whether programs are told when their terminal gains or loses focus.").not_yet(),
     new("get-clipboard", SERVER, Choice(&["off", "buffer", "request", "both"]), "buffer", "What answers a program that asks for the clipboard.").not_yet(),
-    new("history-disk-total", SERVER, number(1, INT_MAX), "8192", "MiB of disk that the history of all panes takes; beyond it the longest one loses its oldest lines."),
+    new("history-disk-total", SERVER, number(1, INT_MAX), "8192", "MiB of disk that the history of all panes takes; beyond it closed panes go, then the longest one loses its oldest lines."),
     new("history-file", SERVER, String, "", "File that keeps the history of the command prompt.").not_yet(),
+    new("history-keep-closed", SERVER, number(0, INT_MAX), "3600", "Seconds for which the output of a closed pane is kept; 0 removes it at once."),
     new("input-buffer-size", SERVER, number(1, INT_MAX), "1048576", "Longest single escape sequence, in bytes.").not_yet(),
     new("message-limit", SERVER, number(0, INT_MAX), "1000", "How many messages the message log keeps.").not_yet(),
     new("prefix-timeout", SERVER, number(0, INT_MAX), "0", "Milliseconds after which a prefix key is forgotten; 0 never.").not_yet(),

@@ -9,7 +9,7 @@ use ccmux_core::ids::PaneId;
 use ccmux_term::HistoryLine;
 use ccmux_term::compose::write_line;
 
-use super::job::{LineForm, Printing};
+use super::job::{LineForm, Printing, Rest};
 use super::{CommandError, Cx, Flow, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -25,7 +25,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let mut capture = cx.server.begin_capture(pane, (start, end), cx.args().has('J'))?;
     let form = line_form(cx);
     if cx.args().has('p') {
-        cx.job.printing = Some(Printing { capture, form });
+        cx.job.printing = Some(Printing { rest: Rest::Capture(capture), form });
         return Ok(Flow::Next);
     }
     let (mut data, mut is_done) = (Vec::new(), false);

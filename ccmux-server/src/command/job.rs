@@ -16,6 +16,7 @@ use ccmux_core::target::Target;
 use super::stdin::Stdin;
 use crate::event_loop::ClientId;
 use crate::persistence::Seq;
+use crate::server::ClosedLines;
 use crate::server::capture::Capture;
 
 /// Commands that put others in front of themselves (`source-file`, `if-shell`) nest at most so
@@ -93,9 +94,18 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) struct Printing {
     /// What is left.
-    pub(crate) capture: Capture,
+    pub(crate) rest: Rest,
     /// How a line is written.
     pub(crate) form: LineForm,
+}
+
+/// What is still to be printed.
+#[derive(Debug)]
+pub(crate) enum Rest {
+    /// Of a pane.
+    Capture(Capture),
+    /// Of what is kept of a closed one.
+    Closed(Box<ClosedLines>),
 }
 
 /// How a captured line is written.

@@ -31,6 +31,7 @@ mod kill_window;
 mod last_pane;
 mod list_buffers;
 mod list_clients;
+mod list_closed;
 mod list_commands;
 mod list_keys;
 mod list_panes;
@@ -58,6 +59,7 @@ mod send_keys;
 mod set_buffer;
 mod set_environment;
 mod set_option;
+mod show_closed;
 mod show_environment;
 mod show_options;
 mod source_file;
@@ -116,6 +118,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("last-window", next_window::exec_last),
     ("list-buffers", list_buffers::exec),
     ("list-clients", list_clients::exec),
+    ("list-closed", list_closed::exec),
     ("list-commands", list_commands::exec),
     ("list-keys", list_keys::exec),
     ("list-panes", list_panes::exec),
@@ -149,6 +152,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("set-option", set_option::exec),
     ("set-window-option", set_option::exec_window),
     ("show-buffer", save_buffer::exec_show),
+    ("show-closed", show_closed::exec),
     ("show-environment", show_environment::exec),
     ("show-options", show_options::exec),
     ("show-window-options", show_options::exec_window),

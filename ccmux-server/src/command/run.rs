@@ -4,7 +4,7 @@ use ccmux_core::command::ParsedCommand;
 use ccmux_core::model::Pane;
 use ccmux_protocol::{Exit, ServerFrame};
 
-use super::job::{Printing, Step};
+use super::job::{Printing, Rest, Step};
 use super::{Cx, Flow, Job, JobId, Origin, Outcome, Wait, exec_of};
 use crate::event_loop::ClientId;
 use crate::pane::Stage;
@@ -103,20 +103,24 @@ impl Server {
         self.print_for(job, text);
     }
 
-    /// Prints more of a capture, if its reader has taken what there was. Returns whether that was
+    /// Prints more of what is printed piece by piece, if its reader has taken what there was. Returns whether that was
     /// all.
     fn print_on(&mut self, job: &mut Job) -> bool {
-        let Some(Printing { mut capture, form }) = job.printing.take() else { return true };
+        let Some(Printing { mut rest, form }) = job.printing.take() else { return true };
         let reader = job.origin.client().and_then(|id| self.clients.get(&id));
         let may_go_on = reader.is_none_or(|client| client.unread_bytes() < UNREAD_MAX);
         let mut lines = Vec::new();
-        let is_done = may_go_on && self.capture_piece(&mut capture, &mut lines);
+        let is_done = may_go_on
+            && match &mut rest {
+                Rest::Capture(capture) => self.capture_piece(capture, &mut lines),
+                Rest::Closed(closed) => closed.piece(&mut lines),
+            };
         if !lines.is_empty() {
             let lines: Vec<Vec<u8>> = lines.iter().map(|line| form.write(line)).collect();
             self.print_for(job, lines.join(&b'\n'));
         }
         if !is_done {
-            job.printing = Some(Printing { capture, form });
+            job.printing = Some(Printing { rest, form });
             // A reader that is slow wakes the loop when it has taken something.
             self.has_more |= may_go_on;
         }

@@ -39,6 +39,12 @@ fn as_text(report: &serde_json::Value) -> Vec<String> {
         true => "durable   yes".to_owned(),
         false => format!("durable   NO: {}", text(&report["degraded"])),
     });
+    let output = &report["output"];
+    let millis = |what: &str| output[what].as_u64().unwrap_or(0).div_ceil(1000);
+    if output["sync_pieces"].as_u64() > Some(0) {
+        let (half, most) = (millis("sync_p50_us"), millis("sync_p99_us"));
+        lines.push(format!("output    on the disk within {half} ms, 99 of 100 within {most} ms"));
+    }
     let recovery = &report["recovery"];
     lines.push(format!("recovery  {}", text(&recovery["summary"])));
     for problem in recovery["problems"].as_array().into_iter().flatten() {

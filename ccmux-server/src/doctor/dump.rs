@@ -14,7 +14,7 @@ use crate::pane::history::StoredLines;
 use crate::pane::store::thaw;
 use crate::pane::{Pane, Stage};
 use crate::persistence::scrollback::{
-    PaneHistory, PaneImage, ReplayItem, SpoolIndex, load_pane, pane_dir, stored_panes,
+    PaneHistory, PaneImage, ReplayItem, SpoolIndex, closed_pane, load_pane, pane_dir, stored_panes,
 };
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{
@@ -84,7 +84,11 @@ impl Panes {
         let mut known: BTreeMap<PaneUuid, (Option<PaneId>, String)> = BTreeMap::new();
         for pane in index.panes().chain(stored_panes(&*storage)?) {
             let number = restoration::read_number(&directory.join(pane_dir(pane)));
-            known.insert(pane, (number, "not in the state".to_owned()));
+            let (number, title) = match closed_pane(&*storage, pane)? {
+                Some(note) => (Some(note.id), format!("closed: {}", note.title)),
+                None => (number, "not in the state".to_owned()),
+            };
+            known.insert(pane, (number, title));
         }
         for (id, pane) in &log.state.panes {
             known.insert(pane.uuid, (Some(*id), pane.title.to_string()));

@@ -22,7 +22,7 @@ pub use self::dump::{Dump, DumpError, dump};
 pub use self::report::{Finding, Severity};
 use crate::clock::{Clock as _, SystemClock};
 use crate::pane::store::thaw;
-use crate::persistence::scrollback::{Damage, SpoolIndex, examine_pane, stored_panes};
+use crate::persistence::scrollback::{Damage, SpoolIndex, closed_pane, examine_pane, stored_panes};
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{LogExamination, OpenError, ReadOnly, boot_id, examine_log, restoration};
 
@@ -52,6 +52,8 @@ pub struct Holdings {
     pub windows: usize,
     /// Panes.
     pub panes: usize,
+    /// Closed panes whose output is kept.
+    pub closed: usize,
     /// Panes whose keepers live: their programs run on, and the last of their output is in memory.
     pub keepers: usize,
     /// History lines that can be read.
@@ -163,32 +165,50 @@ impl Examination {
         let mut known: BTreeMap<PaneUuid, PaneId> = BTreeMap::new();
         for (id, pane) in &log.state.panes {
             known.insert(pane.uuid, *id);
-            let place = format!("pane {id}");
             let options = log.state.options(OptionScope::Pane(*id));
             if !options.flag("history-persist") {
                 // What is there still, the next start removes.
                 continue;
             }
-            let examined =
-                examine_pane(storage, &index, pane.uuid, &mut |keyframe| thaw(keyframe).map(drop))?;
-            self.holds.lines += examined.lines;
-            self.holds.spooled_bytes += examined.spooled_bytes;
-            self.holds.keyframes += examined.keyframes;
-            for damage in &examined.damage {
-                self.take_damage(&place, damage);
-            }
-            for damage in &examined.spare {
-                let meaning = "it is not needed: the newest one is good";
-                self.findings.push(Finding::new(Severity::Warning, &place, damage, meaning));
-            }
+            self.take_pane(&format!("pane {id}"), storage, &index, pane.uuid)?;
         }
         for pane in stored_panes(&**storage)? {
             let pane_dir = directory.join(crate::persistence::scrollback::pane_dir(pane));
             let has_keeper = ccmux_keeper::is_alive(&pane_dir).unwrap_or(false);
             self.holds.keepers += usize::from(has_keeper);
-            if !known.contains_key(&pane) {
-                self.take_unknown(pane, &pane_dir, has_keeper, log.closed_below);
+            if known.contains_key(&pane) {
+                continue;
             }
+            match closed_pane(&**storage, pane)? {
+                Some(note) => {
+                    self.holds.closed += 1;
+                    self.take_pane(&format!("closed pane {}", note.id), storage, &index, pane)?;
+                }
+                None => self.take_unknown(pane, &pane_dir, has_keeper, log.closed_below),
+            }
+        }
+        Ok(())
+    }
+
+    /// All that is stored of a pane.
+    fn take_pane(
+        &mut self,
+        place: &str,
+        storage: &Arc<dyn Storage>,
+        index: &SpoolIndex,
+        pane: PaneUuid,
+    ) -> io::Result<()> {
+        let examined =
+            examine_pane(storage, index, pane, &mut |keyframe| thaw(keyframe).map(drop))?;
+        self.holds.lines += examined.lines;
+        self.holds.spooled_bytes += examined.spooled_bytes;
+        self.holds.keyframes += examined.keyframes;
+        for damage in &examined.damage {
+            self.take_damage(place, damage);
+        }
+        for damage in &examined.spare {
+            let meaning = "it is not needed: the newest one is good";
+            self.findings.push(Finding::new(Severity::Warning, place, damage, meaning));
         }
         Ok(())
     }
@@ -197,7 +217,10 @@ impl Examination {
     fn take_unknown(&mut self, pane: PaneUuid, dir: &Path, has_keeper: bool, closed_below: PaneId) {
         let is_closed = restoration::read_number(dir).is_none_or(|number| number < closed_below);
         let (severity, meaning) = match (is_closed, has_keeper) {
-            (true, false) => (Severity::Note, "it was closed; the next start removes what is left"),
+            (true, false) => (
+                Severity::Note,
+                "it was closed; the next start removes what is left, or keeps its output for a while",
+            ),
             (true, true) => (
                 Severity::Note,
                 "it was closed; the next start ends its program and removes what is left",

@@ -72,8 +72,8 @@ impl fmt::Display for Examination {
         let holds = &self.holds;
         writeln!(
             f,
-            "holds     {} sessions, {} windows, {} panes; {} living keepers",
-            holds.sessions, holds.windows, holds.panes, holds.keepers
+            "holds     {} sessions, {} windows, {} panes; {} living keepers; {} closed panes kept",
+            holds.sessions, holds.windows, holds.panes, holds.keepers, holds.closed
         )?;
         writeln!(
             f,

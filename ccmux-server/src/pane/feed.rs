@@ -203,9 +203,16 @@ impl Pane {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Clear, &[]);
         self.output.is_touched = true;
         self.apply(Terminal::clear_history);
+        self.cleared_at = Some(self.terminal.history_end());
         self.terminal.take_events();
         scrollback.forget_before(self.uuid, self.terminal.history_end());
         scrollback.note_cleared(self.uuid);
+    }
+
+    /// Whether its history was cleared on request and no line has come into it since: what is left
+    /// of it is not to be kept either when the pane is closed.
+    pub(crate) fn is_cleared(&self) -> bool {
+        self.cleared_at == Some(self.terminal.history_end())
     }
 
     /// Resets the terminal, as an input of the stream (`send-keys -R`).
@@ -255,7 +262,11 @@ impl Pane {
                 let rows = u16::from_le_bytes([*c, *d]);
                 self.apply(|terminal| terminal.resize(Size { cols, rows }))
             }
-            (FrameKind::Clear, _) => self.apply(Terminal::clear_history),
+            (FrameKind::Clear, _) => {
+                let is_sound = self.apply(Terminal::clear_history);
+                self.cleared_at = Some(self.terminal.history_end());
+                is_sound
+            }
             (FrameKind::Reset, _) => self.apply(Terminal::reset),
             (FrameKind::Trim, _) => self.apply(Terminal::trim),
             (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {

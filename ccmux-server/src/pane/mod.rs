@@ -57,6 +57,8 @@ pub(crate) struct Pane {
     pub(crate) looked_at: Option<Duration>,
     /// The directory that its program was in at the last look.
     pub(crate) seen_directory: Option<BString>,
+    /// Where its history was cleared last on request.
+    pub(crate) cleared_at: Option<u64>,
     /// A picture the program did not finish in time is shown as it is.
     pub(crate) is_shown_unfinished: bool,
     /// One-shot events found in a replay, with the stream offset after them: acted upon once the
@@ -236,6 +238,7 @@ impl Pane {
             start_error: None,
             looked_at: None,
             seen_directory: None,
+            cleared_at: None,
             is_shown_unfinished: false,
             replayed: Vec::new(),
             tries: 0,

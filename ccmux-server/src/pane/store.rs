@@ -5,7 +5,7 @@
 
 mod away;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,9 +19,10 @@ use super::fault;
 use super::history::StoredLines;
 use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
-    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, Damage, FrameKind, FrameRef,
-    Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex, SpoolOptions,
-    StreamPosition, keep_output, load_pane, set_pane_aside, stored_panes,
+    ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, ClosedPane, Damage, FrameKind,
+    FrameRef, Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex,
+    SpoolOptions, StreamPosition, SyncLag, closed_pane, keep_output, load_closed, load_pane,
+    set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
 use away::Away;
@@ -33,8 +34,21 @@ pub(crate) struct Scrollback {
     spool: Spool,
     archiver: Archiver,
     panes: HashMap<PaneUuid, Known>,
+    /// Panes that are closed and kept, in the order in which they were closed.
+    closed: Vec<KeptPane>,
+    /// Those of which that is not written down yet.
+    closing: HashSet<PaneUuid>,
     /// Why the disk last refused something.
     refusal: Option<String>,
+}
+
+/// A closed pane whose output is kept for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct KeptPane {
+    pub(crate) uuid: PaneUuid,
+    pub(crate) note: ClosedPane,
+    /// What its files take of the disk, once they have been looked at.
+    pub(crate) bytes: Option<u64>,
 }
 
 /// What is known of one pane's files.
@@ -85,13 +99,14 @@ impl Scrollback {
             let notify = Arc::clone(notify);
             Box::new(move || notify())
         };
-        let options = SpoolOptions::new(store, salt);
+        let options =
+            SpoolOptions { elapsed: crate::clock::uptime, ..SpoolOptions::new(store, salt) };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, call(notify));
         spool.start_syncer()?;
         let archiver =
             Archiver::start(Arc::clone(&storage), ArchiverOptions::default(), call(notify))?;
-        let panes = HashMap::new();
-        Ok((Self { storage, spool, archiver, panes, refusal: None }, index))
+        let (panes, closed, closing) = (HashMap::new(), Vec::new(), HashSet::new());
+        Ok((Self { storage, spool, archiver, panes, closed, closing, refusal: None }, index))
     }
 
     /// What there is of a pane; its stream goes on after that. `thaw` tries keyframes.
@@ -222,6 +237,11 @@ impl Scrollback {
         })
     }
 
+    /// How long the newest output took until it was durable.
+    pub(crate) fn sync_lag(&self) -> SyncLag {
+        self.spool.lag()
+    }
+
     /// Panes whose old output keeps the spool long.
     pub(crate) fn pinning(&self) -> Vec<PaneUuid> {
         self.spool.pinning()
@@ -273,9 +293,63 @@ impl Scrollback {
         self.archiver.remove(pane);
     }
 
+    /// Keeps what there is of a pane that is closed and whose keeper is gone, and whose last keyframe
+    /// was submitted. `total` bounds all history.
+    pub(crate) fn keep_closed(&mut self, pane: PaneUuid, note: ClosedPane, total: u64) {
+        self.closing.insert(pane);
+        self.archiver.keep_closed(pane, note, total);
+    }
+
+    /// Whether there is a note that a pane which the state does not know is closed and kept; it is,
+    /// then.
+    ///
+    /// # Errors
+    /// Only what says nothing about the file.
+    pub(crate) fn is_kept(&mut self, pane: PaneUuid, total: u64) -> io::Result<bool> {
+        let Some(note) = closed_pane(&*self.storage, pane)? else { return Ok(false) };
+        self.archiver.keep_closed(pane, note.clone(), total);
+        self.note_kept(KeptPane { uuid: pane, note, bytes: None });
+        Ok(true)
+    }
+
+    fn note_kept(&mut self, pane: KeptPane) {
+        self.closed.retain(|known| known.uuid != pane.uuid);
+        let at = self.closed.partition_point(|known| known.note.at <= pane.note.at);
+        self.closed.insert(at, pane);
+    }
+
+    /// Closed panes that are kept, in the order in which they were closed.
+    pub(crate) fn closed(&self) -> &[KeptPane] {
+        &self.closed
+    }
+
+    /// Removes what is kept of panes that were closed before `until`, or then.
+    pub(crate) fn expire_closed(&mut self, until: Timestamp) {
+        let count = self.closed.partition_point(|known| known.note.at <= until);
+        for pane in self.closed.drain(..count) {
+            self.archiver.remove(pane.uuid);
+        }
+    }
+
+    /// All that is kept of a closed pane, to read; `None` if nothing of it can be read.
+    pub(crate) fn read_closed(
+        &self,
+        pane: PaneUuid,
+    ) -> io::Result<Option<(StoredLines, Terminal)>> {
+        let mut thawed = None;
+        let keyframe = load_closed(&*self.storage, pane, &mut |keyframe| {
+            thawed = Some(thaw(keyframe)?);
+            Ok(())
+        })?;
+        let Some((keyframe, terminal)) = keyframe.zip(thawed) else { return Ok(None) };
+        let history = PaneHistory::open(Arc::clone(&self.storage), pane, keyframe.history)?;
+        Ok(Some((StoredLines::new(history), terminal)))
+    }
+
     /// Forgets spooled output of panes that nobody knows any more.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(PaneUuid) -> bool) {
-        self.spool.retain(is_kept);
+        let closing = &self.closing;
+        self.spool.retain(|pane| is_kept(pane) || closing.contains(&pane));
     }
 
     /// Takes what the helper threads have done.
@@ -300,10 +374,20 @@ impl Scrollback {
                 ArchiveEvent::Archived(archived) => {
                     news.extend(self.take_archived(&archived));
                 }
-                ArchiveEvent::Purged(_) | ArchiveEvent::Removed(_) => {}
+                ArchiveEvent::Purged(_) => {}
                 ArchiveEvent::Degraded(why) => {
                     tracing::error!(why, "history is not kept");
                     self.refusal = Some(why);
+                }
+                ArchiveEvent::Removed(pane) => self.closed.retain(|known| known.uuid != pane),
+                ArchiveEvent::Kept { pane, note, bytes } => {
+                    // One known from the start may have been removed meanwhile.
+                    let is_known = self.closed.iter().any(|known| known.uuid == pane);
+                    if self.closing.remove(&pane) || is_known {
+                        self.note_kept(KeptPane { uuid: pane, note, bytes: Some(bytes) });
+                    }
+                    self.panes.remove(&pane);
+                    self.spool.forget(pane);
                 }
                 ArchiveEvent::Recovered => tracing::info!("history is kept again"),
             }

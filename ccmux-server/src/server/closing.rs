@@ -1,5 +1,5 @@
 //! Panes that are closed: their programs are ended and their keepers let go, and only then their
-//! files go. A keeper that cannot be told for the moment is told later.
+//! files go, or are kept for a while (`closed`). A keeper that cannot be told for the moment is told later.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use ccmux_keeper::{LinkEvent, lock_alive};
 use super::Server;
 use super::retries::retry_wait;
 use crate::pane::{Pane, Stage};
+use crate::persistence::scrollback::ClosedPane;
 
 /// The signal a closed pane's program gets: its terminal hung up.
 const SIGHUP: i32 = 1;
@@ -68,11 +69,11 @@ impl Server {
             let pane_dir = self.pane_dir(closing.pane.uuid);
             let greeted = match lock_alive(&pane_dir) {
                 Ok(Some(_free)) => {
-                    self.bury(closing.pane);
+                    self.bury(closing.pane, closing.note);
                     continue;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    self.bury(closing.pane);
+                    self.bury(closing.pane, closing.note);
                     continue;
                 }
                 // A lock that cannot be looked at is no free one: the keeper may well live.
@@ -92,9 +93,9 @@ impl Server {
         }
     }
 
-    /// Removes what is left of a pane whose keeper is gone.
-    pub(crate) fn bury(&mut self, mut pane: Pane) {
-        self.remove_files(pane.uuid);
+    /// Removes what is left of a pane whose keeper is gone, or keeps it for a while.
+    pub(crate) fn bury(&mut self, mut pane: Pane, note: ClosedPane) {
+        self.keep_or_remove(&mut pane, note);
         if let Some(held) = pane.held() {
             self.watcher.forget(held.master.as_fd());
         }

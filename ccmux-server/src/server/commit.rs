@@ -98,6 +98,7 @@ impl Server {
         if !entry.is_soft() {
             self.hard = seq;
         }
+        self.label_panes(changes);
         if let Err(error) = apply_all(&mut self.state, changes) {
             // The log now says something that the state cannot hold: going on would make replay
             // and memory differ for ever. Dying is safe, the programs live on.

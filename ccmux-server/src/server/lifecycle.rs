@@ -319,6 +319,7 @@ impl Server {
                 without_effect.join(", ")
             ));
         }
+        let lag = self.scrollback.sync_lag();
         serde_json::json!({
             "pid": crate::own_pid(),
             "version": env!("CARGO_PKG_VERSION"),
@@ -336,6 +337,12 @@ impl Server {
             "log": {
                 "issued": self.persistence.issued().0,
                 "durable": self.persistence.durable().0,
+            },
+            "output": {
+                "sync_p50_us": micros(lag.p50),
+                "sync_p99_us": micros(lag.p99),
+                "sync_max_us": micros(lag.max),
+                "sync_pieces": lag.frames,
             },
             "recovery": {
                 "summary": self.recovery.to_string(),
@@ -379,6 +386,10 @@ impl Server {
         let text = "The state was damaged; `ccmux status` tells what was lost".to_owned();
         self.tell_for(id, text, Some(NOTE_SHOWN));
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn pane_report(pane: &Pane, kept: &str) -> serde_json::Value {

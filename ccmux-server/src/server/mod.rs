@@ -7,6 +7,7 @@
 mod away;
 pub(crate) mod capture;
 mod clients;
+mod closed;
 mod closing;
 pub(crate) mod commit;
 mod door;
@@ -40,7 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
-use ccmux_core::ids::{PaneId, PaneUuid, SessionId};
+use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::{State, Timestamp};
 use ccmux_keeper::Link;
 
@@ -50,9 +51,11 @@ use crate::command::{JobId, Jobs, Shells};
 use crate::event_loop::{ClientId, Watcher};
 use crate::pane::Pane;
 use crate::pane::store::Scrollback;
+use crate::persistence::scrollback::ClosedPane;
 use crate::persistence::{Persistence, RecoveryReport, Seq};
 use crate::signals::Signals;
 pub(crate) use clients::Afterwards;
+pub(crate) use closed::ClosedLines;
 pub(crate) use door::Door;
 use format_shells::FormatShells;
 
@@ -96,6 +99,8 @@ pub(crate) struct Closing {
     pub(crate) is_ending: bool,
     /// When to look at its keeper.
     pub(crate) at: Option<Duration>,
+    /// What is written down of it if its output is kept.
+    pub(crate) note: ClosedPane,
 }
 
 /// Whether and how the server is about to stop.
@@ -140,9 +145,10 @@ pub(crate) struct Server {
     pub(crate) is_new_boot: bool,
     /// The server before this one was told to stop, and not all of what it left is settled yet.
     is_after_shutdown: bool,
-    /// Closed panes whose files stay as long as the closing may be taken back, and the record that
-    /// must be durable first.
-    doomed: Vec<(PaneUuid, Seq)>,
+    /// Closed panes whose files stay as long as the closing may be taken back.
+    doomed: Vec<closed::Doomed>,
+    /// Panes as they were before the change that is being applied, if it may close any.
+    labels: BTreeMap<PaneId, closed::Label>,
     /// Panes that have become private, and the record of that: what the disk holds of them is to go.
     purges: Vec<(PaneId, Seq)>,
     pub(crate) stopping: Stopping,

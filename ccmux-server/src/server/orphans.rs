@@ -30,7 +30,8 @@ impl Server {
     /// one whose record was lost. If its program is not, it goes to a session of its own, with the
     /// number that its program knows; else what is left of it is set aside, and said to be. No
     /// number found is given out again. A directory without a number is one whose removal was cut
-    /// short, or that nothing was ever put into.
+    /// short, or that nothing was ever put into. One with a note belongs to a closed pane whose output
+    /// is kept.
     ///
     /// Of panes whose record was lost the log says so before their numbers count as given out, and
     /// until the last of them is looked after: a start that is cut short is made up for by the next.
@@ -54,6 +55,7 @@ impl Server {
             self.persistence.note_orphans(Some(closed_below), self.now());
         }
         let mut is_all_done = true;
+        let total = self.history_total();
         let next = self.state.next.pane;
         let numbers_lost = closed_below.0..next.saturating_add(LOST_NUMBERS_MAX);
         let is_lost = |id: PaneId| numbers_lost.contains(&id.0);
@@ -61,13 +63,22 @@ impl Server {
         for (uuid, number) in stored {
             let lost_number = number.filter(|id| is_lost(*id));
             beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
+            match self.scrollback.is_kept(uuid, total) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(%uuid, %error, "cannot look at a pane's files");
+                    is_all_done = false;
+                    continue;
+                }
+            }
             match (ccmux_keeper::lock_alive(&self.pane_dir(uuid)), lost_number) {
                 (Ok(Some(_free)), _) => match number.filter(|id| *id >= closed_below) {
                     Some(id) => is_all_done &= self.set_lost_aside(index, id, uuid),
-                    None => self.remove_files(uuid),
+                    None => self.bury_orphan(index, uuid, number)?,
                 },
                 (Ok(None), Some(id)) => lost.push((id, uuid)),
-                (Ok(None), None) => self.finish_closing(uuid, number),
+                (Ok(None), None) => self.finish_closing(index, uuid, number)?,
                 (Err(error), _) => {
                     tracing::error!(%uuid, %error, "cannot look at a keeper's lock");
                     is_all_done = false;
@@ -170,14 +181,51 @@ impl Server {
     }
 
     /// A closed pane whose keeper had not been told before the server was killed.
-    fn finish_closing(&mut self, uuid: PaneUuid, number: Option<PaneId>) {
+    fn finish_closing(
+        &mut self,
+        index: &SpoolIndex,
+        uuid: PaneUuid,
+        number: Option<PaneId>,
+    ) -> anyhow::Result<()> {
         tracing::info!(%uuid, "a pane's closing is finished");
+        let pane = self.load_closing(index, uuid, number)?;
+        let note = self.closing_note(&pane);
+        self.closing.push(Closing { pane, seq: Seq(0), is_ending: false, at: None, note });
+        self.has_more = true;
+        Ok(())
+    }
+
+    /// A closed pane whose keeper is gone, and whose files were not dealt with before the server was
+    /// killed.
+    fn bury_orphan(
+        &mut self,
+        index: &SpoolIndex,
+        uuid: PaneUuid,
+        number: Option<PaneId>,
+    ) -> anyhow::Result<()> {
+        let pane = self.load_closing(index, uuid, number)?;
+        let note = self.closing_note(&pane);
+        self.bury(pane, note);
+        Ok(())
+    }
+
+    /// A pane that the state does not know, with its output if that may have to be kept.
+    fn load_closing(
+        &mut self,
+        index: &SpoolIndex,
+        uuid: PaneUuid,
+        number: Option<PaneId>,
+    ) -> anyhow::Result<Pane> {
         // Numbers are never reused, so the token of this one is free.
         let id = number.unwrap_or(PaneId(u32::MAX));
+        if number.is_some() && self.keeps_closed() && !self.panes.contains_key(&id) {
+            self.load_pane(index, id, uuid)?;
+            if let Some(pane) = self.panes.remove(&id) {
+                return Ok(pane);
+            }
+        }
         let terminal = ccmux_term::Terminal::new(term_size(ccmux_core::geometry::Size::DEFAULT));
-        let pane = Pane::new(id, uuid, terminal, Stage::Ended);
-        self.closing.push(Closing { pane, seq: Seq(0), is_ending: false, at: None });
-        self.has_more = true;
+        Ok(Pane::new(id, uuid, terminal, Stage::Ended))
     }
 
     /// Begins a conversation with the keeper of a pane that is closed.

@@ -17,6 +17,10 @@ use crate::client::{Client, term_size};
 use crate::pane::{Pane, Stage};
 use crate::persistence::Seq;
 
+/// So many programs are started in one turn. After a restart of the machine there are as many to
+/// start as there are panes, and who attaches must not wait for all of them.
+const STARTS_MAX: usize = 4;
+
 impl Server {
     /// After a record was applied: new panes wait for it, lost ones close after it, sizes follow.
     pub(crate) fn reconcile(&mut self, seq: Seq) {
@@ -34,10 +38,12 @@ impl Server {
             self.panes.keys().filter(|id| !self.state.panes.contains_key(id)).copied().collect();
         for id in lost {
             if let Some(pane) = self.panes.remove(&id) {
+                let note = self.closing_note(&pane);
                 self.scrollback.note_closed(pane.uuid);
-                self.closing.push(Closing { pane, seq, is_ending: false, at: None });
+                self.closing.push(Closing { pane, seq, is_ending: false, at: None, note });
             }
         }
+        self.labels.clear();
     }
 
     fn add_new_panes(&mut self, seq: Seq) {
@@ -141,7 +147,10 @@ impl Server {
                 }
                 _ => None,
             })
+            .take(STARTS_MAX)
             .collect();
+        // The others, if there are any, in the next turn.
+        self.has_more |= ready.len() == STARTS_MAX;
         for (id, program) in ready {
             self.start_program(id, program);
         }

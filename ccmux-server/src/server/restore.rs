@@ -101,6 +101,7 @@ impl Server {
             is_after_shutdown,
             doomed: Vec::new(),
             purges: Vec::new(),
+            labels: std::collections::BTreeMap::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
             stopping: Stopping::No,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use ccmux_core::ids::{PaneId, PaneUuid};
+use ccmux_core::ids::PaneId;
 
 use super::Server;
 use crate::pane::Stage;
@@ -58,35 +58,6 @@ impl Server {
         self.redraw_pane(id);
     }
 
-    /// Removes the files of a pane that is closed, once that cannot be taken back any more: not
-    /// while a disk that fails may make the next server find the pane again.
-    pub(super) fn remove_files(&mut self, uuid: PaneUuid) {
-        if self.persistence.may_take_back() || self.persistence.durable() < self.hard {
-            self.doomed.push((uuid, self.hard));
-        } else {
-            self.scrollback.remove_pane(uuid);
-        }
-    }
-
-    /// Removes what had to be kept until the ends of its programs were final and durable.
-    pub(super) fn remove_doomed(&mut self) {
-        if self.doomed.is_empty() || self.persistence.may_take_back() {
-            return;
-        }
-        let durable = self.persistence.durable();
-        let doomed = std::mem::take(&mut self.doomed);
-        let (gone, kept) = doomed.into_iter().partition(|(_, closed_by)| *closed_by <= durable);
-        self.doomed = kept;
-        let gone: Vec<(PaneUuid, Seq)> = gone;
-        if gone.is_empty() {
-            return;
-        }
-        for (uuid, _) in gone {
-            self.scrollback.remove_pane(uuid);
-        }
-        self.forget_unknown_output();
-    }
-
     /// Gives up spooled output of panes that are not there, unless they may come back.
     pub(super) fn forget_unknown_output(&mut self) {
         if self.persistence.may_take_back() {
@@ -94,7 +65,8 @@ impl Server {
         }
         let closing = self.closing.iter().map(|closing| &closing.pane);
         let panes = self.panes.values().chain(closing).map(|pane| pane.uuid);
-        let known: BTreeSet<_> = panes.chain(self.doomed.iter().map(|(uuid, _)| *uuid)).collect();
+        let known: BTreeSet<_> =
+            panes.chain(self.doomed.iter().map(|doomed| doomed.uuid)).collect();
         self.scrollback.retain(|uuid| known.contains(&uuid));
     }
 }

@@ -206,6 +206,7 @@ impl Server {
             .chain(self.clock_deadline())
             .chain(self.size_deadlines())
             .chain(self.persistence_deadline())
+            .chain(self.closed_deadline())
             .chain(self.door.as_ref().and_then(|door| door.retry_at))
             .min()
     }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::Bench;
 use super::payload::Payload;
 use super::peer::{Peer, Scene};
-use super::report::{Row, Unit, float};
+use super::report::{Row, Unit, float, median};
 use super::screen::now;
 
 /// Bytes of one flood. What peers may still hold in buffers at the end is a small part of it.
@@ -38,12 +38,22 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn rate(bytes: u64, time: Duration) -> f64 {
+/// Megabytes a second that a bare pty lets through.
+pub(super) fn bare_rate(bench: &Bench) -> Result<f64> {
+    let files = tempfile::TempDir::with_prefix("ccmux-bench-")?;
+    let file = files.path().join("flood");
+    let bytes = Payload::Ascii.write(&file, FLOOD_BYTES)?;
+    let rounds = bench.sample(&[Peer::Pty], |scene| Ok(rate(bytes, attached(scene, &file)?)))?;
+    let mut rates: Vec<f64> = rounds.into_iter().flat_map(|(_, rates)| rates).collect();
+    Ok(median(&mut rates))
+}
+
+pub(super) fn rate(bytes: u64, time: Duration) -> f64 {
     float(bytes) / 1e6 / time.as_secs_f64()
 }
 
 /// From the key that starts the flood to the sight of the line behind it.
-fn attached(scene: &Scene, file: &Path) -> Result<Duration> {
+pub(super) fn attached(scene: &Scene, file: &Path) -> Result<Duration> {
     let script = format!(
         "stty -echo; printf 're%s\\n' ady; read go; cat {}; printf '\\nOV%s\\n' ER; read end",
         file.display()

@@ -8,15 +8,20 @@ mod flood;
 mod latency;
 mod payload;
 mod peer;
+mod persistence;
 mod report;
 mod resources;
 mod screen;
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use peer::{Executables, Peer, Scene};
+pub(crate) use persistence::{PrintArgs, print};
 use report::{Row, median};
+use tempfile::TempDir;
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
@@ -25,6 +30,12 @@ pub(crate) struct BenchArgs {
     /// How often each peer is measured.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// Measures this executable and builds none.
+    #[arg(long)]
+    executable: Option<PathBuf>,
+    /// Where to put what is measured on a disk; a temporary directory if it is not given.
+    #[arg(long)]
+    place: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -35,6 +46,8 @@ enum Section {
     Latency,
     /// Memory, idle processor time.
     Resources,
+    /// Changes a second, how soon output is durable, recovery, disk space.
+    Persistence,
 }
 
 /// How measurements are made.
@@ -42,24 +55,44 @@ enum Section {
 struct Bench {
     executables: Executables,
     rounds: u32,
+    /// A directory on the disk that is measured.
+    place: TempDir,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let bench = Bench {
-        executables: Executables { ccmux: crate::build::executable(true)? },
+        executables: Executables {
+            ccmux: match &args.executable {
+                Some(executable) => executable.clone(),
+                None => crate::build::executable(true)?,
+            },
+        },
         rounds: args.rounds,
+        place: match &args.place {
+            Some(parent) => TempDir::with_prefix_in("ccmux-bench-", parent)?,
+            None => TempDir::with_prefix("ccmux-bench-")?,
+        },
     };
     let sections: &[Section] =
         if args.sections.is_empty() { Section::value_variants() } else { &args.sections };
-    let mut rows = Vec::new();
+    let (mut rows, mut persistence) = (Vec::new(), None);
     for section in sections {
         rows.extend(match section {
             Section::Flood => flood::run(&bench)?,
             Section::Latency => latency::run(&bench)?,
             Section::Resources => resources::run(&bench)?,
+            Section::Persistence => {
+                persistence = Some(persistence::run(&bench)?);
+                Vec::new()
+            }
         });
     }
-    println!("\n{}", report::table(&rows));
+    if !rows.is_empty() {
+        println!("\n{}", report::table(&rows));
+    }
+    if let Some(table) = persistence {
+        println!("\n{table}");
+    }
     Ok(())
 }
 

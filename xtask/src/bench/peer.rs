@@ -42,6 +42,17 @@ pub(super) struct Executables {
     pub(super) ccmux: PathBuf,
 }
 
+impl Executables {
+    fn of(&self, peer: Peer) -> &Path {
+        match peer {
+            Peer::Pty => Path::new("/bin/sh"),
+            Peer::Dtach => Path::new("dtach"),
+            Peer::Tmux => Path::new("tmux"),
+            Peer::Ccmux => &self.ccmux,
+        }
+    }
+}
+
 /// One peer in a temporary home of its own. Dropping it ends everything started there.
 #[derive(Debug)]
 pub(super) struct Scene {
@@ -51,13 +62,12 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(peer: Peer, executables: &Executables) -> Self {
-        let exe = match peer {
-            Peer::Pty => Path::new("/bin/sh"),
-            Peer::Dtach => Path::new("dtach"),
-            Peer::Tmux => Path::new("tmux"),
-            Peer::Ccmux => &executables.ccmux,
-        };
-        Scene { peer, env: TestEnv::new(exe) }
+        Scene { peer, env: TestEnv::new(executables.of(peer)) }
+    }
+
+    /// The same, on a disk of the caller's choice.
+    pub(super) fn new_below(peer: Peer, executables: &Executables, parent: &Path) -> Self {
+        Scene { peer, env: TestEnv::new_below(executables.of(peer), parent) }
     }
 
     /// A path in the temporary home.

@@ -44,6 +44,63 @@ impl Row {
     }
 }
 
+/// One thing measured of ccmux alone, beside what the machine can do and what it should come to.
+#[derive(Clone, Debug)]
+pub(super) struct Measure {
+    pub(super) what: String,
+    pub(super) unit: Unit,
+    pub(super) value: f64,
+    /// What the machine, or a configuration, allows at most.
+    pub(super) limit: Option<f64>,
+    pub(super) budget: Option<Budget>,
+}
+
+/// What a number should come to.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Budget {
+    Most(f64),
+    /// So much of the limit, or more.
+    LeastRatio(f64),
+    /// So much of the limit, or less.
+    MostRatio(f64),
+}
+
+impl Measure {
+    pub(super) fn new(what: impl Into<String>, unit: Unit, value: f64) -> Self {
+        Measure { what: what.into(), unit, value, limit: None, budget: None }
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        self.limit.map(|limit| self.value / limit).filter(|ratio| ratio.is_finite())
+    }
+
+    /// The budget in words, and whether it is kept.
+    fn verdict(&self) -> Option<String> {
+        let (text, is_kept) = match self.budget? {
+            Budget::Most(most) => (format!("at most {}", self.unit.show(most)), self.value <= most),
+            Budget::LeastRatio(least) => {
+                (format!("ratio at least {least:.2}"), self.ratio()? >= least)
+            }
+            Budget::MostRatio(most) => (format!("ratio at most {most:.2}"), self.ratio()? <= most),
+        };
+        Some(format!("{text}: {}", if is_kept { "kept" } else { "MISSED" }))
+    }
+}
+
+/// Measures as a table in Markdown.
+pub(super) fn measures(rows: &[Measure]) -> String {
+    let mut text =
+        String::from("| what | limit | ccmux | ratio | budget |\n|---|---|---|---|---|\n");
+    for row in rows {
+        let limit = row.limit.map_or_else(|| "-".to_owned(), |limit| row.unit.show(limit));
+        let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let verdict = row.verdict().unwrap_or_else(|| "-".to_owned());
+        let value = row.unit.show(row.value);
+        let _ = writeln!(text, "| {} | {limit} | {value} | {ratio} | {verdict} |", row.what);
+    }
+    text
+}
+
 /// A count as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "no count measured here comes near 2^53")]
 pub(super) fn float(count: u64) -> f64 {
@@ -96,6 +153,24 @@ mod tests {
         let mut hundred: Vec<f64> = (1..=100).map(f64::from).collect();
         assert!((percentile(&mut hundred, 99) - 99.0).abs() < f64::EPSILON);
         assert!(median(&mut []).is_nan());
+    }
+
+    #[test]
+    fn a_budget_is_kept_or_missed() {
+        let row = |value, budget| Measure {
+            limit: Some(10.0),
+            budget: Some(budget),
+            ..Measure::new("what", Unit::Milliseconds, value)
+        };
+        let verdict = |value, budget| row(value, budget).verdict().unwrap_or_default();
+        assert_eq!(verdict(7.0, Budget::Most(7.0)), "at most 7.00 ms: kept");
+        assert_eq!(verdict(7.1, Budget::Most(7.0)), "at most 7.00 ms: MISSED");
+        assert_eq!(verdict(8.0, Budget::LeastRatio(0.8)), "ratio at least 0.80: kept");
+        assert_eq!(verdict(7.9, Budget::LeastRatio(0.8)), "ratio at least 0.80: MISSED");
+        assert_eq!(verdict(10.1, Budget::MostRatio(1.0)), "ratio at most 1.00: MISSED");
+        let line = measures(&[row(5.0, Budget::Most(7.0))]);
+        let line = line.lines().last().unwrap_or_default();
+        assert_eq!(line, "| what | 10.00 ms | 5.00 ms | 0.50 | at most 7.00 ms: kept |");
     }
 
     #[test]

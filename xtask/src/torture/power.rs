@@ -15,8 +15,11 @@ use rustix::ioctl::{Setter, ioctl, opcode};
 use rustix::process::{Signal, geteuid};
 
 use super::script::{Script, after_setting, snapshot};
+use super::{Missing, keeping_evidence};
 
 const DISK_BYTES: u64 = 1 << 30;
+/// As large as a file system with a journal must be, and a little more.
+const PROBE_BYTES: u64 = 32 << 20;
 /// Commands before a cut, at most.
 const COMMANDS_MAX: u64 = 12;
 /// How often it is tried to unmount while processes that were killed still close their files.
@@ -24,10 +27,10 @@ const UNMOUNTS_MAX: u32 = 500;
 /// Shut down without writing the log of the file system.
 const NO_LOG_FLUSH: u32 = 2;
 
-/// Why there can be no power cuts on this machine.
-pub(super) fn missing() -> Option<String> {
+/// Why there can be no power cuts on this machine, as far as that shows from outside.
+pub(super) fn missing() -> Option<Missing> {
     if !geteuid().is_root() {
-        return Some("the user is not root".to_owned());
+        return Some(Missing::Capability("the user is not root".to_owned()));
     }
     let tools = ["mkfs.ext4", "losetup", "mount", "umount", "unshare"];
     let is_there = |tool: &str| {
@@ -36,21 +39,47 @@ pub(super) fn missing() -> Option<String> {
         })
     };
     if let Some(tool) = tools.into_iter().find(|tool| !is_there(tool)) {
-        return Some(format!("there is no {tool}"));
+        return Some(Missing::Tool(format!("there is no {tool}")));
     }
-    (!Path::new("/dev/loop-control").exists()).then(|| "there are no loop devices".to_owned())
+    let mut unshare = Command::new("unshare");
+    let output = unshare.args(["--mount", "--propagation", "private", "true"]).output();
+    match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            Some(Missing::Capability(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        }
+        Err(error) => Some(Missing::Tool(format!("unshare: {error}"))),
+    }
 }
 
-/// Cuts the power so often.
-pub(super) fn run(exe: &Path, seed: u64, rounds: u32) -> Result<()> {
+/// Cuts the power of a small file system, to see whether the machine allows that: inside a
+/// container it may not, whoever the user is. Returns why not.
+pub(super) fn refused() -> Result<Option<Missing>> {
+    let directory = tempfile::TempDir::with_prefix("ccmux-")?;
+    let place = directory.path().join("place");
+    std::fs::create_dir(&place)?;
+    let disk = Disk { image: directory.path().join("disk.img"), place };
+    let tried = disk.format(PROBE_BYTES).and_then(|()| disk.mount()).and_then(|()| {
+        let cut = disk.cut();
+        disk.unmount()?;
+        cut
+    });
+    Ok(tried.err().map(|error| Missing::Capability(format!("{error:#}"))))
+}
+
+/// Cuts the power while `goes_on`, which is told the number of each cut; at least once.
+pub(super) fn run(exe: &Path, seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) -> Result<()> {
     let env = TestEnv::new(exe);
     let disk = Disk::new(&env)?;
     let mut script = Script::seeded(seed);
     start(&env, 0);
-    let mut lost = 0;
-    for round in 1..=rounds {
-        let result = cut(&env, &disk, &mut script, round);
-        lost += result.with_context(|| format!("seed {seed}, round {round}"))?;
+    let (mut lost, mut rounds) = (0, 0);
+    while rounds == 0 || goes_on(rounds + 1) {
+        rounds += 1;
+        let name = format!("power-{seed}-{rounds}");
+        let result =
+            keeping_evidence(&env.state_dir(), &name, || cut(&env, &disk, &mut script, rounds));
+        lost += result.with_context(|| format!("seed {seed}, round {rounds}"))?;
     }
     println!(
         "torture: {rounds} power cuts, every acknowledged change was back; {lost} of {rounds} commands \
@@ -168,12 +197,15 @@ impl Disk {
     fn new(env: &TestEnv) -> Result<Self> {
         let place = env.state_dir().parent().context("it has a parent")?.to_owned();
         std::fs::create_dir_all(&place)?;
-        let image = env.path().join("disk.img");
-        File::create_new(&image)?.set_len(DISK_BYTES)?;
-        run_tool("mkfs.ext4", |command| command.arg("-qF").arg(&image))?;
-        let disk = Disk { image, place };
+        let disk = Disk { image: env.path().join("disk.img"), place };
+        disk.format(DISK_BYTES)?;
         disk.mount()?;
         Ok(disk)
+    }
+
+    fn format(&self, bytes: u64) -> Result<()> {
+        File::create_new(&self.image)?.set_len(bytes)?;
+        run_tool("mkfs.ext4", |command| command.arg("-qF").arg(&self.image))
     }
 
     fn mount(&self) -> Result<()> {

@@ -1,8 +1,8 @@
 //! SIGKILL at each system call of a server: the first, the second, and so on, of each kind that
 //! changes something.
 //!
-//! strace kills the server as it enters the call. Keepers and clients start servers anew. Whatever was acknowledged is there in the end, and the output of
-//! the pane is whole.
+//! strace kills the server as it enters the call. Keepers and clients start servers anew. Whatever
+//! was acknowledged is there in the end, and the output of the pane is whole.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -10,14 +10,18 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ccmux_testkit::{Flood, TestEnv};
+use ccmux_testkit::{Flood, Random, TestEnv};
 use rustix::process::{Pid, Signal};
+
+use super::{Missing, keeping_evidence};
 
 /// Calls that change the disk, or tell somebody of it.
 const CALLS: [&str; 8] =
     ["pwrite64", "fdatasync", "fsync", "renameat", "openat", "unlinkat", "fallocate", "sendmsg"];
 /// No call is made so often in the script.
 const CALLS_MAX: u32 = 400;
+/// A call chosen at random is one of so many: of most kinds there are more.
+const SOME_MAX: u64 = 24;
 /// What the program in the pane prints meanwhile.
 const BURSTS: u32 = 3;
 /// How often it is asked whether all of the output has come.
@@ -25,21 +29,48 @@ const QUESTIONS_MAX: u32 = 5000;
 
 /// One kill; returns whether it came to that.
 type Round = fn(&Path, &str, u32) -> Result<bool>;
+/// When the server is killed.
+const MOMENTS: [(&str, Round); 2] = [("work", at_work), ("start", at_start)];
 
 /// Why there can be no such kills on this machine.
-pub(super) fn missing() -> Option<String> {
+pub(super) fn missing() -> Option<Missing> {
     let output = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
     match output {
         Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        Err(error) => Some(format!("strace: {error}")),
+        // ptrace is refused.
+        Ok(output) => {
+            let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            Some(Missing::Capability(why))
+        }
+        Err(error) => Some(Missing::Tool(format!("strace: {error}"))),
     }
+}
+
+/// Kills at calls chosen at random, of each kind in turn, while `goes_on`, which is told the number
+/// of each; at least one.
+pub(super) fn run_some(exe: &Path, seed: u64, goes_on: &mut dyn FnMut(u32) -> bool) -> Result<()> {
+    let mut random = Random::seeded(seed);
+    let (mut kills, mut number) = (0, 0);
+    let kinds = CALLS.iter().flat_map(|call| MOMENTS.map(|moment| (*call, moment)));
+    let mut kinds = kinds.cycle();
+    while number == 0 || goes_on(number + 1) {
+        number += 1;
+        let (call, (when, round)) = kinds.next().context("there are kinds of calls")?;
+        let at = 1 + u32::try_from(random.below(SOME_MAX))?;
+        let was_killed = round(exe, call, at);
+        kills += u32::from(
+            was_killed
+                .with_context(|| format!("seed {seed}, number {number}: {call} {at} at {when}"))?,
+        );
+    }
+    println!("torture: {kills} kills at system calls of seed {seed}, nothing was lost");
+    Ok(())
 }
 
 /// Kills at every `step`th call of each kind.
 pub(super) fn run(exe: &Path, step: u32) -> Result<()> {
     for call in CALLS {
-        for (when, round) in [("work", at_work as Round), ("start", at_start)] {
+        for (when, round) in MOMENTS {
             let (mut kills, mut at) = (0, 1);
             while at < CALLS_MAX {
                 let was_killed = round(exe, call, at);
@@ -58,11 +89,16 @@ pub(super) fn run(exe: &Path, step: u32) -> Result<()> {
 /// A server that dies at call number `at` of its work, if it comes to that; returns whether it did.
 fn at_work(exe: &Path, call: &str, at: u32) -> Result<bool> {
     let env = TestEnv::new(exe);
-    let mut work = Work::begin(&env);
+    let name = format!("work-{call}-{at}");
+    keeping_evidence(&env.state_dir(), &name, || kill_at_work(&env, call, at))
+}
+
+fn kill_at_work(env: &TestEnv, call: &str, at: u32) -> Result<bool> {
+    let mut work = Work::begin(env);
     let server = env.server();
     let threads: Vec<_> =
         std::fs::read_dir(format!("/proc/{}/task", server.pid()))?.collect::<Result<_, _>>()?;
-    let mut strace = strace(&env, call, at);
+    let mut strace = strace(env, call, at);
     // Its threads, and not what they start.
     for thread in &threads {
         strace.arg("-p").arg(thread.file_name());
@@ -73,24 +109,29 @@ fn at_work(exe: &Path, call: &str, at: u32) -> Result<bool> {
         let line = said.next().context("strace ends")??;
         ensure!(line.contains("attached"), "strace: {line}");
     }
-    work.go_on(&env)?;
+    work.go_on(env)?;
     let was_killed = !server.is_alive();
     // It lets go of what it traces.
     signal(&strace, Signal::TERM)?;
     strace.wait()?;
-    work.check(&env)?;
+    work.check(env)?;
     Ok(was_killed)
 }
 
 /// A server that dies at call number `at` of its start, if it comes to that.
 fn at_start(exe: &Path, call: &str, at: u32) -> Result<bool> {
     let env = TestEnv::new(exe);
-    let mut work = Work::begin(&env);
+    let name = format!("start-{call}-{at}");
+    keeping_evidence(&env.state_dir(), &name, || kill_at_start(&env, call, at))
+}
+
+fn kill_at_start(env: &TestEnv, call: &str, at: u32) -> Result<bool> {
+    let mut work = Work::begin(env);
     let server = env.server();
     server.signal(Signal::TERM);
     server.wait_gone();
     let foreground = env.command(&["-D"]);
-    let mut strace = strace(&env, call, at);
+    let mut strace = strace(env, call, at);
     strace.arg("-f").arg(foreground.get_program()).args(foreground.get_args());
     let mut strace = strace.stderr(Stdio::null()).spawn().context("strace starts")?;
     while !env.socket().exists() && strace.try_wait()?.is_none() {
@@ -102,8 +143,8 @@ fn at_start(exe: &Path, call: &str, at: u32) -> Result<bool> {
         signal(&strace, Signal::TERM)?;
     }
     strace.wait()?;
-    work.go_on(&env)?;
-    work.check(&env)?;
+    work.go_on(env)?;
+    work.check(env)?;
     Ok(was_killed)
 }
 

@@ -79,7 +79,7 @@ pub fn load_pane(
 }
 
 /// The newest keyframe that is valid, and the offset of the newest that is not, if that is newer.
-fn newest_keyframe(
+pub(super) fn newest_keyframe(
     storage: &dyn Storage,
     pane: PaneUuid,
     thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,

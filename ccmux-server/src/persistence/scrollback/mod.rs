@@ -28,6 +28,7 @@
 mod archive;
 mod bytes;
 mod chunk;
+mod closed;
 mod damage;
 mod examination;
 mod keyframe;
@@ -42,6 +43,7 @@ pub use self::archive::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits, HistorySource,
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
+pub use self::closed::{ClosedPane, closed_pane, load_closed};
 pub use self::damage::{Damage, keep_output, set_pane_aside};
 pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;
@@ -49,7 +51,7 @@ pub use self::layout::{StreamPosition, pane_dir};
 pub use self::load::{PaneImage, load_pane, stored_panes};
 pub use self::spool::{
     FRAME_PAYLOAD_MAX, Frame, FrameKind, FrameRef, Replay, ReplayItem, Spool, SpoolEvent,
-    SpoolIndex, SpoolOptions, StreamGap,
+    SpoolIndex, SpoolOptions, StreamGap, SyncLag,
 };
 pub use self::stashed::StashedPane;
 

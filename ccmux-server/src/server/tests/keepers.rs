@@ -8,6 +8,7 @@ use ccmux_keeper::{ChildEnd, KeeperRing, ServerRing};
 
 use super::world::{DEADLINE, World};
 use crate::pane::{Held, Stage};
+use crate::persistence::Seq;
 
 /// A keeper whose lock cannot be looked at may well live: the closed pane was taken for buried, and
 /// its files removed, which are how a server finds that keeper.
@@ -87,4 +88,28 @@ fn keepers_of_closed_panes_are_told_goodbye() {
     assert!(before > 0 && keeper.read(&mut heard).is_err(), "it was asked, and no more");
     world.server.part_from_keepers();
     assert!(keeper.read(&mut heard).unwrap() > 0);
+}
+
+/// All programs were started in one turn after a restart of the machine, and who attached saw
+/// nothing before the last one was.
+#[test]
+fn many_programs_are_started_in_several_turns() {
+    let mut world = World::new();
+    let windows = std::iter::repeat_n([";", "new-window", "-d"], 8).flatten();
+    let argv: Vec<&str> = ["new-session", "-d"].into_iter().chain(windows).collect();
+    let mut maker = world.command(&argv);
+    world.finish(&mut maker);
+    for pane in world.server.panes.values_mut() {
+        pane.stage = Stage::Waiting { seq: Seq(0), program: None };
+    }
+    let waiting = |world: &World| {
+        let panes = world.server.panes.values();
+        panes.filter(|pane| matches!(pane.stage, Stage::Waiting { .. })).count()
+    };
+    let mut counts = vec![waiting(&world)];
+    while counts.last() > Some(&0) {
+        world.server.settle();
+        counts.push(waiting(&world));
+    }
+    assert_eq!(counts, [9, 5, 1, 0]);
 }

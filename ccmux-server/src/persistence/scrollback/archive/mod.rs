@@ -4,6 +4,9 @@
 //! [`ArchiveEvent`]s. Tasks of one pane are done in the order they were submitted. A task that fails
 //! twice stays in the queue, and the tasks of that pane behind it, and is tried again with growing
 //! pauses; meanwhile the archiver is degraded and other panes go on.
+//!
+//! Closed panes whose history is kept count in the total, and are the first to go: whole, and the one
+//! that was closed first before the others.
 
 mod pane;
 #[cfg(test)]
@@ -22,6 +25,7 @@ use ccmux_core::ids::PaneUuid;
 pub(super) use self::pane::{Compressor, PaneArchive};
 pub(super) use self::worker::{Task, Worker};
 use super::chunk::{BLOCK_RAW_MAX, HistoryBlock};
+use super::closed::ClosedPane;
 use super::keyframe::Keyframe;
 use super::layout::StreamPosition;
 use super::{Health, Notify};
@@ -58,9 +62,13 @@ impl ArchiveJob {
         });
     }
 
+    /// More than its lines will take of the disk.
+    fn line_bytes(&self) -> usize {
+        self.blocks.iter().map(|block| block.bytes.len()).sum()
+    }
+
     fn bytes(&self) -> usize {
-        let lines: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
-        lines + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
+        self.line_bytes() + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
     }
 }
 
@@ -80,7 +88,8 @@ pub struct HistoryLimits {
     pub lines: Option<u64>,
     /// Compressed bytes on disk.
     pub bytes: u64,
-    /// Compressed bytes of all panes together; beyond it the longest one loses its oldest lines.
+    /// Compressed bytes of all panes together; beyond it closed panes go, then the longest one loses
+    /// its oldest lines.
     pub total: u64,
 }
 
@@ -111,6 +120,15 @@ pub enum ArchiveEvent {
     Purged(PaneUuid),
     /// A pane's directory is gone.
     Removed(PaneUuid),
+    /// A closed pane is kept, and takes so many bytes of the disk.
+    Kept {
+        /// Which.
+        pane: PaneUuid,
+        /// What its note says.
+        note: ClosedPane,
+        /// Bytes of all its files.
+        bytes: u64,
+    },
     /// Nothing of some pane can be written, for this reason.
     Degraded(String),
     /// Everything can be written again.
@@ -247,6 +265,12 @@ impl Archiver {
         self.push(Task::Remove(pane));
     }
 
+    /// Keeps a closed pane as it is, whose last keyframe was submitted before. `total` bounds all
+    /// history, as in [`HistoryLimits`].
+    pub fn keep_closed(&mut self, pane: PaneUuid, note: ClosedPane, total: u64) {
+        self.push(Task::Keep { pane, note, total });
+    }
+
     fn push(&mut self, task: Task) {
         let mut queue = self.shared.lock();
         queue.bytes += task.bytes();
@@ -307,6 +331,7 @@ impl Shared {
             let mut queue = self.lock();
             // Lines that are durable are out of the job already.
             queue.bytes -= bytes - task.bytes();
+            queue.events.extend(worker.take_removed().map(ArchiveEvent::Removed));
             match result {
                 Ok(event) => {
                     queue.done(&task, event);

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ccmux_core::ids::PaneUuid;
 
-use super::{ArchiveJob, Archived, CHUNK_BYTES, HistoryLimits};
+use super::{ArchiveJob, Archived, HistoryLimits};
 use crate::persistence::scrollback::chunk::{
     ChunkWriter, HistoryBlock, HistoryRead, PaneHistory, chunks_in,
 };
+use crate::persistence::scrollback::closed::remove_note;
 use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
@@ -54,6 +55,8 @@ impl PaneArchive {
         storage.create_dir(&dir)?;
         storage.sync_dir(Path::new(""))?;
         storage.sync_dir(Path::new(PANES_DIR))?;
+        // One that is written for is not closed.
+        remove_note(storage, pane)?;
         for name in storage.list(&dir)? {
             if name.ends_with(TEMPORARY_SUFFIX) {
                 storage.remove(&dir.join(name))?;
@@ -149,6 +152,8 @@ impl PaneArchive {
         compressor: &mut Compressor,
     ) -> io::Result<Archived> {
         if !job.blocks.is_empty() {
+            let bytes = job.limits.bytes.saturating_sub(job.line_bytes() as u64);
+            self.trim(storage, HistoryLimits { bytes, ..job.limits });
             self.write_blocks(storage, &job.blocks, compressor)?;
             self.end_line = job.blocks.drain(..).next_back().map(|block| block.end_line());
         }
@@ -197,6 +202,11 @@ impl PaneArchive {
             writer.sync()?;
         }
         if has_new_file { storage.sync_dir(&self.dir) } else { Ok(()) }
+    }
+
+    /// Nothing more is written.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.finish_chunk()
     }
 
     fn finish_chunk(&mut self) -> io::Result<()> {

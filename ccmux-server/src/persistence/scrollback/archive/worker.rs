@@ -1,20 +1,27 @@
 //! Doing one task after another, and keeping the total within its bound.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
+use ccmux_core::model::Timestamp;
 
 use super::pane::{Compressor, PaneArchive};
 use super::{ArchiveEvent, ArchiveJob, Archived, HistorySource};
 use crate::persistence::scrollback::chunk::{PaneHistory, chunks_in};
+use crate::persistence::scrollback::closed::{ClosedPane, closed_pane};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
 };
 use crate::persistence::scrollback::load::stored_panes;
 use crate::persistence::storage::Storage;
+
+/// So many closed panes are kept; each costs a start a moment, however short its history is.
+pub(super) const CLOSED_MAX: usize = 500;
+/// Files of closed panes count as whole blocks of a disk: many of them are short.
+const DISK_BLOCK_BYTES: u64 = 4096;
 
 /// What to do for a pane.
 #[derive(Debug)]
@@ -29,13 +36,14 @@ pub(in crate::persistence::scrollback) enum Task {
     /// Remove what the pane printed, and nothing else of it.
     Purge(PaneUuid),
     Remove(PaneUuid),
+    Keep { pane: PaneUuid, note: ClosedPane, total: u64 },
 }
 
 impl Task {
     pub(in crate::persistence::scrollback) fn pane(&self) -> PaneUuid {
         match self {
             Self::Archive(job) | Self::Rewrite { job, .. } => job.pane,
-            Self::Purge(pane) | Self::Remove(pane) => *pane,
+            Self::Purge(pane) | Self::Remove(pane) | Self::Keep { pane, .. } => *pane,
         }
     }
 
@@ -43,7 +51,7 @@ impl Task {
     pub(in crate::persistence::scrollback) fn bytes(&self) -> usize {
         match self {
             Self::Archive(job) | Self::Rewrite { job, .. } => job.bytes(),
-            Self::Purge(_) | Self::Remove(_) => 0,
+            Self::Purge(_) | Self::Remove(_) | Self::Keep { .. } => 0,
         }
     }
 }
@@ -57,13 +65,18 @@ pub(in crate::persistence::scrollback) struct Worker {
     failed: HashMap<PaneUuid, Option<u64>>,
     /// Bytes of history by pane, of the panes not opened yet too.
     usage: HashMap<PaneUuid, u64>,
+    /// Closed panes that are kept, in the order in which they were closed.
+    closed: BTreeSet<(Timestamp, PaneUuid)>,
+    /// Those of them that went because of a limit, and were not told of yet.
+    removed: Vec<PaneUuid>,
 }
 
 impl Worker {
     pub(in crate::persistence::scrollback) fn new(storage: Arc<dyn Storage>) -> io::Result<Self> {
         let compressor = Compressor::new(1)?;
         let (panes, failed, usage) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { storage, compressor, panes, failed, usage })
+        let (closed, removed) = (BTreeSet::new(), Vec::new());
+        Ok(Self { storage, compressor, panes, failed, usage, closed, removed })
     }
 
     /// Adds up what is there already.
@@ -100,6 +113,10 @@ impl Worker {
             }
             Task::Purge(pane) => self.purge(*pane).map(|()| ArchiveEvent::Purged(*pane)),
             Task::Remove(pane) => self.remove(*pane).map(|()| ArchiveEvent::Removed(*pane)),
+            Task::Keep { pane, note, total } => {
+                let bytes = self.keep(*pane, note, *total)?;
+                Ok(ArchiveEvent::Kept { pane: *pane, note: note.clone(), bytes })
+            }
         }
     }
 
@@ -109,6 +126,8 @@ impl Worker {
         source: Option<&HistorySource>,
         is_sole: bool,
     ) -> io::Result<Archived> {
+        // What is about to be written must find room, or the total would be exceeded until after.
+        self.enforce_total(job.limits.total.saturating_sub(job.line_bytes() as u64));
         let mut archive = self.open(job.pane)?;
         let (storage, compressor) = (&*self.storage, &mut self.compressor);
         if is_sole {
@@ -125,6 +144,7 @@ impl Worker {
         match archived {
             Ok(archived) => {
                 self.usage.insert(job.pane, archived.bytes);
+                self.closed.retain(|(_, closed)| *closed != job.pane);
                 self.panes.insert(job.pane, archive);
                 self.enforce_total(job.limits.total);
                 Ok(archived)
@@ -146,10 +166,65 @@ impl Worker {
         Ok(archive)
     }
 
-    /// Takes the oldest history from the pane that has most, until the total fits.
+    /// Puts down that a pane is closed, unless that is there, and from now on counts it as such.
+    fn keep(&mut self, pane: PaneUuid, note: &ClosedPane, total: u64) -> io::Result<u64> {
+        if let Some(archive) = self.panes.remove(&pane) {
+            archive.finish()?;
+        }
+        let dir = pane_dir(pane);
+        match closed_pane(&*self.storage, pane)? {
+            // Whoever wrote it may have been killed before it was durable.
+            Some(known) if known == *note => self.storage.sync_dir(&dir)?,
+            _ => note.write(&*self.storage, pane)?,
+        }
+        self.failed.remove(&pane);
+        let mut bytes = 0;
+        for name in self.storage.list(&dir)? {
+            match self.storage.open(&dir.join(name)) {
+                Ok(file) => bytes += file.len()?.next_multiple_of(DISK_BLOCK_BYTES),
+                // A socket that a keeper left behind.
+                Err(error) => tracing::debug!(%pane, %error, "not counted"),
+            }
+        }
+        self.usage.insert(pane, bytes);
+        self.closed.retain(|(_, known)| *known != pane);
+        self.closed.insert((note.at, pane));
+        while self.closed.len() > CLOSED_MAX && self.remove_closed() {}
+        self.enforce_total(total);
+        Ok(bytes)
+    }
+
+    /// Removes the pane that was closed first. Returns whether there was one that could be removed.
+    fn remove_closed(&mut self) -> bool {
+        let Some((_, pane)) = self.closed.first().copied() else { return false };
+        match self.remove(pane) {
+            Ok(()) => {
+                self.removed.push(pane);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%pane, %error, "cannot remove what is kept of a closed pane");
+                false
+            }
+        }
+    }
+
+    /// Closed panes that went because of a limit since the last call.
+    pub(in crate::persistence::scrollback) fn take_removed(
+        &mut self,
+    ) -> impl Iterator<Item = PaneUuid> {
+        std::mem::take(&mut self.removed).into_iter()
+    }
+
+    /// Removes closed panes, then the oldest history of the pane that has most, until the total fits.
     fn enforce_total(&mut self, total: u64) {
         while self.usage.values().sum::<u64>() > total {
-            let Some((&pane, _)) = self.usage.iter().max_by_key(|(_, bytes)| **bytes) else {
+            if self.remove_closed() {
+                continue;
+            }
+            let is_closed = |pane| self.closed.iter().any(|(_, closed)| closed == pane);
+            let open = self.usage.iter().filter(|(pane, _)| !is_closed(*pane));
+            let Some((&pane, _)) = open.max_by_key(|(_, bytes)| **bytes) else {
                 break;
             };
             let Ok(mut archive) = self.open(pane) else { break };
@@ -194,6 +269,7 @@ impl Worker {
         }
         self.usage.remove(&pane);
         self.failed.remove(&pane);
+        self.closed.retain(|(_, closed)| *closed != pane);
         Ok(())
     }
 }

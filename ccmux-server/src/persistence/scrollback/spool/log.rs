@@ -9,6 +9,7 @@ use ccmux_core::ids::PaneUuid;
 use super::format::{
     FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, encode_frame, frame_len, move_frame,
 };
+use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
 use super::table::SegmentTable;
 use super::tail::Tail;
@@ -28,6 +29,7 @@ pub(super) struct SpoolLog {
     next_number: u64,
     table: SegmentTable,
     tail: Tail,
+    lag: Lag,
     /// The current file and earlier ones with frames of the tail, oldest first. A file that failed
     /// is never among them (P8).
     unsynced: Vec<Unsynced>,
@@ -121,6 +123,7 @@ impl SpoolLog {
             next_number: index.next_number(),
             table: index.segment_table(),
             tail: Tail::default(),
+            lag: Lag::default(),
             // A killed predecessor left what it had not synced to the operating system alone.
             unsynced: index.files().map(Unsynced::inherited).collect(),
             unsynced_dirs: vec![SPOOL_DIR, ""],
@@ -169,6 +172,7 @@ impl SpoolLog {
             frames: before.frames + 1,
         };
         self.table.note(frame.pane, next, len);
+        self.lag.appended(self.tail.end(), (self.options.elapsed)());
         if let Some(unsynced) = self.unsynced.last_mut() {
             unsynced.end = self.tail.end();
         }
@@ -355,6 +359,7 @@ impl SpoolLog {
     fn synced(&mut self, work: &SyncWork) {
         self.tail.release(work.target);
         let durable = self.tail.start();
+        self.lag.synced(durable, (self.options.elapsed)());
         let current = self.current.as_ref().map(|segment| &segment.file);
         self.unsynced.retain(|unsynced| {
             unsynced.end > durable || current.is_some_and(|file| Arc::ptr_eq(file, &unsynced.file))
@@ -434,6 +439,10 @@ impl SpoolLog {
     /// Log positions: durable up to, appended up to.
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.tail.start(), self.tail.end())
+    }
+
+    pub(super) fn lag(&self) -> SyncLag {
+        self.lag.summary()
     }
 
     pub(super) fn has_room(&self) -> bool {

@@ -17,6 +17,7 @@
 //!   panes that lose output are named.
 
 mod format;
+mod lag;
 mod log;
 mod replay;
 mod scan;
@@ -34,6 +35,7 @@ use ccmux_core::ids::PaneUuid;
 use uuid::Uuid;
 
 pub use self::format::{FRAME_PAYLOAD_MAX, FrameKind, FrameRef};
+pub use self::lag::SyncLag;
 use self::log::SpoolLog;
 pub use self::replay::{Frame, Replay, ReplayItem, StreamGap};
 pub use self::scan::SpoolIndex;
@@ -61,6 +63,8 @@ pub struct SpoolOptions {
     pub unsynced_bytes_max: usize,
     /// How long the syncer waits for more before it syncs.
     pub sync_interval: Duration,
+    /// Tells the time since some fixed moment, to measure how long syncs take.
+    pub elapsed: fn() -> Duration,
 }
 
 impl SpoolOptions {
@@ -74,6 +78,7 @@ impl SpoolOptions {
             total_bytes: 512 << 20,
             unsynced_bytes_max: 16 << 20,
             sync_interval: Duration::from_millis(10),
+            elapsed: || Duration::ZERO,
         }
     }
 }
@@ -223,6 +228,11 @@ impl Spool {
     /// How many of the appended bytes are durable.
     pub fn durable(&self) -> u64 {
         self.shared.lock().progress().0
+    }
+
+    /// How long the newest frames took until they were durable.
+    pub fn lag(&self) -> SyncLag {
+        self.shared.lock().lag()
     }
 
     /// Bytes of all segments.
