@@ -5,6 +5,7 @@
 
 mod power;
 mod script;
+mod simulated;
 mod syscalls;
 
 use std::process::{Command, ExitCode};
@@ -25,6 +26,12 @@ pub(crate) struct TortureArgs {
     /// SIGKILL at every so many-th system call of each kind; needs strace.
     #[arg(long, value_name = "step")]
     syscalls: Option<u32>,
+    /// Scripts on the simulated disk, for so many minutes.
+    #[arg(long, value_name = "minutes")]
+    minutes: Option<u64>,
+    /// Repeats the script on the simulated disk that a number stands for, as a failure tells it.
+    #[arg(long, value_name = "number")]
+    case: Option<u64>,
     /// How many power cuts.
     #[arg(long, default_value_t = 20)]
     rounds: u32,
@@ -37,6 +44,15 @@ pub(crate) struct TortureArgs {
 
 /// Runs what was asked for; the first failure ends it.
 pub(crate) fn run(args: &TortureArgs) -> Result<ExitCode> {
+    if let Some(minutes) = args.minutes {
+        simulated::run(args.seed, minutes)?;
+    }
+    if let Some(case) = args.case {
+        simulated::repeat(case)?;
+    }
+    if !args.power && args.syscalls.is_none() {
+        return Ok(ExitCode::SUCCESS);
+    }
     let exe = crate::build::executable(false)?;
     if args.power {
         if let Some(why) = power::missing() {

@@ -167,14 +167,21 @@ impl Findings {
     }
 
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
-    /// one before it, which the log is kept for.
-    pub(super) fn judge_redundancy(&mut self, segments: &[&SegmentFile], second: Seq, newest: Seq) {
+    /// one before it, which the log is kept for. Returns whether they are all there.
+    pub(super) fn judge_redundancy(
+        &mut self,
+        segments: &[&SegmentFile],
+        second: Seq,
+        newest: Seq,
+    ) -> bool {
         let chain = walk(segments, second);
         if chain.reached >= newest {
-            return;
+            return true;
         }
-        let next = segments.iter().find(|segment| segment.first > chain.reached.next());
-        let was_never_logged = next.is_some_and(|next| next.follows().is_none());
+        let between = chain.reached.next().next()..=newest.next();
+        let was_never_logged = segments
+            .iter()
+            .any(|segment| between.contains(&segment.first) && segment.follows().is_none());
         let is_proven = segments.iter().any(|segment| segment.synced_through() > chain.reached);
         if is_proven && !was_never_logged {
             let broken_at = chain.reached.next();
@@ -186,6 +193,7 @@ impl Findings {
                 self.set_aside.push(SetAside::Copy(segment.path()));
             }
         }
+        false
     }
 
     /// Why the state may be empty although it was not, if the reason is a loss.

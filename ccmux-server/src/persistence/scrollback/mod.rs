@@ -34,7 +34,7 @@ mod layout;
 mod load;
 mod spool;
 #[cfg(test)]
-mod tests;
+pub(in crate::persistence) mod tests;
 
 pub use self::archive::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits,

@@ -30,8 +30,9 @@ pub(in crate::persistence) struct LogStart {
     /// The number up to which the disk is known to hold everything. If it is less than `issued`,
     /// nothing is durable until a checkpoint covers the rest.
     pub(in crate::persistence) durable: Seq,
-    /// The record whose state the next one builds on; less than `issued` if numbers were voided.
-    pub(in crate::persistence) follows: Seq,
+    /// The record whose state the next one builds on; less than `issued` if numbers were voided. None
+    /// if only a checkpoint leads there.
+    pub(in crate::persistence) follows: Option<Seq>,
     /// Records to be logged once more, because neither a checkpoint holds them nor anything proves
     /// that they are on the disk.
     pub(in crate::persistence) carried: Option<Carried>,
@@ -89,7 +90,8 @@ impl Log {
             standing,
             wants_checkpoint: false,
             segments,
-            bridge: Some(follows),
+            bridge: follows,
+            bridge_to: issued,
             begun: 0,
             now: start.now,
             is_stopping: false,
