@@ -223,6 +223,32 @@ fn programs_behind_a_damaged_record_live_on() {
     assert_eq!(env.status()["recovery"]["clean"], false);
 }
 
+/// The ring of a living program knows how much of its output was spooled. Where that is gone the
+/// screen says how much is missing, and the program goes on.
+#[test]
+fn spooled_output_that_is_gone_is_marked() {
+    let env = env();
+    env.ok(&["new-session", "-d", "echo said before; exec cat"]);
+    let capture = ["capture-pane", "-p", "-t", "%0"];
+    env.wait_ok(&capture, |text| text.contains("said before"));
+    let (server, keepers) = (env.server(), env.keepers());
+    // Or they would start the next one too early.
+    for keeper in &keepers {
+        keeper.signal(Signal::STOP);
+    }
+    server.signal(Signal::KILL);
+    server.wait_gone();
+    decay(&env.state_dir(), ".keyframe");
+    assert!(decay(&env.state_dir(), ".spool") > 0);
+    for keeper in &keepers {
+        keeper.signal(Signal::CONT);
+    }
+    env.wait_ok(&capture, |text| text.contains("bytes of output are lost here]"));
+    env.ok(&["send-keys", "-t", "%0", "said after", "Enter"]);
+    let text = env.wait_ok(&capture, |text| text.matches("said after").count() == 2);
+    assert!(!text.contains("said before"), "{text}");
+}
+
 /// Fills the files of the state whose names end like this with zeroes; returns how many.
 fn decay(dir: &std::path::Path, suffix: &str) -> usize {
     let mut count = 0;

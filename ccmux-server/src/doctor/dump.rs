@@ -79,8 +79,9 @@ struct Panes {
 
 impl Panes {
     fn read(directory: &Path, storage: Arc<dyn Storage>) -> Result<Self, DumpError> {
-        let log = examine_log(&storage, SystemClock::new().now(), boot_id())?;
-        let index = SpoolIndex::scan(&*storage, log.store.unwrap_or_default())?;
+        let boot = boot_id();
+        let log = examine_log(&storage, SystemClock::new().now(), boot)?;
+        let index = SpoolIndex::scan(&*storage, log.store.unwrap_or_default(), boot)?;
         let mut known: BTreeMap<PaneUuid, (Option<PaneId>, String)> = BTreeMap::new();
         for pane in index.panes().chain(stored_panes(&*storage)?) {
             let number = restoration::read_number(&directory.join(pane_dir(pane)));

@@ -158,7 +158,7 @@ impl Examination {
         log: &LogExamination,
     ) -> io::Result<()> {
         let Some(store) = log.store else { return Ok(()) };
-        let index = SpoolIndex::scan(&**storage, store)?;
+        let index = SpoolIndex::scan(&**storage, store, boot_id())?;
         for damage in index.damage() {
             self.take_damage("spool", damage);
         }

@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::fault;
 use super::history::StoredLines;
-use crate::persistence::keep_pane_damage;
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, ClosedPane, Damage, FrameKind,
     FrameRef, Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex,
@@ -25,6 +24,7 @@ use crate::persistence::scrollback::{
     set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
+use crate::persistence::{boot_id, keep_pane_damage};
 use away::Away;
 
 /// Output and history of all panes.
@@ -94,13 +94,14 @@ impl Scrollback {
         salt: u64,
         notify: &Arc<dyn Fn() + Send + Sync>,
     ) -> io::Result<(Self, SpoolIndex)> {
-        let index = SpoolIndex::scan(&*storage, store)?;
+        let boot = boot_id();
+        let index = SpoolIndex::scan(&*storage, store, boot)?;
         let call = |notify: &Arc<dyn Fn() + Send + Sync>| -> Box<dyn Fn() + Send + Sync> {
             let notify = Arc::clone(notify);
             Box::new(move || notify())
         };
         let options =
-            SpoolOptions { elapsed: crate::clock::uptime, ..SpoolOptions::new(store, salt) };
+            SpoolOptions { elapsed: crate::clock::uptime, ..SpoolOptions::new(store, boot, salt) };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, call(notify));
         spool.start_syncer()?;
         let archiver =

@@ -1,12 +1,13 @@
 //! From a recovery to a running log.
 //!
 //! Each step leaves a disk that recovers to the same state (P3):
-//! 1. the file `format`, if there is none;
-//! 2. a sync of the old segments, and a verified checkpoint of the recovered state: records that
+//! 1. the report, and after damage a sync of it: the next start will not find that damage (P4);
+//! 2. the file `format`, if there is none;
+//! 3. a sync of the old segments, and a verified checkpoint of the recovered state: records that
 //!    were replayed may have been in memory only, if a killed server had not synced them yet, and
 //!    a sync alone proves nothing if an earlier one had failed. After damage two checkpoints;
-//! 3. damaged files into `quarantine/`;
-//! 4. a new segment behind the highest number seen.
+//! 4. damaged files into `quarantine/`;
+//! 5. a new segment behind the highest number seen.
 //!
 //! While ends of programs may have to be taken back, no checkpoint covers them: the new segment
 //! repeats the records since the newest one. After damage the second checkpoint follows that
@@ -29,8 +30,8 @@ use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
-use super::recovery::{Circumstances, Recovery, SetAside, recover};
-use super::storage::{Storage, create_dir_durably, read_full, read_whole};
+use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
+use super::storage::{Storage, StorageFile, create_dir_durably, read_full, read_whole};
 use super::wal::{LogHealth, LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
 use super::{Ends, Inherited, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
@@ -53,6 +54,10 @@ pub(super) fn open(
     };
     let mut recovery = recover(&*storage, &circumstances, &mut breadcrumb)?;
 
+    // First of all: what follows takes away the damage that it tells of.
+    if let Err(error) = keep_report(&*storage, options.now, &recovery.report) {
+        tracing::warn!(%error, "the report of the recovery could not be kept");
+    }
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
     let durable = match settled {
@@ -65,7 +70,8 @@ pub(super) fn open(
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
-        follows: Some(recovery.follows).filter(|_| !recovery.is_unlogged),
+        // Without a checkpoint nothing proves that the records before are on the disk.
+        follows: recovery.follows.filter(|_| settled.is_ok()),
         carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,
@@ -93,9 +99,6 @@ pub(super) fn open(
     }
     if settled.is_ok() {
         breadcrumb.remove();
-    }
-    if let Err(error) = append_history(&*storage, options.now, &recovery.report) {
-        tracing::warn!(%error, "the report of the recovery could not be kept");
     }
     let format = Format {
         layout: LAYOUT,
@@ -218,7 +221,12 @@ fn make_durable(
         return Ok(Ground::Found);
     }
     // The log behind is no second source any more, so there is a second checkpoint.
+    let first = recovery.highest;
     pass_number(recovery);
+    while is_taken(&recovery.set_aside, recovery.highest) {
+        pass_number(recovery);
+    }
+    recovery.follows = Some(first);
     take_checkpoint(recovery, checkpoints, options)?;
     Ok(Ground::Replaced)
 }
@@ -238,7 +246,7 @@ fn replace_damaged(base: &Snapshot, checkpoints: &mut CheckpointStore, wal: &Wal
 /// Leaves the next number to a checkpoint; no record will have it.
 fn pass_number(recovery: &mut Recovery) {
     recovery.reached = recovery.highest;
-    recovery.follows = recovery.highest;
+    recovery.follows = Some(recovery.highest);
     recovery.highest = recovery.highest.next();
 }
 
@@ -324,17 +332,32 @@ struct PaneFindings<'a> {
     panes: &'a [String],
 }
 
-/// Adds to `recovery.jsonl` what was found damaged of panes.
+/// Adds to `recovery.jsonl` what was found damaged of panes, for good.
 pub(crate) fn keep_pane_damage(
     storage: &dyn Storage,
     now: Timestamp,
     panes: &[String],
 ) -> io::Result<()> {
-    append_history(storage, now, &PaneFindings { panes })
+    append_history(storage, now, &PaneFindings { panes })?.sync()?;
+    storage.sync_dir(Path::new(""))
+}
+
+/// Adds what a recovery did to `recovery.jsonl`; for good, if it tells of damage.
+fn keep_report(storage: &dyn Storage, now: Timestamp, report: &RecoveryReport) -> io::Result<()> {
+    let file = append_history(storage, now, report)?;
+    if report.is_clean() {
+        return Ok(());
+    }
+    file.sync()?;
+    storage.sync_dir(Path::new(""))
 }
 
 /// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
-fn append_history(storage: &dyn Storage, now: Timestamp, found: &impl Serialize) -> io::Result<()> {
+fn append_history(
+    storage: &dyn Storage,
+    now: Timestamp,
+    found: &impl Serialize,
+) -> io::Result<Box<dyn StorageFile>> {
     #[derive(Serialize)]
     struct Line<'a, T> {
         time: u64,
@@ -351,7 +374,13 @@ fn append_history(storage: &dyn Storage, now: Timestamp, found: &impl Serialize)
     };
     let len = file.len()?;
     if len <= HISTORY_BYTES_MAX {
-        return file.write_at(len, &line);
+        let mut last = [b'\n'];
+        if len > 0 && read_full(&*file, len - 1, &mut last)? == 1 && last != [b'\n'] {
+            // What was being written when the power went is no line.
+            line.insert(0, b'\n');
+        }
+        file.write_at(len, &line)?;
+        return Ok(file);
     }
     let mut recent = vec![0; (HISTORY_BYTES_MAX / 2) as usize];
     let read = read_full(&*file, len - HISTORY_BYTES_MAX / 2, &mut recent)?;
@@ -359,5 +388,6 @@ fn append_history(storage: &dyn Storage, now: Timestamp, found: &impl Serialize)
     let whole_lines = recent.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let mut kept = recent.split_off(whole_lines);
     kept.extend_from_slice(&line);
-    format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)
+    format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)?;
+    storage.open(path)
 }

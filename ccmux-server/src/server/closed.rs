@@ -95,7 +95,11 @@ impl Server {
 
     /// Keeps the output of a closed pane, if it has any and that is wanted; else its files go.
     pub(super) fn keep_or_remove(&mut self, pane: &mut Pane, note: ClosedPane) {
-        let keeps = self.keeps_closed() && pane.output.consumed > 0 && !pane.is_cleared();
+        // What a stash holds goes with the pane: of a private one nothing is to stay, and the disk
+        // refuses the others.
+        let is_away = self.scrollback.is_away(pane.uuid);
+        let keeps =
+            self.keeps_closed() && pane.output.consumed > 0 && !pane.is_cleared() && !is_away;
         if keeps {
             let (limits, now) = (history_limits(&self.state, pane.id), self.now());
             pane.archive(&mut self.scrollback, now, limits);

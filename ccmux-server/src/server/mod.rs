@@ -139,6 +139,8 @@ pub(crate) struct Server {
     /// What recovery found in the log; what it found of panes is in `pane_damage`.
     pub(crate) recovery: RecoveryReport,
     pub(crate) pane_damage: Vec<String>,
+    /// Damaged files of panes, until it is kept what they were.
+    to_set_aside: Vec<crate::persistence::scrollback::Damage>,
     /// Whether a client has been told of damage.
     pub(crate) recovery_shown: bool,
     /// Whether the machine was started anew since the server before this one.

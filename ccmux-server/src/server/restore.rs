@@ -104,6 +104,7 @@ impl Server {
             labels: std::collections::BTreeMap::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
+            to_set_aside: Vec::new(),
             stopping: Stopping::No,
             has_had_sessions: false,
             is_killed: false,
@@ -130,6 +131,10 @@ impl Server {
             && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
         {
             tracing::warn!(%error, "what was found damaged of panes could not be kept");
+        }
+        // Only now: a start that is cut short leaves the damage for the next one to find.
+        for damage in std::mem::take(&mut server.to_set_aside) {
+            server.scrollback.set_aside(&damage);
         }
         Ok(server)
     }
@@ -234,7 +239,7 @@ impl Server {
 
     fn note_damage(&mut self, damage: &crate::persistence::scrollback::Damage) {
         tracing::error!(%damage, "found damaged");
-        self.scrollback.set_aside(damage);
+        self.to_set_aside.push(damage.clone());
         self.pane_damage.push(damage.to_string());
     }
 

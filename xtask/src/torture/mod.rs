@@ -7,6 +7,7 @@
 mod power;
 mod real;
 mod script;
+mod simulated;
 mod storms;
 mod syscalls;
 
@@ -21,6 +22,8 @@ use clap::Args;
 pub(crate) const NOT_ALLOWED: u8 = 3;
 /// The exit status if only a tool is missing that could be installed.
 pub(crate) const NOT_INSTALLED: u8 = 4;
+/// How long to go on if nobody says.
+const MINUTES: u64 = 4;
 /// Says that mounts made from here on are seen by nobody else.
 const INSIDE: &str = "--inside";
 
@@ -36,15 +39,19 @@ pub(crate) struct TortureArgs {
     /// SIGKILL at every so many-th system call of each kind; needs strace.
     #[arg(long, value_name = "step")]
     syscalls: Option<u32>,
+    /// Repeats the script on the simulated disk that a number stands for, as a failure tells it.
+    #[arg(long, value_name = "number")]
+    case: Option<u64>,
     /// How many power cuts.
     #[arg(long, default_value_t = 20)]
     rounds: u32,
     /// Where the random choices begin.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How long it may take.
-    #[arg(long, default_value_t = 4)]
-    minutes: u64,
+    /// How long scripts on the simulated disk are run, or `--real` may take; 4 minutes if nothing else
+    /// is asked for.
+    #[arg(long)]
+    minutes: Option<u64>,
     #[arg(long, hide = true)]
     inside: bool,
 }
@@ -75,6 +82,15 @@ impl Missing {
 
 /// Runs what was asked for; the first failure ends it.
 pub(crate) fn run(args: &TortureArgs) -> Result<ExitCode> {
+    let minutes = args.minutes.unwrap_or(MINUTES);
+    if let Some(case) = args.case {
+        simulated::repeat(case)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.real && !args.power && args.syscalls.is_none() {
+        simulated::run(args.seed, minutes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let exe = crate::build::executable(false)?;
     let cannot_mount = (args.real || args.power).then(power::missing).flatten();
     if args.power
@@ -87,7 +103,7 @@ pub(crate) fn run(args: &TortureArgs) -> Result<ExitCode> {
         return run_inside();
     }
     if args.real {
-        return real::run(&exe, args.seed, args.minutes, cannot_mount);
+        return real::run(&exe, args.seed, minutes, cannot_mount);
     }
     if args.power {
         if let Some(missing) = power::refused()? {

@@ -167,7 +167,7 @@ impl Findings {
     }
 
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
-    /// one before it, which the log is kept for. Returns whether they are there.
+    /// one before it, which the log is kept for. Returns whether they are all there.
     pub(super) fn judge_redundancy(
         &mut self,
         segments: &[&SegmentFile],
@@ -178,8 +178,10 @@ impl Findings {
         if chain.reached >= newest {
             return true;
         }
-        let next = segments.iter().find(|segment| segment.first > chain.reached.next());
-        let was_never_logged = next.is_some_and(|next| next.follows().is_none());
+        let between = chain.reached.next().next()..=newest.next();
+        let was_never_logged = segments
+            .iter()
+            .any(|segment| between.contains(&segment.first) && segment.follows().is_none());
         let is_proven = segments.iter().any(|segment| segment.synced_through() > chain.reached);
         if is_proven && !was_never_logged {
             let broken_at = chain.reached.next();

@@ -60,10 +60,8 @@ pub(super) struct Recovery {
     /// The highest number seen anywhere; the log goes on behind it.
     pub(super) highest: Seq,
     /// The record whose state the log goes on from: `reached`, or an earlier one if all numbers
-    /// since are known to be void.
-    pub(super) follows: Seq,
-    /// The last records were never logged: a degraded log left them to the checkpoint alone.
-    pub(super) is_unlogged: bool,
+    /// since are known to be void. None if only a checkpoint leads to `reached`.
+    pub(super) follows: Option<Seq>,
     /// The last record that was durable according to the log itself or a watermark. A checkpoint
     /// that was merely read proves nothing.
     pub(super) proven: Seq,
@@ -159,12 +157,18 @@ pub(super) fn recover(
     let left_out = findings.cut_at().or_else(|| Some(records[ending.undone_from?].seq));
     let reached = left_out.map_or(chain.reached, |seq| Seq(seq.0 - 1));
 
-    let mut proof = Proof::gather(&segments, format.as_ref(), circumstances.watermarks);
+    // What was logged behind records that never were, because the disk took none, was promised to nobody
+    // until a checkpoint held those.
+    let is_unled = |segment: &&SegmentFile| {
+        segment.follows().is_none() && segment.first > chain.reached.next()
+    };
+    let led = segments.iter().position(is_unled).unwrap_or(segments.len());
+    let mut proof = Proof::gather(&segments[..led], format.as_ref(), circumstances.watermarks);
     proof.heed_checkpoints(&survey.checkpoints);
     findings.judge_end(&segments, &chain, proof.seq, &proof.source);
     // The log was shortened when the newest was verified, whatever became of that one since.
-    let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|seq| *seq < base_seq);
-    let is_redundant =
+    let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
+    let is_led_to =
         second.is_none_or(|second| findings.judge_redundancy(&segments, second, base_seq));
     let mut state = replayed.state;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
@@ -180,7 +184,11 @@ pub(super) fn recover(
     // that it bridges: only its header tells it from a loss.
     let blank = segments.iter().find(|segment| segment.first == highest.next());
     let bridged = blank.filter(|segment| segment.scan.records.is_empty());
-    let follows = bridged.and_then(|segment| segment.follows()).unwrap_or(reached).min(reached);
+    let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {
+        // The records between the two newest checkpoints were never logged, or there are none.
+        Some(_) if !is_led_to && reached == base_seq => followed_alike(&good),
+        follows => follows.map(|follows| follows.min(reached)),
+    };
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
     let last_boot = newest.map(|header| header.boot);
     let carried = ending.unsettled.map(|_| {
@@ -195,7 +203,6 @@ pub(super) fn recover(
         reached,
         highest,
         follows,
-        is_unlogged: !is_redundant && reached == base_seq,
         proven: proof.seq,
         last_boot,
         emptied_by,
@@ -223,6 +230,14 @@ pub(super) fn recover(
             ..report
         },
     })
+}
+
+/// The record before the newest checkpoint that led to the same: that of the checkpoint before it, if
+/// nothing changed in between.
+fn followed_alike(good: &[&Snapshot]) -> Option<Seq> {
+    let [newest, second, ..] = good else { return None };
+    let Snapshot { seq, time, .. } = **second;
+    (Snapshot { seq, time, ..(*newest).clone() } == **second).then_some(seq)
 }
 
 /// The last record known to have been durable, and what knows it.

@@ -37,7 +37,7 @@ mod load;
 mod spool;
 mod stashed;
 #[cfg(test)]
-mod tests;
+pub(in crate::persistence) mod tests;
 
 pub use self::archive::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, HistoryLimits, HistorySource,

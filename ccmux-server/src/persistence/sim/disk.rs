@@ -1,6 +1,6 @@
 //! The images of the simulated disk, and what failures do to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,9 @@ pub enum Fault {
     TooManyFiles,
     /// It succeeds; but if it is a sync, one bit of what it carries over is wrong.
     Rot,
+    /// It succeeds; but a read brings less than was asked for, and a write is done in two calls, the
+    /// second of which can be struck as well.
+    Short,
 }
 
 /// Which calls a fault strikes: from the `first`-th of its kind counted from now, `times` of them.
@@ -101,8 +104,25 @@ pub(super) struct Disk {
     pub(super) rules: Vec<FaultRule>,
     pub(super) capacity: Option<u64>,
     pub(super) is_off: bool,
+    /// Counts the power cuts.
+    pub(super) boot: u64,
     pub(super) trace: Vec<Call>,
+    /// Files and directories that cannot be read, whoever tries.
+    pub(super) unreadable: BTreeSet<usize>,
+    /// Every rename so far, with what had the new name before.
+    pub(super) renames: Vec<Renamed>,
+    /// Syncs of files of which a write or sync had failed.
+    pub(super) resyncs: Vec<String>,
     pub(super) random: Random,
+}
+
+/// A rename as it went.
+#[derive(Clone, Debug)]
+pub(super) struct Renamed {
+    pub(super) node: usize,
+    pub(super) from: (usize, String),
+    pub(super) to: (usize, String),
+    pub(super) replaced: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -161,7 +181,7 @@ impl Outcome {
     /// Fails with the fault, if there is one.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.fault {
-            None | Some(Fault::Rot) => Ok(()),
+            None | Some(Fault::Rot | Fault::Short) => Ok(()),
             Some(Fault::PowerCut) => Err(power_is_off()),
             Some(Fault::Io) => Err(rustix::io::Errno::IO.into()),
             Some(Fault::NoSpace) => Err(no_space()),
@@ -400,6 +420,15 @@ impl FileOp {
             }
             FileOp::SetLen(_) => None,
         }
+    }
+
+    /// The write of the first bytes and that of the others, if it has two of them.
+    pub(super) fn divide(&self, at: u64) -> Option<(FileOp, FileOp)> {
+        let FileOp::Write { offset, bytes } = self else { return None };
+        let at = 1 + at as usize % bytes.len().checked_sub(1).filter(|rest| *rest > 0)?;
+        let (first, rest) = bytes.split_at(at);
+        let rest = FileOp::Write { offset: offset + at as u64, bytes: rest.to_vec() };
+        Some((FileOp::Write { offset: *offset, bytes: first.to_vec() }, rest))
     }
 
     pub(super) fn apply(&self, image: &mut Vec<u8>) {

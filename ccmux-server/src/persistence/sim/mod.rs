@@ -9,20 +9,29 @@
 //! A kill of the process ([`SimStorage::kill`]) keeps all of them pending.
 //!
 //! A sync that fails behaves as Linux does: what was pending is dropped, the live image may still
-//! show it, and the next sync reports success.
+//! show it, and the next sync reports success. Whoever tries that is noted
+//! ([`SimStorage::resyncs`]).
+//!
+//! What is on the platter may decay as well: see [`Decay`].
 
+mod decay;
 mod disk;
 mod random;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use uuid::Uuid;
+
+pub use self::decay::Decay;
 use self::disk::{
-    Call, DirImage, Disk, FaultRule, FileImage, FileOp, Loss, Node, ROOT, names, no_space,
+    Call, DirImage, Disk, FaultRule, FileImage, FileOp, Loss, Node, Outcome, ROOT, Renamed, names,
+    no_space,
 };
 pub use self::disk::{CallKind, Fault};
 pub use self::random::Random;
@@ -46,7 +55,11 @@ impl SimStorage {
             rules: Vec::new(),
             capacity: None,
             is_off: false,
+            boot: 1,
             trace: Vec::new(),
+            unreadable: BTreeSet::new(),
+            renames: Vec::new(),
+            resyncs: Vec::new(),
             random: Random::new(seed),
         })
     }
@@ -66,9 +79,15 @@ impl SimStorage {
         self.disk().is_off
     }
 
-    /// Whether any fault has struck.
+    /// Whether any fault has struck that could cost something.
     pub fn has_struck(&self) -> bool {
-        self.disk().trace.iter().any(|call| call.fault.is_some())
+        let is_costly = |call: &Call| !matches!(call.fault, None | Some(Fault::Short));
+        self.disk().trace.iter().any(is_costly)
+    }
+
+    /// Syncs of files of which a write or a sync had failed before, by the same handle (P8).
+    pub fn resyncs(&self) -> Vec<String> {
+        self.disk().resyncs.clone()
     }
 
     /// Makes the `nth` call of `kind` from now on (from 1), and `times - 1` after it, fail.
@@ -111,7 +130,15 @@ impl SimStorage {
     /// The disk after a power cut that keeps of the unsynced what `seed` says. Handles go dead.
     #[must_use]
     pub fn power_cut(&self, seed: u64) -> Self {
-        self.restart(|disk| disk.lose_unsynced(&mut Random::new(seed)))
+        self.restart(|disk| {
+            disk.boot += 1;
+            disk.lose_unsynced(&mut Random::new(seed));
+        })
+    }
+
+    /// The boot of the machine: after a power cut it is another one.
+    pub fn boot(&self) -> Uuid {
+        Uuid::from_u128(0xb007_0000 + u128::from(self.disk().boot))
     }
 
     fn restart(&self, lose: impl FnOnce(&mut Disk)) -> Self {
@@ -126,20 +153,6 @@ impl SimStorage {
         disk.trace.clear();
         lose(&mut disk);
         Self::from_disk(disk)
-    }
-
-    /// Edits a file behind everyone's back, on the platter and in memory alike: decay.
-    pub fn damage(&self, path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
-        let mut disk = self.disk();
-        let file = disk.file_at(path).expect("the damaged file exists");
-        edit(&mut file.live);
-        file.durable.clone_from(&file.live);
-        file.pending.clear();
-    }
-
-    /// Inverts one bit of a file, as [`SimStorage::damage`] does.
-    pub fn flip_bit(&self, path: &Path, bit: u64) {
-        self.damage(path, |bytes| bytes[(bit / 8) as usize] ^= 1 << (bit % 8));
     }
 
     /// Every file a reader sees, with its contents, sorted by path.
@@ -162,7 +175,7 @@ impl SimStorage {
     }
 
     fn file(&self, node: usize) -> Box<dyn StorageFile> {
-        Box::new(SimFile { storage: self.clone(), node })
+        Box::new(SimFile { storage: self.clone(), node, has_failed: false.into() })
     }
 }
 
@@ -197,8 +210,10 @@ impl Storage for SimStorage {
         let node = disk.find(from)?;
         let (from_dir, from_name) = disk.parent_of(from)?;
         let (to_dir, to_name) = disk.parent_of(to)?;
-        disk.entries(to_dir)?;
+        let replaced = disk.entries(to_dir)?.get(&to_name).copied();
         outcome.fail_cleanly()?;
+        let (from, to) = ((from_dir, from_name.clone()), (to_dir, to_name.clone()));
+        disk.renames.push(Renamed { node, from, to, replaced });
         disk.set_entries(&[(from_dir, from_name, None), (to_dir, to_name, Some(node))]);
         outcome.finish()
     }
@@ -250,6 +265,9 @@ impl Storage for SimStorage {
         let mut disk = self.disk();
         disk.begin(CallKind::List, path)?.finish()?;
         let node = disk.find(path)?;
+        if disk.unreadable.contains(&node) {
+            return Err(rustix::io::Errno::IO.into());
+        }
         Ok(disk.entries(node)?.keys().cloned().collect())
     }
 
@@ -272,13 +290,27 @@ impl Storage for SimStorage {
 struct SimFile {
     storage: SimStorage,
     node: usize,
+    /// A write or a sync failed.
+    has_failed: AtomicBool,
 }
 
 impl SimFile {
     /// Applies a change of contents or length, unless `outcome` or the capacity forbids it.
     fn change(&self, kind: CallKind, op: &FileOp) -> io::Result<()> {
         let mut disk = self.storage.disk();
-        let outcome = disk.begin_on(kind, self.node)?;
+        let mut outcome = disk.begin_on(kind, self.node)?;
+        let mut op = op.clone();
+        if outcome.fault == Some(Fault::Short)
+            && let Some((first, rest)) = op.divide(disk.random.below(op.bytes()))
+        {
+            self.note_failure(self.apply(&mut disk, outcome, &first))?;
+            outcome = disk.begin_on(kind, self.node)?;
+            op = rest;
+        }
+        self.note_failure(self.apply(&mut disk, outcome, &op))
+    }
+
+    fn apply(&self, disk: &mut Disk, outcome: Outcome, op: &FileOp) -> io::Result<()> {
         let room = disk.room();
         let luck = disk.random.below(op.bytes() + 1);
         let at = disk.clock;
@@ -302,6 +334,11 @@ impl SimFile {
         }
         result
     }
+
+    fn note_failure(&self, result: io::Result<()>) -> io::Result<()> {
+        self.has_failed.fetch_or(result.is_err(), Ordering::SeqCst);
+        result
+    }
 }
 
 impl StorageFile for SimFile {
@@ -311,10 +348,16 @@ impl StorageFile for SimFile {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let mut disk = self.storage.disk();
-        disk.begin_on(CallKind::Read, self.node)?.finish()?;
+        let outcome = disk.begin_on(CallKind::Read, self.node)?;
+        outcome.finish()?;
+        if disk.unreadable.contains(&self.node) {
+            return Err(rustix::io::Errno::IO.into());
+        }
         let live = &disk.file_mut(self.node).live;
         let rest = live.get(offset as usize..).unwrap_or_default();
-        let n = rest.len().min(buf.len());
+        let whole = rest.len().min(buf.len());
+        let is_short = outcome.fault == Some(Fault::Short);
+        let n = if is_short { whole.div_ceil(2) } else { whole };
         buf[..n].copy_from_slice(&rest[..n]);
         Ok(n)
     }
@@ -337,14 +380,18 @@ impl StorageFile for SimFile {
     fn sync(&self) -> io::Result<()> {
         let mut disk = self.storage.disk();
         let outcome = disk.begin_on(CallKind::Sync, self.node)?;
+        if self.has_failed.load(Ordering::SeqCst) {
+            let call = disk.trace.last().map(ToString::to_string).unwrap_or_default();
+            disk.resyncs.push(call);
+        }
         let mut random = disk.random.fork();
         let file = disk.file_mut(self.node);
         match outcome.fault {
-            None | Some(Fault::Rot) => {
+            None | Some(Fault::Rot | Fault::Short) => {
                 for (_, op) in file.pending.drain(..) {
                     op.apply(&mut file.durable);
                 }
-                if outcome.fault.is_some() && !file.durable.is_empty() {
+                if outcome.fault == Some(Fault::Rot) && !file.durable.is_empty() {
                     let bit = random.below(file.durable.len() as u64 * 8);
                     file.durable[(bit / 8) as usize] ^= 1 << (bit % 8);
                 }
@@ -358,7 +405,7 @@ impl StorageFile for SimFile {
                 }
             }
         }
-        outcome.finish()
+        self.note_failure(outcome.finish())
     }
 
     fn forget_cached(&self) {

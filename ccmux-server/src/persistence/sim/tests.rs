@@ -120,3 +120,68 @@ fn faults_strike_the_calls_they_are_aimed_at() {
     assert!(storage.is_off());
     assert!(storage.list(Path::new("")).is_err());
 }
+
+#[test]
+fn a_short_write_is_two_calls_and_a_short_read_is_short() {
+    let (storage, file) = settled();
+    storage.fail(CallKind::Write, 1, u64::MAX, Fault::Short);
+    storage.fail(CallKind::Read, 1, 1, Fault::Short);
+    let before = storage.calls();
+    file.write_at(2000, b"appended").unwrap();
+    assert_eq!(storage.calls(), before + 2);
+    assert!(file.read_at(2000, &mut [0; 8]).unwrap() < 8);
+    assert!(contents(&storage, "f").unwrap().ends_with(b"appended"));
+    storage.strike(storage.calls() + 2, Fault::NoSpace);
+    file.write_at(2008, b"not all of this").unwrap_err();
+    let left = contents(&storage, "f").unwrap();
+    assert!((2009..2023).contains(&left.len()), "{}", left.len());
+    assert!(!storage.power_cut(0).has_struck(), "a shortened call costs nothing");
+}
+
+#[test]
+fn whoever_syncs_after_a_failure_is_noted() {
+    let (storage, file) = settled();
+    file.sync().unwrap();
+    assert_eq!(storage.resyncs(), [""; 0]);
+    storage.fail(CallKind::Write, 1, 1, Fault::NoSpace);
+    file.write_at(0, b"x").unwrap_err();
+    file.sync().unwrap();
+    assert_eq!(storage.resyncs().len(), 1);
+    storage.open(Path::new("f")).unwrap().sync().unwrap();
+    assert_eq!(storage.resyncs().len(), 1, "another handle knows nothing of it");
+}
+
+#[test]
+fn every_kind_of_decay_does_what_it_says() {
+    let store = || {
+        let (storage, _) = settled();
+        let file = storage.create(Path::new("g.tmp")).unwrap();
+        file.write_at(0, &[b'g'; 600]).unwrap();
+        file.sync().unwrap();
+        storage.rename(Path::new("g.tmp"), Path::new("g")).unwrap();
+        storage.sync_dir(Path::new("")).unwrap();
+        storage.kill()
+    };
+    let (f, g) = (vec![b'a'; 2000], vec![b'g'; 600]);
+    let decayed = |decay: Decay| {
+        let storage = store();
+        assert!(storage.decay(decay).is_some(), "{decay:?}");
+        // Not only for those who look now.
+        let storage = storage.power_cut(1);
+        ["f", "g", "g.tmp"].map(|path| contents(&storage, path))
+    };
+    let files = decayed(Decay::Bit { file: 0, bit: 9 });
+    assert_eq!(files[0].as_ref().unwrap()[..3], [b'a', b'a' ^ 2, b'a']);
+    let files = decayed(Decay::Sector { file: 2, sector: 1 });
+    assert_eq!(files[0].as_ref().unwrap()[510..514], [b'a', b'a', 0, 0]);
+    assert_eq!(decayed(Decay::Truncated { file: 0, bytes: 7 })[0], Some(f[..7].to_vec()));
+    assert_eq!(decayed(Decay::Gone { file: 0 })[0], None);
+    assert_eq!(decayed(Decay::Swapped { file: 0, with: 1 }), [Some(g.clone()), Some(f), None]);
+    assert_eq!(decayed(Decay::LostRename { back: 0 })[1..], [None, Some(g)]);
+    let storage = store();
+    storage.decay(Decay::Unreadable { file: 1 }).unwrap();
+    storage.rename(Path::new("g"), Path::new("h")).unwrap();
+    let file = storage.open(Path::new("h")).unwrap();
+    assert!(file.len().is_ok() && file.read_at(0, &mut [0]).is_err(), "under any name");
+    assert_eq!(SimStorage::new(1).decay(Decay::Gone { file: 3 }), None);
+}

@@ -287,6 +287,22 @@ fn reversion(bytes: &mut [u8], checksum_at: usize) {
     bytes[checksum_at..checksum_at + 4].copy_from_slice(&checksum.to_le_bytes());
 }
 
+/// A line that a power cut tore is no reason to spoil the next one.
+#[test]
+fn the_record_of_recoveries_has_whole_lines() {
+    let (storage, world) = established(24);
+    let path = Path::new("recovery.jsonl");
+    storage.damage(path, |bytes| bytes.truncate(bytes.len() - 20));
+    let newest = files(&storage, "checkpoints").pop().unwrap();
+    storage.flip_bit(&newest, 8 * 100);
+    drop(open(&storage, BOOT, world.now).unwrap());
+    let after = storage.power_cut(1);
+    let history = after.files().into_iter().find(|(known, _)| known == path).unwrap().1;
+    let lines: Vec<&[u8]> = history.split(|byte| *byte == b'\n').collect();
+    let last: serde_json::Value = serde_json::from_slice(lines[lines.len() - 2]).unwrap();
+    assert_eq!(last["damage"][0]["file"], newest.display().to_string());
+}
+
 /// A record that kills the server again and again is left out, with all that follows.
 #[test]
 fn after_two_crashes_at_a_record_the_server_starts_without_it() {

@@ -2,13 +2,17 @@
 
 mod crash_matrix;
 mod damage;
+mod decision_table;
 mod faults;
 mod orphans;
 mod real_directory;
 mod shutdown;
 mod store;
 mod threads;
+mod torture;
 mod world;
+
+pub(in crate::persistence) use self::torture::decay;
 
 use super::Persistence;
 

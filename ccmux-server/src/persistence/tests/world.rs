@@ -116,6 +116,11 @@ impl World {
         self.acknowledged = self.acknowledged.max(persistence.durable());
     }
 
+    /// The last record.
+    pub(super) fn last(&self) -> Seq {
+        self.history.keys().last().copied().unwrap_or_default()
+    }
+
     /// The ends of programs so far are final.
     pub(super) fn settle(&mut self, persistence: &mut Persistence) {
         self.now.0 += 10_000;
@@ -131,6 +136,30 @@ impl World {
         }
         self.state = recovered;
         self.remember(persistence.issued());
+    }
+
+    /// Goes on with what was recovered after an accident, and is durable: nothing earlier and nothing
+    /// that was lost can come back. In another boot of the machine no end of a program is in doubt any
+    /// more.
+    pub(super) fn rebase(&mut self, issued: Seq, recovered: State, is_new_boot: bool) {
+        self.go_on_with(recovered, is_new_boot);
+        self.acknowledged = Seq(0);
+        self.history.clear();
+        self.remember(Seq(0));
+        self.remember(issued);
+    }
+
+    /// The same, when it is not durable.
+    pub(super) fn go_on(&mut self, issued: Seq, recovered: State, is_new_boot: bool) {
+        self.go_on_with(recovered, is_new_boot);
+        self.remember(issued);
+    }
+
+    fn go_on_with(&mut self, recovered: State, is_new_boot: bool) {
+        let found = self.history.values().rev().find(|moment| same(&moment.state, &recovered));
+        let undone = found.map(|moment| &moment.undone).filter(|undone| !same(undone, &recovered));
+        self.before_ends = undone.filter(|_| !is_new_boot).cloned();
+        self.state = recovered;
     }
 
     fn remember(&mut self, seq: Seq) {

@@ -140,8 +140,11 @@ impl Log {
         let rewritten =
             self.prepare(self.segment_bytes.max((HEADER_BYTES + bytes) as u64)).and_then(|file| {
                 let mut state = self.lock();
-                let (follows, logged) = (state.durable, state.logged);
-                let salt = state.begin(&file, first, Some(follows), self)?;
+                // Nothing was acknowledged since the log began here.
+                let is_begun_again = state.durable == state.bridge_to;
+                let follows = if is_begun_again { state.bridge } else { Some(state.durable) };
+                let logged = state.logged;
+                let salt = state.begin(&file, first, follows, self)?;
                 drop(state);
                 let mut segment = Segment::new(file, salt, self.segment_bytes);
                 let mut scratch = Vec::new();
@@ -223,6 +226,7 @@ impl Log {
         match installed {
             Ok((file, salt)) => {
                 state.current = Some(Segment::new(file, salt, self.segment_bytes));
+                state.bridge_to = state.issued;
                 let (needs, synced) = (state.issued, state.durable);
                 state.standing = Standing::Reopened { since, why, retry, needs, synced };
                 state.demand = Demand::Now;

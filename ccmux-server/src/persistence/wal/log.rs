@@ -30,8 +30,8 @@ pub(in crate::persistence) struct LogStart {
     /// The number up to which the disk is known to hold everything. If it is less than `issued`,
     /// nothing is durable until a checkpoint covers the rest.
     pub(in crate::persistence) durable: Seq,
-    /// The record whose state the next one builds on; less than `issued` if numbers were voided.
-    /// `None` if only a checkpoint leads there.
+    /// The record whose state the next one builds on; less than `issued` if numbers were voided. None
+    /// if only a checkpoint leads there.
     pub(in crate::persistence) follows: Option<Seq>,
     /// Records to be logged once more, because neither a checkpoint holds them nor anything proves
     /// that they are on the disk.
@@ -91,6 +91,7 @@ impl Log {
             wants_checkpoint: false,
             segments,
             bridge: follows,
+            bridge_to: issued,
             begun: 0,
             now: start.now,
             is_stopping: false,

@@ -50,6 +50,8 @@ pub(super) struct LogState {
     /// The record that the first one of a segment begun after a gap builds on; none if records
     /// were issued that no segment holds.
     pub(super) bridge: Option<Seq>,
+    /// The record before the first one of the segment that was last begun after a gap.
+    pub(super) bridge_to: Seq,
     /// How many segments were begun, for their salts.
     pub(super) begun: u64,
     /// The time of the last append: the log has no clock.
@@ -234,6 +236,7 @@ impl LogState {
             Standing::Degraded { .. } => self.bridge,
             Standing::Reopened { needs, .. } if self.issued == *needs => self.bridge,
             Standing::Reopened { .. } => self.bridge.map(|_| self.issued),
+            _ if self.issued == self.bridge_to => self.bridge,
             Standing::Sound | Standing::Failed { .. } | Standing::Repaired { .. } => {
                 Some(self.issued)
             }

@@ -77,3 +77,41 @@ fn a_start_that_is_killed_ends_no_program_without_a_record() {
         assert_eq!(found, left.lost.len(), "call {call} of {calls}");
     }
 }
+
+/// Directories of panes that the state does not know, and whose numbers it had given out: they were
+/// closed. So were those without a number, which nothing was ever put into, or little was left of.
+#[test]
+fn what_is_left_of_closed_panes_goes() {
+    let mut world = World::new();
+    let mut peer = world.command(&["new-session", "-d"]);
+    world.finish(&mut peer);
+    let (disk, directory) = (world.disk.kill(), Arc::clone(&world.directory));
+    drop(world);
+    let mut alive = Vec::new();
+    let mut lives = Vec::new();
+    for (n, number, has_keeper) in
+        [(1, Some("%0\n"), false), (2, Some("%0\n"), true), (3, None, false), (4, None, true)]
+    {
+        let uuid = PaneUuid(uuid::Uuid::from_u128(n));
+        let place = Path::new("panes").join(uuid.to_string());
+        disk.create_dir(&place).unwrap();
+        std::fs::create_dir_all(directory.path().join(&place)).unwrap();
+        if let Some(number) = number {
+            std::fs::write(directory.path().join(&place).join("number"), number).unwrap();
+        }
+        if has_keeper {
+            let lock = ccmux_keeper::lock_alive(&directory.path().join(&place));
+            alive.push(lock.unwrap().unwrap());
+            lives.push(uuid);
+        }
+    }
+    let mut world = World::on(disk.clone(), directory).unwrap();
+    let closing: Vec<_> = world.server.closing.iter().map(|closing| closing.pane.uuid).collect();
+    assert_eq!(closing, lives, "their keepers are told");
+    assert!(world.server.pane_damage.is_empty(), "{:?}", world.server.pane_damage);
+    world.wait_until(|_| {
+        let left = disk.list(Path::new("panes")).unwrap();
+        let is_gone = |n| !left.contains(&uuid::Uuid::from_u128(n).to_string());
+        is_gone(1) && is_gone(3)
+    });
+}

@@ -59,7 +59,7 @@ fn image(storage: &SimStorage) -> crate::persistence::scrollback::PaneImage {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
     load_pane(
         &storage,
-        &SpoolIndex::scan(&*storage, Uuid::nil()).unwrap(),
+        &SpoolIndex::scan(&*storage, Uuid::nil(), Uuid::nil()).unwrap(),
         pane(1),
         &mut |_| Ok(()),
     )
@@ -145,7 +145,7 @@ fn a_directory_that_cannot_be_listed_stays_where_it_is() {
     let storage = SimStorage::new(1);
     run(&mut worker(&storage), job(&[0..5], Some(keyframe(100, 0..5))));
     let before = names(&storage);
-    let index = SpoolIndex::scan(&storage, Uuid::nil()).unwrap();
+    let index = SpoolIndex::scan(&storage, Uuid::nil(), Uuid::nil()).unwrap();
     storage.fail(CallKind::List, 1, u64::MAX, Fault::Io);
     let shared: Arc<dyn Storage> = Arc::new(storage.clone());
     let image = load_pane(&shared, &index, pane(1), &mut |_| Ok(())).unwrap();
@@ -271,7 +271,7 @@ fn a_keyframe_that_cannot_be_thawed_falls_back_to_the_older() {
     run(&mut worker, job(&[0..5], Some(keyframe(100, 0..5))));
     run(&mut worker, job(&[5..9], Some(keyframe(200, 0..9))));
     let (index, dyn_storage) =
-        (SpoolIndex::scan(&storage, Uuid::nil()).unwrap(), Arc::new(storage.clone()));
+        (SpoolIndex::scan(&storage, Uuid::nil(), Uuid::nil()).unwrap(), Arc::new(storage.clone()));
     let mut tried = Vec::new();
     let mut thaw = |keyframe: &Keyframe| {
         tried.push(keyframe.position.offset);

@@ -180,7 +180,8 @@ impl PaneHistory {
         Ok(stored.clamp(self.range.start.min(end), end)..end)
     }
 
-    /// Where the lines end that were complete before `offset` bytes of the stream.
+    /// Where the lines end that were complete before `offset` bytes of the stream, and can be read: what
+    /// was being written when the power went is made again.
     ///
     /// # Errors
     /// Only what says nothing about the chunks.
@@ -190,9 +191,12 @@ impl PaneHistory {
     ) -> io::Result<u64> {
         for &first in self.chunks.clone().iter().rev() {
             let Ok(index) = unless_passing(self.index(first))? else { continue };
-            let last = index.blocks.iter().rev().find(|block| block.offset <= offset);
-            if let Some(block) = last {
-                return Ok(block.end_line());
+            let before = index.blocks.iter().rev().filter(|block| block.offset <= offset);
+            let before: Vec<BlockEntry> = before.copied().collect();
+            for block in before {
+                if unless_passing(self.block(first, &block))?.is_ok() {
+                    return Ok(block.end_line());
+                }
             }
         }
         Ok(0)

@@ -1,15 +1,17 @@
 //! Bytes of a spool segment; all integers little-endian.
 //!
 //! ```text
-//! segment  = header header frame*           both headers are the same: one may decay
+//! segment  = header zeros header frame*     both headers are the same, in blocks of their own: one
+//!                                           may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 2
-//!            12  4  crc32c of the other 60 bytes
+//!            8   4  version, 3
+//!            12  4  crc32c of the other 76 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
 //!            40  8  salt
 //!            48  8  number of the predecessor, 0 if there is none
 //!            56  8  where the predecessor validly ends
+//!            64 16  boot of the machine in which all of the segment was written, 0 if not known
 //! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
@@ -37,10 +39,16 @@ const MAGIC: &[u8; 8] = b"ccmuxspl";
 const VERSION: u32 = 3;
 /// In version 1 there are zeros where a frame says what was not synced before it.
 const VERSION_LEAST: u32 = 1;
-const HEADER_COPY_BYTES: usize = 64;
+/// Up to this version a header has no boot, and its copy follows it at once.
+const VERSION_WITHOUT_BOOT: u32 = 2;
+const HEADER_COPY_BYTES: usize = 80;
+/// Where the second copy stands: not in the sector, page or block of the first.
+pub(super) const SECOND_COPY_AT: usize = 4096;
 
 /// Length of what precedes the first frame.
-pub(super) const HEADER_BYTES: usize = 2 * HEADER_COPY_BYTES;
+pub(super) const HEADER_BYTES: usize = SECOND_COPY_AT + HEADER_COPY_BYTES;
+/// Length of a copy of the header without a boot.
+const OLD_COPY_BYTES: usize = 64;
 /// Length of a frame without its payload.
 pub(super) const FRAME_HEADER_BYTES: usize = 56;
 /// Longest payload of a frame.
@@ -112,10 +120,23 @@ pub(super) struct SegmentHeader {
     pub(super) salt: u64,
     pub(super) predecessor: u64,
     pub(super) predecessor_end: u64,
+    /// In which boot of the machine all of it was written; nil if that is not known.
+    pub(super) boot: Uuid,
+    /// Where the first frame begins.
+    pub(super) frames_at: usize,
 }
 
 /// How the salts of the segments that one process writes differ.
 const SALT_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A file that does not begin with a header to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum HeaderError {
+    #[error("no valid header")]
+    Bad,
+    #[error("its format is version {0}, and only versions up to {VERSION} are known")]
+    Version(u32),
+}
 
 impl SegmentHeader {
     /// The salt of a segment of the process that was given `process`.
@@ -136,32 +157,40 @@ impl SegmentHeader {
             .put(24, self.store.as_bytes())
             .u64(40, self.salt)
             .u64(48, self.predecessor)
-            .u64(56, self.predecessor_end);
+            .u64(56, self.predecessor_end)
+            .put(64, self.boot.as_bytes());
         let crc = Self::checksum(&fields.0);
         let copy = fields.u32(12, crc).0;
         let mut both = [0; HEADER_BYTES];
         both[..HEADER_COPY_BYTES].copy_from_slice(&copy);
-        both[HEADER_COPY_BYTES..].copy_from_slice(&copy);
+        both[SECOND_COPY_AT..].copy_from_slice(&copy);
         both
     }
 
     /// The header, from whichever copy is intact.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
-        let mut copies = bytes.chunks_exact(HEADER_COPY_BYTES).take(2);
-        let Some(copy) =
-            copies.find(|copy| &copy[..8] == MAGIC && u32_at(copy, 12) == Self::checksum(copy))
-        else {
-            return Err("no valid header");
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let intact = |at: usize, len: usize| {
+            let copy = bytes.get(at..at + len)?;
+            (&copy[..8] == MAGIC && u32_at(copy, 12) == Self::checksum(copy)).then_some(copy)
         };
-        if !(VERSION_LEAST..=VERSION).contains(&u32_at(copy, 8)) {
-            return Err("unknown version");
-        }
+        let old = || intact(0, OLD_COPY_BYTES).or_else(|| intact(OLD_COPY_BYTES, OLD_COPY_BYTES));
+        let copies = [0, SECOND_COPY_AT];
+        let copy = copies.into_iter().find_map(|at| intact(at, HEADER_COPY_BYTES)).or_else(old);
+        let copy = copy.ok_or(HeaderError::Bad)?;
+        let version = u32_at(copy, 8);
+        let (boot, frames_at) = match (version, copy.len()) {
+            (1..=VERSION_WITHOUT_BOOT, OLD_COPY_BYTES) => (Uuid::nil(), 2 * OLD_COPY_BYTES),
+            (VERSION, HEADER_COPY_BYTES) => (uuid_at(copy, 64), HEADER_BYTES),
+            _ => return Err(HeaderError::Version(version)),
+        };
         Ok(Self {
             number: u64_at(copy, 16),
             store: uuid_at(copy, 24),
             salt: u64_at(copy, 40),
             predecessor: u64_at(copy, 48),
             predecessor_end: u64_at(copy, 56),
+            boot,
+            frames_at,
         })
     }
 

@@ -38,6 +38,8 @@ pub(super) struct SpoolLog {
     removals: Vec<u64>,
     /// Segments below this number are to go as soon as no pane needs them.
     retired_below: u64,
+    /// The first of the removals failed. They wait until there is something else to sync.
+    is_removal_stuck: bool,
     /// Counts the times that the unsynced files were given up.
     replacements: u64,
     /// A sync failed and none succeeded since.
@@ -77,9 +79,16 @@ pub(super) struct SyncWork {
     replacements: u64,
 }
 
+/// How a [`SyncWork`] that made everything durable went otherwise.
+#[derive(Debug)]
+pub(super) struct Synced {
+    /// How many of the segments to be removed are gone; those behind them are still there.
+    removed: usize,
+}
+
 impl SyncWork {
     /// Makes everything durable that was appended before the work was taken.
-    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<()> {
+    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<Synced> {
         // Earlier segments first, so that what a power cut takes is mostly the end.
         for file in &self.files {
             file.sync()?;
@@ -87,14 +96,14 @@ impl SyncWork {
         for dir in &self.dirs {
             storage.sync_dir(Path::new(dir))?;
         }
-        for &number in &self.removals {
-            if let Err(error) = remove_segment(storage, number) {
-                // It and what follows are found and released at the next start.
-                tracing::warn!(number, %error, "cannot remove a spool segment");
-                break;
+        let is_gone = |number: &&u64| match remove_segment(storage, **number) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!(number, %error, "cannot remove a spool segment");
+                false
             }
-        }
-        Ok(())
+        };
+        Ok(Synced { removed: self.removals.iter().take_while(is_gone).count() })
     }
 }
 
@@ -125,16 +134,22 @@ impl SpoolLog {
             tail: Tail::default(),
             lag: Lag::default(),
             // A killed predecessor left what it had not synced to the operating system alone.
-            unsynced: index.files().map(Unsynced::inherited).collect(),
+            unsynced: index.files_of_unknown_boot().map(Unsynced::inherited).collect(),
             unsynced_dirs: vec![SPOOL_DIR, ""],
             removals: Vec::new(),
             retired_below: 0,
+            is_removal_stuck: false,
             replacements: 0,
             has_sync_failed: false,
             degraded: None,
             events: Vec::new(),
         };
-        if let Err(error) = log.begin_segment() {
+        // A sync of the old file proves nothing: one of the predecessor's may have failed, and then the
+        // system forgot to write what it still shows (P8).
+        log.tail.push(|bytes| index.append_unproven(bytes));
+        let begun =
+            if log.tail.len() > 0 { log.begin_segment_again() } else { log.begin_segment() };
+        if let Err(error) = begun {
             log.degrade(&error);
         }
         log
@@ -215,11 +230,14 @@ impl SpoolLog {
         tracing::warn!(%cause, "a spool segment failed, going on in a new one");
         self.replacements += 1;
         self.unsynced.clear();
-        if let Some(segment) = self.current.take() {
-            // Up to here and not only to what is durable: if the process is killed before the new
-            // segment is written, the frames in the old one are the only ones there are.
-            self.predecessor = (segment.number, segment.len);
+        self.leave_segment();
+        if let Err(error) = self.begin_segment_again() {
+            self.degrade(&error);
         }
+    }
+
+    /// Goes on in a new segment, which begins with all frames that are not durable.
+    fn begin_segment_again(&mut self) -> io::Result<()> {
         let header = self.next_header();
         let mut bytes = header.encode().to_vec();
         let mut copies = Vec::new();
@@ -234,15 +252,22 @@ impl SpoolLog {
             }
             rest = after;
         }
-        match self.create_segment(header, &bytes) {
-            Ok(segment) => {
-                self.table.push(segment.number, HEADER_BYTES as u64);
-                for (pane, sequence, len) in copies {
-                    self.table.note_copy(pane, sequence, len);
-                }
-                self.adopt(segment);
-            }
-            Err(error) => self.degrade(&error),
+        let segment = self.create_segment(header, &bytes)?;
+        self.table.push(segment.number, HEADER_BYTES as u64);
+        for (pane, sequence, len) in copies {
+            self.table.note_copy(pane, sequence, len);
+        }
+        self.adopt(segment);
+        Ok(())
+    }
+
+    /// Writes no more to the current segment. The next one builds on it up to here and not only to what
+    /// is durable: if the process is killed before the new segment is written, the frames in the old one
+    /// are the only ones there are. On one without frames, which may never get to the disk, nothing is
+    /// built.
+    fn leave_segment(&mut self) {
+        if let Some(segment) = self.current.take().filter(|old| old.len > HEADER_BYTES as u64) {
+            self.predecessor = (segment.number, segment.len);
         }
     }
 
@@ -258,6 +283,8 @@ impl SpoolLog {
             salt: SegmentHeader::salt_of(self.options.salt, number),
             predecessor: self.predecessor.0,
             predecessor_end: self.predecessor.1,
+            boot: self.options.boot,
+            frames_at: HEADER_BYTES,
         }
     }
 
@@ -296,9 +323,7 @@ impl SpoolLog {
 
     /// Stops taking frames until [`SpoolLog::retry`] succeeds. The tail stays, to be written again.
     fn degrade(&mut self, error: &io::Error) {
-        if let Some(segment) = self.current.take() {
-            self.predecessor = (segment.number, segment.len);
-        }
+        self.leave_segment();
         if self.degraded.is_none() {
             tracing::error!(%error, "output is no longer spooled");
             self.events.push(SpoolEvent::Degraded(error.to_string()));
@@ -321,7 +346,8 @@ impl SpoolLog {
     /// Whether there is anything to sync.
     pub(super) fn is_dirty(&self) -> bool {
         let has_changes = self.tail.len() > 0 || !self.unsynced_dirs.is_empty();
-        (has_changes && !self.unsynced.is_empty()) || !self.removals.is_empty()
+        let has_removals = !self.removals.is_empty() && !self.is_removal_stuck;
+        (has_changes && !self.unsynced.is_empty()) || has_removals
     }
 
     /// What the next sync has to do; `None` if there is nothing.
@@ -341,10 +367,11 @@ impl SpoolLog {
     }
 
     /// Takes in how `work` went.
-    pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<()>) {
+    pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<Synced>) {
+        let removed = result.as_ref().map_or(0, |synced| synced.removed);
+        self.put_back(&work.removals[removed..], result.is_ok());
         let Err(error) = result else { return self.synced(work) };
         self.mark_dirs(&work.dirs);
-        self.removals.splice(0..0, work.removals.iter().copied());
         if work.replacements != self.replacements {
             // The files were given up in the meantime, and their frames written again.
         } else if self.has_sync_failed || self.current.is_none() {
@@ -354,6 +381,17 @@ impl SpoolLog {
             self.has_sync_failed = true;
             self.replace_segment(&error);
         }
+    }
+
+    /// Keeps in front what could not be removed: a later segment must not go before it.
+    fn put_back(&mut self, removals: &[u64], was_tried: bool) {
+        let was_stuck = std::mem::replace(&mut self.is_removal_stuck, false);
+        let [first, ..] = removals else { return };
+        self.is_removal_stuck = was_tried;
+        if was_tried && !was_stuck {
+            tracing::warn!(number = first, "a spool segment stays: it cannot be removed");
+        }
+        self.removals.splice(0..0, removals.iter().copied());
     }
 
     fn synced(&mut self, work: &SyncWork) {

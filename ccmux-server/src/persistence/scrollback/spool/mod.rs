@@ -51,6 +51,8 @@ const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration
 pub struct SpoolOptions {
     /// Id of the store; segments of another one are not read.
     pub store: Uuid,
+    /// The boot of the machine; nil where it cannot be told.
+    pub boot: Uuid,
     /// Random bits, new for each start of the server.
     pub salt: u64,
     /// A new segment is begun at this length.
@@ -69,9 +71,10 @@ pub struct SpoolOptions {
 
 impl SpoolOptions {
     /// The usual sizes.
-    pub fn new(store: Uuid, salt: u64) -> Self {
+    pub fn new(store: Uuid, boot: Uuid, salt: u64) -> Self {
         Self {
             store,
+            boot,
             salt,
             segment_bytes: 32 << 20,
             pin_bytes: 96 << 20,

@@ -2,11 +2,14 @@
 //!
 //! A segment is walked from frame to frame. Where a head does not hold its checksum the next frame
 //! is looked for at every aligned place; where only a payload does not, the walk goes on behind it.
-//! Either way the pane's sequence numbers show afterwards whose frames are missing. Bytes after the
-//! last valid frame of the newest segment are a torn tail and no damage; so are newer files without
-//! a header, which were never synced.
+//! Either way the pane's sequence numbers show afterwards whose frames are missing.
+//!
+//! What was written in this boot of the machine is there unless it decayed: no power was cut since. Of
+//! what an earlier boot left, bytes after the last valid frame of the newest segment are a torn tail
+//! and no damage; so are newer files without a header, which were never synced.
 
-use std::cmp::Ordering;
+mod judge;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -17,13 +20,13 @@ use ccmux_core::model::Timestamp;
 use uuid::Uuid;
 
 use super::format::{
-    ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, SegmentHeader,
+    ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, HeaderError, SegmentHeader,
 };
 use super::replay::{Replay, SegmentFile, StreamGap};
 use super::table::SegmentTable;
 use crate::persistence::scrollback::Damage;
 use crate::persistence::scrollback::layout::{
-    SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of, segment_path,
+    QUARANTINE_DIR, SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of, segment_path,
 };
 use crate::persistence::storage::{
     Storage, StorageFile, insist, read_full, read_whole, unless_passing,
@@ -38,8 +41,10 @@ pub struct SpoolIndex {
     segments: Vec<SegmentInfo>,
     panes: HashMap<PaneUuid, Vec<FrameEntry>>,
     damage: Vec<Damage>,
-    /// Segments that were never whole: nothing is in them.
-    torn: Vec<u64>,
+    /// Segments without a valid header, with their lengths: nothing is in them.
+    torn: Vec<(u64, u64)>,
+    /// Segments that an earlier start found damaged and moved to the quarantine.
+    set_aside: Vec<u64>,
     next_number: u64,
     /// Segments behind the end of the log, with their lengths: nothing in them counts.
     void: Vec<(u64, u64)>,
@@ -63,12 +68,18 @@ pub(super) struct SegmentInfo {
     pub(super) file: Arc<dyn StorageFile>,
     bytes: u64,
     end: u64,
-    /// Which process wrote it.
-    process: u64,
+    salt: u64,
+    /// Where its first frame begins.
+    frames_at: usize,
+    /// It was written in this boot of the machine.
+    is_of_this_boot: bool,
+    /// In which boot of the machine it was written; for want of that, by which process.
+    era: Era,
     /// Up to here its frames say that it was synced.
     synced_to: u64,
-    /// It begins with what its predecessor, which was given up, had not made durable.
-    repeats: bool,
+    /// Up to here it repeats what its predecessor, which was given up, had not made durable; 0 if it does
+    /// not.
+    repeated_to: u64,
 }
 
 /// Where a frame is and what its head says.
@@ -85,6 +96,21 @@ pub(super) struct FrameEntry {
     pub(super) kind: FrameKind,
 }
 
+/// Between two eras the power may have been cut. What was written in one of them was there for all that
+/// was written after it in the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Era {
+    Boot(Uuid),
+    /// In a boot that is not known.
+    Process(u64),
+}
+
+impl Era {
+    fn of(header: &SegmentHeader) -> Self {
+        if header.boot.is_nil() { Self::Process(header.process()) } else { Self::Boot(header.boot) }
+    }
+}
+
 impl FrameEntry {
     /// The point after the frame.
     pub(super) fn end(&self) -> StreamPosition {
@@ -96,13 +122,13 @@ impl FrameEntry {
 }
 
 impl SpoolIndex {
-    /// Reads all segments of the store with the id `store`. What is broken is in
-    /// [`SpoolIndex::damage`]. Changes nothing on disk.
+    /// Reads all segments of the store with the id `store`, in the boot `boot` of the machine. What is
+    /// broken is in [`SpoolIndex::damage`]. Changes nothing on disk.
     ///
     /// # Errors
     /// Only what says nothing about the files: a machine that is out of descriptors or memory.
-    pub fn scan(storage: &dyn Storage, store: Uuid) -> io::Result<Self> {
-        let mut index = Self { next_number: 1, ..Self::default() };
+    pub fn scan(storage: &dyn Storage, store: Uuid, boot: Uuid) -> io::Result<Self> {
+        let mut index = Self { set_aside: set_aside_in(storage)?, ..Self::default() };
         let numbers = match unless_passing(insist(|| storage.list(Path::new(SPOOL_DIR))))? {
             Ok(names) => names.iter().filter_map(|name| number_of(name, SEGMENT_SUFFIX)).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -111,8 +137,10 @@ impl SpoolIndex {
                 Vec::new()
             }
         };
-        index.next_number = numbers.last().map_or(1, |last| last.saturating_add(1));
-        let headers = index.open_segments(storage, store, &numbers)?;
+        let used = numbers.iter().chain(&index.set_aside).max();
+        index.next_number = used.map_or(1, |last| last.saturating_add(1));
+        let headers = index.open_segments(storage, (store, boot), &numbers)?;
+        index.judge_torn(&headers);
         let mut bytes = Vec::new();
         for at in 0..headers.len() {
             let successor =
@@ -134,16 +162,20 @@ impl SpoolIndex {
     fn open_segments(
         &mut self,
         storage: &dyn Storage,
-        store: Uuid,
+        (store, boot): (Uuid, Uuid),
         numbers: &[u64],
     ) -> io::Result<Vec<SegmentHeader>> {
         let mut headers: Vec<SegmentHeader> = Vec::new();
         for &number in numbers {
             let (header, bytes, file) =
                 match unless_passing(insist(|| open_segment(storage, number)))? {
-                    Ok((Some(header), bytes, file)) => (header, bytes, file),
-                    Ok((None, ..)) => {
-                        self.torn.push(number);
+                    Ok((Ok(header), bytes, file)) => (header, bytes, file),
+                    Ok((Err(HeaderError::Bad), bytes, _)) => {
+                        self.torn.push((number, bytes));
+                        continue;
+                    }
+                    Ok((Err(error), ..)) => {
+                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
                         continue;
                     }
                     Err(error) => {
@@ -165,9 +197,12 @@ impl SpoolIndex {
                 file,
                 bytes,
                 end: bytes,
-                process: header.process(),
+                salt: header.salt,
+                frames_at: header.frames_at,
+                is_of_this_boot: header.boot == boot && !boot.is_nil(),
+                era: Era::of(&header),
                 synced_to: 0,
-                repeats: false,
+                repeated_to: 0,
             });
         }
         Ok(headers)
@@ -194,76 +229,16 @@ impl SpoolIndex {
     ) {
         let number = header.predecessor;
         let is_older_there = last.is_some_and(|last| last.number < number);
-        if let Some(at) = self.torn.iter().position(|&torn| torn == number) {
+        if let Some(at) = self.torn.iter().position(|&(torn, _)| torn == number) {
             self.torn.remove(at);
-            let reason = "no valid header".to_owned();
-            let damage = Damage::Segment { number, reason };
+            let damage = headless(number);
             self.missing.push(Missing { damage, number, from: 0 });
+        } else if self.set_aside.contains(&number) {
+            // It was found damaged and reported. That it is not here now says nothing new.
         } else if is_older_there && !numbers.contains(&number) {
             let reason = "it is missing".to_owned();
             let damage = Damage::Segment { number, reason };
             self.missing.push(Missing { damage, number, from: 0 });
-        }
-    }
-
-    /// Tells what was on the disk and is damaged from what a power cut took before it was there. The
-    /// log ends where it took something: nothing behind that was promised to anybody.
-    ///
-    /// Segments are synced in their order, so a frame that says of others in its segment that they
-    /// were synced says so of all segments before; but for one that was given up because a sync
-    /// failed. What had not been synced of that is repeated in the next. Only in what the last process
-    /// wrote the log can end: it went on from what it found of those before it.
-    fn judge_missing(&mut self) {
-        let last = self.segments.last().map(|segment| segment.process);
-        let first_of_last = self.segments.iter().find(|segment| Some(segment.process) == last);
-        let first_of_last = first_of_last.map_or(0, |segment| segment.number);
-        let mut missing = std::mem::take(&mut self.missing);
-        missing.sort_by_key(|missing| (missing.number, missing.from));
-        for Missing { damage, number, from } in missing {
-            let is_repeated = self.is_repeated(number);
-            let was_synced =
-                self.segments.iter().any(|segment| match segment.number.cmp(&number) {
-                    Ordering::Less => false,
-                    Ordering::Equal => segment.synced_to > from,
-                    Ordering::Greater => !is_repeated && segment.synced_to > HEADER_BYTES as u64,
-                });
-            if was_synced {
-                self.damage.push(damage);
-            } else if !is_repeated && number >= first_of_last {
-                return self.end_before(number, from);
-            }
-        }
-    }
-
-    /// Whether a later segment of the same process repeats what was not durable of this one: all that
-    /// was not when a sync failed, in however many segments it stood.
-    fn is_repeated(&self, number: u64) -> bool {
-        let mut rest = self.segments.iter().skip_while(|segment| segment.number < number);
-        // Of a segment that is missing the next one knows the process.
-        let Some(process) = rest.clone().next().map(|segment| segment.process) else {
-            return false;
-        };
-        rest.any(|later| later.number > number && later.process == process && later.repeats)
-    }
-
-    /// Forgets what stands at `from` of segment `number`, and behind.
-    fn end_before(&mut self, number: u64, from: u64) {
-        let segments = &self.segments;
-        let place = |frame: &FrameEntry| {
-            let start = u64::from(frame.position) - FRAME_HEADER_BYTES as u64;
-            (segments[frame.segment as usize].number, start)
-        };
-        for frames in self.panes.values_mut() {
-            frames.retain(|frame| place(frame) < (number, from));
-        }
-        self.panes.retain(|_, frames| !frames.is_empty());
-        let kept = self.segments.partition_point(|segment| (segment.number, 0) < (number, from));
-        self.void
-            .extend(self.segments.drain(kept..).map(|segment| (segment.number, segment.bytes)));
-        // It may be there, without a header.
-        self.void.extend((from == 0).then_some((number, 0)));
-        if let Some(last) = self.segments.last_mut().filter(|last| last.number == number) {
-            last.end = from;
         }
     }
 
@@ -285,21 +260,25 @@ impl SpoolIndex {
         match unless_passing(insist(|| read_whole(&*segment.file, SEGMENT_BYTES_MAX)))? {
             Ok(read) => *bytes = read,
             Err(error) => {
-                segment.end = HEADER_BYTES as u64;
+                segment.end = header.frames_at as u64;
                 self.damage.push(Damage::Segment { number, reason: error.to_string() });
                 return Ok(());
             }
         }
         let said_end = successor.map(|next| next.predecessor_end as usize);
         let limit = said_end.unwrap_or(bytes.len()).min(bytes.len());
-        let mut position = HEADER_BYTES;
-        let mut end = HEADER_BYTES;
+        let mut position = header.frames_at;
+        let mut end = position;
         let mut synced_to = 0;
+        let mut is_repeating = true;
         while let Some((start, frame)) = next_frame(&bytes[..limit], position, header.salt) {
             if start > position {
                 self.note_missing(number, position, start);
             }
-            self.segments[at].repeats |= start == HEADER_BYTES && frame.unsynced.is_none();
+            is_repeating &= start == position && frame.unsynced.is_none();
+            if is_repeating {
+                self.segments[at].repeated_to = (start + frame.frame_len()) as u64;
+            }
             let synced =
                 frame.unsynced.map_or(0, |unsynced| (start as u64).saturating_sub(unsynced));
             synced_to = synced_to.max(synced);
@@ -324,10 +303,17 @@ impl SpoolIndex {
         }
         self.segments[at].synced_to = synced_to;
         self.segments[at].end = end as u64;
-        if let Some(said_end) = said_end
-            && end < said_end
-        {
-            self.note_missing(number, end, said_end);
+        match said_end {
+            Some(said_end) if end < said_end => self.note_missing(number, end, said_end),
+            // A write that a kill cut short leaves the beginning of a frame.
+            None if self.segments[at].is_of_this_boot
+                && bytes.len().saturating_sub(end) >= FRAME_HEADER_BYTES
+                && FrameHeader::decode(&bytes[end..], header.salt, end as u64).is_none() =>
+            {
+                let (from, to) = (end as u64, bytes.len() as u64);
+                self.damage.push(Damage::SpoolBytes { number, from, to });
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -388,14 +374,43 @@ impl SpoolIndex {
         self.panes.get(&pane).map_or(&[], Vec::as_slice)
     }
 
-    /// Number and valid end of the newest segment.
+    /// Number and valid end of the newest segment that holds anything. Of others the header may never
+    /// get to the disk, and nobody should build on them.
     pub(super) fn end(&self) -> (u64, u64) {
-        self.segments.last().map_or((0, 0), |segment| (segment.number, segment.end))
+        let holds_any = |segment: &&SegmentInfo| segment.end > segment.frames_at as u64;
+        let last = self.segments.iter().rev().find(holds_any);
+        last.map_or((0, 0), |segment| (segment.number, segment.end))
     }
 
-    /// The files of all segments, oldest first.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
-        self.segments.iter().map(|segment| &segment.file)
+    /// The files of segments of which it is not known whether the power was cut since they were written,
+    /// oldest first.
+    pub(super) fn files_of_unknown_boot(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
+        let of_unknown = |segment: &&SegmentInfo| matches!(segment.era, Era::Process(_));
+        self.segments.iter().filter(of_unknown).map(|segment| &segment.file)
+    }
+
+    /// Appends the frames of this boot of which no other says that they were synced, as they stand in
+    /// their files. What an earlier boot left was on the disk.
+    pub(super) fn append_unproven(&self, out: &mut Vec<u8>) {
+        let (number, synced_to) = self.proven_before(u64::MAX);
+        for segment in &self.segments {
+            if segment.number < number || !segment.is_of_this_boot {
+                continue;
+            }
+            let mut at = segment.frames_at;
+            if segment.number == number {
+                at = at.max(synced_to as usize);
+            }
+            let Ok(mut bytes) = read_whole(&*segment.file, SEGMENT_BYTES_MAX) else { continue };
+            bytes.truncate(segment.end as usize);
+            while let Some((start, frame)) = next_frame(&bytes, at, segment.salt) {
+                at = start + frame.frame_len();
+                let payload = &bytes[start + FRAME_HEADER_BYTES..][..frame.len as usize];
+                if crc32c::crc32c(payload) == frame.payload_crc {
+                    out.extend_from_slice(&bytes[start..at]);
+                }
+            }
+        }
     }
 
     pub(super) fn next_number(&self) -> u64 {
@@ -410,8 +425,7 @@ impl SpoolIndex {
                 ends[frame.segment as usize].insert(pane, frame.end());
             }
         }
-        let torn = self.torn.iter().map(|&number| (number, 0));
-        let mut void: Vec<(u64, u64)> = self.void.iter().copied().chain(torn).collect();
+        let mut void: Vec<(u64, u64)> = self.void.iter().chain(&self.torn).copied().collect();
         void.sort_unstable();
         let mut void = void.into_iter().peekable();
         for (segment, ends) in self.segments.iter().zip(ends) {
@@ -428,15 +442,33 @@ impl SpoolIndex {
     }
 }
 
+/// The damage of a segment whose header is gone.
+fn headless(number: u64) -> Damage {
+    Damage::Segment { number, reason: HeaderError::Bad.to_string() }
+}
+
+/// The numbers of the segments in the quarantine.
+fn set_aside_in(storage: &dyn Storage) -> io::Result<Vec<u64>> {
+    let listed = unless_passing(insist(|| storage.list(Path::new(QUARANTINE_DIR))))?;
+    // A second file of the name has a number behind it.
+    let number = |name: &String| {
+        let end = name.find(SEGMENT_SUFFIX)? + SEGMENT_SUFFIX.len();
+        number_of(&name[..end], SEGMENT_SUFFIX)
+    };
+    Ok(listed.unwrap_or_default().iter().filter_map(number).collect())
+}
+
+type Header = Result<SegmentHeader, HeaderError>;
+
 /// The header, if it is valid, the length and the handle of a segment.
 fn open_segment(
     storage: &dyn Storage,
     number: u64,
-) -> io::Result<(Option<SegmentHeader>, u64, Box<dyn StorageFile>)> {
+) -> io::Result<(Header, u64, Box<dyn StorageFile>)> {
     let file = storage.open(&segment_path(number))?;
     let mut head = [0; HEADER_BYTES];
     let len = read_full(&*file, 0, &mut head)?;
-    Ok((SegmentHeader::decode(&head[..len]).ok(), file.len()?, file))
+    Ok((SegmentHeader::decode(&head[..len]), file.len()?, file))
 }
 
 /// The next frame whose head is valid and that fits, at or after `position`.

@@ -1,5 +1,7 @@
 //! The spool on a simulated disk.
 
+mod segments;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::mpsc;
@@ -14,6 +16,12 @@ use crate::persistence::scrollback::layout::segment_path;
 use crate::persistence::sim::{CallKind, Fault, Random, SimStorage};
 
 const STORE: Uuid = Uuid::from_u128(0x5707e);
+/// The boot in which everything is written.
+const BOOT: Uuid = Uuid::from_u128(1);
+/// The boot in which it is read, if not told otherwise: the power may have been cut.
+const LATER_BOOT: Uuid = Uuid::from_u128(2);
+
+const HEADER: u64 = HEADER_BYTES as u64;
 
 fn pane(n: u128) -> PaneUuid {
     PaneUuid(Uuid::from_u128(n))
@@ -21,12 +29,16 @@ fn pane(n: u128) -> PaneUuid {
 
 fn options() -> SpoolOptions {
     SpoolOptions {
-        segment_bytes: 4096,
-        pin_bytes: 8192,
-        total_bytes: 16384,
+        segment_bytes: HEADER + 4096,
+        pin_bytes: 2 * HEADER + 8192,
+        total_bytes: 4 * HEADER + 16384,
         unsynced_bytes_max: 8192,
-        ..SpoolOptions::new(STORE, 0x5a17)
+        ..SpoolOptions::new(STORE, BOOT, 0x5a17)
     }
+}
+
+fn scan(storage: &SimStorage) -> SpoolIndex {
+    SpoolIndex::scan(storage, STORE, LATER_BOOT).unwrap()
 }
 
 fn open(storage: &SimStorage) -> Spool {
@@ -34,7 +46,7 @@ fn open(storage: &SimStorage) -> Spool {
 }
 
 fn open_with(storage: &SimStorage, mut options: SpoolOptions) -> Spool {
-    let index = SpoolIndex::scan(storage, STORE).unwrap();
+    let index = scan(storage);
     // Each process has a salt of its own.
     options.salt += index.next_number();
     Spool::open(Arc::new(storage.clone()), &index, options, Box::new(|| ()))
@@ -52,7 +64,7 @@ fn print(spool: &mut Spool, pane: PaneUuid, payload: &[u8]) -> StreamPosition {
 
 /// The stream of a pane as a replay from its beginning brings it, gaps as `<from-to>`.
 fn replayed(storage: &SimStorage, pane: PaneUuid) -> String {
-    let index = SpoolIndex::scan(storage, STORE).unwrap();
+    let index = scan(storage);
     render(index.replay(pane, StreamPosition::default()))
 }
 
@@ -73,7 +85,7 @@ fn render(replay: Replay) -> String {
 }
 
 fn damage(storage: &SimStorage) -> Vec<Damage> {
-    SpoolIndex::scan(storage, STORE).unwrap().damage().to_vec()
+    scan(storage).damage().to_vec()
 }
 
 #[test]
@@ -94,7 +106,7 @@ fn what_was_appended_survives_a_kill_and_a_later_process_goes_on() {
     assert_eq!(damage(&storage), []);
     let files = storage.files().len();
     assert_eq!(files, 2, "an earlier process's file is not appended to");
-    let index = SpoolIndex::scan(&storage, STORE).unwrap();
+    let index = scan(&storage);
     let after = StreamPosition { offset: 4, frames: 1 };
     assert_eq!(render(index.replay(pane(1), after)), "[Resize]two");
     assert_eq!(render(index.replay(pane(1), end)), "two", "the resize is before the point");
@@ -108,7 +120,7 @@ fn output_that_a_keyframe_covered_instead_of_the_spool_is_no_gap_after_it() {
     let mut spool = open(&storage);
     print(&mut spool, pane(1), b"spooled");
     spool.append(bytes_frame(pane(1), 1000, b"later")).unwrap();
-    let index = SpoolIndex::scan(&storage, STORE).unwrap();
+    let index = scan(&storage);
     let keyframe = StreamPosition { offset: 1000, frames: 1 };
     assert_eq!(render(index.replay(pane(1), keyframe)), "later");
     assert_eq!(replayed(&storage, pane(1)), "spooled<7-1000>later");
@@ -154,7 +166,7 @@ fn the_oldest_output_is_given_up_at_the_total_and_its_panes_are_named() {
         print(&mut spool, pane(1), &[b'x'; 1000]);
     }
     spool.sync();
-    assert!(spool.bytes() <= 16384 + 4096, "{}", spool.bytes());
+    assert!(spool.bytes() <= 5 * HEADER + 16384 + 4096, "{}", spool.bytes());
     let on_disk: usize = storage.files().iter().map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(on_disk as u64, spool.bytes());
     let events = spool.drain_events();
@@ -273,7 +285,7 @@ fn there_is_no_room_while_the_disk_is_behind() {
 /// Three panes taking turns, everything synced, and a fourth whose output came later and says so.
 fn three_panes() -> (SimStorage, [String; 3]) {
     let storage = SimStorage::new(5);
-    let mut spool = open_with(&storage, SpoolOptions { segment_bytes: 500, ..options() });
+    let mut spool = open_with(&storage, SpoolOptions { segment_bytes: HEADER + 370, ..options() });
     let mut texts = [const { String::new() }; 3];
     for round in 0..5 {
         spool.sync();
@@ -299,7 +311,7 @@ fn every_flipped_bit_costs_at_most_one_frame_of_one_pane() {
         for byte in 0..bytes.len() as u64 {
             let bit = byte * 8 + byte % 8;
             storage.flip_bit(path, bit);
-            let index = SpoolIndex::scan(&storage, STORE).unwrap();
+            let index = scan(&storage);
             let got: Vec<String> =
                 (0..3).map(|n| render(index.replay(pane(n), StreamPosition::default()))).collect();
             let hit: Vec<usize> = (0..3).filter(|&n| got[n] != texts[n]).collect();
@@ -342,7 +354,7 @@ fn a_printed_segment_cannot_pass_for_frames() {
         payload.extend_from_slice(&copy);
         print(&mut spool, pane(3), &payload);
     }
-    let index = SpoolIndex::scan(&storage, STORE).unwrap();
+    let index = scan(&storage);
     let frames = |index: &SpoolIndex| {
         [1, 2].map(|n| render(index.replay(pane(n), StreamPosition::default())))
     };
@@ -357,53 +369,16 @@ fn a_printed_segment_cannot_pass_for_frames() {
         }
         at += (FRAME_HEADER_BYTES as u64 + u64::from(len)).next_multiple_of(8);
     }
-    let index = SpoolIndex::scan(&storage, STORE).unwrap();
+    let index = scan(&storage);
     assert_eq!(frames(&index), ["original ", "other"]);
     assert_eq!(render(index.replay(pane(3), StreamPosition::default())), "");
-}
-
-#[test]
-fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
-    let (storage, _) = three_panes();
-    let files = storage.files();
-    let lost = |number| Damage::Segment { number, reason: "it is missing".to_owned() };
-    storage.remove(&files[1].0).unwrap();
-    assert_eq!(damage(&storage), [lost(2)]);
-
-    let (storage, _) = three_panes();
-    storage.damage(&files[1].0, |bytes| bytes[..HEADER_BYTES].fill(0));
-    let headless = Damage::Segment { number: 2, reason: "no valid header".to_owned() };
-    assert_eq!(damage(&storage), std::slice::from_ref(&headless));
-    let aside = headless.set_aside(&storage).unwrap().unwrap();
-    assert_eq!(aside, Path::new("quarantine").join(files[1].0.file_name().unwrap()));
-    assert_eq!(damage(&storage), [lost(2)]);
-    assert_eq!(lost(2).set_aside(&storage).unwrap(), None);
-
-    let (storage, _) = three_panes();
-    storage.create(&segment_path(90)).unwrap().write_at(0, b"ccmux").unwrap();
-    assert_eq!(damage(&storage), [], "a new segment that was never synced");
-    let mut spool = open(&storage);
-    print(&mut spool, pane(1), b"later");
-    assert!(storage.files().iter().any(|(path, _)| *path == segment_path(91)));
-    assert_eq!(damage(&storage), [], "nor later on");
-    spool.retain(|_| false);
-    spool.sync();
-    assert_eq!(storage.files().len(), 1, "it goes with the others");
-}
-
-#[test]
-fn a_segment_of_another_store_is_not_read() {
-    let (storage, _) = three_panes();
-    let index = SpoolIndex::scan(&storage, Uuid::from_u128(1)).unwrap();
-    assert_eq!(index.panes().count(), 0);
-    assert_eq!(index.damage().len(), storage.files().len());
 }
 
 #[test]
 fn the_syncer_thread_syncs_leaves_degraded_mode_and_sleeps_otherwise() {
     let storage = SimStorage::new(5);
     let (tell, told) = mpsc::channel();
-    let index = SpoolIndex::scan(&storage, STORE).unwrap();
+    let index = scan(&storage);
     let notify = Box::new(move || tell.send(()).unwrap_or_default());
     let mut spool = Spool::open(Arc::new(storage.clone()), &index, options(), notify);
     spool.start_syncer().unwrap();
@@ -446,7 +421,7 @@ proptest! {
             ends[n as usize].push(print(&mut spool, pane(n), &payload));
             streams[n as usize].extend(payload);
         }
-        let index = SpoolIndex::scan(&storage, STORE).unwrap();
+        let index = scan(&storage);
         prop_assert_eq!(index.damage(), &[]);
         for n in 0..3 {
             let point = ends[n].get(from).copied().unwrap_or_default();
@@ -479,7 +454,7 @@ proptest! {
             });
             drop(bytes);
         }
-        let index = SpoolIndex::scan(&storage, STORE).unwrap();
+        let index = scan(&storage);
         for (n, text) in texts.iter().enumerate() {
             let mut position = 0;
             for item in index.replay(pane(n as u128), StreamPosition::default()) {

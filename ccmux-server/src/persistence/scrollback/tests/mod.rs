@@ -3,4 +3,5 @@
 mod crash;
 mod decay;
 mod real_files;
+pub(in crate::persistence) mod script;
 mod world;

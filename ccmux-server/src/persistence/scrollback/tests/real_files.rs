@@ -23,7 +23,7 @@ fn a_pane_lives_through_lives_of_the_server() {
     let mut expected = 0;
     for life in 0..4_u64 {
         let storage: Arc<dyn Storage> = Arc::new(FsStorage::open(temp.path()).unwrap());
-        let index = SpoolIndex::scan(&*storage, Uuid::nil()).unwrap();
+        let index = SpoolIndex::scan(&*storage, Uuid::nil(), Uuid::nil()).unwrap();
         assert_eq!(index.damage(), []);
         let image = load_pane(&storage, &index, PANE, &mut |_| Ok(())).unwrap();
         assert_eq!(image.damage, []);
@@ -38,7 +38,10 @@ fn a_pane_lives_through_lives_of_the_server() {
         assert_eq!(at, expected);
         check_lines(&storage, image.history.end);
 
-        let options = SpoolOptions { segment_bytes: 8192, ..SpoolOptions::new(Uuid::nil(), life) };
+        let options = SpoolOptions {
+            segment_bytes: 12 << 10,
+            ..SpoolOptions::new(Uuid::nil(), Uuid::nil(), life)
+        };
         let (tell, told) = mpsc::channel();
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, Box::new(|| ()));
         spool.start_syncer().unwrap();

@@ -1,0 +1,92 @@
+//! Segments that are missing, damaged, repeated or cannot be removed.
+
+use super::*;
+
+/// A segment that cannot be removed was forgotten, later ones went before it, and the next start
+/// missed them.
+#[test]
+fn no_segment_goes_before_an_older_one() {
+    let storage = SimStorage::new(1);
+    let mut spool = open(&storage);
+    let release = |count: usize, spool: &mut Spool| {
+        for _ in 0..count {
+            print(spool, pane(1), &[b'x'; 3000]);
+        }
+        let end = spool.position(pane(1)).unwrap();
+        spool.release(pane(1), end);
+        assert_eq!(spool.sync(), Health::Durable);
+    };
+    storage.fail(CallKind::Remove, 1, 2, Fault::Io);
+    release(3, &mut spool);
+    let all = storage.files().len();
+    assert!(all >= 3, "{all} segments");
+    release(2, &mut spool);
+    assert_eq!(storage.files().len(), all + 2, "none may go before the first");
+    assert_eq!(damage(&storage.fork()), []);
+    storage.heal();
+    release(1, &mut spool);
+    assert_eq!(storage.files().len(), 1, "all of them go as soon as the first can");
+}
+
+/// A power cut took what a failed sync had lost, and also its repetition in the next segment. The log was
+/// ended in the latter, and when something else had been synced the former counted as damage.
+#[test]
+fn a_repetition_that_is_lost_as_well_repeats_nothing() {
+    let storage = SimStorage::new(1);
+    let mut spool = open(&storage);
+    print(&mut spool, pane(1), b"durable ");
+    spool.sync();
+    print(&mut spool, pane(1), b"twice");
+    storage.fail(CallKind::Sync, 1, 1, Fault::Io);
+    assert_eq!(spool.sync(), Health::Durable);
+    drop(spool);
+    let storage = storage.kill();
+    let first_frame = FRAME_HEADER_BYTES + b"durable ".len();
+    storage.damage(&segment_path(1), |bytes| bytes.truncate(HEADER_BYTES + first_frame));
+    storage.flip_bit(&segment_path(2), 8 * (HEADER + FRAME_HEADER_BYTES as u64));
+    assert_eq!((replayed(&storage, pane(1)), damage(&storage)), ("durable ".to_owned(), vec![]));
+    let mut spool = open_with(&storage, SpoolOptions { boot: LATER_BOOT, ..options() });
+    for piece in [b"one ", b"more"] {
+        print(&mut spool, pane(1), piece);
+        spool.sync();
+    }
+    assert_eq!(replayed(&storage, pane(1)), "durable one more");
+    assert_eq!(damage(&storage), []);
+}
+
+#[test]
+fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
+    let (storage, _) = three_panes();
+    let files = storage.files();
+    let lost = |number| Damage::Segment { number, reason: "it is missing".to_owned() };
+    storage.remove(&files[1].0).unwrap();
+    assert_eq!(damage(&storage), [lost(2)]);
+
+    let (storage, _) = three_panes();
+    storage.damage(&files[1].0, |bytes| bytes[..HEADER_BYTES].fill(0));
+    let headless = Damage::Segment { number: 2, reason: "no valid header".to_owned() };
+    assert_eq!(damage(&storage), std::slice::from_ref(&headless));
+    let aside = headless.set_aside(&storage).unwrap().unwrap();
+    assert_eq!(aside, Path::new("quarantine").join(files[1].0.file_name().unwrap()));
+    assert_eq!(damage(&storage), [], "what is in the quarantine was reported");
+    assert_eq!(lost(2).set_aside(&storage).unwrap(), None);
+
+    let (storage, _) = three_panes();
+    storage.create(&segment_path(90)).unwrap().write_at(0, b"ccmux").unwrap();
+    assert_eq!(damage(&storage), [], "a new segment that was never synced");
+    let mut spool = open(&storage);
+    print(&mut spool, pane(1), b"later");
+    assert!(storage.files().iter().any(|(path, _)| *path == segment_path(91)));
+    assert_eq!(damage(&storage), [], "nor later on");
+    spool.retain(|_| false);
+    spool.sync();
+    assert_eq!(storage.files().len(), 1, "it goes with the others");
+}
+
+#[test]
+fn a_segment_of_another_store_is_not_read() {
+    let (storage, _) = three_panes();
+    let index = SpoolIndex::scan(&storage, Uuid::from_u128(1), LATER_BOOT).unwrap();
+    assert_eq!(index.panes().count(), 0);
+    assert_eq!(index.damage().len(), storage.files().len());
+}

@@ -1,0 +1,124 @@
+//! Scripts that broke a promise once, and what was wrong.
+
+use super::script::{self, Failure, Step, Trouble};
+use crate::persistence::scrollback::tests::script as output;
+use crate::persistence::sim::{CallKind, Decay, Fault};
+
+fn run(seed: u64, steps: Vec<Step>) {
+    script::run(&(seed, steps)).unwrap();
+}
+
+/// How many ways of losing things are tried where it is a matter of luck.
+const WAYS: u64 = 60;
+
+fn fail(kind: CallKind, times: u64) -> Step {
+    Step::Fail(Failure { kind, nth: 1, times, fault: Fault::Io })
+}
+
+/// After damage there are two checkpoints of one state. A start that was killed right behind them left
+/// a number that no record has, and every later start said that this record was damaged.
+#[test]
+fn a_number_between_checkpoints_that_no_record_has() {
+    let unreadable = Decay::Unreadable { file: 1_137_714_888_973_735_693 };
+    let steps = vec![
+        Step::Act,
+        Step::Act,
+        Step::Finish,
+        Step::Decay(vec![unreadable], vec![Trouble::Killed { call: 31 }]),
+    ];
+    run(1_477_890_953_935_886_137, steps);
+}
+
+/// Records that a full disk had not taken were said to be damaged, because those behind them proved
+/// that they were durable. They were promised to nobody.
+#[test]
+fn records_behind_some_that_were_never_logged_prove_nothing() {
+    for seed in 0..WAYS {
+        let mut steps = vec![Step::Act, Step::Act, fail(CallKind::Write, 2)];
+        steps.extend([Step::Act, Step::Act, Step::Act, Step::Act, Step::Act, Step::Commit]);
+        steps.extend([Step::Act, Step::Act, Step::Finish]);
+        run(seed, steps);
+    }
+}
+
+/// The segment that replaced the first one after damage did not bridge the number that only a
+/// checkpoint has.
+#[test]
+fn a_repaired_segment_bridges_what_the_first_one_did() {
+    let zeroed = Decay::Sector { file: 7_664_718_666_866_520_120, sector: 0 };
+    let steps = vec![
+        Step::Decay(vec![zeroed], Vec::new()),
+        fail(CallKind::Sync, 1),
+        Step::Act,
+        Step::Commit,
+        Step::Kill(Vec::new()),
+    ];
+    run(0, steps);
+}
+
+/// A start whose disk failed repeated nothing of the log, and a checkpoint held it all. When a power cut
+/// had taken the log, the checkpoint was enough for one start, and the next one missed the log.
+#[test]
+fn a_log_that_only_a_checkpoint_replaces_is_missed_by_nobody() {
+    for way in 0..WAYS {
+        let degraded = Failure { kind: CallKind::CreateDir, nth: 1, times: 1, fault: Fault::Io };
+        let mut steps = vec![Step::Act, Step::Act, Step::Finish, Step::Act, Step::Act];
+        steps.extend([Step::Kill(vec![Trouble::Fail(degraded)]), Step::Act, Step::Checkpoint]);
+        steps.push(Step::Cut { seed: way, troubles: Vec::new() });
+        run(way, steps);
+    }
+}
+
+fn run_output(seed: u64, steps: Vec<output::Step>) {
+    output::run(&(seed, steps)).unwrap();
+}
+
+fn print(bytes: u64) -> output::Step {
+    output::Step::Print { pane: 0, bytes }
+}
+
+/// A server was killed, its successor went on behind what was not synced, and then the power was cut:
+/// what that took was called damage as soon as something else had been synced.
+#[test]
+fn what_a_power_cut_takes_from_behind_a_kill_is_no_damage() {
+    use output::Step::{Cut, Kill, Sync};
+    for way in 0..WAYS {
+        let mut steps = vec![print(17), Sync, print(297), Kill(Vec::new())];
+        steps.extend([Cut(way, Vec::new()), print(1), Sync, print(1), Kill(Vec::new())]);
+        run_output(0, steps);
+    }
+}
+
+/// A sync failed, the server was killed, and the next one synced the same file: with success, because
+/// the system had forgotten that there was anything to write. It was called durable.
+#[test]
+fn a_later_server_does_not_trust_a_sync_of_an_earlier_one_s_file() {
+    use output::Step::{Cut, Fail, Kill, Sync};
+    let (kind, nth, times, fault) = (CallKind::Sync, 1, 3, Fault::Io);
+    for way in 0..WAYS {
+        let mut steps = vec![Fail { kind, nth, times, fault }, print(100), Sync, print(1)];
+        steps.extend([Kill(Vec::new()), print(1), Sync, Cut(way, Vec::new())]);
+        run_output(way, steps);
+    }
+}
+
+/// Nor on one that was given up before there was anything in it.
+#[test]
+fn an_empty_segment_that_was_given_up_is_no_predecessor() {
+    use output::Step::{Cut, Fail, Sync};
+    let (kind, nth, times, fault) = (CallKind::Write, 1, 1, Fault::Io);
+    for way in 0..WAYS {
+        let fail = Fail { kind, nth, times, fault };
+        run_output(way, vec![fail, print(1), Sync, Cut(way, Vec::new())]);
+    }
+}
+
+/// Nobody builds on a segment that a start left empty, and whose header is not on the disk.
+#[test]
+fn an_empty_segment_is_no_predecessor() {
+    use output::Step::{Cut, Sync};
+    for way in 0..WAYS {
+        let crashed = Cut(0, vec![(2, None)]);
+        run_output(0, vec![print(1), Sync, crashed, print(1), Sync, Cut(way, Vec::new())]);
+    }
+}
