@@ -17,7 +17,7 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     let Some(lines) = lines else {
         return Err(CommandError::new(format!("{name}: nothing of it can be read")));
     };
-    let form = LineForm { with_style: cx.args().has('e'), keep_spaces: true };
+    let form = LineForm { with_style: cx.args().has('e'), keep_spaces: true, escaped: false };
     cx.job.printing = Some(Printing { rest: Rest::Closed(Box::new(lines)), form });
     Ok(Flow::Next)
 }

@@ -344,7 +344,7 @@ impl Scrollback {
         })?;
         let Some((keyframe, terminal)) = keyframe.zip(thawed) else { return Ok(None) };
         let history = PaneHistory::open(Arc::clone(&self.storage), pane, keyframe.history)?;
-        Ok(Some((StoredLines::new(history), terminal)))
+        Ok(Some((StoredLines::new([history]), terminal)))
     }
 
     /// Forgets spooled output of panes that nobody knows any more.

@@ -47,9 +47,9 @@ mod checkpointer;
 mod examination;
 mod facts;
 mod format;
-pub(crate) mod modes;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod fuzzing;
+pub(crate) mod modes;
 mod read_only;
 pub mod record;
 mod recovery;

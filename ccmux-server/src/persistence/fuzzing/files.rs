@@ -113,7 +113,7 @@ fn store_of(segment: &[u8]) -> Option<Uuid> {
 /// What is found is found again behind another segment, and what is appended follows it.
 fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
-    let index = SpoolIndex::scan(&*storage, store).expect("nothing fails");
+    let index = SpoolIndex::scan(&*storage, store, Uuid::nil()).expect("nothing fails");
     let mut panes: Vec<PaneUuid> = index.panes().collect();
     panes.extend(stored_panes(&*storage).expect("nothing fails"));
     panes.sort_unstable();
@@ -125,7 +125,7 @@ fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
     let mut spool = Spool::open(
         Arc::clone(&storage),
         &index,
-        SpoolOptions { segment_bytes: 4096, ..SpoolOptions::new(store, 0x5a17) },
+        SpoolOptions { segment_bytes: 8192, ..SpoolOptions::new(store, Uuid::nil(), 0x5a17) },
         Box::new(|| ()),
     );
     for (pane, (_, resume)) in panes.iter().zip(&found) {
@@ -139,7 +139,7 @@ fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
         }
     }
     drop(spool);
-    let index = SpoolIndex::scan(&*storage, store).expect("nothing fails");
+    let index = SpoolIndex::scan(&*storage, store, Uuid::nil()).expect("nothing fails");
     for (pane, (mut items, resume)) in panes.iter().zip(found) {
         let (again, _) = load(&storage, &index, *pane);
         let Some(ReplayItem::Frame(last)) = again.last() else { panic!("it is not there") };

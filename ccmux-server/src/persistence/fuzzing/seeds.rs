@@ -87,9 +87,9 @@ fn spooled() -> Vec<File> {
     ];
     let mut ends = [StreamPosition::default(); 2];
     for salt in [1, 2] {
-        let index = SpoolIndex::scan(&*storage, Uuid::nil()).expect("nothing fails");
-        let options = SpoolOptions::new(Uuid::nil(), salt);
-        let options = SpoolOptions { segment_bytes: 600, ..options };
+        let index = SpoolIndex::scan(&*storage, Uuid::nil(), Uuid::nil()).expect("nothing fails");
+        let options = SpoolOptions::new(Uuid::nil(), Uuid::nil(), salt);
+        let options = SpoolOptions { segment_bytes: 4800, ..options };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, Box::new(|| ()));
         for (end, pane) in ends.iter_mut().zip(panes) {
             spool.resume(pane, *end);

@@ -75,7 +75,7 @@ impl PaneArchive {
                 cleared = keyframe.history.start;
             }
         }
-        let chunk_bytes = CHUNK_BYTES;
+        let chunk_bytes = super::CHUNK_BYTES;
         Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared, end_line, chunk_bytes })
     }
 

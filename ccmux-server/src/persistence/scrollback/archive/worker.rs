@@ -36,7 +36,11 @@ pub(in crate::persistence::scrollback) enum Task {
     /// Remove what the pane printed, and nothing else of it.
     Purge(PaneUuid),
     Remove(PaneUuid),
-    Keep { pane: PaneUuid, note: ClosedPane, total: u64 },
+    Keep {
+        pane: PaneUuid,
+        note: ClosedPane,
+        total: u64,
+    },
 }
 
 impl Task {

@@ -37,9 +37,8 @@ use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
 const VERSION: u32 = 3;
-/// In version 1 there are zeros where a frame says what was not synced before it.
-const VERSION_LEAST: u32 = 1;
-/// Up to this version a header has no boot, and its copy follows it at once.
+/// Up to this version a header has no boot, and its copy follows it at once. In version 1 there are
+/// zeros where a frame says what was not synced before it.
 const VERSION_WITHOUT_BOOT: u32 = 2;
 const HEADER_COPY_BYTES: usize = 80;
 /// Where the second copy stands: not in the sector, page or block of the first.
