@@ -210,6 +210,7 @@ fn a_keeper_obeys_every_message_as_drawn() {
     let stash = dir.path().join("stash");
     std::fs::write(&stash, "stashed").unwrap();
     send_with(&stream, &STASH, &[File::open(&stash).unwrap().as_fd()]);
+    stream.write_all(&GOODBYE).unwrap();
     stream.shutdown(std::net::Shutdown::Both).unwrap();
     let mut stream = UnixStream::connect(dir.path().join("keeper.sock")).unwrap();
     stream.write_all(&hello).unwrap();

@@ -19,6 +19,7 @@ use crate::persistence::storage::Storage;
 const RESTORE: &str = include_str!("../../../../../ccmux/tests/restore.rs");
 const CLOSED: &str = include_str!("../../../../../ccmux/tests/closed.rs");
 const ARCHIVE: &str = include_str!("../../scrollback/archive/tests.rs");
+const STASH: &str = include_str!("../../stash/tests.rs");
 const ORPHANS: &str = include_str!("../../../server/tests/orphans.rs");
 
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -45,6 +46,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("O21", elsewhere(RESTORE, "programs_without_a_record_are_recovered_under_their_numbers")),
     ("O22", elsewhere(ORPHANS, "what_is_left_of_closed_panes_goes")),
     ("O23", elsewhere(CLOSED, "the_output_of_a_closed_pane_is_kept_across_servers_and_restarts")),
+    ("O25", elsewhere(STASH, "a_damaged_table_is_none")),
     ("O24", elsewhere(ARCHIVE, "a_pane_that_is_written_for_again_is_not_closed")),
 ];
 

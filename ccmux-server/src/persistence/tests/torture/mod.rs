@@ -59,7 +59,7 @@ fn check_both(seed: u64, cases: u32) -> Result<(), String> {
 /// server and its disk, each checked against a model in memory after each accident.
 #[test]
 fn random_scripts_keep_every_promise() {
-    check_both(1, 60).unwrap();
+    check_both(1, 24).unwrap();
 }
 
 /// The number that an argument of the test program gives, as in `minutes=10`.
