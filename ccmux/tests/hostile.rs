@@ -269,7 +269,6 @@ fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// Whether this test can be another user; says so if not.
-#[expect(clippy::print_stderr, reason = "a part of a test that is left out is no secret")]
 fn can_change_user() -> bool {
     let can = geteuid().is_root();
     if !can {

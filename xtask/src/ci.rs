@@ -53,7 +53,13 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
 fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(words).env("RUSTDOCFLAGS", "-D warnings");
+    // Most tests wait for other processes most of the time.
+    command.env("RUST_TEST_THREADS", (2 * cores()).to_string());
     command
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 /// Real crashes. What the kernel of this machine does not allow is left out, loudly: a container may
@@ -81,9 +87,8 @@ struct Load(Vec<Child>);
 
 impl Load {
     fn start() -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let mut load = Self(Vec::new());
-        for _ in 0..cores {
+        for _ in 0..cores() {
             let burner = Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
             load.0.push(burner.context("the load starts")?);
         }
