@@ -274,11 +274,14 @@ impl Pane {
         }
     }
 
-    /// The process id of its program, while it runs.
+    /// The process id of its program, while it runs: also while its keeper is looked for.
     pub(crate) fn child_pid(&self) -> Option<u32> {
         match &self.stage {
             Stage::Live(live) => Some(live.held.child_pid),
             Stage::Replacing { held, .. } => Some(held.child_pid),
+            Stage::Lost { held, .. } | Stage::Adopting { held, .. } => {
+                held.as_ref().map(|held| held.child_pid)
+            }
             _ => None,
         }
     }
