@@ -54,7 +54,7 @@ fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(words).env("RUSTDOCFLAGS", "-D warnings");
     // Most tests wait for other processes most of the time.
-    command.env("RUST_TEST_THREADS", (2 * cores()).to_string());
+    command.env("RUST_TEST_THREADS", (3 * cores()).to_string());
     command
 }
 

@@ -24,6 +24,8 @@ const PROBE_BYTES: u64 = 32 << 20;
 const COMMANDS_MAX: u64 = 12;
 /// How often it is tried to unmount while processes that were killed still close their files.
 const UNMOUNTS_MAX: u32 = 500;
+/// Where the kernel tells one boot from another.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// Shut down without writing the log of the file system.
 const NO_LOG_FLUSH: u32 = 2;
 
@@ -62,7 +64,10 @@ pub(super) fn refused() -> Result<Option<Missing>> {
     let tried = disk.format(PROBE_BYTES).and_then(|()| disk.mount()).and_then(|()| {
         let cut = disk.cut();
         disk.unmount()?;
-        cut
+        cut?;
+        boot_anew(directory.path(), 0)?;
+        // Nothing can be mounted over a file that is gone.
+        run_tool("umount", |command| command.arg(BOOT_ID))
     });
     Ok(tried.err().map(|error| Missing::Capability(format!("{error:#}"))))
 }
@@ -112,6 +117,7 @@ fn cut(env: &TestEnv, disk: &Disk, script: &mut Script, round: u32) -> Result<u3
     client.wait()?;
     disk.unmount()?;
     disk.mount()?;
+    boot_anew(env.path(), round)?;
 
     let doctor = env.ccmux(&["doctor"]);
     ensure!(doctor.code == Some(0), "the doctor says: {}{}", doctor.stdout, doctor.stderr);
@@ -125,6 +131,14 @@ fn cut(env: &TestEnv, disk: &Disk, script: &mut Script, round: u32) -> Result<u3
     check_output(env, round - 1)?;
     start(env, round);
     Ok(is_lost)
+}
+
+/// The machine was started anew, as far as programs started from here on can see: no power goes
+/// within a boot. Nobody outside sees it, nor when this is over.
+fn boot_anew(directory: &Path, number: u32) -> Result<()> {
+    let boot = directory.join(format!("boot-{number}"));
+    std::fs::write(&boot, format!("00000000-0000-4000-8000-{number:012x}\n"))?;
+    run_tool("mount", |command| command.arg("--bind").arg(&boot).arg(BOOT_ID))
 }
 
 /// Has the first pane flood numbered lines of this round.

@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use ccmux_keeper::{ChildEnd, KeeperRing, ServerRing};
 
-use super::world::{DEADLINE, World};
+use super::world::{DEADLINE, World, take_lock};
 use crate::pane::{Held, Stage};
 use crate::persistence::Seq;
 
@@ -74,7 +74,7 @@ fn keepers_of_closed_panes_are_told_goodbye() {
     let pane = panes.find(|pane| windows[&pane.window].session == doomed).unwrap();
     let pane_dir = world.server.pane_dir(pane.uuid);
     let listener = UnixListener::bind(pane_dir.join("keeper.sock")).unwrap();
-    let _alive = ccmux_keeper::lock_alive(&pane_dir).unwrap().unwrap();
+    let _alive = take_lock(&pane_dir);
     let mut killer = world.command(&["kill-session", "-t", "doomed"]);
     world.finish(&mut killer);
     world.wait_until(|server| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ccmux_core::ids::{PaneId, PaneUuid};
 
-use super::world::World;
+use super::world::{World, take_lock};
 use crate::persistence::sim::{Fault, SimStorage};
 use crate::persistence::storage::Storage as _;
 
@@ -54,11 +54,7 @@ fn a_start_that_is_killed_ends_no_program_without_a_record() {
     let left = left_with_damage();
     assert_eq!(left.lost.len(), 2);
     let pane_dir = |uuid: &PaneUuid| left.directory.path().join("panes").join(uuid.to_string());
-    let _alive: Vec<_> = left
-        .lost
-        .iter()
-        .map(|uuid| ccmux_keeper::lock_alive(&pane_dir(uuid)).unwrap().unwrap())
-        .collect();
+    let _alive: Vec<_> = left.lost.iter().map(|uuid| take_lock(&pane_dir(uuid))).collect();
     let start = |disk: &SimStorage| World::on(disk.clone(), Arc::clone(&left.directory));
     let calls = {
         let disk = left.disk.fork();

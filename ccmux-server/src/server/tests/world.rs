@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use ccmux_core::geometry::Size;
+use ccmux_keeper::{AliveLock, lock_alive};
 use ccmux_protocol::{ClientFrame, Exit, FrameDecoder, Hello, ServerFrame, VersionRange, encode};
 
 use crate::clock::{Clock as _, SystemClock};
@@ -66,6 +67,19 @@ impl Gate {
         let waited =
             self.changed.wait_timeout_while(state, DEADLINE, |state| state.waiting == 0).unwrap();
         assert!(!waited.1.timed_out(), "nothing is synced");
+    }
+}
+
+/// Takes the lock of a pane. A process that another test forks has a copy of each open file until it
+/// executes something, so a lock that was just given back may be held for another moment.
+pub(super) fn take_lock(pane_dir: &Path) -> AliveLock {
+    let alive = std::fs::File::open(pane_dir.join("alive"));
+    loop {
+        if let Some(lock) = lock_alive(pane_dir).unwrap() {
+            return lock;
+        }
+        let alive = alive.as_ref().expect("it is there if it is locked");
+        alive.lock_shared().and_then(|()| alive.unlock()).unwrap();
     }
 }
 
