@@ -50,6 +50,7 @@ mod format;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod fuzzing;
 pub(crate) mod modes;
+mod priority;
 mod read_only;
 pub mod record;
 mod recovery;

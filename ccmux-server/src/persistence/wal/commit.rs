@@ -8,12 +8,13 @@ use super::log::{Carried, Log};
 use super::segment::{HEADER_BYTES, framed_bytes};
 use super::state::{Demand, Job, LogState, Segment, Standing, Unacknowledged, next_retry};
 use super::{NEXT_SEGMENT, Seq, WAL_DIR, segment_path};
+use crate::persistence::priority;
 use crate::persistence::storage::{StorageFile, create_dir_durably};
 
 impl Log {
     /// The committer thread.
     pub(super) fn run(&self) {
-        raise_priority();
+        priority::raise();
         let mut state = self.lock();
         loop {
             match state.next_job() {
@@ -265,10 +266,4 @@ impl Log {
         }
         Ok(())
     }
-}
-
-/// The scheduler's delay, not the disk, dominates a sync on a busy machine.
-fn raise_priority() {
-    #[cfg(target_os = "linux")]
-    let _where_allowed = rustix::process::setpriority_process(None, -10);
 }

@@ -46,6 +46,11 @@ impl Lag {
         }
     }
 
+    /// When the oldest frame that is not durable was appended.
+    pub(super) fn oldest(&self) -> Option<Duration> {
+        self.pending.front().map(|&(_, at)| at)
+    }
+
     pub(super) fn summary(&self) -> SyncLag {
         let mut sorted: Vec<Duration> = self.samples.iter().copied().collect();
         sorted.sort_unstable();
@@ -71,8 +76,10 @@ mod tests {
         assert_eq!(lag.summary(), SyncLag::default());
         lag.appended(10, ms(1));
         lag.appended(20, ms(4));
+        assert_eq!(lag.oldest(), Some(ms(1)));
         lag.synced(19, ms(9));
         assert_eq!(lag.summary(), SyncLag { frames: 1, p50: ms(8), p99: ms(8), max: ms(8) });
+        assert_eq!(lag.oldest(), Some(ms(4)));
         lag.synced(20, ms(9));
         assert_eq!(lag.summary(), SyncLag { frames: 2, p50: ms(5), p99: ms(8), max: ms(8) });
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ccmux_core::ids::PaneUuid;
 
@@ -477,6 +478,11 @@ impl SpoolLog {
     /// Log positions: durable up to, appended up to.
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.tail.start(), self.tail.end())
+    }
+
+    /// How long the oldest frame that is not durable has been so.
+    pub(super) fn waited(&self) -> Duration {
+        self.lag.oldest().map_or(Duration::ZERO, |at| (self.options.elapsed)().saturating_sub(at))
     }
 
     pub(super) fn lag(&self) -> SyncLag {

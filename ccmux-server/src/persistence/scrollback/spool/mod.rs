@@ -41,6 +41,7 @@ pub use self::replay::{Frame, Replay, ReplayItem, StreamGap};
 pub use self::scan::SpoolIndex;
 use super::layout::StreamPosition;
 use super::{Health, Notify};
+use crate::persistence::priority;
 use crate::persistence::storage::Storage;
 
 /// First and longest pause between attempts to leave degraded mode.
@@ -63,7 +64,7 @@ pub struct SpoolOptions {
     pub total_bytes: u64,
     /// [`Spool::has_room`] says no while more than this is not durable.
     pub unsynced_bytes_max: usize,
-    /// How long the syncer waits for more before it syncs.
+    /// How long the syncer waits for more before it syncs, from the oldest frame that waits for it.
     pub sync_interval: Duration,
     /// Tells the time since some fixed moment, to measure how long syncs take.
     pub elapsed: fn() -> Duration,
@@ -283,9 +284,10 @@ impl Shared {
 
     /// The syncer thread.
     fn run(&self) {
+        priority::raise();
         let mut pause = RETRY_PAUSES.0;
         loop {
-            let is_degraded = {
+            let (is_degraded, waited) = {
                 let idle = |log: &mut SpoolLog| {
                     !log.is_dirty() && !log.needs_retry() && !self.is_stopping()
                 };
@@ -294,14 +296,15 @@ impl Shared {
                 if self.is_stopping() && !log.is_dirty() {
                     return;
                 }
-                log.needs_retry() && !log.is_dirty()
+                (log.needs_retry() && !log.is_dirty(), log.waited())
             };
             if is_degraded {
                 self.pause(pause);
                 pause = (pause * 2).min(RETRY_PAUSES.1);
                 self.lock().retry();
             } else {
-                self.pause(self.sync_interval);
+                // What came during a long sync has waited already.
+                self.pause(self.sync_interval.saturating_sub(waited));
             }
             self.sync_once();
             if self.lock().degraded().is_none() {
