@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release -p ccmux-server --example commits DIRECTORY [SECONDS]`
 //!
-//! Prints one line of JSON: changes a second of the bare loop, and of the log with 1, 8 and 32
-//! writers, each of which waits until its change is durable before it makes the next.
+//! Prints one line of JSON: changes a second of the bare loop, of the same loop over a file whose
+//! space is preallocated, and of the log with 1, 8 and 32 writers, each of which waits until its change is durable before it makes the next.
 
 use std::error::Error;
 use std::fs::OpenOptions;
@@ -27,7 +27,7 @@ const WRITERS: [u32; 3] = [1, 8, 32];
 const TURNS: usize = 3;
 /// About what the record of a changed option takes.
 const RECORD_BYTES: usize = 256;
-/// What the file of the bare loop is preallocated to, as segments of the log are.
+/// What the file of the second loop is preallocated to.
 const FILE_BYTES: u64 = 4 << 20;
 
 #[expect(clippy::print_stdout, reason = "its purpose")]
@@ -36,10 +36,11 @@ fn main() -> Outcome<()> {
     let directory = Path::new(arguments.first().ok_or("usage: commits DIRECTORY [SECONDS]")?);
     let seconds: f64 = arguments.get(1).map_or(Ok(1.0), |word| word.parse())?;
     let time = Duration::from_secs_f64(seconds);
-    let mut turns: Vec<Vec<f64>> = vec![Vec::new(); WRITERS.len() + 1];
+    let mut turns: Vec<Vec<f64>> = vec![Vec::new(); WRITERS.len() + 2];
     for _ in 0..TURNS {
-        turns[0].push(bare(directory, time)?);
-        for (writers, into) in WRITERS.iter().zip(&mut turns[1..]) {
+        turns[0].push(bare(directory, None, time)?);
+        turns[1].push(bare(directory, Some(FILE_BYTES), time)?);
+        for (writers, into) in WRITERS.iter().zip(&mut turns[2..]) {
             into.push(log(directory, *writers, time)?);
         }
     }
@@ -49,22 +50,26 @@ fn main() -> Outcome<()> {
     });
     let middle: Vec<f64> = middle.collect();
     println!(
-        r#"{{"bare":{:.1},"log1":{:.1},"log8":{:.1},"log32":{:.1}}}"#,
-        middle[0], middle[1], middle[2], middle[3]
+        r#"{{"bare":{:.1},"preallocated":{:.1},"log1":{:.1},"log8":{:.1},"log32":{:.1}}}"#,
+        middle[0], middle[1], middle[2], middle[3], middle[4]
     );
     Ok(())
 }
 
-/// Records a second that a loop of write and sync makes durable.
-fn bare(directory: &Path, time: Duration) -> Outcome<f64> {
+/// Records a second that a loop of write and sync makes durable: at the end of a file that grows, or
+/// round and round in one of that size.
+fn bare(directory: &Path, size: Option<u64>, time: Duration) -> Outcome<f64> {
     let place = tempfile::TempDir::new_in(directory)?;
     let file = OpenOptions::new().create_new(true).write(true).open(place.path().join("log"))?;
-    fallocate(&file, FallocateFlags::empty(), 0, FILE_BYTES)?;
+    if let Some(size) = size {
+        fallocate(&file, FallocateFlags::empty(), 0, size)?;
+    }
     file.sync_all()?;
     let (record, start) = ([b'r'; RECORD_BYTES], now());
     let mut count = 0;
     while start.elapsed() < time {
-        let at = count * RECORD_BYTES as u64 % FILE_BYTES;
+        let at = count * RECORD_BYTES as u64;
+        let at = size.map_or(at, |size| at % size);
         file.write_all_at(&record, at)?;
         file.sync_data()?;
         count += 1;

@@ -4,6 +4,7 @@
 //! machines differ and change; what means something is a ratio. Nothing here passes or fails: a
 //! benchmark that is a test flakes, and a test that is a benchmark measures the wrong thing.
 
+mod emulator;
 mod flood;
 mod latency;
 mod payload;
@@ -36,6 +37,9 @@ pub(crate) struct BenchArgs {
     /// Where to put what is measured on a disk; a temporary directory if it is not given.
     #[arg(long)]
     place: Option<PathBuf>,
+    /// Of persistence, measures these parts alone.
+    #[arg(long = "only")]
+    parts: Vec<persistence::Part>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -48,6 +52,8 @@ enum Section {
     Resources,
     /// Changes a second, how soon output is durable, recovery, disk space.
     Persistence,
+    /// The emulator beside others, in processor time.
+    Emulator,
 }
 
 /// How measurements are made.
@@ -63,7 +69,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let bench = Bench {
         executables: Executables {
             ccmux: match &args.executable {
-                Some(executable) => executable.clone(),
+                // The worlds that are measured are not here.
+                Some(executable) => executable.canonicalize().context("the executable")?,
                 None => crate::build::executable(true)?,
             },
         },
@@ -81,8 +88,12 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
             Section::Flood => flood::run(&bench)?,
             Section::Latency => latency::run(&bench)?,
             Section::Resources => resources::run(&bench)?,
+            Section::Emulator => {
+                println!("\n{}", report::measures(&emulator::run()?));
+                Vec::new()
+            }
             Section::Persistence => {
-                persistence = Some(persistence::run(&bench)?);
+                persistence = Some(persistence::run(&bench, &args.parts)?);
                 Vec::new()
             }
         });

@@ -10,6 +10,7 @@ pub(super) enum Unit {
     MegabytesPerSecond,
     Milliseconds,
     Mebibytes,
+    Bytes,
     Percent,
     PerSecond,
 }
@@ -20,6 +21,7 @@ impl Unit {
             Unit::MegabytesPerSecond => format!("{value:.1} MB/s"),
             Unit::Milliseconds => format!("{value:.2} ms"),
             Unit::Mebibytes => format!("{value:.2} MiB"),
+            Unit::Bytes => format!("{value:.0} B"),
             Unit::Percent => format!("{value:.3} %"),
             Unit::PerSecond => format!("{value:.1} /s"),
         }

@@ -31,7 +31,10 @@ pub(super) fn run(bench: &Bench, place: &Path) -> Result<Vec<Measure>> {
     let bare = rate("bare")?;
     let env = TestEnv::new_below(&bench.executables.ccmux, place);
     env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
-    let mut rows = Vec::new();
+    let mut rows = vec![Measure {
+        limit: Some(bare),
+        ..Measure::new("a bare loop in preallocated space", Unit::PerSecond, rate("preallocated")?)
+    }];
     for writers in WRITERS {
         let name = format!("hard changes, the log alone, {writers} at once");
         rows.push(Measure {

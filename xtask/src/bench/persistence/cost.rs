@@ -13,6 +13,8 @@ use crate::bench::report::{Unit, median};
 
 /// Long enough for several keyframes and segments.
 const BYTES: u64 = 96 * 1024 * 1024;
+/// How many floods make a round: what is looked for is smaller than what one differs from the next.
+const FLOODS: u32 = 3;
 
 pub(super) fn run(bench: &Bench, place: &Path) -> Result<Vec<Measure>> {
     let files = tempfile::TempDir::with_prefix_in("ccmux-bench-", MEMORY)?;
@@ -21,7 +23,7 @@ pub(super) fn run(bench: &Bench, place: &Path) -> Result<Vec<Measure>> {
     for payload in [Payload::Ascii, Payload::Coloured] {
         let bytes = payload.write(&file, BYTES)?;
         let (mut on_disk, mut in_memory) = (Vec::new(), Vec::new());
-        for _ in 0..bench.rounds {
+        for _ in 0..bench.rounds * FLOODS {
             for (parent, into) in [(place, &mut on_disk), (Path::new(MEMORY), &mut in_memory)] {
                 let scene = Scene::new_below(Peer::Ccmux, &bench.executables, parent);
                 into.push(flood::rate(bytes, flood::attached(&scene, &file)?));

@@ -12,9 +12,8 @@ mod lag;
 mod recovery;
 mod world;
 
-use std::path::Path;
-
 use anyhow::Result;
+use clap::ValueEnum;
 
 use super::Bench;
 use super::report::{Budget, Measure, measures};
@@ -25,19 +24,36 @@ pub(crate) use lag::print;
 /// A disk that forgets nothing because it keeps nothing.
 const MEMORY: &str = "/dev/shm";
 
-/// Measures everything, and returns it as a table.
-pub(super) fn run(bench: &Bench) -> Result<String> {
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Part {
+    /// Acknowledged changes a second.
+    Changes,
+    /// How soon output is durable.
+    Lag,
+    /// What a flood loses because it is kept.
+    Cost,
+    /// The next server's first frame.
+    Recovery,
+    /// Disk space of a build log.
+    History,
+    /// The limits of the history's disk space.
+    Bounded,
+}
+
+/// Measures these parts, or everything if none is named, and returns it as a table.
+pub(super) fn run(bench: &Bench, parts: &[Part]) -> Result<String> {
     let place = bench.place.path();
     let mut rows = Vec::new();
-    for section in [
-        changes::run as fn(&Bench, &Path) -> Result<Vec<Measure>>,
-        lag::run,
-        cost::run,
-        recovery::run,
-        history::run,
-        bounded::run,
-    ] {
-        let measured = section(bench, place)?;
+    for part in if parts.is_empty() { Part::value_variants() } else { parts } {
+        let measured = match part {
+            Part::Changes => changes::run(bench, place),
+            Part::Lag => lag::run(bench, place),
+            Part::Cost => cost::run(bench, place),
+            Part::Recovery => recovery::run(bench, place),
+            Part::History => history::run(bench, place),
+            Part::Bounded => bounded::run(bench, place),
+        }?;
         // A long run shows that it goes on.
         println!("{}", measures(&measured));
         rows.extend(measured);
