@@ -35,8 +35,11 @@ impl PartialEq for Emulator {
             hidden_saved,
             top,
             bottom,
+            left,
+            right,
             last_printed,
             modes,
+            settings,
             cursor_shape,
             is_cursor_blinking,
             keyboard,
@@ -48,6 +51,7 @@ impl PartialEq for Emulator {
             title_stack,
             scrollback,
             scrolls_on_clear,
+            reports_titles,
             events,
         } = self;
         *size == other.size
@@ -59,8 +63,10 @@ impl PartialEq for Emulator {
             && *saved == other.saved
             && *hidden_saved == other.hidden_saved
             && (*top, *bottom) == (other.top, other.bottom)
+            && (*left, *right) == (other.left, other.right)
             && *last_printed == other.last_printed
             && *modes == other.modes
+            && *settings == other.settings
             && *cursor_shape == other.cursor_shape
             && *is_cursor_blinking == other.is_cursor_blinking
             && *keyboard == other.keyboard
@@ -75,6 +81,7 @@ impl PartialEq for Emulator {
             && scrollback.head_marks == other.scrollback.head_marks
             && scrollback.has_head == other.scrollback.has_head
             && *scrolls_on_clear == other.scrolls_on_clear
+            && *reports_titles == other.reports_titles
             && *events == other.events
     }
 }

@@ -49,6 +49,9 @@ pub enum Event {
     },
     /// A shell integration mark other than a command's end was set on the cursor's line (OSC 133).
     Mark(crate::LineMarks),
+    /// The program wants a screen of another size (DECCOLM, XTWINOPS 4, 8 and 24 and up, DECSNLS,
+    /// DECSCPP). Whoever owns the size decides; the emulator goes on with the one that it has.
+    SizeRequest(crate::Size),
     /// Lines of history before this number were cleared (ED 3 or a reset).
     HistoryCleared {
         /// First line that is left.

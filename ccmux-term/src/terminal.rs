@@ -156,8 +156,16 @@ impl Terminal {
 
     /// Sets what queries for the default colours are answered: those of the client's terminal.
     pub fn set_default_colors(&mut self, foreground: Rgb, background: Rgb) {
+        let was_dark = self.emulator.palette.is_dark();
         self.emulator.palette.default_foreground = foreground;
         self.emulator.palette.default_background = background;
+        self.emulator.note_color_scheme(was_dark);
+    }
+
+    /// Whether the program gets its title and icon name when it asks for them (XTWINOPS 20 and 21);
+    /// false in a new terminal, because what one program printed could then be typed into another.
+    pub fn set_title_reports(&mut self, reports: bool) {
+        self.emulator.reports_titles = reports;
     }
 
     /// Gives it a title, as a program does with OSC 2, whatever sequence is being read.

@@ -65,7 +65,9 @@ impl Server {
                         self.scrollback.forget_before(pane.uuid, cleared);
                     }
                 }
-                TermEvent::IconName(_)
+                // The layout owns the size of a pane.
+                TermEvent::SizeRequest(_)
+                | TermEvent::IconName(_)
                 | TermEvent::ClipboardQuery { .. }
                 | TermEvent::Notification { .. }
                 | TermEvent::Progress { .. }

@@ -1,14 +1,24 @@
-//! Device control strings: requests for settings (DECRQSS) and capabilities (XTGETTCAP).
+//! Device control strings: requests for settings (DECRQSS) and capabilities (XTGETTCAP), and the
+//! cursor and the tabs as they were reported (DECRSPS).
 
 use super::{Emulator, sgr};
+use crate::parser::Params;
 
 /// Capabilities answered in one request; further ones are ignored.
 const CAPABILITIES_MAX: usize = 64;
 
 impl Emulator {
-    pub(super) fn dispatch_dcs(&mut self, intermediates: &[u8], last: u8, text: &[u8]) {
+    pub(super) fn dispatch_dcs(
+        &mut self,
+        params: &Params,
+        intermediates: &[u8],
+        last: u8,
+        text: &[u8],
+    ) {
         match (intermediates, last) {
             ([b'$'], b'q') => self.report_setting(text),
+            ([b'$'], b't') if params.get(0) == 1 => self.restore_cursor_report(text),
+            ([b'$'], b't') if params.get(0) == 2 => self.restore_tab_report(text),
             ([b'+'], b'q') => {
                 for name in text.split(|&byte| byte == b';').take(CAPABILITIES_MAX) {
                     self.report_capability(name);
@@ -19,12 +29,22 @@ impl Emulator {
     }
 
     fn report_setting(&mut self, what: &[u8]) {
+        let settings = &self.settings;
         let setting = match what {
             b"m" => format!("{}m", sgr::describe(&self.pen.style)),
             b"r" => format!("{};{}r", self.top + 1, self.bottom + 1),
+            b"s" => format!("{};{}s", self.left + 1, self.right + 1),
+            b"t" => format!("{}t", self.rows()),
             b" q" => format!("{} q", self.cursor_style()),
-            b"\"p" => "62;1\"p".to_owned(),
-            b"\"q" => "0\"q".to_owned(),
+            b"\"p" if settings.level == 1 => "61\"p".to_owned(),
+            b"\"p" => format!("6{};{}\"p", settings.level, u8::from(!settings.sends_8bit)),
+            b"\"q" => format!("{}\"q", u8::from(self.pen.is_protected)),
+            b"*x" => format!("{}*x", settings.extent),
+            b"*|" => format!("{}*|", self.rows()),
+            b"$|" => format!("{}$|", self.cols()),
+            // There is no status line: the main display is the active one.
+            b"$}" => "0$}".to_owned(),
+            b"$~" => "0$~".to_owned(),
             _ => return self.reply(b"\x1bP0$r\x1b\\"),
         };
         self.reply(format!("\x1bP1$r{setting}\x1b\\").as_bytes());
@@ -40,13 +60,17 @@ impl Emulator {
         let mut reply = b"\x1bP1+r".to_vec();
         reply.extend_from_slice(name);
         reply.push(b'=');
-        reply.extend(value.bytes().flat_map(|byte| format!("{byte:02X}").into_bytes()));
+        reply.extend_from_slice(encode_hex(value.as_bytes()).as_bytes());
         reply.extend_from_slice(b"\x1b\\");
         self.reply(&reply);
     }
 }
 
-fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn encode_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+pub(super) fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
     digits
         .chunks(2)

@@ -1,6 +1,7 @@
 //! Escape sequences without parameters.
 
-use super::{Charset, Charsets, Emulator, Position, SavedCursor};
+use super::settings::mode;
+use super::{Charset, Charsets, Emulator, Position, Protection, SavedCursor};
 use crate::grid::cell::PenId;
 use crate::grid::pens::Pen;
 use crate::{CursorShape, Event, Modes};
@@ -8,8 +9,10 @@ use crate::{CursorShape, Event, Modes};
 impl Emulator {
     pub(super) fn dispatch_escape(&mut self, intermediates: &[u8], last: u8) {
         match (intermediates, last) {
+            ([], b'6') => self.back_index(),
             ([], b'7') => self.save_cursor(),
             ([], b'8') => self.restore_cursor(),
+            ([], b'9') => self.forward_index(),
             ([], b'D') => self.index(),
             ([], b'E') => {
                 self.index();
@@ -19,18 +22,34 @@ impl Emulator {
             ([], b'M') => self.reverse_index(),
             ([], b'N') => self.charsets.single = Some(2),
             ([], b'O') => self.charsets.single = Some(3),
+            ([], b'V') => self.protect(Protection::Iso, true),
+            ([], b'W') => self.protect(self.settings.protection, false),
             ([], b'Z') => self.report_device_attributes(),
             ([], b'c') => self.reset(),
             ([], b'n') => self.charsets.locked = 2,
             ([], b'o') => self.charsets.locked = 3,
+            ([], b'|') => self.charsets.right = 3,
+            ([], b'}') => self.charsets.right = 2,
+            ([], b'~') => self.charsets.right = 1,
             ([], b'=') => self.modes.application_keypad = true,
             ([], b'>') => self.modes.application_keypad = false,
             ([b'#'], b'8') => self.align_screen(),
-            ([set @ b'('..=b'+'], designator) => {
-                self.charsets.sets[usize::from(set - b'(')] = Charset::designated_by(designator);
+            ([b' '], b'F') => self.settings.sends_8bit = false,
+            ([b' '], b'G') => self.settings.sends_8bit = self.settings.level > 1,
+            ([set @ b'('..=b'+'], last) => self.designate(set - b'(', &[last]),
+            ([set @ b'('..=b'+', second], last) => self.designate(set - b'(', &[*second, last]),
+            ([set @ b'-'..=b'/'], b'A') => {
+                self.charsets.sets[usize::from(set - b'-') + 1] = Charset::Latin1;
             }
             _ => {}
         }
+    }
+
+    /// SCS: makes a set of 94 characters one of G0 to G3.
+    fn designate(&mut self, slot: u8, designator: &[u8]) {
+        let set = Charset::designated_by(designator);
+        let is_allowed = !set.is_national() || self.settings.has(mode::NATIONAL_SETS);
+        self.charsets.sets[usize::from(slot)] = if is_allowed { set } else { Charset::Ascii };
     }
 
     /// DECSC.
@@ -51,6 +70,8 @@ impl Emulator {
         self.pen_changed();
         self.charsets = saved.charsets;
         self.modes.origin = saved.is_origin;
+        // The margins may have moved since.
+        self.cursor.is_wrap_pending &= self.cursor.x + 1 == self.print_end();
     }
 
     /// DECALN: fills the screen with `E` and resets the margins.
@@ -65,11 +86,6 @@ impl Emulator {
             row.clear(PenId::DEFAULT);
             row.write_ascii(0, &text, PenId::DEFAULT, cols);
         }
-    }
-
-    pub(super) fn reset_margins(&mut self) {
-        self.top = 0;
-        self.bottom = self.rows() - 1;
     }
 
     /// DECSTR.
@@ -88,6 +104,11 @@ impl Emulator {
         self.keyboard.clear();
         self.cursor_shape = CursorShape::Default;
         self.is_cursor_blinking = false;
+        for kept in [mode::NATIONAL_SETS, mode::REVERSE_WRAP_EXTENDED, mode::LEFT_RIGHT_MARGINS] {
+            self.settings.set_private(kept, false);
+        }
+        self.settings.set_ansi(2, false);
+        self.settings.protection = Protection::Off;
         self.reset_margins();
         self.pen = Pen::default();
         self.pen_changed();
@@ -104,15 +125,21 @@ impl Emulator {
         self.pen_changed();
         self.clear_screen();
         let title_changed = !self.title.is_empty();
+        let narrows =
+            self.settings.has(mode::COLUMNS_132) && self.settings.has(mode::ALLOWS_COLUMNS);
         let mut fresh = Self::new(self.size);
         fresh.grid.continue_versions(&self.grid);
         fresh.palette = self.palette.reset();
         fresh.scrolls_on_clear = self.scrolls_on_clear;
+        fresh.reports_titles = self.reports_titles;
         std::mem::swap(&mut fresh.scrollback, &mut self.scrollback);
         std::mem::swap(&mut fresh.events, &mut self.events);
         *self = fresh;
         if title_changed {
             self.events.push(Event::Title(String::new()));
+        }
+        if narrows {
+            self.ask_for_size(80, 0);
         }
     }
 }

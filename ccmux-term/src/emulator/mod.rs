@@ -4,7 +4,8 @@
 //! always lie on the screen.
 //!
 //! Invariants
-//! * E1 `top < bottom < rows`, or the screen has one row and both are 0.
+//! * E1 `top < bottom < rows`, or the screen has one row and both are 0; `left < right < cols`, and
+//!   both lie at the borders unless DECLRMM is set.
 //! * E2 Ids of pens and clusters are held by cells only, in rows and in the head of the scrollback
 //!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
 
@@ -15,23 +16,32 @@ mod edit;
 mod escape;
 mod keyboard;
 mod lines;
+mod margins;
 mod mode;
+mod motion;
 mod osc;
 mod palette;
 mod perform;
+mod presentation;
 pub(crate) mod print;
 mod queue;
+mod rect;
 mod report;
 mod resize;
+mod settings;
 mod sgr;
 mod tabs;
+mod window;
 
 pub(crate) use self::charset::{Charset, Charsets};
 pub(crate) use self::keyboard::{KEYBOARD_STACK_MAX, KeyboardStack};
+pub(crate) use self::mode::SAVED_MAX;
 pub(crate) use self::palette::Palette;
 pub use self::palette::Rgb;
 pub(crate) use self::queue::EventQueue;
+pub(crate) use self::settings::{LEVEL_MAX, Protection, Settings, TitleModes};
 pub(crate) use self::tabs::Tabs;
+pub(crate) use self::window::PushedTitles;
 use crate::grid::Grid;
 use crate::grid::cell::{Cell, Content, PenId};
 use crate::grid::clusters::ClusterTable;
@@ -49,7 +59,7 @@ pub(crate) const TITLE_STACK_MAX: usize = 10;
 pub(crate) struct Position {
     pub(crate) x: usize,
     pub(crate) y: usize,
-    /// The last column was printed: the next character wraps first.
+    /// The last column, or that of the right margin, was printed: the next character wraps first.
     pub(crate) is_wrap_pending: bool,
 }
 
@@ -82,10 +92,14 @@ pub(crate) struct Emulator {
     /// Margins (DECSTBM), both inclusive.
     pub(crate) top: usize,
     pub(crate) bottom: usize,
+    /// Side margins (DECSLRM), both inclusive.
+    pub(crate) left: usize,
+    pub(crate) right: usize,
     /// The character REP repeats; only directly after it was printed.
     pub(crate) last_printed: Option<char>,
 
     pub(crate) modes: Modes,
+    pub(crate) settings: Settings,
     pub(crate) cursor_shape: CursorShape,
     pub(crate) is_cursor_blinking: bool,
     pub(crate) keyboard: KeyboardStack,
@@ -95,11 +109,14 @@ pub(crate) struct Emulator {
 
     pub(crate) title: String,
     pub(crate) icon_name: String,
-    pub(crate) title_stack: Vec<(String, String)>,
+    pub(crate) title_stack: Vec<PushedTitles>,
 
     pub(crate) scrollback: Scrollback,
     /// Clearing the whole main screen moves it to history (tmux's `scroll-on-clear`).
     pub(crate) scrolls_on_clear: bool,
+    /// XTWINOPS 20 and 21 are answered. Off, because with it a program could make a pane type what
+    /// another one printed.
+    pub(crate) reports_titles: bool,
 
     pub(crate) events: EventQueue,
 }
@@ -122,8 +139,11 @@ impl Emulator {
             hidden_saved: SavedCursor::default(),
             top: 0,
             bottom: usize::from(size.rows) - 1,
+            left: 0,
+            right: usize::from(size.cols) - 1,
             last_printed: None,
             modes: Modes::default(),
+            settings: Settings::default(),
             cursor_shape: CursorShape::Default,
             is_cursor_blinking: false,
             keyboard: KeyboardStack::default(),
@@ -135,6 +155,7 @@ impl Emulator {
             title_stack: Vec::new(),
             scrollback: Scrollback::new(History::new()),
             scrolls_on_clear: true,
+            reports_titles: false,
             events: EventQueue::default(),
         }
     }
@@ -168,7 +189,8 @@ impl Emulator {
         let id = if bg == Color::Default {
             PenId::DEFAULT
         } else {
-            self.pens.intern(&Pen { style: Style { bg, ..Style::default() }, link: None })
+            let style = Style { bg, ..Style::default() };
+            self.pens.intern(&Pen { style, ..Pen::default() })
         };
         self.fill_id = Some(id);
         id

@@ -1,5 +1,6 @@
 //! Modes: setting, resetting and reporting them, and the alternate screen.
 
+use super::settings::mode as numbers;
 use super::{Emulator, Position};
 use crate::parser::Params;
 use crate::{CursorShape, MouseEncoding, MouseTracking};
@@ -11,6 +12,20 @@ enum ModeState {
     Set = 1,
     Reset = 2,
     AlwaysSet = 3,
+    AlwaysReset = 4,
+}
+
+/// The private modes that XTSAVE saves, in the order of their bits in a keyframe.
+const SAVED: [u16; 35] = [
+    1, 3, 4, 5, 6, 7, 9, 12, 18, 19, 25, 40, 41, 42, 45, 47, 66, 67, 69, 1000, 1002, 1003, 1004,
+    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048,
+];
+
+/// Bits that `Settings::saved` can have.
+pub(crate) const SAVED_MAX: u64 = (1 << SAVED.len()) - 1;
+
+fn saved_bit(mode: u16) -> Option<u64> {
+    SAVED.iter().position(|&known| known == mode).map(|index| 1 << index)
 }
 
 impl From<bool> for ModeState {
@@ -26,7 +41,7 @@ impl Emulator {
             match mode {
                 4 => self.modes.insert = is_set,
                 20 => self.modes.newline = is_set,
-                _ => {}
+                _ => self.settings.set_ansi(mode, is_set),
             }
         }
     }
@@ -42,11 +57,11 @@ impl Emulator {
         let modes = &mut self.modes;
         match mode {
             1 => modes.application_cursor_keys = is_set,
+            numbers::COLUMNS_132 => self.set_columns(is_set),
             5 => modes.reverse_screen = is_set,
             6 => {
                 modes.origin = is_set;
-                self.go_to_row(0);
-                self.go_to_column(0);
+                self.go_home();
             }
             7 => {
                 modes.autowrap = is_set;
@@ -57,6 +72,7 @@ impl Emulator {
             25 => modes.cursor_visible = is_set,
             45 => modes.reverse_wrap = is_set,
             66 => modes.application_keypad = is_set,
+            numbers::LEFT_RIGHT_MARGINS => self.allow_side_margins(is_set),
             1000 => set_mouse(&mut modes.mouse, MouseTracking::Normal, is_set),
             1002 => set_mouse(&mut modes.mouse, MouseTracking::ButtonMotion, is_set),
             1003 => set_mouse(&mut modes.mouse, MouseTracking::AnyMotion, is_set),
@@ -91,7 +107,42 @@ impl Emulator {
                 self.show_alternate_screen(false);
                 self.restore_cursor();
             }
-            _ => {}
+            _ => self.settings.set_private(mode, is_set),
+        }
+    }
+
+    /// DECCOLM, if it is allowed: clears the screen and asks for the width.
+    fn set_columns(&mut self, is_132: bool) {
+        if self.settings.has(numbers::ALLOWS_COLUMNS) {
+            self.settings.set_private(numbers::COLUMNS_132, is_132);
+            self.clear_screen();
+            self.reset_margins();
+            self.go_home();
+            self.ask_for_size(if is_132 { 132 } else { 80 }, 0);
+        }
+    }
+
+    /// XTSAVE.
+    pub(super) fn save_modes(&mut self, params: &Params) {
+        for &mode in params.values() {
+            if let Some(bit) = saved_bit(mode) {
+                let is_set = self.private_mode(mode) == ModeState::Set;
+                let saved = &mut self.settings.saved;
+                *saved = if is_set { *saved | bit } else { *saved & !bit };
+            }
+        }
+    }
+
+    /// XTRESTORE: modes as they were saved, or reset if they were not.
+    pub(super) fn restore_modes(&mut self, params: &Params) {
+        for &mode in params.values() {
+            if let Some(bit) = saved_bit(mode) {
+                let was_set = self.settings.saved & bit != 0;
+                // One mouse mode resets another, so what is as it was is left alone.
+                if (self.private_mode(mode) == ModeState::Set) != was_set {
+                    self.set_private_mode(mode, was_set);
+                }
+            }
         }
     }
 
@@ -155,15 +206,23 @@ impl Emulator {
         let state = match mode {
             4 => self.modes.insert.into(),
             20 => self.modes.newline.into(),
-            _ => ModeState::Unknown,
+            1 | 5 | 7 | 10 | 11 | 13..=19 => ModeState::AlwaysReset,
+            _ => self.settings.ansi(mode).map_or(ModeState::Unknown, ModeState::from),
         };
-        self.reply(format!("\x1b[{mode};{}$y", state as u8).as_bytes());
+        self.report_mode(format!("\x1b[{mode};{}$y", state as u8).as_bytes());
+    }
+
+    /// Answers DECRQM, which came with the VT320.
+    fn report_mode(&mut self, reply: &[u8]) {
+        if self.settings.level >= 3 {
+            self.reply(reply);
+        }
     }
 
     /// DECRQM for private modes.
     pub(super) fn report_private_mode(&mut self, mode: u16) {
         let state = self.private_mode(mode);
-        self.reply(format!("\x1b[?{mode};{}$y", state as u8).as_bytes());
+        self.report_mode(format!("\x1b[?{mode};{}$y", state as u8).as_bytes());
     }
 
     fn private_mode(&self, mode: u16) -> ModeState {
@@ -194,7 +253,12 @@ impl Emulator {
             2027 => return ModeState::AlwaysSet,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
-            _ => return ModeState::Unknown,
+            // Keys repeat.
+            8 => return ModeState::AlwaysSet,
+            _ => match self.settings.private(mode) {
+                Some(is_set) => is_set,
+                None => return ModeState::Unknown,
+            },
         };
         is_set.into()
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::palette::{format_color, parse_color};
-use super::{Emulator, TITLE_BYTES_MAX};
+use super::palette::{SPECIAL_COLORS, format_color, parse_color};
+use super::{Emulator, Rgb, TITLE_BYTES_MAX};
 use crate::grid::pens::Hyperlink;
 use crate::parser::Terminator;
 use crate::{Event, LineMarks};
@@ -22,67 +22,102 @@ impl Emulator {
         let Some(number) = parse_number(number) else { return };
         match number {
             0 => {
-                let title = title(rest);
-                self.set_icon_name(title.clone());
-                self.set_title(title);
+                if let Some(text) = self.sent_title(rest) {
+                    self.set_icon_name(title(&text));
+                    self.set_title(title(&text));
+                }
             }
-            1 => self.set_icon_name(title(rest)),
-            2 => self.take_title(rest),
-            4 => self.palette_colors(rest, terminator),
+            1 => {
+                if let Some(text) = self.sent_title(rest) {
+                    self.set_icon_name(title(&text));
+                }
+            }
+            2 => {
+                if let Some(text) = self.sent_title(rest) {
+                    self.take_title(&text);
+                }
+            }
+            4 => self.palette_colors(4, rest, terminator),
+            5 => self.palette_colors(5, rest, terminator),
             7 => self.events.push(Event::Cwd(rest.to_vec())),
             8 => self.set_link(rest),
             9 => self.notify(rest),
-            10..=12 => self.dynamic_colors(number, rest, terminator),
+            10..=19 => self.dynamic_colors(number, rest, terminator),
             52 => self.clipboard(rest),
             104 => self.reset_palette(rest),
-            110..=112 => self.palette.set_dynamic(number - 100, None),
+            105 => self.reset_special_colors(rest),
+            110..=119 => self.set_dynamic_color(number - 100, None),
             133 => self.mark(rest),
             777 => self.notify_with_title(rest),
             _ => {}
         }
     }
 
-    /// OSC 4: pairs of index and colour, or index and `?`.
-    fn palette_colors(&mut self, text: &[u8], terminator: Terminator) {
+    /// OSC 4 and 5: pairs of index and colour, or index and `?`. The special colours of OSC 5 are
+    /// also those of OSC 4 from 256 on.
+    fn palette_colors(&mut self, number: u16, text: &[u8], terminator: Terminator) {
         let mut fields = text.split(|&byte| byte == b';');
         while let (Some(index), Some(color)) = (fields.next(), fields.next()) {
-            let Some(index) = parse_number(index).and_then(|index| u8::try_from(index).ok()) else {
-                continue;
-            };
+            let Some(sent) = parse_number(index) else { continue };
+            let index = if number == 5 { sent.saturating_add(SPECIAL_COLORS) } else { sent };
             if color == b"?" {
-                let color = format_color(self.palette.indexed(index));
-                self.reply_osc(&format!("4;{index};{color}"), terminator);
+                if let Some(color) = self.palette.color(index) {
+                    let color = format_color(color);
+                    self.reply_osc(&format!("{number};{sent};{color}"), terminator);
+                }
             } else if let Some(color) = parse_color(color) {
-                self.palette.indexed.insert(index, color);
+                self.palette.set_color(index, Some(color));
             }
         }
     }
 
     /// OSC 10 and up: each further colour is for the next number.
     fn dynamic_colors(&mut self, first: u16, text: &[u8], terminator: Terminator) {
-        for (number, color) in (first..=12).zip(text.split(|&byte| byte == b';')) {
+        for (number, color) in (first..=19).zip(text.split(|&byte| byte == b';')) {
             if color == b"?" {
                 if let Some(color) = self.palette.dynamic(number) {
                     self.reply_osc(&format!("{number};{}", format_color(color)), terminator);
                 }
             } else if let Some(color) = parse_color(color) {
-                self.palette.set_dynamic(number, Some(color));
+                self.set_dynamic_color(number, Some(color));
             }
         }
     }
 
+    fn set_dynamic_color(&mut self, number: u16, color: Option<Rgb>) {
+        let was_dark = self.palette.is_dark();
+        self.palette.set_dynamic(number, color);
+        self.note_color_scheme(was_dark);
+    }
+
+    /// Mode 2031: tells that the background became dark or light.
+    pub(crate) fn note_color_scheme(&mut self, was_dark: bool) {
+        if self.modes.color_scheme_updates && self.palette.is_dark() != was_dark {
+            self.report_color_scheme();
+        }
+    }
+
+    /// OSC 104: all colours of the palette, or those that are named.
     fn reset_palette(&mut self, text: &[u8]) {
         if text.is_empty() {
             self.palette.indexed.clear();
         }
         for index in text.split(|&byte| byte == b';').filter_map(parse_number) {
-            if let Ok(index) = u8::try_from(index) {
-                self.palette.indexed.remove(&index);
-            }
+            self.palette.set_color(index, None);
         }
     }
 
-    fn reply_osc(&mut self, text: &str, terminator: Terminator) {
+    /// OSC 105: all special colours, or those that are named.
+    fn reset_special_colors(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            self.palette.special.clear();
+        }
+        for index in text.split(|&byte| byte == b';').filter_map(parse_number) {
+            self.palette.set_color(index.saturating_add(SPECIAL_COLORS), None);
+        }
+    }
+
+    pub(super) fn reply_osc(&mut self, text: &str, terminator: Terminator) {
         let end = match terminator {
             Terminator::Bel => "\x07",
             Terminator::St => "\x1b\\",
@@ -179,7 +214,7 @@ fn split(text: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn parse_number(digits: &[u8]) -> Option<u16> {
+pub(super) fn parse_number(digits: &[u8]) -> Option<u16> {
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
 }

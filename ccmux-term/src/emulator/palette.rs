@@ -1,9 +1,13 @@
-//! Colours that programs set and ask for (OSC 4, 10, 11, 12, 104, 110 to 112).
+//! Colours that programs set and ask for (OSC 4, 5, 10 to 19, 104, 105, 110 to 119).
 
 use std::collections::BTreeMap;
 
 /// Red, green, blue.
 pub type Rgb = (u8, u8, u8);
+
+/// Index of the first special colour: that of bold text, underlined, blinking, reversed, italic.
+pub(crate) const SPECIAL_COLORS: u16 = 256;
+const SPECIAL_COUNT: u16 = 5;
 
 /// The palette with what the program changed, and the colours that are the client's own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +16,11 @@ pub(crate) struct Palette {
     pub(crate) foreground: Option<Rgb>,
     pub(crate) background: Option<Rgb>,
     pub(crate) cursor: Option<Rgb>,
+    /// Special colours by their index from 0: only kept for who asks.
+    pub(crate) special: BTreeMap<u8, Rgb>,
+    /// Colours of the pointer (13, 14), of Tektronix screens (15, 16, 18) and of the selection (17,
+    /// 19): only kept for who asks.
+    pub(crate) others: BTreeMap<u8, Rgb>,
     /// What a query is answered while the program has set nothing.
     pub(crate) default_foreground: Rgb,
     pub(crate) default_background: Rgb,
@@ -24,6 +33,8 @@ impl Default for Palette {
             foreground: None,
             background: None,
             cursor: None,
+            special: BTreeMap::new(),
+            others: BTreeMap::new(),
             default_foreground: (0xe5, 0xe5, 0xe5),
             default_background: (0, 0, 0),
         }
@@ -44,12 +55,53 @@ impl Palette {
         self.indexed.get(&index).copied().unwrap_or_else(|| xterm_color(index))
     }
 
-    /// Foreground (10), background (11) or cursor (12).
+    /// A colour of OSC 4: one of the palette, or a special one.
+    pub(crate) fn color(&self, index: u16) -> Option<Rgb> {
+        if let Ok(index) = u8::try_from(index) {
+            return Some(self.indexed(index));
+        }
+        let special = index - SPECIAL_COLORS;
+        (special < SPECIAL_COUNT).then(|| {
+            let color = self.special.get(&(special as u8)).copied().or(self.foreground);
+            color.unwrap_or(self.default_foreground)
+        })
+    }
+
+    /// Sets a colour of OSC 4, or puts it back.
+    pub(crate) fn set_color(&mut self, index: u16, color: Option<Rgb>) {
+        match u8::try_from(index) {
+            Ok(index) => set(&mut self.indexed, index, color),
+            Err(_) if index < SPECIAL_COLORS + SPECIAL_COUNT => {
+                set(&mut self.special, (index - SPECIAL_COLORS) as u8, color);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Whether a special or another colour can be kept under its number.
+    pub(crate) fn is_special(index: u8) -> bool {
+        u16::from(index) < SPECIAL_COUNT
+    }
+
+    pub(crate) fn is_other(number: u8) -> bool {
+        (13..=19).contains(&number)
+    }
+
+    /// Foreground (10), background (11), cursor (12) or another one.
     pub(crate) fn dynamic(&self, number: u16) -> Option<Rgb> {
+        let (foreground, background) = (
+            self.foreground.unwrap_or(self.default_foreground),
+            self.background.unwrap_or(self.default_background),
+        );
         match number {
-            10 => Some(self.foreground.unwrap_or(self.default_foreground)),
-            11 => Some(self.background.unwrap_or(self.default_background)),
-            12 => Some(self.cursor.or(self.foreground).unwrap_or(self.default_foreground)),
+            10 => Some(foreground),
+            11 => Some(background),
+            12 => Some(self.cursor.unwrap_or(foreground)),
+            13..=19 => {
+                let other = self.others.get(&(number as u8)).copied();
+                let is_background = matches!(number, 14 | 16 | 19);
+                Some(other.unwrap_or(if is_background { background } else { foreground }))
+            }
             _ => None,
         }
     }
@@ -59,6 +111,7 @@ impl Palette {
             10 => self.foreground = color,
             11 => self.background = color,
             12 => self.cursor = color,
+            13..=19 => set(&mut self.others, number as u8, color),
             _ => {}
         }
     }
@@ -69,6 +122,13 @@ impl Palette {
         // Luminance weights of ITU-R BT.601.
         u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114 < 128_000
     }
+}
+
+fn set(colors: &mut BTreeMap<u8, Rgb>, index: u8, color: Option<Rgb>) {
+    match color {
+        Some(color) => colors.insert(index, color),
+        None => colors.remove(&index),
+    };
 }
 
 /// xterm's default palette.

@@ -20,7 +20,7 @@ impl Perform for Emulator {
         self.last_printed = None;
         match byte {
             0x07 => self.events.push(Event::Bell),
-            0x08 => self.backspace(),
+            0x08 => self.left(1),
             b'\t' => self.tab_forward(1),
             b'\n' | 0x0b | 0x0c => {
                 self.index();
@@ -61,8 +61,8 @@ impl Perform for Emulator {
         self.last_printed = None;
     }
 
-    fn dcs(&mut self, _params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
-        self.dispatch_dcs(intermediates, last, text);
+    fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
+        self.dispatch_dcs(params, intermediates, last, text);
         self.last_printed = None;
     }
 }

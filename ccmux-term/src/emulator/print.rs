@@ -17,10 +17,22 @@ pub(crate) const EMOJI_PRESENTATION: char = '\u{fe0f}';
 impl Emulator {
     #[inline]
     pub(super) fn print_ascii_run(&mut self, text: &[u8]) {
-        if !self.charsets.is_plain() || self.modes.insert {
+        if self.charsets.is_plain() {
+            self.print_run(text);
+        } else {
             for &byte in text {
                 let c = self.charsets.map(byte);
-                self.put(c, width(c).unwrap_or(1));
+                self.put(c, width(c).unwrap_or(1).max(1));
+            }
+        }
+    }
+
+    /// Prints ASCII as it is, whatever character set is in use.
+    #[inline]
+    pub(super) fn print_run(&mut self, text: &[u8]) {
+        if self.modes.insert {
+            for &byte in text {
+                self.put(char::from(byte), 1);
             }
             return;
         }
@@ -31,10 +43,10 @@ impl Emulator {
             if self.cursor.is_wrap_pending && self.modes.autowrap {
                 self.wrap();
             }
-            let room = cols - self.cursor.x;
-            let (now, later) = rest.split_at(room.min(rest.len()));
+            let end = self.print_end();
+            let (now, later) = rest.split_at((end - self.cursor.x).min(rest.len()));
             self.grid.row_mut(self.cursor.y).write_ascii(self.cursor.x, now, pen, cols);
-            self.advance_cursor(now.len());
+            self.advance_cursor(now.len(), end);
             // Without wrapping, only the last character stays in the last column.
             rest =
                 if self.modes.autowrap { later } else { &later[later.len().saturating_sub(1)..] };
@@ -62,7 +74,7 @@ impl Emulator {
         if self.cursor.is_wrap_pending || self.modes.insert || self.charsets.single.is_some() {
             return 0;
         }
-        let (pen, cols) = (self.pen_id(), self.cols());
+        let (pen, cols, print_end) = (self.pen_id(), self.cols(), self.print_end());
         let row = self.grid.row_mut(self.cursor.y);
         let mut x = self.cursor.x;
         let mut printed = 0;
@@ -74,7 +86,7 @@ impl Emulator {
             };
             let end = x + 1 + usize::from(content.is_wide());
             // The last column is left to the careful path: it has a wrap to remember.
-            if end >= cols {
+            if end >= print_end {
                 break;
             }
             row.write(x, content, pen, cols);
@@ -106,30 +118,32 @@ impl Emulator {
         if self.cursor.is_wrap_pending && self.modes.autowrap {
             self.wrap();
         }
-        if self.cursor.x + width > cols {
+        if self.cursor.x + width > self.print_end() {
             if !self.modes.autowrap {
                 return;
             }
-            let fill = self.fill_id();
-            self.grid.row_mut(self.cursor.y).write(self.cursor.x, Content::SPACER, fill, cols);
+            if self.is_full_width() {
+                let fill = self.fill_id();
+                self.grid.row_mut(self.cursor.y).write(self.cursor.x, Content::SPACER, fill, cols);
+            }
             self.wrap();
         }
+        let end = self.print_end();
         let pen = self.pen_id();
         let x = self.cursor.x;
         if self.modes.insert {
-            let fill = self.fill_id();
-            self.grid.row_mut(self.cursor.y).insert(x, width, fill, cols);
+            self.make_room(width);
         }
         let content = if width == 2 { Content::wide(c) } else { Content::narrow(c) };
         self.grid.row_mut(self.cursor.y).write(x, content, pen, cols);
-        self.advance_cursor(width);
+        self.advance_cursor(width, end);
         self.last_printed = Some(c);
     }
 
     #[inline]
-    fn advance_cursor(&mut self, columns: usize) {
+    fn advance_cursor(&mut self, columns: usize, end: usize) {
         let x = self.cursor.x + columns;
-        if x == self.cols() {
+        if x == end {
             self.cursor.x = x - 1;
             self.cursor.is_wrap_pending = self.modes.autowrap;
         } else {
@@ -178,7 +192,8 @@ impl Emulator {
         let row = self.grid.row_mut(self.cursor.y);
         if widens {
             row.write(x, Content::cluster(index, true), cell.pen, cols);
-            self.advance_cursor(1);
+            let end = self.print_end();
+            self.advance_cursor(1, end);
         } else {
             row.cells[x].content = Content::cluster(index, is_wide);
         }

@@ -24,6 +24,7 @@ impl EventQueue {
             (Some(Event::Title(old)), Event::Title(new))
             | (Some(Event::IconName(old)), Event::IconName(new)) => *old = new,
             (Some(Event::Cwd(old)), Event::Cwd(new)) => *old = new,
+            (Some(Event::SizeRequest(old)), Event::SizeRequest(new)) => *old = new,
             (Some(Event::Reply(old)), Event::Reply(new)) => {
                 if old.len() + new.len() <= REPLY_BYTES_MAX {
                     old.extend_from_slice(&new);

@@ -1,27 +1,46 @@
 //! Answers to queries.
 
-use super::{Emulator, TITLE_STACK_MAX};
+use super::Emulator;
+use super::window::{CELL_HEIGHT_PX, CELL_WIDTH_PX};
 use crate::Event;
-use crate::parser::Params;
-
-/// Pixels of a cell that size reports assume: the emulator does not know a font.
-const CELL_WIDTH_PX: usize = 8;
-const CELL_HEIGHT_PX: usize = 16;
 
 impl Emulator {
+    /// Writes to the program. Controls that begin and end sequences are one byte after S8C1T.
     pub(super) fn reply(&mut self, bytes: &[u8]) {
-        self.events.push(Event::Reply(bytes.to_vec()));
+        let mut reply = bytes.to_vec();
+        if self.settings.sends_8bit {
+            reply.clear();
+            let mut rest = bytes;
+            while let [first, later @ ..] = rest {
+                rest = later;
+                match (first, later) {
+                    (0x1b, [second @ 0x40..=0x5f, after @ ..]) => {
+                        reply.push(second + 0x40);
+                        rest = after;
+                    }
+                    _ => reply.push(*first),
+                }
+            }
+        }
+        self.events.push(Event::Reply(reply));
     }
 
-    /// DA1: a VT220 with colour.
+    /// DA1: a VT420 with selective erase, national sets, technical characters, terminal state
+    /// reports, windows of text, horizontal scrolling, colour, rectangles and a clipboard.
     pub(super) fn report_device_attributes(&mut self) {
-        self.reply(b"\x1b[?62;22c");
+        match self.settings.level {
+            1 => self.reply(b"\x1b[?1;2c"),
+            level => {
+                let extras = if level < 4 { "" } else { ";17;18;21;28" };
+                self.reply(format!("\x1b[?6{level};1;6;9;15;22{extras};52c").as_bytes());
+            }
+        }
     }
 
-    /// DA2. The first number is ours (`C`); Vim reads a second one of at least 277 as a terminal
-    /// with SGR mouse reports.
+    /// DA2: a VT420. Programs take the second number for xterm's version, and what they then expect
+    /// (SGR mouse reports, bracketed paste, queries of colours) is there.
     pub(super) fn report_secondary_attributes(&mut self) {
-        self.reply(b"\x1b[>67;400;0c");
+        self.reply(b"\x1b[>41;400;0c");
     }
 
     /// DA3: no unit id.
@@ -34,40 +53,51 @@ impl Emulator {
         self.reply(concat!("\x1bP>|ccmux ", env!("CARGO_PKG_VERSION"), "\x1b\\").as_bytes());
     }
 
+    /// DECREQTPARM: no parity, eight bits, 19200 baud.
+    pub(super) fn report_parameters(&mut self, what: u16) {
+        self.reply(format!("\x1b[{};1;1;128;128;1;0x", what + 2).as_bytes());
+    }
+
     /// DSR.
     pub(super) fn report_status(&mut self, what: u16) {
         match what {
             5 => self.reply(b"\x1b[0n"),
             6 => {
-                let (row, col) = self.reported_position();
-                self.reply(format!("\x1b[{row};{col}R").as_bytes());
+                let (x, y) = self.position();
+                self.reply(format!("\x1b[{};{}R", y + 1, x + 1).as_bytes());
             }
             _ => {}
         }
     }
 
-    /// DSR with a private marker.
-    pub(super) fn report_private_status(&mut self, what: u16) {
+    /// DSR with a private marker; `id` is that of a checksum.
+    pub(super) fn report_private_status(&mut self, what: u16, id: u16) {
         match what {
             6 => {
-                let (row, col) = self.reported_position();
-                self.reply(format!("\x1b[?{row};{col};1R").as_bytes());
+                let (x, y) = self.position();
+                self.reply(format!("\x1b[?{};{};1R", y + 1, x + 1).as_bytes());
             }
-            // No printer, no locator; keyboard layout unknown.
+            // No printer, no user-defined keys to lock; keyboard layout unknown.
             15 => self.reply(b"\x1b[?13n"),
             25 => self.reply(b"\x1b[?20n"),
             26 => self.reply(b"\x1b[?27;1;0;0n"),
-            996 => {
-                let scheme = if self.palette.is_dark() { 1 } else { 2 };
-                self.reply(format!("\x1b[?997;{scheme}n").as_bytes());
-            }
+            // No locator (its kind then is unknown), no room for macros and none of them.
+            53 | 55 => self.reply(b"\x1b[?50n"),
+            56 => self.reply(b"\x1b[?57;0n"),
+            62 => self.reply(b"\x1b[0*{"),
+            63 => self.reply(format!("\x1bP{id}!~0000\x1b\\").as_bytes()),
+            // No error since the last report, no sessions.
+            75 => self.reply(b"\x1b[?70n"),
+            85 => self.reply(b"\x1b[?83n"),
+            996 => self.report_color_scheme(),
             _ => {}
         }
     }
 
-    fn reported_position(&self) -> (usize, usize) {
-        let top = if self.modes.origin { self.top } else { 0 };
-        (self.cursor.y.saturating_sub(top) + 1, self.cursor.x + 1)
+    /// Whether the background is dark or light.
+    pub(super) fn report_color_scheme(&mut self) {
+        let scheme = if self.palette.is_dark() { 1 } else { 2 };
+        self.reply(format!("\x1b[?997;{scheme}n").as_bytes());
     }
 
     /// Mode 2048: the size after it changed.
@@ -76,50 +106,6 @@ impl Emulator {
             let (cols, rows) = (self.cols(), self.rows());
             let (width, height) = (cols * CELL_WIDTH_PX, rows * CELL_HEIGHT_PX);
             self.reply(format!("\x1b[48;{rows};{cols};{height};{width}t").as_bytes());
-        }
-    }
-
-    /// XTWINOPS, as far as it asks for something or concerns titles. Titles are never reported:
-    /// a program could make one pane type what another one printed.
-    pub(super) fn window_operation(&mut self, params: &Params) {
-        let (cols, rows) = (self.cols(), self.rows());
-        let reply = match params.get(0) {
-            14 => format!("\x1b[4;{};{}t", rows * CELL_HEIGHT_PX, cols * CELL_WIDTH_PX),
-            16 => format!("\x1b[6;{CELL_HEIGHT_PX};{CELL_WIDTH_PX}t"),
-            18 => format!("\x1b[8;{rows};{cols}t"),
-            19 => format!("\x1b[9;{rows};{cols}t"),
-            22 => return self.push_title(),
-            23 => return self.pop_title(),
-            _ => return,
-        };
-        self.reply(reply.as_bytes());
-    }
-
-    fn push_title(&mut self) {
-        if self.title_stack.len() == TITLE_STACK_MAX {
-            self.title_stack.remove(0);
-        }
-        self.title_stack.push((self.title.clone(), self.icon_name.clone()));
-    }
-
-    fn pop_title(&mut self) {
-        if let Some((title, icon_name)) = self.title_stack.pop() {
-            self.set_icon_name(icon_name);
-            self.set_title(title);
-        }
-    }
-
-    pub(super) fn set_title(&mut self, title: String) {
-        if self.title != title {
-            self.events.push(Event::Title(title.clone()));
-            self.title = title;
-        }
-    }
-
-    pub(super) fn set_icon_name(&mut self, name: String) {
-        if self.icon_name != name {
-            self.events.push(Event::IconName(name.clone()));
-            self.icon_name = name;
         }
     }
 }

@@ -169,7 +169,7 @@ fn take_back(
     while taken.len() < room
         && let Some(line) = scrollback.history.take_newest()
     {
-        let fill = Pen { style: line.fill, link: None };
+        let fill = Pen { style: line.fill, ..Pen::default() };
         let line = Line {
             cells: line_cells(&line, pens, clusters),
             fill: pens.intern(&fill),

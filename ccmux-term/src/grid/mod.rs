@@ -11,7 +11,7 @@ pub(crate) mod row;
 
 use std::collections::VecDeque;
 
-use self::cell::PenId;
+use self::cell::{Cell, PenId};
 use self::row::Row;
 use crate::Size;
 
@@ -102,6 +102,49 @@ impl Grid {
             self.rows.swap(y, y - count);
         }
         self.clear_rows(top, top + count, fill);
+    }
+
+    /// Moves the cells of `columns` in the rows of `top..=bottom` up by `count`.
+    pub(crate) fn scroll_up_within(
+        &mut self,
+        (top, bottom): (usize, usize),
+        (left, end): (usize, usize),
+        count: usize,
+        fill: PenId,
+    ) {
+        let count = count.min(bottom - top + 1);
+        for y in top..bottom + 1 - count {
+            self.copy_span(y + count, y, (left, end));
+        }
+        self.blank_spans((bottom + 1 - count, bottom + 1), (left, end), fill);
+    }
+
+    /// Moves the cells of `columns` in the rows of `top..=bottom` down by `count`.
+    pub(crate) fn scroll_down_within(
+        &mut self,
+        (top, bottom): (usize, usize),
+        (left, end): (usize, usize),
+        count: usize,
+        fill: PenId,
+    ) {
+        let count = count.min(bottom - top + 1);
+        for y in (top + count..=bottom).rev() {
+            self.copy_span(y - count, y, (left, end));
+        }
+        self.blank_spans((top, top + count), (left, end), fill);
+    }
+
+    fn copy_span(&mut self, from: usize, to: usize, (left, end): (usize, usize)) {
+        let cells = self.rows[from].span(left, end);
+        let cols = self.cols;
+        self.row_mut(to).put_span(left, &cells, cols);
+    }
+
+    fn blank_spans(&mut self, (from, to): (usize, usize), (left, end): (usize, usize), pen: PenId) {
+        let (blank, cols) = (vec![Cell::blank(pen); end - left], self.cols);
+        for y in from..to {
+            self.row_mut(y).put_span(left, &blank, cols);
+        }
     }
 
     /// Cuts or widens every row.

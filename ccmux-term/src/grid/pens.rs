@@ -23,6 +23,8 @@ pub struct Hyperlink {
 pub(crate) struct Pen {
     pub(crate) style: Style,
     pub(crate) link: Option<Arc<Hyperlink>>,
+    /// Selective erasing leaves it alone (DECSCA, SPA).
+    pub(crate) is_protected: bool,
 }
 
 /// Pens by id; id 0 is the default pen.
@@ -109,8 +111,10 @@ impl PenTable {
 /// A multiplicative hash: pens are tiny and looked up at every change of style, and an
 /// adversary gains nothing but longer probes in a table bounded by the screen.
 fn hash(pen: &Pen) -> u64 {
-    let Pen { style, link } = pen;
-    let look = u64::from(style.attributes.bits()) << 3 | style.underline as u64;
+    let Pen { style, link, is_protected } = pen;
+    let look = u64::from(*is_protected) << 11
+        | u64::from(style.attributes.bits()) << 3
+        | style.underline as u64;
     let colors = color_code(style.fg) | color_code(style.bg) << 32;
     let mut hash = mix(mix(0, colors), color_code(style.underline_color) | look << 32);
     if let Some(link) = link {

@@ -109,6 +109,96 @@ impl Row {
         self.cells.truncate(from);
     }
 
+    /// Erases those cells of `from..to` for which `erases` says so. What stays keeps the row's link.
+    pub(crate) fn erase_some(
+        &mut self,
+        (from, to): (usize, usize),
+        pen: PenId,
+        cols: usize,
+        erases: impl Fn(PenId) -> bool,
+    ) {
+        self.pad_to(to, cols);
+        for x in from..to {
+            if erases(self.cells[x].pen) {
+                self.split_wide(x);
+                self.split_wide(x + 1);
+                self.cells[x] = Cell::blank(pen);
+            }
+        }
+    }
+
+    /// The cells of `from..to` as they can stand elsewhere: halves of wide characters are blank.
+    pub(crate) fn span(&self, from: usize, to: usize) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = (from..to).map(|x| self.get(x)).collect();
+        if let Some(first) = cells.first_mut()
+            && first.content == Content::CONTINUATION
+        {
+            first.content = Content::EMPTY;
+        }
+        if let Some(last) = cells.last_mut()
+            && (last.content.is_wide() || last.content == Content::SPACER)
+        {
+            last.content = Content::EMPTY;
+        }
+        cells
+    }
+
+    /// Puts what [`Row::span`] returned to `x`; the caller has checked that it fits. The row is no
+    /// longer one line with the next one.
+    pub(crate) fn put_span(&mut self, x: usize, cells: &[Cell], cols: usize) {
+        let end = x + cells.len();
+        debug_assert!(end <= cols);
+        self.pad_to(end, cols);
+        self.split_wide(x);
+        self.split_wide(end);
+        self.cells[x..end].copy_from_slice(cells);
+        self.end_line();
+    }
+
+    /// Puts back what was read from `x` on, with other pens.
+    pub(crate) fn put_pens(&mut self, x: usize, cells: &[Cell], cols: usize) {
+        self.pad_to(x + cells.len(), cols);
+        self.cells[x..x + cells.len()].copy_from_slice(cells);
+    }
+
+    /// Makes the row the end of its line.
+    pub(crate) fn end_line(&mut self) {
+        self.wrapped = false;
+        if let Some(last) = self.cells.last_mut()
+            && last.content == Content::SPACER
+        {
+            last.content = Content::EMPTY;
+        }
+    }
+
+    /// Moves the cells of `x..end` `count` columns to the right and blanks what they leave.
+    pub(crate) fn insert_within(
+        &mut self,
+        (x, end): (usize, usize),
+        count: usize,
+        pen: PenId,
+        cols: usize,
+    ) {
+        let count = count.min(end - x);
+        let moved = self.span(x, end - count);
+        self.put_span(x + count, &moved, cols);
+        self.put_span(x, &vec![Cell::blank(pen); count], cols);
+    }
+
+    /// Removes `count` cells at `x`; blank ones come in at `end`.
+    pub(crate) fn delete_within(
+        &mut self,
+        (x, end): (usize, usize),
+        count: usize,
+        pen: PenId,
+        cols: usize,
+    ) {
+        let count = count.min(end - x);
+        let moved = self.span(x + count, end);
+        self.put_span(x, &moved, cols);
+        self.put_span(end - count, &vec![Cell::blank(pen); count], cols);
+    }
+
     /// Moves the cells from `x` on `count` columns to the right and blanks what they leave.
     pub(crate) fn insert(&mut self, x: usize, count: usize, pen: PenId, cols: usize) {
         let count = count.min(cols - x);

@@ -177,7 +177,10 @@ pub(crate) fn line_cells(
     let mut rest = line.text.as_str();
     let mut styles: Vec<(usize, Pen)> = Vec::with_capacity(line.runs.len() + 1);
     for run in &line.runs {
-        styles.push((run.len_bytes as usize, Pen { style: run.style, link: run.link.clone() }));
+        styles.push((
+            run.len_bytes as usize,
+            Pen { style: run.style, link: run.link.clone(), ..Pen::default() },
+        ));
     }
     styles.push((usize::MAX, Pen::default()));
     for (len, pen) in styles {

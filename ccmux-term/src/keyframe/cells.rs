@@ -15,6 +15,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::CONTROLS_VERSION;
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::{CLUSTER_BYTES_MAX, ClusterTable};
 use crate::grid::pens::{Hyperlink, Pen, PenTable};
@@ -125,6 +126,7 @@ impl<'a> CellWriter<'a> {
         for pen in &self.used {
             let link = pen.link.as_deref().map(|link| link_numbers[link]);
             wire::put_style(&mut tables, &pen.style, link);
+            tables.push(u8::from(pen.is_protected));
         }
         (tables, self.out)
     }
@@ -140,7 +142,7 @@ pub(super) struct CellReader {
 
 impl CellReader {
     /// Reads the tables.
-    pub(super) fn new(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(super) fn new(reader: &mut Reader<'_>, version: u8) -> Result<Self, CodecError> {
         let mut links = Vec::new();
         for _ in 0..reader.number()? {
             let (id, uri) = (reader.printable()?.to_owned(), reader.printable()?.to_owned());
@@ -160,7 +162,8 @@ impl CellReader {
                 ),
                 None => None,
             };
-            ids.push(pens.intern(&Pen { style, link }));
+            let is_protected = version >= CONTROLS_VERSION && reader.flag()?;
+            ids.push(pens.intern(&Pen { style, link, is_protected }));
         }
         Ok(Self { pens, clusters: ClusterTable::default(), ids })
     }

@@ -8,12 +8,13 @@
 //! "ccKF", version byte
 //! number   columns, rows
 //! links    count, each: id, URI (length and bytes)
-//! pens     count, each: style (with the link's index); pen 0 is the default and not written
+//! pens     count, each: style (with the link's index), flag: protected; pen 0 is the default and
+//!          not written
 //! screens  the shown one, the other one; each: rows (see `cells`)
 //! head     of the scrollback: cells, marks byte, flag
 //! history  start, end of the sealed lines, cleared before, limit + 1 (0: none)
 //! recent   count, then the lines as in the history
-//! cursor, pens in use, saved cursors, margins, modes, titles, tabs, palette
+//! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette
 //! parser   state byte; outside the ground state, everything it holds
 //! ```
 //!
@@ -32,7 +33,9 @@ pub(crate) use self::write::write;
 use crate::CodecError;
 
 const MAGIC: &[u8; 4] = b"ccKF";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The first one with side margins, protection and settings.
+const CONTROLS_VERSION: u8 = 3;
 /// The oldest one that is read: it has no recent lines.
 const OLDEST_VERSION: u8 = 1;
 

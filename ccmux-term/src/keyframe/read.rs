@@ -1,10 +1,13 @@
 //! Reading a keyframe: the fields of `write`, each checked.
 
+use std::collections::BTreeMap;
+
 use super::cells::{CellReader, marks};
-use super::{KeyframeError, MAGIC, OLDEST_VERSION, VERSION};
+use super::{CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, VERSION};
 use crate::emulator::{
-    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, Palette, Position, SavedCursor,
-    TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Palette, Position,
+    Protection, SAVED_MAX, SavedCursor, Settings, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+    TitleModes,
 };
 use crate::history::{
     History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback,
@@ -30,7 +33,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         return Err(CodecError::Invalid("size"));
     }
     let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
-    let mut cells = CellReader::new(reader)?;
+    let mut cells = CellReader::new(reader, version)?;
     let mut emulator = Emulator::new(size);
     for grid in [&mut emulator.grid, &mut emulator.hidden_grid] {
         let rows: Result<_, _> = (0..rows).map(|_| cells.row(reader, cols)).collect();
@@ -38,8 +41,8 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     }
     let head = cells.cells(reader, LINE_COLS_MAX + cols)?;
     emulator.pen = cells.pen(reader)?;
-    emulator.saved = saved(reader, &cells, size)?;
-    emulator.hidden_saved = saved(reader, &cells, size)?;
+    emulator.saved = saved(reader, &cells, size, version)?;
+    emulator.hidden_saved = saved(reader, &cells, size, version)?;
     emulator.pens = cells.pens;
     emulator.clusters = cells.clusters;
 
@@ -53,18 +56,32 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     emulator.scrollback = scrollback;
 
     emulator.cursor = position(reader, size)?;
-    emulator.charsets = charsets(reader)?;
+    emulator.charsets = charsets(reader, version)?;
     emulator.top = reader.small()?;
     emulator.bottom = reader.small()?;
     let is_one_row = rows == 1 && (emulator.top, emulator.bottom) == (0, 0);
     if !is_one_row && (emulator.top >= emulator.bottom || emulator.bottom >= rows) {
         return Err(CodecError::Invalid("margins"));
     }
+    let has_controls = version >= CONTROLS_VERSION;
+    if has_controls {
+        (emulator.left, emulator.right) = (reader.small()?, reader.small()?);
+    }
     emulator.last_printed = option(reader)?
         .map(|scalar| u32::try_from(scalar).ok().and_then(char::from_u32))
         .map(|c| c.filter(|c| !c.is_control()).ok_or(CodecError::Invalid("character")))
         .transpose()?;
     emulator.modes = modes(reader)?;
+    if has_controls {
+        emulator.settings = settings(reader)?;
+    }
+    let are_at_borders = (emulator.left, emulator.right) == (0, cols - 1);
+    if emulator.left >= emulator.right
+        || emulator.right >= cols
+        || !are_at_borders && !emulator.has_side_margins()
+    {
+        return Err(CodecError::Invalid("side margins"));
+    }
     emulator.cursor_shape = match reader.byte()? {
         0 => CursorShape::Default,
         1 => CursorShape::Block,
@@ -80,7 +97,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     }
     let stops = reader.take(cols.div_ceil(8))?;
     emulator.tabs = Tabs::from_stops((0..cols).map(|x| stops[x / 8] >> (x % 8) & 1 != 0).collect());
-    emulator.palette = palette(reader)?;
+    emulator.palette = palette(reader, version)?;
     emulator.title = title(reader)?;
     emulator.icon_name = title(reader)?;
     let titles: usize = reader.small()?;
@@ -88,9 +105,16 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         return Err(CodecError::Invalid("title stack"));
     }
     for _ in 0..titles {
-        emulator.title_stack.push((title(reader)?, title(reader)?));
+        let pushed = if has_controls { reader.byte()? } else { 3 };
+        if pushed > 3 {
+            return Err(CodecError::Invalid("title stack"));
+        }
+        let mut pushed_title = |bit: u8| (pushed & bit != 0).then(|| title(reader)).transpose();
+        let entry = (pushed_title(1)?, pushed_title(2)?);
+        emulator.title_stack.push(entry);
     }
     emulator.scrolls_on_clear = reader.flag()?;
+    emulator.reports_titles = has_controls && reader.flag()?;
     let parser = parser(reader)?;
     if !reader.is_empty() {
         return Err(CodecError::Invalid("end of keyframe"));
@@ -105,9 +129,7 @@ fn option(reader: &mut Reader<'_>) -> Result<Option<u64>, CodecError> {
 fn position(reader: &mut Reader<'_>, size: Size) -> Result<Position, CodecError> {
     let position =
         Position { x: reader.small()?, y: reader.small()?, is_wrap_pending: reader.flag()? };
-    let is_on_screen = position.x < usize::from(size.cols) && position.y < usize::from(size.rows);
-    let is_at_border = position.x + 1 == usize::from(size.cols);
-    if !is_on_screen || position.is_wrap_pending && !is_at_border {
+    if position.x >= usize::from(size.cols) || position.y >= usize::from(size.rows) {
         return Err(CodecError::Invalid("position"));
     }
     Ok(position)
@@ -117,23 +139,27 @@ fn saved(
     reader: &mut Reader<'_>,
     cells: &CellReader,
     size: Size,
+    version: u8,
 ) -> Result<SavedCursor, CodecError> {
     Ok(SavedCursor {
         pen: cells.pen(reader)?,
         position: position(reader, size)?,
-        charsets: charsets(reader)?,
+        charsets: charsets(reader, version)?,
         is_origin: reader.flag()?,
     })
 }
 
-fn charsets(reader: &mut Reader<'_>) -> Result<Charsets, CodecError> {
+fn charsets(reader: &mut Reader<'_>, version: u8) -> Result<Charsets, CodecError> {
     let mut charsets = Charsets::default();
     for set in &mut charsets.sets {
         *set = Charset::from_code(reader.byte()?).ok_or(CodecError::Invalid("character set"))?;
     }
     charsets.locked = reader.byte()?;
+    if version >= CONTROLS_VERSION {
+        charsets.right = reader.byte()?;
+    }
     charsets.single = reader.byte()?.checked_sub(1);
-    if charsets.locked > 3 || charsets.single.is_some_and(|set| set > 3) {
+    if charsets.locked > 3 || charsets.right > 3 || charsets.single.is_some_and(|set| set > 3) {
         return Err(CodecError::Invalid("character set"));
     }
     Ok(charsets)
@@ -234,11 +260,37 @@ fn keyboard(reader: &mut Reader<'_>) -> Result<KeyboardStack, CodecError> {
     Ok(stack)
 }
 
-fn palette(reader: &mut Reader<'_>) -> Result<Palette, CodecError> {
+fn settings(reader: &mut Reader<'_>) -> Result<Settings, CodecError> {
+    let settings = Settings {
+        level: reader.byte()?,
+        sends_8bit: reader.flag()?,
+        protection: match reader.byte()? {
+            0 => Protection::Off,
+            1 => Protection::Iso,
+            2 => Protection::Dec,
+            _ => return Err(CodecError::Invalid("protection")),
+        },
+        checksum: reader.byte()?,
+        extent: reader.byte()?,
+        title_modes: TitleModes::from_bits(reader.byte()?)
+            .ok_or(CodecError::Invalid("title modes"))?,
+        kept: reader.small()?,
+        saved: reader.number()?,
+    };
+    let is_valid = (1..=LEVEL_MAX).contains(&settings.level)
+        && settings.checksum < 64
+        && settings.extent <= 2
+        && settings.kept <= Settings::KEPT_MAX
+        && settings.saved <= SAVED_MAX;
+    if is_valid { Ok(settings) } else { Err(CodecError::Invalid("settings")) }
+}
+
+fn palette(reader: &mut Reader<'_>, version: u8) -> Result<Palette, CodecError> {
     let mut palette = Palette::default();
-    for _ in 0..reader.number()? {
-        let entry = reader.take(4)?;
-        palette.indexed.insert(entry[0], (entry[1], entry[2], entry[3]));
+    palette.indexed = colors(reader, |_| true)?;
+    if version >= CONTROLS_VERSION {
+        palette.special = colors(reader, Palette::is_special)?;
+        palette.others = colors(reader, Palette::is_other)?;
     }
     palette.foreground = option(reader)?.map(rgb).transpose()?;
     palette.background = option(reader)?.map(rgb).transpose()?;
@@ -246,6 +298,21 @@ fn palette(reader: &mut Reader<'_>) -> Result<Palette, CodecError> {
     palette.default_foreground = rgb(reader.number()?)?;
     palette.default_background = rgb(reader.number()?)?;
     Ok(palette)
+}
+
+fn colors(
+    reader: &mut Reader<'_>,
+    is_valid: impl Fn(u8) -> bool,
+) -> Result<BTreeMap<u8, Rgb>, CodecError> {
+    let mut colors = BTreeMap::new();
+    for _ in 0..reader.number()? {
+        let entry = reader.take(4)?;
+        if !is_valid(entry[0]) {
+            return Err(CodecError::Invalid("colour"));
+        }
+        colors.insert(entry[0], (entry[1], entry[2], entry[3]));
+    }
+    Ok(colors)
 }
 
 fn rgb(number: u64) -> Result<Rgb, CodecError> {

@@ -2,7 +2,9 @@
 
 use super::cells::CellWriter;
 use super::{MAGIC, VERSION};
-use crate::emulator::{Charsets, Emulator, KeyboardStack, Palette, Position, SavedCursor};
+use crate::emulator::{
+    Charsets, Emulator, KeyboardStack, Palette, Position, Protection, SavedCursor, Settings,
+};
 use crate::parser::{Parser, State};
 use crate::wire::{put_bytes, put_number};
 use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Terminal};
@@ -24,8 +26,11 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         hidden_saved,
         top,
         bottom,
+        left,
+        right,
         last_printed,
         modes,
+        settings,
         cursor_shape,
         is_cursor_blinking,
         keyboard,
@@ -37,6 +42,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         title_stack,
         scrollback,
         scrolls_on_clear,
+        reports_titles,
         events: _,
     } = emulator;
     let mut cells = CellWriter::new(pens, clusters);
@@ -72,8 +78,11 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     put_charsets(&mut out, *charsets);
     put_number(&mut out, *top as u64);
     put_number(&mut out, *bottom as u64);
+    put_number(&mut out, *left as u64);
+    put_number(&mut out, *right as u64);
     put_option(&mut out, last_printed.map(u64::from));
     put_modes(&mut out, modes);
+    put_settings(&mut out, settings);
     out.push(match cursor_shape {
         CursorShape::Default => 0,
         CursorShape::Block => 1,
@@ -91,10 +100,13 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     put_bytes(&mut out, icon_name.as_bytes());
     put_number(&mut out, title_stack.len() as u64);
     for (title, icon_name) in title_stack {
-        put_bytes(&mut out, title.as_bytes());
-        put_bytes(&mut out, icon_name.as_bytes());
+        out.push(u8::from(title.is_some()) | u8::from(icon_name.is_some()) << 1);
+        for pushed in [title, icon_name].into_iter().flatten() {
+            put_bytes(&mut out, pushed.as_bytes());
+        }
     }
     out.push(u8::from(*scrolls_on_clear));
+    out.push(u8::from(*reports_titles));
     put_parser(&mut out, parser);
     out
 }
@@ -118,9 +130,10 @@ fn put_saved(cells: &mut CellWriter<'_>, saved: &SavedCursor) {
 }
 
 fn put_charsets(out: &mut Vec<u8>, charsets: Charsets) {
-    let Charsets { sets, locked, single } = charsets;
+    let Charsets { sets, locked, right, single } = charsets;
     out.extend(sets.iter().map(|set| set.code()));
     out.push(locked);
+    out.push(right);
     out.push(single.map_or(0, |set| set + 1));
 }
 
@@ -189,6 +202,21 @@ fn flags(modes: &Modes) -> u64 {
     flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(**flag))
 }
 
+fn put_settings(out: &mut Vec<u8>, settings: &Settings) {
+    let Settings { level, sends_8bit, protection, checksum, extent, title_modes, kept, saved } =
+        *settings;
+    out.push(level);
+    out.push(u8::from(sends_8bit));
+    out.push(match protection {
+        Protection::Off => 0,
+        Protection::Iso => 1,
+        Protection::Dec => 2,
+    });
+    out.extend_from_slice(&[checksum, extent, title_modes.bits()]);
+    put_number(out, u64::from(kept));
+    put_number(out, saved);
+}
+
 fn put_keyboard(out: &mut Vec<u8>, keyboard: &KeyboardStack) {
     let KeyboardStack { current, pushed } = keyboard;
     out.push(current.bits());
@@ -197,11 +225,21 @@ fn put_keyboard(out: &mut Vec<u8>, keyboard: &KeyboardStack) {
 }
 
 fn put_palette(out: &mut Vec<u8>, palette: &Palette) {
-    let Palette { indexed, foreground, background, cursor, default_foreground, default_background } =
-        palette;
-    put_number(out, indexed.len() as u64);
-    for (&index, &(r, g, b)) in indexed {
-        out.extend_from_slice(&[index, r, g, b]);
+    let Palette {
+        indexed,
+        foreground,
+        background,
+        cursor,
+        special,
+        others,
+        default_foreground,
+        default_background,
+    } = palette;
+    for colors in [indexed, special, others] {
+        put_number(out, colors.len() as u64);
+        for (&index, &(r, g, b)) in colors {
+            out.extend_from_slice(&[index, r, g, b]);
+        }
     }
     for color in [*foreground, *background, *cursor] {
         put_option(out, color.map(rgb_number));

@@ -111,6 +111,11 @@ impl vte::Perform for Theirs {
     }
 }
 
+/// In UTF-8 a C1 control begins with this byte: what follows it here is Latin.
+fn no_c1(byte: u8) -> u8 {
+    if byte == 0xc2 { 0xc3 } else { byte }
+}
+
 fn fragment() -> impl Strategy<Value = Vec<u8>> {
     let osc = ("[ -~é]{0,20}", select(vec!["\x07", "\x1b\\"]))
         .prop_map(|(text, end)| format!("\x1b]{text}{end}").into_bytes());
@@ -149,7 +154,7 @@ proptest! {
 
     #[test]
     fn replaces_malformed_text_as_the_standard_library_does(
-        bytes in proptest::collection::vec(prop_oneof![3 => 0x80..=0xff_u8, 1 => 0x20..0x7f_u8], 0..40),
+        bytes in proptest::collection::vec(prop_oneof![3 => (0x80..=0xff_u8).prop_map(no_c1), 1 => 0x20..0x7f_u8], 0..40),
         cut in 1_usize..8,
     ) {
         let mut ours = Ours::default();

@@ -10,8 +10,8 @@
 //! * Q2 Memory is bounded: [`STRING_BYTES_MAX`], [`PARAMS_MAX`], two intermediates. A
 //!   string that is too long is dropped as a whole, never cut.
 //! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one.
-//! * C1 controls are recognized in their two-byte form only: in UTF-8 their one-byte form is a
-//!   continuation byte.
+//! * C1 controls are recognized as `ESC` and a letter, and as the characters U+0080 to U+009F, as in
+//!   xterm: in UTF-8 their one-byte form is a continuation byte.
 
 #[cfg(test)]
 mod differential;
@@ -32,6 +32,9 @@ const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
 const BEL: u8 = 0x07;
 const DEL: u8 = 0x7f;
+/// The first byte of a C1 control in UTF-8, and the second one of ST.
+const C1_LEAD: u8 = 0xc2;
+const C1_ST: u8 = 0x9c;
 
 /// What a byte stream asks a terminal to do.
 pub(crate) trait Perform {
@@ -114,7 +117,7 @@ pub(crate) struct Parser {
     pub(crate) is_ignored: bool,
     /// The final byte of a DCS whose string is being collected.
     pub(crate) dcs_last: u8,
-    /// The string so far.
+    /// The string so far; of one that is ignored or too long only the last byte, if it matters.
     pub(crate) string: Vec<u8>,
     /// The string grew too long; it is dropped when it ends.
     pub(crate) is_string_overlong: bool,
@@ -196,6 +199,13 @@ impl Parser {
         let mut at = 0;
         while len < text.len() && bytes.get(at).is_some_and(|&byte| byte >= 0x80) {
             match utf8::decode(&bytes[at..]) {
+                Decoded::Char('\u{80}'..='\u{9f}', used) => {
+                    if len > 0 {
+                        performer.print(&text[..len]);
+                    }
+                    self.c1(performer, bytes[at + 1]);
+                    return at + used;
+                }
                 Decoded::Char(c, used) => {
                     text[len] = c;
                     at += used;
@@ -228,6 +238,11 @@ impl Parser {
                 self.utf8_len += 1;
                 1
             }
+            Decoded::Char('\u{80}'..='\u{9f}', _) => {
+                self.leave_char();
+                self.c1(performer, byte);
+                1
+            }
             Decoded::Char(c, _) => {
                 self.leave_char();
                 performer.print(&[c]);
@@ -241,6 +256,12 @@ impl Parser {
                 0
             }
         }
+    }
+
+    /// A C1 control, as its two-byte form.
+    fn c1<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        self.enter_escape();
+        self.escape(performer, byte - 0x40);
     }
 
     fn leave_char(&mut self) {
@@ -360,7 +381,10 @@ impl Parser {
                 self.state = State::OscString;
             }
             b'P' if is_first => self.state = State::DcsEntry,
-            b'X' | b'^' | b'_' if is_first => self.state = State::IgnoredString,
+            b'X' | b'^' | b'_' if is_first => {
+                self.begin_string();
+                self.state = State::IgnoredString;
+            }
             0x30..=0x7e => {
                 self.state = State::Ground;
                 if !self.is_ignored {
@@ -412,7 +436,10 @@ impl Parser {
                 self.collect(byte);
                 self.state = State::DcsIntermediate;
             }
-            (_, 0x30..=0x3f) => self.state = State::IgnoredString,
+            (_, 0x30..=0x3f) => {
+                self.begin_string();
+                self.state = State::IgnoredString;
+            }
             (_, 0x40..=0x7e) => {
                 self.begin_string();
                 self.dcs_last = byte;
@@ -437,7 +464,7 @@ impl Parser {
     /// Collects a string up to a byte that may end it.
     fn string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
         let is_osc = self.state == State::OscString;
-        let is_special = |&byte: &u8| matches!(byte, BEL | CAN | SUB | ESC);
+        let is_special = |&byte: &u8| matches!(byte, BEL | CAN | SUB | ESC | C1_ST);
         let len = bytes.iter().position(is_special).unwrap_or(bytes.len());
         self.keep(&bytes[..len], is_osc);
         let Some(&special) = bytes.get(len) else { return len };
@@ -445,6 +472,11 @@ impl Parser {
             BEL if is_osc => self.end_string(performer, Terminator::Bel),
             BEL => self.keep(&[BEL], false),
             ESC => self.state = if is_osc { State::OscEscape } else { State::DcsEscape },
+            C1_ST if self.string.last() == Some(&C1_LEAD) => {
+                self.string.pop();
+                self.end_string(performer, Terminator::St);
+            }
+            C1_ST => self.keep(&[C1_ST], is_osc),
             _ => {
                 self.drop_string();
                 self.state = State::Ground;
@@ -455,13 +487,13 @@ impl Parser {
     }
 
     fn keep(&mut self, bytes: &[u8], is_osc: bool) {
-        if self.is_string_overlong {
-            return;
-        }
         // Controls do not belong to an OSC string and do not count, however the input was cut.
         let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
-        if self.string.len() + bytes.iter().filter(is_kept).count() > STRING_BYTES_MAX {
-            self.string = Vec::new();
+        if self.is_string_overlong
+            || self.string.len() + bytes.iter().filter(is_kept).count() > STRING_BYTES_MAX
+        {
+            let last = bytes.iter().filter(is_kept).next_back().or(self.string.last()).copied();
+            self.string = last.into_iter().collect();
             self.is_string_overlong = true;
             return;
         }
@@ -499,12 +531,26 @@ impl Parser {
     }
 
     fn ignored_string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
-        let Some(at) = bytes.iter().position(|&byte| matches!(byte, CAN | SUB | ESC)) else {
-            return bytes.len();
-        };
-        // ESC ends it in any case: `ESC \` that follows does nothing by itself.
-        self.step_out_of_ignored(performer, bytes[at]);
-        at + 1
+        let mut last = self.string.last().copied();
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                C1_ST if last == Some(C1_LEAD) => {
+                    self.string.clear();
+                    self.state = State::Ground;
+                    return at + 1;
+                }
+                // ESC ends it in any case: `ESC \` that follows does nothing by itself.
+                CAN | SUB | ESC => {
+                    self.string.clear();
+                    self.step_out_of_ignored(performer, byte);
+                    return at + 1;
+                }
+                _ => last = Some(byte),
+            }
+        }
+        self.string.clear();
+        self.string.extend(last.filter(|&byte| byte == C1_LEAD));
+        bytes.len()
     }
 
     fn step_out_of_ignored<P: Perform>(&mut self, performer: &mut P, byte: u8) {

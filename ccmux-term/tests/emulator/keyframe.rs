@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn noise_is_no_keyframe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let keyframe = [b"ccKF\x02".as_slice(), &bytes].concat();
+        let keyframe = [b"ccKF\x03".as_slice(), &bytes].concat();
         if let Ok(mut terminal) = Terminal::restore(&keyframe) {
             terminal.advance(b"hello");
         }

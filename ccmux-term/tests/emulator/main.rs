@@ -1,9 +1,13 @@
 //! The emulator seen from outside, in one test program.
 
+mod controls;
 mod history;
 mod hostile;
 mod keyframe;
+mod margins;
+mod rectangles;
 mod replies;
+mod reports;
 mod resize;
 mod screen;
 mod support;

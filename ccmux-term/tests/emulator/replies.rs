@@ -9,10 +9,10 @@ use crate::support::replies;
 fn queries_are_answered() {
     let version = concat!("\x1bP>|ccmux ", env!("CARGO_PKG_VERSION"), "\x1b\\");
     let table = [
-        ("\x1b[c", "\x1b[?62;22c"),
-        ("\x1b[0c\x1b[1c", "\x1b[?62;22c"),
-        ("\x1bZ", "\x1b[?62;22c"),
-        ("\x1b[>c", "\x1b[>67;400;0c"),
+        ("\x1b[c", "\x1b[?64;1;6;9;15;22;17;18;21;28;52c"),
+        ("\x1b[0c\x1b[1c", "\x1b[?64;1;6;9;15;22;17;18;21;28;52c"),
+        ("\x1bZ", "\x1b[?64;1;6;9;15;22;17;18;21;28;52c"),
+        ("\x1b[>c", "\x1b[>41;400;0c"),
         ("\x1b[=c", "\x1bP!|00000000\x1b\\"),
         ("\x1b[5n", "\x1b[0n"),
         ("\x1b[2;3H\x1b[6n", "\x1b[2;3R"),
@@ -89,7 +89,7 @@ fn events_come_in_order() {
         ("\x1b]133;D;3\x07", &[Event::CommandEnd { status: Some(3) }]),
         ("\x1b]133;D\x07", &[Event::CommandEnd { status: None }]),
         ("\x1b]133;A;k=v\x07", &[Event::Mark(LineMarks::PROMPT)]),
-        ("\x07\x1b[c\x07", &[Event::Bell, Event::Reply(b"\x1b[?62;22c".to_vec()), Event::Bell]),
+        ("\x07\x1b[5n\x07", &[Event::Bell, Event::Reply(b"\x1b[0n".to_vec()), Event::Bell]),
     ];
     for (bytes, expected) in table {
         assert_eq!(&terminal(10, 2, bytes).take_events(), expected, "{}", bytes.escape_debug());

@@ -38,7 +38,7 @@ fn text_and_controls() {
         ("a\t\t\tb", "a        b", (9, 0)),
         ("1\r\n2\r\n3\r\n4\r\n5", "2|3|4|5", (1, 3)),
         ("a\x7fb\x00c", "abc", (3, 0)),
-        ("a\u{85}b\u{9b}31mc", "ab31mc", (6, 0)),
+        ("a\u{85}b\u{9b}31mc", "a|bc", (2, 1)),
     ]);
 }
 
@@ -59,7 +59,7 @@ fn wrapping() {
         ("\x1b[?7l01234567日本", "01234567日", (9, 0)),
         ("0123456789\x1b[?7lX", "012345678X", (9, 0)),
         ("\x1b[4;1H0123456789abc", "||0123456789|abc", (3, 3)),
-        ("\x1b[?45h\x1b[2;1H\x08X", "         X", (9, 0)),
+        ("\x1b[?1045h\x1b[2;1H\x08X", "         X", (9, 0)),
     ]);
 }
 
@@ -226,10 +226,9 @@ fn character_sets_and_repetition() {
         ("ab\x1b[3b", "abbbb", (5, 0)),
         ("日\x1b[2b", "日日日", (6, 0)),
         ("\x1b(0q\x1b[2b", "───", (3, 0)),
-        // Not past the end of the row, as in tmux.
-        ("ab\x1b[99b", "abbbbbbbbb", (9, 0)),
-        ("ab\x1b[99b\x1b[2b", "abbbbbbbbb", (9, 0)),
-        ("a日\x1b[99b", "a日日日日", (9, 0)),
+        // Over the end of the row, as in xterm.
+        ("ab\x1b[9b", "abbbbbbbbb|b", (1, 1)),
+        ("a日\x1b[4b", "a日日日日|日", (2, 1)),
         // Only directly after a character.
         ("\x1b[3b", "", (0, 0)),
         ("a\r\x1b[3b", "a", (0, 0)),

@@ -149,6 +149,60 @@ const SEQUENCES: &[&str] = &[
     "\x1b[38;5",
     "\x1b[?",
     "\x18",
+    "\x1b[?69h",
+    "\x1b[?69l",
+    "\x1b[?69h\x1b[2;5s",
+    "\x1b[3;9s",
+    "\x1b[ @",
+    "\x1b[2 A",
+    "\x1b['}",
+    "\x1b[3'~",
+    "\x1b6",
+    "\x1b9",
+    "\x1b[1\"q",
+    "\x1b[0\"q",
+    "\x1bV",
+    "\x1bW",
+    "\x1b[?2J",
+    "\x1b[?K",
+    "\x1b[2;2;3;5;1;1;3$v",
+    "\x1b[1;3;4;6;1;2;2$v",
+    "\x1b[43;2;2;3;4$x",
+    "\x1b[1;2;3;4$z",
+    "\x1b[1;2;3;4${",
+    "\x1b[2*x",
+    "\x1b[1;2;3;4;1;7$r",
+    "\x1b[1;2;3;4;4$t",
+    "\x1b[5#y",
+    "\x1b[1;1;1;1;9;9*y",
+    "\x1b[?1045h",
+    "\x1b[?41h",
+    "\x1b[?42h\x1b(K",
+    "\x1b(%5",
+    "\x1b-A",
+    "\x1b}",
+    "\x1b[?7;69;1000s",
+    "\x1b[?7;69;1000r",
+    "\x1b[62;1\"p",
+    "\x1b[64;1\"p",
+    "\x1b G",
+    "\x1b[>0t",
+    "\x1b[>1T",
+    "\x1b[22;1t",
+    "\x1b[23;2t",
+    "\x1b]5;1;#fff\x07",
+    "\x1b]17;#123\x07",
+    "\x1b]119\x07",
+    "\x1b[1$w",
+    "\x1b[2$w",
+    "\x1bP1$t1;9;1;A;A;H;0;2;@;BB0B\x1b\\",
+    "\x1bP2$t2/5/7\x1b\\",
+    "\u{9b}2;2H",
+    "\u{9d}2;c1\u{9c}",
+    "\u{98}x\u{9c}",
+    "\u{84}",
+    "\x1b[?40h\x1b[?3h",
+    "\x1b[?2031h",
 ];
 
 /// Bytes of all replies, in order.
@@ -158,4 +212,77 @@ pub(crate) fn replies(terminal: &mut Terminal) -> Vec<u8> {
         _ => Vec::new(),
     };
     terminal.take_events().into_iter().flat_map(reply).collect()
+}
+
+/// A screen of 10x6 on which a program draws: sequences are taken one by one, and it gets the sizes
+/// it asks for. Replies are collected.
+pub(crate) fn run(bytes: &str) -> (Terminal, String) {
+    run_on(Size { cols: 10, rows: 6 }, bytes)
+}
+
+/// As [`run`], on a screen of another size.
+pub(crate) fn run_on(size: Size, bytes: &str) -> (Terminal, String) {
+    let mut terminal = Terminal::new(size);
+    terminal.set_title_reports(true);
+    let mut found = Vec::new();
+    for piece in bytes.split_inclusive('\x1b') {
+        terminal.advance(piece.as_bytes());
+        for event in terminal.take_events() {
+            match event {
+                Event::Reply(bytes) => found.extend(bytes),
+                Event::SizeRequest(size) => terminal.resize(size),
+                _ => {}
+            }
+        }
+    }
+    found.extend(replies(&mut terminal));
+    let found = found.iter().map(|&byte| char::from(byte)).collect();
+    (terminal, found)
+}
+
+/// Cases on a screen of 10x6: bytes, the rows they give joined by `|` (empty ones at the end left
+/// out), and the cursor as column and row from 1. Each one's keyframe has to restore, too.
+pub(crate) fn check_screens(prefix: &str, table: &[(&str, &str, (u16, u16))]) {
+    let mut failures = Vec::new();
+    for &(bytes, rows, position) in table {
+        let (terminal, _) = run(&format!("{prefix}{bytes}"));
+        let screen = terminal.text().trim_end_matches('\n').replace('\n', "|");
+        let found = (screen.as_str(), (terminal.cursor().x + 1, terminal.cursor().y + 1));
+        if found != (rows, position) {
+            failures.push(format!(
+                "{}: {found:?}, not {:?}",
+                bytes.escape_debug(),
+                (rows, position)
+            ));
+        }
+        check_keyframe(&terminal, bytes, &mut failures);
+    }
+    conclude(table.len(), &failures);
+}
+
+/// Cases on a screen of 10x6: bytes and what they are answered.
+pub(crate) fn check_replies(prefix: &str, table: &[(&str, &str)]) {
+    let mut failures = Vec::new();
+    for &(bytes, expected) in table {
+        let (terminal, found) = run(&format!("{prefix}{bytes}"));
+        if found != expected {
+            failures.push(format!("{}: {found:?}, not {expected:?}", bytes.escape_debug()));
+        }
+        check_keyframe(&terminal, bytes, &mut failures);
+    }
+    conclude(table.len(), &failures);
+}
+
+fn check_keyframe(terminal: &Terminal, bytes: &str, failures: &mut Vec<String>) {
+    let mut terminal = terminal.clone();
+    terminal.release_history(terminal.history_end());
+    match Terminal::restore(&terminal.keyframe()) {
+        Ok(restored) if restored == terminal => {}
+        Ok(_) => failures.push(format!("{}: its keyframe differs", bytes.escape_debug())),
+        Err(error) => failures.push(format!("{}: {error}", bytes.escape_debug())),
+    }
+}
+
+fn conclude(cases: usize, failures: &[String]) {
+    assert!(failures.is_empty(), "{} of {cases} fail:\n{}", failures.len(), failures.join("\n"));
 }
