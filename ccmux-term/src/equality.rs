@@ -49,6 +49,7 @@ impl PartialEq for Emulator {
             title,
             icon_name,
             title_stack,
+            notice,
             scrollback,
             scrolls_on_clear,
             reports_titles,
@@ -76,6 +77,7 @@ impl PartialEq for Emulator {
             && *title == other.title
             && *icon_name == other.icon_name
             && *title_stack == other.title_stack
+            && *notice == other.notice
             && scrollback.history == other.scrollback.history
             && cells_equal((self, &scrollback.head), (other, &other.scrollback.head))
             && scrollback.head_marks == other.scrollback.head_marks

@@ -11,7 +11,8 @@ pub enum Event {
     Title(String),
     /// The icon name changed (OSC 0 and 1).
     IconName(String),
-    /// The program named its working directory: the payload of OSC 7, usually a `file://` URL.
+    /// The program named its working directory: the payload of OSC 7, usually a `file://` URL, or
+    /// such a URL made of what OSC 9;9 or OSC 1337 told.
     Cwd(Vec<u8>),
     /// The program wants to set a clipboard (OSC 52); `data` is decoded.
     Clipboard {
@@ -28,7 +29,7 @@ pub enum Event {
     },
     /// Bytes to write to the program's input, in order.
     Reply(Vec<u8>),
-    /// A desktop notification (OSC 9 and OSC 777).
+    /// A desktop notification (OSC 9, 99 and 777).
     Notification {
         /// Title; empty for OSC 9.
         title: String,

@@ -117,12 +117,10 @@ impl Charset {
     pub(crate) fn map(self, byte: u8) -> char {
         let c = char::from(byte);
         match (self, byte) {
-            (Ascii, _) => c,
             (Graphics, 0x5f..=0x7e) => GRAPHICS[usize::from(byte - 0x5f)],
-            (Graphics, _) => c,
             (Technical, 0x21..=0x7e) => TECHNICAL[usize::from(byte - 0x21)],
             (Supplemental, 0x21..=0x7e) => supplemental(byte | 0x80),
-            (Technical | Supplemental, _) => c,
+            (Ascii | Graphics | Technical | Supplemental, _) => c,
             (Latin1, _) => char::from(byte | 0x80),
             _ => {
                 let replaced = REPLACED.iter().position(|&ascii| ascii == byte);

@@ -52,22 +52,30 @@ impl Emulator {
 
     /// Names and values are hexadecimal.
     fn report_capability(&mut self, name: &[u8]) {
+        // One without a value is a boolean that is true.
         let value = match decode_hex(name).as_deref() {
-            Some(b"Co" | b"colors") => "256",
-            Some(b"RGB") => "8/8/8",
+            Some(b"Co" | b"colors") => Some("256"),
+            Some(b"RGB") => Some("8/8/8"),
+            Some(b"Smulx") => Some("\x1b[4:%p1%dm"),
+            Some(b"Tc" | b"Su") => None,
             _ => return self.reply(b"\x1bP0+r\x1b\\"),
         };
         let mut reply = b"\x1bP1+r".to_vec();
         reply.extend_from_slice(name);
-        reply.push(b'=');
-        reply.extend_from_slice(encode_hex(value.as_bytes()).as_bytes());
+        if let Some(value) = value {
+            reply.push(b'=');
+            reply.extend_from_slice(encode_hex(value.as_bytes()).as_bytes());
+        }
         reply.extend_from_slice(b"\x1b\\");
         self.reply(&reply);
     }
 }
 
 pub(super) fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |value: u8| DIGITS[usize::from(value)];
+    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 pub(super) fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -19,6 +19,7 @@ mod lines;
 mod margins;
 mod mode;
 mod motion;
+mod notify;
 mod osc;
 mod palette;
 mod perform;
@@ -36,6 +37,7 @@ mod window;
 pub(crate) use self::charset::{Charset, Charsets};
 pub(crate) use self::keyboard::{KEYBOARD_STACK_MAX, KeyboardStack};
 pub(crate) use self::mode::SAVED_MAX;
+pub(crate) use self::notify::Notice;
 pub(crate) use self::palette::Palette;
 pub use self::palette::Rgb;
 pub(crate) use self::queue::EventQueue;
@@ -110,6 +112,8 @@ pub(crate) struct Emulator {
     pub(crate) title: String,
     pub(crate) icon_name: String,
     pub(crate) title_stack: Vec<PushedTitles>,
+    /// A notification that is not complete yet.
+    pub(crate) notice: Option<Notice>,
 
     pub(crate) scrollback: Scrollback,
     /// Clearing the whole main screen moves it to history (tmux's `scroll-on-clear`).
@@ -153,6 +157,7 @@ impl Emulator {
             title: String::new(),
             icon_name: String::new(),
             title_stack: Vec::new(),
+            notice: None,
             scrollback: Scrollback::new(History::new()),
             scrolls_on_clear: true,
             reports_titles: false,

@@ -201,6 +201,11 @@ impl Emulator {
         }
     }
 
+    /// XTQMODKEYS, for the resource that there is.
+    pub(super) fn report_modified_keys(&mut self) {
+        self.reply(format!("\x1b[>4;{}m", self.modes.modify_other_keys).as_bytes());
+    }
+
     /// DECRQM for ANSI modes.
     pub(super) fn report_ansi_mode(&mut self, mode: u16) {
         let state = match mode {
@@ -250,11 +255,10 @@ impl Emulator {
             1048 => self.saved.position != Position::default(),
             2004 => modes.bracketed_paste,
             2026 => modes.synchronized_output,
-            2027 => return ModeState::AlwaysSet,
+            // Keys repeat, and characters are clusters.
+            8 | 2027 => return ModeState::AlwaysSet,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
-            // Keys repeat.
-            8 => return ModeState::AlwaysSet,
             _ => match self.settings.private(mode) {
                 Some(is_set) => is_set,
                 None => return ModeState::Unknown,

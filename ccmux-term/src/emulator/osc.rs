@@ -1,4 +1,4 @@
-//! Operating system commands: titles, directory, links, colours, clipboard, notifications, marks.
+//! Operating system commands: titles, directory, links, colours, clipboard, marks.
 
 use std::sync::Arc;
 
@@ -44,11 +44,13 @@ impl Emulator {
             9 => self.notify(rest),
             10..=19 => self.dynamic_colors(number, rest, terminator),
             52 => self.clipboard(rest),
+            99 => self.notify_in_parts(rest),
             104 => self.reset_palette(rest),
             105 => self.reset_special_colors(rest),
             110..=119 => self.set_dynamic_color(number - 100, None),
             133 => self.mark(rest),
             777 => self.notify_with_title(rest),
+            1337 => self.iterm2_command(rest),
             _ => {}
         }
     }
@@ -141,36 +143,9 @@ impl Emulator {
         self.pen_changed();
     }
 
-    /// OSC 9: a notification, or with `4;` progress (as ConEmu has it).
-    fn notify(&mut self, text: &[u8]) {
-        let (kind, rest) = split(text);
-        if kind == b"4" {
-            let (state, percent) = split(rest);
-            let state = parse_number(state).filter(|&state| state <= 4);
-            if let Some(state) = state {
-                let percent = parse_number(percent).unwrap_or(0).min(100) as u8;
-                self.events.push(Event::Progress { state: state as u8, percent });
-            }
-            return;
-        }
-        // ConEmu's other subcommands begin with a number; none is a message to a person.
-        if parse_number(kind).is_none() {
-            self.events.push(Event::Notification { title: String::new(), body: title(text) });
-        }
-    }
-
     /// Sets the title to what can be kept of a text.
     pub(crate) fn take_title(&mut self, text: &[u8]) {
         self.set_title(title(text));
-    }
-
-    /// OSC 777: `notify ; title ; body`.
-    fn notify_with_title(&mut self, text: &[u8]) {
-        let (kind, rest) = split(text);
-        if kind == b"notify" {
-            let (head, body) = split(rest);
-            self.events.push(Event::Notification { title: title(head), body: title(body) });
-        }
     }
 
     /// OSC 52: `selection ; base64`, `selection ; ?`.
@@ -207,7 +182,7 @@ impl Emulator {
 }
 
 /// What lies before and after the first semicolon.
-fn split(text: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split(text: &[u8]) -> (&[u8], &[u8]) {
     match text.iter().position(|&byte| byte == b';') {
         Some(at) => (&text[..at], &text[at + 1..]),
         None => (text, &[]),
@@ -220,7 +195,7 @@ pub(super) fn parse_number(digits: &[u8]) -> Option<u16> {
 }
 
 /// Text for a person: no controls, bounded.
-fn title(bytes: &[u8]) -> String {
+pub(super) fn title(bytes: &[u8]) -> String {
     let mut text = printable(bytes);
     text.truncate(text.floor_char_boundary(TITLE_BYTES_MAX));
     text

@@ -142,7 +142,9 @@ impl Emulator {
                     change(&mut pen.style, code, toggles);
                 }
                 let id = self.pens.intern(&pen);
-                run.iter_mut().for_each(|cell| cell.pen = id);
+                for cell in run {
+                    cell.pen = id;
+                }
             }
             self.grid.row_mut(y).put_pens(from, &cells, cols);
         }

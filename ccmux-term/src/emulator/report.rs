@@ -58,6 +58,11 @@ impl Emulator {
         self.reply(format!("\x1b[{};1;1;128;128;1;0x", what + 2).as_bytes());
     }
 
+    /// DECRQDE: the whole page is shown.
+    pub(super) fn report_displayed_extent(&mut self) {
+        self.reply(format!("\x1b[{};{};1;1;1\"w", self.rows(), self.cols()).as_bytes());
+    }
+
     /// DSR.
     pub(super) fn report_status(&mut self, what: u16) {
         match what {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::cells::{CellReader, marks};
 use super::{CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, VERSION};
 use crate::emulator::{
-    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Palette, Position,
-    Protection, SAVED_MAX, SavedCursor, Settings, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice, Palette,
+    Position, Protection, SAVED_MAX, SavedCursor, Settings, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
     TitleModes,
 };
 use crate::history::{
@@ -112,6 +112,10 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         let mut pushed_title = |bit: u8| (pushed & bit != 0).then(|| title(reader)).transpose();
         let entry = (pushed_title(1)?, pushed_title(2)?);
         emulator.title_stack.push(entry);
+    }
+    if has_controls && reader.flag()? {
+        let (id, head, body) = (title(reader)?, title(reader)?, title(reader)?);
+        emulator.notice = Some(Notice { id, title: head, body });
     }
     emulator.scrolls_on_clear = reader.flag()?;
     emulator.reports_titles = has_controls && reader.flag()?;
@@ -286,8 +290,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, CodecError> {
 }
 
 fn palette(reader: &mut Reader<'_>, version: u8) -> Result<Palette, CodecError> {
-    let mut palette = Palette::default();
-    palette.indexed = colors(reader, |_| true)?;
+    let mut palette = Palette { indexed: colors(reader, |_| true)?, ..Palette::default() };
     if version >= CONTROLS_VERSION {
         palette.special = colors(reader, Palette::is_special)?;
         palette.others = colors(reader, Palette::is_other)?;

@@ -3,7 +3,7 @@
 use super::cells::CellWriter;
 use super::{MAGIC, VERSION};
 use crate::emulator::{
-    Charsets, Emulator, KeyboardStack, Palette, Position, Protection, SavedCursor, Settings,
+    Charsets, Emulator, KeyboardStack, Notice, Palette, Position, Protection, SavedCursor, Settings,
 };
 use crate::parser::{Parser, State};
 use crate::wire::{put_bytes, put_number};
@@ -40,6 +40,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         title,
         icon_name,
         title_stack,
+        notice,
         scrollback,
         scrolls_on_clear,
         reports_titles,
@@ -103,6 +104,12 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         out.push(u8::from(title.is_some()) | u8::from(icon_name.is_some()) << 1);
         for pushed in [title, icon_name].into_iter().flatten() {
             put_bytes(&mut out, pushed.as_bytes());
+        }
+    }
+    out.push(u8::from(notice.is_some()));
+    if let Some(Notice { id, title, body }) = notice {
+        for text in [id, title, body] {
+            put_bytes(&mut out, text.as_bytes());
         }
     }
     out.push(u8::from(*scrolls_on_clear));

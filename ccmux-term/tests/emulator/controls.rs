@@ -87,6 +87,7 @@ fn malformed_sequences_do_nothing() {
             ("a\x1b[1\x7f2Cb", "a        b", (10, 1)),
             ("ab\x1b[2\x08Cx", "ab x", (5, 1)),
             ("ab\x1b[\n2Cx", "ab|    x", (6, 2)),
+            ("a\x1b#3b\x1b#4c\x1b#5d\x1b#6e", "abcde", (6, 1)),
             ("a\x1b[99999999999Cb", "a        b", (10, 1)),
             ("a\x1b[;;;;Hb", "b", (2, 1)),
         ],

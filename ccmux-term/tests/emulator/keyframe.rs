@@ -112,3 +112,26 @@ fn the_law_holds_at_every_byte_of_a_rich_stream() {
         check_law(Size { cols: 12, rows: 4 }, bytes.as_bytes(), at).expect("the law holds");
     }
 }
+
+/// A keyframe of format version 2: two pens, margins, a title stack, one recent line.
+const VERSION_2: &str = "63634b46020c030001110101000774776f0001000b746872656500010009666f757200010001000100010101\
+         0101020000010000010000000000000000000000000000000000000001066f6e650102000001000001000102\
+         00b0180000000000000000000011010109010203000000e5cb9707000178026963010274690269630100";
+
+#[test]
+fn keyframes_of_the_version_before_are_read() {
+    let bytes: Vec<u8> = (0..VERSION_2.len() / 2)
+        .map(|at| u8::from_str_radix(&VERSION_2[2 * at..2 * at + 2], 16).expect("hexadecimal"))
+        .collect();
+    assert!(bytes.starts_with(b"ccKF\x02"));
+    let restored = Terminal::restore(&bytes).expect("the version before is read");
+    let mut expected = Terminal::new(Size { cols: 12, rows: 3 });
+    expected.advance(
+        "one\r\n\x1b[1;31mtwo\r\nthree\r\nfour\x1b[2;3r\x1b[?2004h\x1b]2;ti\x07\x1b]1;ic\x07\x1b[22t\
+         \x1b]2;x\x07\x1b)0\x0e\x1b[5G\x1bH\x1b[3;2H\x1b7\x1b]4;9;#010203\x07"
+            .as_bytes(),
+    );
+    expected.take_events();
+    expected.release_history(expected.history_end());
+    assert!(restored == expected, "differs from what was written");
+}

@@ -203,6 +203,8 @@ const SEQUENCES: &[&str] = &[
     "\u{84}",
     "\x1b[?40h\x1b[?3h",
     "\x1b[?2031h",
+    "\x1b]99;i=1:d=0;part\x07",
+    "\x1b]99;i=1;rest\x07",
 ];
 
 /// Bytes of all replies, in order.

@@ -1,0 +1,120 @@
+//! Strings (OSC, DCS, and those that are ignored): collecting them up to what ends them.
+
+use super::{
+    BEL, C1_LEAD, C1_ST, CAN, ESC, Parser, Perform, STRING_BYTES_MAX, SUB, State, Terminator,
+};
+
+impl Parser {
+    pub(super) fn begin_string(&mut self) {
+        self.string.clear();
+        self.is_string_overlong = false;
+    }
+
+    pub(super) fn drop_string(&mut self) {
+        // A rare long string should not pin its memory for the life of the pane.
+        self.string = Vec::new();
+        self.is_string_overlong = false;
+        self.dcs_last = 0;
+    }
+
+    /// Collects a string up to a byte that may end it.
+    pub(super) fn string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let is_osc = self.state == State::OscString;
+        let is_special = |&byte: &u8| matches!(byte, BEL | CAN | SUB | ESC | C1_ST);
+        let len = bytes.iter().position(is_special).unwrap_or(bytes.len());
+        self.keep(&bytes[..len], is_osc);
+        let Some(&special) = bytes.get(len) else { return len };
+        match special {
+            BEL if is_osc => self.end_string(performer, Terminator::Bel),
+            BEL => self.keep(&[BEL], false),
+            ESC => self.state = if is_osc { State::OscEscape } else { State::DcsEscape },
+            C1_ST if self.string.last() == Some(&C1_LEAD) => {
+                self.string.pop();
+                self.end_string(performer, Terminator::St);
+            }
+            C1_ST => self.keep(&[C1_ST], is_osc),
+            _ => {
+                self.drop_string();
+                self.state = State::Ground;
+                performer.execute(special);
+            }
+        }
+        len + 1
+    }
+
+    fn keep(&mut self, bytes: &[u8], is_osc: bool) {
+        // Controls do not belong to an OSC string and do not count, however the input was cut.
+        let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
+        if self.is_string_overlong
+            || self.string.len() + bytes.iter().filter(is_kept).count() > STRING_BYTES_MAX
+        {
+            let last = bytes.iter().rfind(is_kept).or(self.string.last()).copied();
+            self.string = last.into_iter().collect();
+            self.is_string_overlong = true;
+            return;
+        }
+        self.string.extend(bytes.iter().filter(is_kept));
+    }
+
+    pub(super) fn string_escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if byte == b'\\' {
+            self.end_string(performer, Terminator::St);
+            return;
+        }
+        self.drop_string();
+        self.enter_escape();
+        self.escape(performer, byte);
+    }
+
+    fn end_string<P: Perform>(&mut self, performer: &mut P, terminator: Terminator) {
+        let is_osc = matches!(self.state, State::OscString | State::OscEscape);
+        self.state = State::Ground;
+        if self.is_string_overlong {
+            self.drop_string();
+            return;
+        }
+        let mut string = std::mem::take(&mut self.string);
+        if is_osc {
+            performer.osc(&string, terminator);
+        } else {
+            performer.dcs(&self.params, self.intermediates(), self.dcs_last, &string);
+        }
+        self.dcs_last = 0;
+        if string.capacity() <= 4096 {
+            string.clear();
+            self.string = string;
+        }
+    }
+
+    pub(super) fn ignored_string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let mut last = self.string.last().copied();
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                C1_ST if last == Some(C1_LEAD) => {
+                    self.string.clear();
+                    self.state = State::Ground;
+                    return at + 1;
+                }
+                // ESC ends it in any case: `ESC \` that follows does nothing by itself.
+                CAN | SUB | ESC => {
+                    self.string.clear();
+                    self.step_out_of_ignored(performer, byte);
+                    return at + 1;
+                }
+                _ => last = Some(byte),
+            }
+        }
+        self.string.clear();
+        self.string.extend(last.filter(|&byte| byte == C1_LEAD));
+        bytes.len()
+    }
+
+    fn step_out_of_ignored<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if byte == ESC {
+            self.enter_escape();
+        } else {
+            self.state = State::Ground;
+            performer.execute(byte);
+        }
+    }
+}
