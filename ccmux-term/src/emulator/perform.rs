@@ -61,6 +61,10 @@ impl Perform for Emulator {
         self.last_printed = None;
     }
 
+    fn has_8bit_controls(&self) -> bool {
+        self.settings.sends_8bit
+    }
+
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
         self.dispatch_dcs(params, intermediates, last, text);
         self.last_printed = None;

@@ -63,6 +63,10 @@ impl Perform for Ours {
         }
     }
 
+    fn has_8bit_controls(&self) -> bool {
+        false
+    }
+
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
         self.0.push(Action::Dcs(groups(params), intermediates.to_vec(), last, text.to_vec()));
         self.0.push(Action::Esc(Vec::new(), b'\\'));

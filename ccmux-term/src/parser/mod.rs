@@ -11,7 +11,8 @@
 //!   string that is too long is dropped as a whole, never cut.
 //! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one.
 //! * C1 controls are recognized as `ESC` and a letter, and as the characters U+0080 to U+009F, as in
-//!   xterm: in UTF-8 their one-byte form is a continuation byte.
+//!   xterm: in UTF-8 their one-byte form is a continuation byte. Where that continues nothing it is
+//!   one, too, for a program that has asked for such controls (S8C1T).
 
 #[cfg(test)]
 mod differential;
@@ -51,6 +52,8 @@ pub(crate) trait Perform {
     fn csi(&mut self, params: &Params, intermediates: &[u8], last: u8);
     /// A whole OSC string.
     fn osc(&mut self, text: &[u8], terminator: Terminator);
+    /// Whether a byte of 0x80 to 0x9f that belongs to no character is a C1 control.
+    fn has_8bit_controls(&self) -> bool;
     /// A whole DCS string.
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]);
 }
@@ -210,6 +213,15 @@ impl Parser {
                 Decoded::Char(c, used) => {
                     text[len] = c;
                     at += used;
+                }
+                Decoded::Invalid(1)
+                    if matches!(bytes[at], 0x80..=0x9f) && performer.has_8bit_controls() =>
+                {
+                    if len > 0 {
+                        performer.print(&text[..len]);
+                    }
+                    self.c1(performer, bytes[at]);
+                    return at + 1;
                 }
                 Decoded::Invalid(used) => {
                     text[len] = char::REPLACEMENT_CHARACTER;

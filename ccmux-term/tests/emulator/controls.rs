@@ -50,6 +50,26 @@ fn c1_controls_are_characters_or_escape_sequences() {
     }
 }
 
+/// In UTF-8 a single byte is no control, but a program that asks for such controls sends them.
+#[test]
+fn controls_of_one_byte_are_taken_from_who_asks_for_them() {
+    let table: [(&[u8], &str); 7] = [
+        (b"\x1b G\x9b2;3Hx", "|  x"),
+        (b"\x1b Gab\x84c\x85d", "ab|  c|d"),
+        (b"\x1b Ga\x90$qm\x1b\\b\x9fx\x1b\\c", "abc"),
+        (b"\x1b G\xe6\x97\xa5\x9b4Gx", "日 x"),
+        (b"\x1b G\xff\x1b F\x9b2;3Hx", "\u{fffd}\u{fffd}2;3Hx"),
+        (b"\x9b2;3Hx", "\u{fffd}2;3Hx"),
+        (b"\x1b G\x1b[61\"p\x9b2;3H", "\u{fffd}2;3H"),
+    ];
+    for (bytes, rows) in table {
+        let mut terminal = ccmux_term::Terminal::new(ccmux_term::Size { cols: 10, rows: 6 });
+        terminal.advance(bytes);
+        let screen = terminal.text().trim_end_matches('\n').replace('\n', "|");
+        assert_eq!(screen, rows, "{}", bytes.escape_ascii());
+    }
+}
+
 #[test]
 fn replies_have_controls_of_the_size_that_is_wanted() {
     check_replies(
