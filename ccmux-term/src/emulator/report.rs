@@ -25,14 +25,15 @@ impl Emulator {
         self.events.push(Event::Reply(reply));
     }
 
-    /// DA1: a VT420 with selective erase, national sets, technical characters, terminal state
-    /// reports, windows of text, horizontal scrolling, colour, rectangles and a clipboard.
+    /// DA1: a VT420 with 132 columns, selective erase, national sets, technical characters, terminal
+    /// state reports, windows of text, horizontal scrolling, colour and rectangles. (52, a clipboard,
+    /// is not among them: programs would ask for its contents and wait for an answer.)
     pub(super) fn report_device_attributes(&mut self) {
         match self.settings.level {
             1 => self.reply(b"\x1b[?1;2c"),
             level => {
-                let extras = if level < 4 { "" } else { ";17;18;21;28" };
-                self.reply(format!("\x1b[?6{level};1;6;9;15;22{extras};52c").as_bytes());
+                let extras = if level < 4 { ";22" } else { ";17;18;21;22;28" };
+                self.reply(format!("\x1b[?6{level};1;6;9;15{extras}c").as_bytes());
             }
         }
     }
