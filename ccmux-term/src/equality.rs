@@ -8,6 +8,7 @@ use crate::emulator::Emulator;
 use crate::grid::Grid;
 use crate::grid::cell::{Cell, ContentKind, PenId};
 use crate::grid::row::Row;
+use crate::parser::{Parser, State};
 
 impl PartialEq for Terminal {
     fn eq(&self, other: &Self) -> bool {
@@ -17,6 +18,36 @@ impl PartialEq for Terminal {
 }
 
 impl Eq for Terminal {}
+
+/// Between sequences only the state counts; what the last sequence left behind does not.
+impl PartialEq for Parser {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            state,
+            params,
+            intermediates: _,
+            intermediates_len: _,
+            is_ignored,
+            dcs_last,
+            string,
+            is_string_overlong,
+            utf8,
+            utf8_len,
+        } = self;
+        if *state != other.state || (*utf8, *utf8_len) != (other.utf8, other.utf8_len) {
+            return false;
+        }
+        matches!(state, State::Ground | State::Utf8)
+            || (*params == other.params
+                && self.intermediates() == other.intermediates()
+                && *is_ignored == other.is_ignored
+                && *dcs_last == other.dcs_last
+                && *string == other.string
+                && *is_string_overlong == other.is_string_overlong)
+    }
+}
+
+impl Eq for Parser {}
 
 impl PartialEq for Emulator {
     fn eq(&self, other: &Self) -> bool {

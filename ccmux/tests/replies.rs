@@ -20,3 +20,14 @@ fn a_query_is_answered_once_although_it_is_replayed() {
     }
     assert!(client.screen_text().starts_with("asked:^[[0n123"), "{}", client.screen_text());
 }
+
+/// Conformance suites run as a program in a pane: they read the screen back, cell by cell, and ask for
+/// sizes.
+#[test]
+fn a_program_reads_its_screen_back() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let reader = "stty raw -echo; printf 'X\\033[1;1;1;1;1;1*y\\033[18t'; exec cat -v";
+    env.ok(&["new-session", "-d", "-s", "read", "-x", "80", "-y", "23", reader]);
+    let client = env.attach(80, 24);
+    client.wait_text("X^[P1!~FFA8^[\\^[[8;23;80t");
+}

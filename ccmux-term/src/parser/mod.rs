@@ -463,36 +463,6 @@ impl Parser {
     }
 }
 
-/// Between sequences only the state counts; what the last sequence left behind does not.
-impl PartialEq for Parser {
-    fn eq(&self, other: &Self) -> bool {
-        let Self {
-            state,
-            params,
-            intermediates: _,
-            intermediates_len: _,
-            is_ignored,
-            dcs_last,
-            string,
-            is_string_overlong,
-            utf8,
-            utf8_len,
-        } = self;
-        if *state != other.state || (*utf8, *utf8_len) != (other.utf8, other.utf8_len) {
-            return false;
-        }
-        matches!(state, State::Ground | State::Utf8)
-            || (*params == other.params
-                && self.intermediates() == other.intermediates()
-                && *is_ignored == other.is_ignored
-                && *dcs_last == other.dcs_last
-                && *string == other.string
-                && *is_string_overlong == other.is_string_overlong)
-    }
-}
-
-impl Eq for Parser {}
-
 /// Length of the printable ASCII at the front of `bytes`.
 #[inline]
 fn ascii_len(bytes: &[u8]) -> usize {
