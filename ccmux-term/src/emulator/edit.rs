@@ -30,6 +30,7 @@ impl Emulator {
 
     /// Whether erasing that heeds this kind of protection has to look at each cell: DECSED and
     /// DECSEL heed any protection, ED, EL and ECH only that of ISO 6429, as in xterm.
+    #[inline]
     fn is_heeded(&self, heeded: Protection) -> bool {
         match self.settings.protection {
             Protection::Off => false,
@@ -50,6 +51,7 @@ impl Emulator {
         }
     }
 
+    #[inline]
     fn erase_columns(&mut self, y: usize, columns: (usize, usize), heeded: Protection) {
         let (fill, cols) = (self.fill_id(), self.cols());
         if self.is_heeded(heeded) {

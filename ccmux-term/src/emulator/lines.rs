@@ -9,8 +9,11 @@ impl Emulator {
     pub(super) fn index(&mut self) {
         self.cursor.is_wrap_pending = false;
         if self.cursor.y == self.bottom {
-            if self.is_in_side_margins() {
-                self.scroll_up(1);
+            if self.is_full_width() {
+                self.grid.row_mut_unseen(self.bottom).wrapped = false;
+                self.scroll_rows_up(1);
+            } else if self.is_in_side_margins() {
+                self.scroll_box_up(self.top, 1);
             }
         } else if self.cursor.y + 1 < self.rows() {
             self.cursor.y += 1;
@@ -41,7 +44,7 @@ impl Emulator {
         self.cursor.x = 0;
         if self.cursor.y == self.bottom {
             self.grid.row_mut_unseen(self.bottom).wrapped = true;
-            self.scroll_region_up(1);
+            self.scroll_rows_up(1);
         } else if self.cursor.y + 1 < self.rows() {
             self.grid.row_mut_unseen(self.cursor.y).wrapped = true;
             self.cursor.y += 1;

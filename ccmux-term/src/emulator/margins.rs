@@ -79,14 +79,15 @@ impl Emulator {
     pub(super) fn scroll_up(&mut self, count: usize) {
         if self.is_full_width() {
             self.grid.row_mut_unseen(self.bottom).wrapped = false;
+            self.scroll_rows_up(count);
+        } else {
+            self.scroll_box_up(self.top, count);
         }
-        self.scroll_region_up(count);
     }
 
-    pub(super) fn scroll_region_up(&mut self, count: usize) {
-        if !self.is_full_width() {
-            return self.scroll_box_up(self.top, count);
-        }
+    /// Scrolls a region as wide as the screen up.
+    #[inline]
+    pub(super) fn scroll_rows_up(&mut self, count: usize) {
         let count = count.min(self.bottom - self.top + 1);
         if self.top > 0 {
             self.grid.row_mut_unseen(self.top - 1).wrapped = false;
@@ -127,7 +128,9 @@ impl Emulator {
         self.grid.scroll_up(y, self.bottom, count, fill);
     }
 
-    fn scroll_box_up(&mut self, y: usize, count: usize) {
+    /// Moves the rows of the region below `y` up, between the side margins.
+    #[cold]
+    pub(super) fn scroll_box_up(&mut self, y: usize, count: usize) {
         let (fill, columns) = (self.fill_id(), self.columns());
         self.grid.scroll_up_within((y, self.bottom), columns, count, fill);
     }

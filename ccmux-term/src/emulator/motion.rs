@@ -50,6 +50,16 @@ impl Emulator {
     /// on at the right end of the row above: from a row that had wrapped (mode 45), or from any
     /// (mode 1045), then also from the top of the region to its bottom.
     pub(super) fn left(&mut self, count: usize) {
+        let border = if self.cursor.x >= self.left { self.left } else { 0 };
+        if count <= self.cursor.x - border && !self.cursor.is_wrap_pending {
+            self.cursor.x -= count;
+        } else {
+            self.left_to_border(border, count);
+        }
+    }
+
+    /// Goes left to `border`, or from there around it.
+    fn left_to_border(&mut self, border: usize, count: usize) {
         let extended = self.settings.has(mode::REVERSE_WRAP_EXTENDED);
         let wraps = self.modes.autowrap && (self.modes.reverse_wrap || extended);
         let mut count = count;
@@ -57,8 +67,6 @@ impl Emulator {
             count -= 1;
         }
         self.cursor.is_wrap_pending = false;
-        let is_inside = self.cursor.x >= self.left;
-        let border = if is_inside { self.left } else { 0 };
         let room = self.cursor.x - border;
         if count <= room || !wraps {
             self.cursor.x -= count.min(room);

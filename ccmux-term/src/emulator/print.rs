@@ -118,7 +118,8 @@ impl Emulator {
         if self.cursor.is_wrap_pending && self.modes.autowrap {
             self.wrap();
         }
-        if self.cursor.x + width > self.print_end() {
+        let mut end = self.print_end();
+        if self.cursor.x + width > end {
             if !self.modes.autowrap {
                 return;
             }
@@ -127,8 +128,8 @@ impl Emulator {
                 self.grid.row_mut(self.cursor.y).write(self.cursor.x, Content::SPACER, fill, cols);
             }
             self.wrap();
+            end = self.print_end();
         }
-        let end = self.print_end();
         let pen = self.pen_id();
         let x = self.cursor.x;
         if self.modes.insert {

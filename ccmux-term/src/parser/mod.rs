@@ -203,16 +203,16 @@ impl Parser {
         let mut at = 0;
         while len < text.len() && bytes.get(at).is_some_and(|&byte| byte >= 0x80) {
             match utf8::decode(&bytes[at..]) {
-                Decoded::Char('\u{80}'..='\u{9f}', used) => {
-                    if len > 0 {
-                        performer.print(&text[..len]);
-                    }
-                    self.c1(performer, bytes[at + 1]);
-                    return at + used;
-                }
                 Decoded::Char(c, used) => {
                     text[len] = c;
                     at += used;
+                }
+                Decoded::Control(control) => {
+                    if len > 0 {
+                        performer.print(&text[..len]);
+                    }
+                    self.c1(performer, control);
+                    return at + 2;
                 }
                 Decoded::Invalid(1)
                     if matches!(bytes[at], 0x80..=0x9f) && performer.has_8bit_controls() =>
@@ -251,9 +251,9 @@ impl Parser {
                 self.utf8_len += 1;
                 1
             }
-            Decoded::Char('\u{80}'..='\u{9f}', _) => {
+            Decoded::Control(control) => {
                 self.leave_char();
-                self.c1(performer, byte);
+                self.c1(performer, control);
                 1
             }
             Decoded::Char(c, _) => {

@@ -5,6 +5,8 @@
 pub(crate) enum Decoded {
     /// A character of so many bytes.
     Char(char, usize),
+    /// A C1 control, of two bytes; this is the second one.
+    Control(u8),
     /// So many bytes that begin no character.
     Invalid(usize),
     /// The beginning of a character; all bytes belong to it.
@@ -22,6 +24,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Decoded {
         let scalar = u32::from(bytes[0] & 0xf) << 12 | u32::from(second & 0x3f) << 6;
         let c = char::from_u32(scalar | u32::from(third & 0x3f));
         return Decoded::Char(c.expect("0x1000 to 0xcfff are characters"), 3);
+    }
+    if let [0xc2, control @ 0x80..=0x9f, ..] = *bytes {
+        return Decoded::Control(control);
     }
     let lead = bytes[0];
     let (len, second_min, second_max) = match lead {
