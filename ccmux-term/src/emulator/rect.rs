@@ -102,9 +102,9 @@ impl Emulator {
     }
 
     fn put_rect(&mut self, rect: Rect, cell: Cell) {
-        let (cells, cols) = (vec![cell; rect.end - rect.left], self.cols());
+        let cols = self.cols();
         for y in rect.top..rect.bottom {
-            self.grid.row_mut(y).put_span(rect.left, &cells, cols);
+            self.grid.row_mut(y).fill_span((rect.left, rect.end), cell, cols);
         }
     }
 

@@ -104,7 +104,7 @@ impl Grid {
         self.clear_rows(top, top + count, fill);
     }
 
-    /// Moves the cells of `columns` in the rows of `top..=bottom` up by `count`.
+    /// Moves the cells of `left..end` in the rows of `top..=bottom` up by `count`.
     pub(crate) fn scroll_up_within(
         &mut self,
         (top, bottom): (usize, usize),
@@ -119,7 +119,7 @@ impl Grid {
         self.blank_spans((bottom + 1 - count, bottom + 1), (left, end), fill);
     }
 
-    /// Moves the cells of `columns` in the rows of `top..=bottom` down by `count`.
+    /// Moves the cells of `left..end` in the rows of `top..=bottom` down by `count`.
     pub(crate) fn scroll_down_within(
         &mut self,
         (top, bottom): (usize, usize),
@@ -135,15 +135,17 @@ impl Grid {
     }
 
     fn copy_span(&mut self, from: usize, to: usize, (left, end): (usize, usize)) {
-        let cells = self.rows[from].span(left, end);
         let cols = self.cols;
-        self.row_mut(to).put_span(left, &cells, cols);
+        self.rows[from].pad_to(end, cols);
+        let cells = std::mem::take(&mut self.rows[from].cells);
+        self.row_mut(to).put_span(left, &cells[left..end], cols);
+        self.rows[from].cells = cells;
     }
 
-    fn blank_spans(&mut self, (from, to): (usize, usize), (left, end): (usize, usize), pen: PenId) {
-        let (blank, cols) = (vec![Cell::blank(pen); end - left], self.cols);
+    fn blank_spans(&mut self, (from, to): (usize, usize), columns: (usize, usize), pen: PenId) {
+        let cols = self.cols;
         for y in from..to {
-            self.row_mut(y).put_span(left, &blank, cols);
+            self.row_mut(y).fill_span(columns, Cell::blank(pen), cols);
         }
     }
 

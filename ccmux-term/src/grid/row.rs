@@ -127,32 +127,43 @@ impl Row {
         }
     }
 
-    /// The cells of `from..to` as they can stand elsewhere: halves of wide characters are blank.
+    /// The cells of `from..to`, for [`Row::put_span`].
     pub(crate) fn span(&self, from: usize, to: usize) -> Vec<Cell> {
-        let mut cells: Vec<Cell> = (from..to).map(|x| self.get(x)).collect();
-        if let Some(first) = cells.first_mut()
+        (from..to).map(|x| self.get(x)).collect()
+    }
+
+    /// Puts cells of a row to `x`; the caller has checked that they fit. Halves of wide characters at
+    /// either end become blank, and the row is no longer one line with the next one.
+    pub(crate) fn put_span(&mut self, x: usize, cells: &[Cell], cols: usize) {
+        let end = x + cells.len();
+        debug_assert!(end <= cols);
+        self.open_span(x, end, cols);
+        self.cells[x..end].copy_from_slice(cells);
+        if let Some(first) = self.cells[x..end].first_mut()
             && first.content == Content::CONTINUATION
         {
             first.content = Content::EMPTY;
         }
-        if let Some(last) = cells.last_mut()
+        if let Some(last) = self.cells[x..end].last_mut()
             && (last.content.is_wide() || last.content == Content::SPACER)
         {
             last.content = Content::EMPTY;
         }
-        cells
+        self.end_line();
     }
 
-    /// Puts what [`Row::span`] returned to `x`; the caller has checked that it fits. The row is no
-    /// longer one line with the next one.
-    pub(crate) fn put_span(&mut self, x: usize, cells: &[Cell], cols: usize) {
-        let end = x + cells.len();
-        debug_assert!(end <= cols);
+    /// Fills `x..end` with one narrow cell.
+    pub(crate) fn fill_span(&mut self, (x, end): (usize, usize), cell: Cell, cols: usize) {
+        self.open_span(x, end, cols);
+        self.cells[x..end].fill(cell);
+        self.end_line();
+    }
+
+    /// Makes `x..end` cells of their own: no wide character lies across their ends.
+    fn open_span(&mut self, x: usize, end: usize, cols: usize) {
         self.pad_to(end, cols);
         self.split_wide(x);
         self.split_wide(end);
-        self.cells[x..end].copy_from_slice(cells);
-        self.end_line();
     }
 
     /// Puts back what was read from `x` on, with other pens.
@@ -180,9 +191,10 @@ impl Row {
         cols: usize,
     ) {
         let count = count.min(end - x);
-        let moved = self.span(x, end - count);
-        self.put_span(x + count, &moved, cols);
-        self.put_span(x, &vec![Cell::blank(pen); count], cols);
+        if self.move_within((x, end), end - count, pen, cols) {
+            self.cells.copy_within(x..end - count, x + count);
+            self.cells[x..x + count].fill(Cell::blank(pen));
+        }
     }
 
     /// Removes `count` cells at `x`; blank ones come in at `end`.
@@ -194,9 +206,28 @@ impl Row {
         cols: usize,
     ) {
         let count = count.min(end - x);
-        let moved = self.span(x + count, end);
-        self.put_span(x, &moved, cols);
-        self.put_span(end - count, &vec![Cell::blank(pen); count], cols);
+        if self.move_within((x, end), x + count, pen, cols) {
+            self.cells.copy_within(x + count..end, x);
+            self.cells[end - count..end].fill(Cell::blank(pen));
+        }
+    }
+
+    /// Prepares `x..end` for a move that cuts it at `cut`; false if there are only such blanks as come
+    /// in.
+    fn move_within(
+        &mut self,
+        (x, end): (usize, usize),
+        cut: usize,
+        pen: PenId,
+        cols: usize,
+    ) -> bool {
+        if x >= self.cells.len() && self.fill == pen {
+            return false;
+        }
+        self.open_span(x, end, cols);
+        self.split_wide(cut);
+        self.end_line();
+        true
     }
 
     /// Moves the cells from `x` on `count` columns to the right and blanks what they leave.
@@ -274,7 +305,7 @@ impl Row {
         }
     }
 
-    fn pad_to(&mut self, len: usize, cols: usize) {
+    pub(crate) fn pad_to(&mut self, len: usize, cols: usize) {
         if self.cells.capacity() == 0 {
             self.cells.reserve_exact(cols);
         }
