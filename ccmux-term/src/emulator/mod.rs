@@ -10,6 +10,7 @@
 //!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
 
 mod charset;
+mod class;
 mod csi;
 mod dcs;
 mod edit;

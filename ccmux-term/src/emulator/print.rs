@@ -8,11 +8,15 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Emulator;
-use crate::grid::cell::{Content, ContentKind};
+use super::class::{self, Class};
+use crate::grid::cell::{Cell, Content, ContentKind};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
 
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 pub(crate) const EMOJI_PRESENTATION: char = '\u{fe0f}';
+
+/// Most columns that are printed together.
+const FITTING_CELLS: usize = 128;
 
 impl Emulator {
     #[inline]
@@ -54,48 +58,82 @@ impl Emulator {
         self.last_printed = text.last().map(|&byte| char::from(byte));
     }
 
-    /// Prints characters outside ASCII. Those that are plainly one or two columns wide and fit on
-    /// the row go straight to it, the others one by one.
+    /// Prints characters, most of them outside ASCII. Those that fit on the row go there together,
+    /// the others one by one.
     pub(super) fn print_chars(&mut self, text: &[char]) {
         let mut rest = text;
         while let Some((&first, later)) = rest.split_first() {
-            let printed = self.print_simple(rest);
+            let printed = self.print_fitting(rest);
             if printed > 0 {
                 rest = &rest[printed..];
                 continue;
             }
-            self.print_char(first);
+            match u8::try_from(first) {
+                Ok(byte @ 0..=0x7f) => self.print_ascii_run(&[byte]),
+                _ => self.print_char(first),
+            }
             rest = later;
         }
     }
 
-    /// Prints the simple characters at the front of `text` and returns how many there were.
-    fn print_simple(&mut self, text: &[char]) -> usize {
-        if self.cursor.is_wrap_pending || self.modes.insert || self.charsets.single.is_some() {
+    /// Prints the characters at the front of `text` that need nothing but room, and returns how many
+    /// there were. What attaches to one of them is among them.
+    fn print_fitting(&mut self, text: &[char]) -> usize {
+        if self.cursor.is_wrap_pending || self.modes.insert || !self.charsets.is_plain() {
             return 0;
         }
-        let (pen, cols, print_end) = (self.pen_id(), self.cols(), self.print_end());
-        let row = self.grid.row_mut(self.cursor.y);
-        let mut x = self.cursor.x;
-        let mut printed = 0;
+        // Not later: it would not know of the cells that are gathered here.
+        self.sweep_if_due();
+        let (pen, cols, classes) = (self.pen_id(), self.cols(), class::classes());
+        let mut cells = [Cell::default(); FITTING_CELLS];
+        // The last column is left to the careful path: it has a wrap to remember.
+        let room = (self.print_end() - self.cursor.x - 1).min(FITTING_CELLS);
+        let (mut len, mut printed) = (0_usize, 0);
         for &c in text {
-            let content = match simple_width(c) {
-                Some(1) => Content::narrow(c),
-                Some(2) => Content::wide(c),
-                _ => break,
+            let class = classes.of(c);
+            let content = match class {
+                Class::Narrow => Content::narrow(c),
+                Class::Wide => Content::wide(c),
+                Class::Mark | Class::NarrowEmoji | Class::WideEmoji => {
+                    // What is on the screen before the first one is left to the careful path, too.
+                    let Some(mut at) = len.checked_sub(1) else { break };
+                    at -= usize::from(cells[at].content == Content::CONTINUATION);
+                    let before = cells[at].content;
+                    if class == Class::Mark || self.joins(before, c) {
+                        if let Some(content) = self.attached(before, c) {
+                            let widens = content.is_wide() && !before.is_wide();
+                            if widens && len == room {
+                                break;
+                            }
+                            cells[at].content = content;
+                            if widens {
+                                cells[len] = Cell { content: Content::CONTINUATION, pen };
+                                len += 1;
+                            }
+                        }
+                        printed += 1;
+                        continue;
+                    }
+                    if class == Class::WideEmoji { Content::wide(c) } else { Content::narrow(c) }
+                }
+                Class::Control => break,
             };
-            let end = x + 1 + usize::from(content.is_wide());
-            // The last column is left to the careful path: it has a wrap to remember.
-            if end >= print_end {
+            let end = len + 1 + usize::from(content.is_wide());
+            if end > room {
                 break;
             }
-            row.write(x, content, pen, cols);
-            x = end;
+            cells[len] = Cell { content, pen };
+            if content.is_wide() {
+                cells[len + 1] = Cell { content: Content::CONTINUATION, pen };
+            }
+            len = end;
             printed += 1;
+            self.last_printed = Some(c);
         }
-        if printed > 0 {
-            self.cursor.x = x;
-            self.last_printed = Some(text[printed - 1]);
+        if len > 0 {
+            let x = self.cursor.x;
+            self.grid.row_mut(self.cursor.y).write_cells(x, &cells[..len], cols);
+            self.cursor.x = x + len;
         }
         printed
     }
@@ -175,53 +213,62 @@ impl Emulator {
         let Some(x) = self.previous_x() else { return };
         let cols = self.cols();
         let cell = self.grid.row(self.cursor.y).get(x);
+        let Some(content) = self.attached(cell.content, c) else { return };
         let is_wide = cell.content.is_wide();
-        let index = match cell.content.kind() {
+        if content.is_wide() && !is_wide && !self.cursor.is_wrap_pending {
+            self.grid.row_mut(self.cursor.y).write(x, content, cell.pen, cols);
+            let end = self.print_end();
+            self.advance_cursor(1, end);
+        } else {
+            self.grid.row_mut(self.cursor.y).cells[x].content = content.with_width_of(cell.content);
+        }
+    }
+
+    /// A printed cell with `c` added, wide if that makes it so; none if it is full.
+    fn attached(&mut self, content: Content, c: char) -> Option<Content> {
+        let index = match content.kind() {
             ContentKind::Cluster(index) => {
                 if self.clusters.get(index).len() + c.len_utf8() > CLUSTER_BYTES_MAX {
-                    return;
+                    return None;
                 }
                 self.clusters.extend(index, c)
             }
             ContentKind::Char(base) => self.clusters.push([base, c]),
-            _ => return,
+            _ => return None,
         };
-        let widens = !is_wide
-            && !self.cursor.is_wrap_pending
-            && (is_regional_indicator(c)
-                || c == EMOJI_PRESENTATION && self.clusters.get(index).width() == 2);
-        let row = self.grid.row_mut(self.cursor.y);
-        if widens {
-            row.write(x, Content::cluster(index, true), cell.pen, cols);
-            let end = self.print_end();
-            self.advance_cursor(1, end);
-        } else {
-            row.cells[x].content = Content::cluster(index, is_wide);
-        }
+        let is_wide = content.is_wide()
+            || is_regional_indicator(c)
+            || c == EMOJI_PRESENTATION && self.clusters.get(index).width() == 2;
+        Some(Content::cluster(index, is_wide))
     }
 
     /// Attaches `c` if it continues the emoji sequence before the cursor.
     fn join(&mut self, c: char) -> bool {
         let Some(x) = self.previous_x() else { return false };
         let content = self.grid.row(self.cursor.y).get(x).content;
-        let (first, last, is_single) = match content.kind() {
-            ContentKind::Char(base) => (base, base, true),
-            ContentKind::Cluster(index) => {
-                let text = self.clusters.get(index);
-                match (text.chars().next(), text.chars().next_back()) {
-                    (Some(first), Some(last)) => (first, last, false),
-                    _ => return false,
-                }
-            }
-            _ => return false,
-        };
         // A pair needs two columns, so at the right border the second one begins anew.
         let has_room = !is_regional_indicator(c) || !self.cursor.is_wrap_pending;
-        let joins = has_room && continues(first, last, is_single, c);
+        let joins = has_room && self.joins(content, c);
         if joins {
             self.attach(c);
         }
         joins
+    }
+
+    /// Whether `c` continues the emoji sequence that a cell shows.
+    #[inline]
+    fn joins(&self, content: Content, c: char) -> bool {
+        match content.kind() {
+            ContentKind::Char(base) => continues(base, base, true, c),
+            ContentKind::Cluster(index) => {
+                let text = self.clusters.get(index);
+                match (text.chars().next(), text.chars().next_back()) {
+                    (Some(first), Some(last)) => continues(first, last, false, c),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
     }
 }
 
@@ -232,17 +279,6 @@ pub(crate) fn width(c: char) -> Option<usize> {
         ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' => Some(1),
         '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
         _ => c.width(),
-    }
-}
-
-/// Columns of a character if it stands for itself whatever is before it.
-#[inline]
-fn simple_width(c: char) -> Option<usize> {
-    match c {
-        '\u{a1}'..='\u{a8}' | '\u{aa}'..='\u{ac}' | '\u{af}'..='\u{2ff}' => Some(1),
-        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
-        _ if may_join(c) => None,
-        _ => c.width().filter(|&width| width > 0),
     }
 }
 

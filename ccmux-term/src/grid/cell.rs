@@ -50,8 +50,20 @@ impl Content {
         self.0 & WIDE != 0
     }
 
+    /// This content, as wide as another one.
+    pub(crate) fn with_width_of(self, other: Self) -> Self {
+        Self(self.0 & !WIDE | other.0 & WIDE)
+    }
+
     pub(crate) fn cluster_index(self) -> Option<u32> {
         (self.0 & CLUSTER != 0).then_some(self.0 & !(WIDE | CLUSTER))
+    }
+
+    /// The character, if it is one and outside ASCII: what text outside ASCII has most of.
+    #[inline]
+    pub(crate) fn char(self) -> Option<char> {
+        let bits = self.0 & !WIDE;
+        if (0xa0..CLUSTER).contains(&bits) { char::from_u32(bits) } else { None }
     }
 
     pub(crate) fn kind(self) -> ContentKind {

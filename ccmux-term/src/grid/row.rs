@@ -74,6 +74,16 @@ impl Row {
         self.cells.extend(new.iter().map(cell));
     }
 
+    /// Prints whole characters from `x`; the caller has checked that they fit into `cols`.
+    pub(crate) fn write_cells(&mut self, x: usize, cells: &[Cell], cols: usize) {
+        let end = x + cells.len();
+        debug_assert!(end <= cols);
+        self.open(x, end, cols);
+        let (over, new) = cells.split_at((self.cells.len() - x).min(cells.len()));
+        self.cells[x..x + over.len()].copy_from_slice(over);
+        self.cells.extend_from_slice(new);
+    }
+
     /// Prints one character of one or two columns at `x`; the caller has checked that it fits.
     pub(crate) fn write(&mut self, x: usize, content: Content, pen: PenId, cols: usize) {
         let width = 1 + usize::from(content.is_wide());

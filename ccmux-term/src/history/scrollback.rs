@@ -144,20 +144,26 @@ pub(crate) fn append_cells(
 fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
     // ASCII goes in pieces: converting cells is then a loop without branches.
     for piece in cells.chunks(128) {
+        let is_ascii = piece.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80;
+        if !is_ascii {
+            append_chars(text, piece, clusters);
+            continue;
+        }
         let mut bytes = [0; 128];
         for (byte, cell) in bytes.iter_mut().zip(piece) {
             *byte = ascii(cell.content);
         }
-        let is_ascii = piece.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80;
-        match std::str::from_utf8(&bytes[..piece.len()]) {
-            Ok(ascii) if is_ascii => text.push_str(ascii),
-            _ => append_chars(text, piece, clusters),
-        }
+        text.push_str(std::str::from_utf8(&bytes[..piece.len()]).expect("all of it is ASCII"));
     }
 }
 
 fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+    text.reserve(cells.len() * 2);
     for cell in cells {
+        if let Some(c) = cell.content.char() {
+            text.push(c);
+            continue;
+        }
         match cell.content.kind() {
             ContentKind::Char(c) => text.push(c),
             ContentKind::Cluster(index) => text.push_str(clusters.get(index)),

@@ -42,7 +42,7 @@ const C1_ST: u8 = 0x9c;
 pub(crate) trait Perform {
     /// Prints a run of printable ASCII.
     fn print_ascii(&mut self, text: &[u8]);
-    /// Prints characters outside ASCII.
+    /// Prints characters, the first of them outside ASCII.
     fn print(&mut self, text: &[char]);
     /// A C0 control.
     fn execute(&mut self, byte: u8);
@@ -196,12 +196,24 @@ impl Parser {
         at
     }
 
-    /// Characters outside ASCII; `bytes` begins with one. Returns how many bytes were used.
+    /// Characters outside ASCII, with few of ASCII between them; `bytes` begins with one. Returns how
+    /// many bytes were used.
     fn text<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
         let mut text = ['\0'; 64];
         let mut len = 0;
         let mut at = 0;
-        while len < text.len() && bytes.get(at).is_some_and(|&byte| byte >= 0x80) {
+        while len < text.len()
+            && let Some(&byte) = bytes.get(at)
+        {
+            if byte < 0x80 {
+                // Longer runs have a faster way.
+                if !(0x20..0x7f).contains(&byte) || is_ascii_run(&bytes[at..]) {
+                    break;
+                }
+                text[len] = char::from(byte);
+                (at, len) = (at + 1, len + 1);
+                continue;
+            }
             match utf8::decode(&bytes[at..]) {
                 Decoded::Char(c, used) => {
                     text[len] = c;
@@ -461,6 +473,12 @@ impl Parser {
             _ => {}
         }
     }
+}
+
+/// Whether so many bytes at the front are ASCII that they are worth a call of their own.
+#[inline]
+fn is_ascii_run(bytes: &[u8]) -> bool {
+    bytes.first_chunk::<8>().is_some_and(|front| front.is_ascii())
 }
 
 /// Length of the printable ASCII at the front of `bytes`.

@@ -16,15 +16,38 @@ pub(crate) enum Decoded {
 /// Decodes the first character of `bytes`, which is not empty and begins with a byte over 0x7f.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
-    // Most text outside ASCII has two or three bytes per character.
-    if let [0xe1..=0xec, second, third, ..] = *bytes
-        && second & third & 0xc0 == 0x80
-        && (second | third) & 0x40 == 0
-    {
-        let scalar = u32::from(bytes[0] & 0xf) << 12 | u32::from(second & 0x3f) << 6;
-        let c = char::from_u32(scalar | u32::from(third & 0x3f));
-        return Decoded::Char(c.expect("0x1000 to 0xcfff are characters"), 3);
+    match *bytes {
+        [first @ 0xe1..=0xec, second, third, ..] if is_tail(second) && is_tail(third) => {
+            let scalar = u32::from(first & 0xf) << 12 | bits(second) << 6 | bits(third);
+            Decoded::Char(char::from_u32(scalar).expect("0x1000 to 0xcfff are characters"), 3)
+        }
+        [first @ 0xc3..=0xdf, second, ..] if is_tail(second) => {
+            let scalar = u32::from(first & 0x1f) << 6 | bits(second);
+            Decoded::Char(char::from_u32(scalar).expect("no surrogate is below 0x800"), 2)
+        }
+        // The plane of most emoji.
+        [0xf0, second @ 0x90..=0xbf, third, fourth, ..] if is_tail(third) && is_tail(fourth) => {
+            let scalar = bits(second) << 12 | bits(third) << 6 | bits(fourth);
+            Decoded::Char(char::from_u32(scalar).expect("0x10000 to 0x3ffff are characters"), 4)
+        }
+        _ => decode_any(bytes),
     }
+}
+
+/// Whether a byte can go on with a character.
+#[inline]
+fn is_tail(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
+}
+
+/// The bits of the scalar value in a byte that goes on with a character.
+#[inline]
+fn bits(tail: u8) -> u32 {
+    u32::from(tail & 0x3f)
+}
+
+#[inline(never)]
+fn decode_any(bytes: &[u8]) -> Decoded {
     if let [0xc2, control @ 0x80..=0x9f, ..] = *bytes {
         return Decoded::Control(control);
     }

@@ -11,3 +11,4 @@ mod reports;
 mod resize;
 mod screen;
 mod support;
+mod unicode;
