@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use bstr::BString;
 
+use crate::change::OptionScope;
 use crate::geometry::{Rect, Size};
 use crate::ids::{PaneId, PaneUuid, SessionId, WindowId};
 use crate::key::Key;
@@ -86,6 +87,20 @@ impl State {
     /// The sessions that have a window in their lists.
     pub fn sessions_of(&self, window: WindowId) -> Vec<SessionId> {
         self.windows.get(&window).map_or_else(Vec::new, |window| self.group_of(window.session))
+    }
+
+    /// Whether a window's size is one that was set by hand (`window-size manual`).
+    pub fn has_own_size(&self, window: WindowId) -> bool {
+        self.options(OptionScope::Window(window)).choice("window-size") == "manual"
+    }
+
+    /// The size that a window is meant to have: its session's, unless it has one of its own.
+    pub fn window_size(&self, window: WindowId) -> Option<Size> {
+        let found = self.windows.get(&window)?;
+        if self.has_own_size(window) {
+            return Some(found.layout.size());
+        }
+        Some(self.sessions.get(&found.session)?.size)
     }
 
     /// The window of the marked pane.

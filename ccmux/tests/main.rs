@@ -33,6 +33,7 @@ mod replies;
 mod restart_server;
 mod restore;
 mod shutdown;
+mod sizes;
 mod starters;
 mod stdin;
 mod storm;

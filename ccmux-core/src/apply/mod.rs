@@ -20,7 +20,8 @@ use self::pane::{
     break_pane, create_pane, fits, join_pane, select_pane, swap_panes, take_from_window,
 };
 use self::window::{
-    NewWindow, adopt_window, create_window, move_window, remove_window, select_window, swap_windows,
+    NewWindow, adopt_window, create_window, fit_window, move_window, remove_window, select_window,
+    swap_windows,
 };
 
 /// A change does not fit the state.
@@ -118,9 +119,9 @@ fn apply_alone(state: &mut State, change: &Change) -> Result<(), ApplyError> {
         Change::SessionResized { id, size } => {
             let size = size.clamped();
             session(state, *id)?.size = size;
-            for window in state.windows.values_mut().filter(|window| window.session == *id) {
-                window.layout = window.layout.resize(size);
-            }
+            let owned = state.windows.values().filter(|window| window.session == *id);
+            let owned: Vec<WindowId> = owned.map(|window| window.id).collect();
+            owned.into_iter().try_for_each(|window| fit_window(state, window))?;
         }
         Change::SessionGrouped { id, group } => group::join(state, *id, group)?,
         Change::SessionClosed { id } => group::close(state, *id)?,

@@ -1,13 +1,12 @@
 //! Changes of panes and of the windows they are in.
 
 use crate::change::NewPane;
-use crate::geometry::Size;
 use crate::ids::{PaneId, WindowId};
 use crate::layout::{Layout, LayoutError};
 use crate::model::{Ended, ExitStatus, OptionSet, Pane, State, Window};
 
 use super::window::{NewWindow, add_window, remove_window};
-use super::{ApplyError, not_below, pane, push_recent, session, window};
+use super::{ApplyError, not_below, pane, push_recent, window};
 
 pub(super) fn create_pane(
     state: &mut State,
@@ -32,7 +31,7 @@ pub(super) fn select_pane(window: &mut Window, id: PaneId) {
 /// else by index), or the next one if it was the first.
 pub(super) fn take_from_window(state: &mut State, id: PaneId) -> Result<(), ApplyError> {
     let window_id = pane(state, id)?.window;
-    let size = size_of(state, window_id)?;
+    let size = state.window_size(window_id).ok_or(ApplyError::NoWindow(window_id))?;
     let window = window(state, window_id)?;
     // A layout that had outgrown its window may fit again.
     let layout = window.layout.close(id)?.resize(size);
@@ -108,12 +107,6 @@ pub(super) fn swap_panes(state: &mut State, a: PaneId, b: PaneId) -> Result<(), 
     pane(state, a)?.window = of_b;
     pane(state, b)?.window = of_a;
     Ok(())
-}
-
-/// The size that a window is meant to have.
-fn size_of(state: &mut State, id: WindowId) -> Result<Size, ApplyError> {
-    let owner = window(state, id)?.session;
-    Ok(session(state, owner)?.size)
 }
 
 pub(super) fn pane_is_new(state: &State, pane: &NewPane) -> Result<(), ApplyError> {

@@ -77,13 +77,17 @@ pub(super) fn adopt_window(
     id: WindowId,
     by: SessionId,
 ) -> Result<(), ApplyError> {
-    let adopter = session(state, by)?;
-    if adopter.index_of(id).is_none() {
+    if session(state, by)?.index_of(id).is_none() {
         return Err(ApplyError::NoWindow(id));
     }
-    let size = adopter.size;
+    window(state, id)?.session = by;
+    fit_window(state, id)
+}
+
+/// Gives a window the size that it is meant to have.
+pub(super) fn fit_window(state: &mut State, id: WindowId) -> Result<(), ApplyError> {
+    let size = state.window_size(id).ok_or(ApplyError::NoWindow(id))?;
     let window = window(state, id)?;
-    window.session = by;
     window.layout = window.layout.resize(size);
     Ok(())
 }
@@ -120,7 +124,7 @@ pub(super) fn move_window(
     index: u32,
 ) -> Result<(), ApplyError> {
     let from = window(state, id)?.session;
-    let size = session(state, to)?.size;
+    session(state, to)?;
     index_is_free(state, to, index)?;
     if state.group_of(to).contains(&from) {
         for_each_member(state, to, |session| {
@@ -131,10 +135,8 @@ pub(super) fn move_window(
     }
     for_each_member(state, from, |session| unlink(session, id));
     for_each_member(state, to, |session| link(session, index, id));
-    let window = window(state, id)?;
-    window.session = to;
-    window.layout = window.layout.resize(size);
-    Ok(())
+    window(state, id)?.session = to;
+    fit_window(state, id)
 }
 
 pub(super) fn swap_windows(state: &mut State, a: WindowId, b: WindowId) -> Result<(), ApplyError> {
@@ -157,10 +159,8 @@ pub(super) fn swap_windows(state: &mut State, a: WindowId, b: WindowId) -> Resul
         });
     }
     for (id, to) in [(a, of_b), (b, of_a)] {
-        let size = session(state, to)?.size;
-        let window = window(state, id)?;
-        window.session = to;
-        window.layout = window.layout.resize(size);
+        window(state, id)?.session = to;
+        fit_window(state, id)?;
     }
     Ok(())
 }

@@ -309,6 +309,13 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Resize or zoom a pane",
     ),
     CommandSpec::new(
+        ("resize-window", "resizew"),
+        "aADLRUt:x:y:",
+        OPTIONAL,
+        "[-aADLRU] [-x width] [-y height] [-t target-window] [adjustment]",
+        "Give a window a size of its own",
+    ),
+    CommandSpec::new(
         ("respawn-pane", "respawnp"),
         "c:e:kt:",
         (0, None),

@@ -1,7 +1,7 @@
 //! Arranging panes: sizes, zoom, presets, trading places, moving between windows.
 
 use crate::change::{Change, OptionScope};
-use crate::geometry::{Extent, SplitDirection};
+use crate::geometry::{Extent, Size, SplitDirection};
 use crate::ids::{PaneId, WindowId};
 use crate::layout::{Layout, LayoutError, Preset, PresetOptions};
 
@@ -40,6 +40,21 @@ pub(super) fn resize_pane(
     set_layout(draft, window, layout, None)
 }
 
+/// Gives a window a size of its own.
+pub(super) fn resize_window(
+    draft: &mut Draft<'_>,
+    id: WindowId,
+    size: Size,
+) -> Result<(), CommandError> {
+    let layout = draft.window(id)?.layout.resize(size.clamped());
+    let scope = OptionScope::Window(id);
+    let (name, manual) = ("window-size".to_owned(), "manual".to_owned());
+    if draft.state().options_at(scope).and_then(|set| set.get(&name)) != Some(&manual) {
+        draft.push(Change::OptionSet { scope, name, value: Some(manual) });
+    }
+    set_layout(draft, id, layout, None)
+}
+
 fn toggle_zoom(draft: &mut Draft<'_>, id: PaneId, window: WindowId) -> Result<(), CommandError> {
     if unzoom(draft, window)? || draft.window(window)?.layout.pane_count() == 1 {
         return Ok(());
@@ -68,7 +83,7 @@ pub(super) fn select_layout(
     choice: &LayoutChoice,
 ) -> Result<(), CommandError> {
     let window = draft.window(id)?;
-    let (session, last, restored) = (window.session, window.preset, window.old_layout.clone());
+    let (last, restored) = (window.preset, window.old_layout.clone());
     let preset = match choice {
         LayoutChoice::Preset(preset) => Some(*preset),
         LayoutChoice::Again => last,
@@ -76,7 +91,7 @@ pub(super) fn select_layout(
         LayoutChoice::Previous => Some(Preset::previous(last)),
         LayoutChoice::Spread(_) | LayoutChoice::Text(_) | LayoutChoice::Restore => None,
     };
-    let size = draft.session(session)?.size;
+    let size = draft.state().window_size(id).ok_or(CommandError::NoWindow(id))?;
     let options = preset_options(draft, id);
     let old = &draft.window(id)?.layout;
     let layout = match (choice, preset) {

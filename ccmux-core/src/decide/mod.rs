@@ -14,6 +14,7 @@ mod command;
 mod draft;
 mod error;
 mod name;
+mod order;
 mod pane;
 mod session;
 mod settings;
@@ -26,13 +27,13 @@ use crate::model::{State, Timestamp};
 use self::draft::Draft;
 
 pub use self::buffer::{BUFFER_BYTES_MAX, BUFFERS_BYTES_MAX};
-pub use self::command::{
-    BreakPane, BufferText, Command, GroupChoice, JoinPane, LayoutChoice, MoveWindow, NewSession,
-    NewWindow, PaneResize, RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit,
-    WindowPlace,
-};
+pub use self::command::{BufferText, Command};
 pub use self::error::CommandError;
 pub use self::name::session_name;
+pub use self::order::{
+    BreakPane, GroupChoice, JoinPane, LayoutChoice, MoveWindow, NewSession, NewWindow, PaneResize,
+    RespawnPane, SetOption, SplitWindow, SwapPane, VariableEdit, WindowPlace,
+};
 
 /// What a decision needs from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +84,7 @@ pub fn decide(state: &State, command: Command, facts: &Facts) -> Result<Vec<Chan
         }
         Command::LastPane { window, keep_zoom } => pane::select_last(d, window, keep_zoom),
         Command::ResizePane { pane, resize } => arrange::resize_pane(d, pane, resize),
+        Command::ResizeWindow { window, size } => arrange::resize_window(d, window, size),
         Command::SwapPane(swap) => arrange::swap_panes(d, swap),
         Command::RotateWindow { window, down, keep_zoom } => {
             arrange::rotate(d, window, down, keep_zoom)

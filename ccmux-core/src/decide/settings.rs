@@ -1,5 +1,7 @@
 //! Options, environment, key bindings.
 
+use std::collections::BTreeMap;
+
 use bstr::BString;
 
 use crate::change::{Change, OptionScope};
@@ -32,7 +34,27 @@ pub(super) fn set_option(draft: &mut Draft<'_>, order: &SetOption) -> Result<(),
             apply_edit(draft, OptionScope::Pane(pane), &name, &Edit::Unset)?;
         }
     }
-    apply_edit(draft, scope, &name, &order.edit)
+    apply_edit(draft, scope, &name, &order.edit)?;
+    if name.to_string() == "window-size" {
+        fit_freed(draft);
+    }
+    Ok(())
+}
+
+/// Windows that had a size of their own until now get that of their session.
+fn fit_freed(draft: &mut Draft<'_>) {
+    let state = draft.state();
+    let mut freed = BTreeMap::new();
+    for window in state.windows.values().filter(|window| !state.has_own_size(window.id)) {
+        if let Some(session) = state.sessions.get(&window.session)
+            && window.layout.resize(session.size) != window.layout
+        {
+            freed.insert(session.id, session.size);
+        }
+    }
+    for (id, size) in freed {
+        draft.push(Change::SessionResized { id, size });
+    }
 }
 
 /// Pushes what an edit changes, leaving out what is so already.

@@ -236,7 +236,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("synchronize-panes", PANES, Flag, "off", "Whether what is typed goes to all panes of the window."),
     new("tiled-layout-max-columns", WINDOW, number(0, 65535), "0", "Most columns of the tiled layout; 0 is no limit."),
     new("window-active-style", PANES, Style, "default", "Style of text in the active pane.").not_yet(),
-    new("window-size", WINDOW, Choice(&["largest", "smallest", "manual", "latest"]), "latest", "Which client gives a window its size.").not_yet(),
+    new("window-size", WINDOW, Choice(&["largest", "smallest", "manual", "latest"]), "latest", "Which of its clients gives a session its size; manual for a size set by resize-window, or default-size."),
     new("window-status-activity-style", WINDOW, Style, "reverse", "Style of windows with activity.").not_yet(),
     new("window-status-bell-style", WINDOW, Style, "reverse", "Style of windows with a bell.").not_yet(),
     new("window-status-current-format", WINDOW, String, "#I:#W#{?window_flags,#{window_flags}, }", "The current window in the status line."),

@@ -47,6 +47,7 @@ mod refresh_client;
 mod rename_session;
 mod rename_window;
 mod resize_pane;
+mod resize_window;
 mod respawn_pane;
 mod restart_server;
 mod rotate_window;
@@ -137,6 +138,7 @@ const TABLE: &[(&str, Exec)] = &[
     ("rename-session", rename_session::exec),
     ("rename-window", rename_window::exec),
     ("resize-pane", resize_pane::exec),
+    ("resize-window", resize_window::exec),
     ("respawn-pane", respawn_pane::exec),
     ("restart-server", restart_server::exec),
     ("rotate-window", rotate_window::exec),

@@ -1,6 +1,7 @@
 //! `new-session`: creates a session, and shows it unless `-d`.
 
 use ccmux_core::Change;
+use ccmux_core::change::OptionScope;
 use ccmux_core::decide::{Command as Intent, GroupChoice, NewSession, session_name};
 use ccmux_core::geometry::Size;
 
@@ -102,7 +103,10 @@ fn size(cx: &Cx<'_>) -> Result<Option<Size>, CommandError> {
     let takes_client = !cx.args().has('d') || is_client('x') || is_client('y');
     let base = client().filter(|_| takes_client);
     if cols.is_none() && rows.is_none() {
-        return Ok(base);
+        let asks = is_client('x') || is_client('y');
+        let windows = cx.server.state.options(OptionScope::GlobalWindow);
+        let is_manual = windows.choice("window-size") == "manual";
+        return Ok(base.filter(|_| asks || !is_manual));
     }
     let default = base.unwrap_or_else(|| cx.server.global_session_options().size("default-size"));
     Ok(Some(Size { cols: cols.unwrap_or(default.cols), rows: rows.unwrap_or(default.rows) }))

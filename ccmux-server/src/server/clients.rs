@@ -324,6 +324,9 @@ impl Server {
             if let Some(client) = self.clients.remove(&id) {
                 self.watcher.forget(client.connection.as_fd());
                 self.jobs.forget_client(id);
+                if let Some(attachment) = client.attachment() {
+                    self.fit_without(attachment.session);
+                }
                 self.redraw_all();
             }
         }

@@ -135,10 +135,13 @@ impl Server {
     /// Tells a client to end, as soon as what it was used for is settled. Whether that is durable
     /// is said as it is then.
     pub(crate) fn exit_client(&mut self, id: ClientId, exit: Exit) {
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.exit(self.hard, exit);
-        }
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let session = client.attachment().map(|attachment| attachment.session);
+        client.exit(self.hard, exit);
         self.release_client(id);
+        if let Some(session) = session {
+            self.fit_without(session);
+        }
     }
 
     /// Lets go what clients are to be told of records that have been settled.

@@ -58,6 +58,7 @@ pub(crate) use clients::Afterwards;
 pub(crate) use closed::ClosedLines;
 pub(crate) use door::Door;
 use format_shells::FormatShells;
+pub(crate) use sizes::SizePolicy;
 
 /// What the server was told when it was started; does not change.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! Sessions have the size of the client that was used last.
+//! Sessions have the size of the client that was used last, or what else `window-size` says: the
+//! largest or the smallest one of all their clients, or one of their own. A session has one size, so
+//! what its current window says counts; windows with a size of their own (`manual`) keep that.
 //!
 //! A size is a hard change, because layouts depend on it. The terminal of a client whose window is
 //! dragged has another size with every step: the first is taken over at once, those that follow no
@@ -7,12 +9,13 @@
 
 use std::time::Duration;
 
+use ccmux_core::change::OptionScope;
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{SessionId, WindowId};
 
-use super::Server;
 use super::commit::Cause;
+use super::{Server, Stopping};
 use crate::client::flags::ClientFlags;
 use crate::event_loop::ClientId;
 
@@ -26,6 +29,19 @@ pub(super) struct Resizing {
     logged_at: Duration,
     /// The newest one, if it is not logged yet.
     waiting: Option<Size>,
+}
+
+/// Which client gives a session its size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SizePolicy {
+    /// The one that was used last.
+    Latest,
+    /// The largest, each side on its own.
+    Largest,
+    /// The smallest, each side on its own.
+    Smallest,
+    /// None.
+    Manual,
 }
 
 impl Server {
@@ -80,29 +96,92 @@ impl Server {
         self.fit_to_newest(session);
     }
 
+    /// The clients of a session whose sizes count.
+    fn counting(&self, session: SessionId) -> impl Iterator<Item = ClientId> + '_ {
+        self.clients_of(session).into_iter().filter(|id| !self.ignores_size(*id))
+    }
+
     /// Gives a session the size of the client that was used last among those that count.
-    fn fit_to_newest(&mut self, session: SessionId) {
-        let counting = self.clients_of(session).into_iter().filter(|id| !self.ignores_size(*id));
-        let newest = counting.max_by_key(|id| self.clients.get(id).map(|client| client.active));
-        if let Some(newest) = newest {
+    pub(super) fn fit_to_newest(&mut self, session: SessionId) {
+        let used = |id: &ClientId| self.clients.get(id).map(|client| client.active);
+        if let Some(newest) = self.counting(session).max_by_key(used) {
             self.fit_session_to(newest);
         }
     }
 
-    /// Gives a session's windows the size that a terminal of this size has room for.
-    fn fit_session(&mut self, session: SessionId, size: Size) {
+    /// A client looks at a session no longer, and its size is of no account any more.
+    pub(super) fn fit_without(&mut self, session: SessionId) {
+        if self.stopping == Stopping::No {
+            self.fit_to_newest(session);
+        }
+    }
+
+    /// What `window-size` says of a session: where its current window has a size of its own, what it
+    /// says of the others.
+    fn size_policy(&self, session: SessionId) -> SizePolicy {
+        let window = self.state.sessions.get(&session).map(|session| session.current);
+        let own = window.map_or("manual", |window| {
+            self.state.options(OptionScope::Window(window)).choice("window-size")
+        });
+        let name = match own {
+            "manual" => self.state.options(OptionScope::GlobalWindow).choice("window-size"),
+            name => name,
+        };
+        match name {
+            "largest" => SizePolicy::Largest,
+            "smallest" => SizePolicy::Smallest,
+            "manual" => SizePolicy::Manual,
+            _ => SizePolicy::Latest,
+        }
+    }
+
+    /// The size that all clients of a session, and of those that share its windows, come to; `None`
+    /// if there are none.
+    pub(crate) fn size_for(&self, session: SessionId, policy: SizePolicy) -> Option<Size> {
+        let rooms = self.state.group_of(session).into_iter().flat_map(|member| {
+            let status_rows = self.status_rows(member);
+            let sizes = self
+                .counting(member)
+                .filter_map(|id| Some(self.clients.get(&id)?.attachment()?.size));
+            sizes.map(move |size| room(size, status_rows)).collect::<Vec<_>>()
+        });
+        let pick: fn(u16, u16) -> u16 = match policy {
+            SizePolicy::Smallest => u16::min,
+            _ => u16::max,
+        };
+        rooms.reduce(|a, b| Size { cols: pick(a.cols, b.cols), rows: pick(a.rows, b.rows) })
+    }
+
+    /// Gives a session's windows the size that there is room for; `latest` is the size of the client
+    /// that was used last.
+    fn fit_session(&mut self, session: SessionId, latest: Size) {
         if let Some(resizing) = self.resizing.get_mut(&session) {
             resizing.waiting = None;
         }
-        let rows = size.rows.saturating_sub(self.status_rows(session)).max(1);
-        let size = Size { cols: size.cols, rows };
+        let (policy, mut members) = (self.size_policy(session), vec![session]);
+        let size = match policy {
+            SizePolicy::Latest => Some(room(latest, self.status_rows(session))),
+            SizePolicy::Manual => None,
+            SizePolicy::Largest | SizePolicy::Smallest => {
+                members = self.state.group_of(session);
+                self.size_for(session, policy)
+            }
+        };
+        for member in members {
+            if let Some(size) = size {
+                self.resize_session(member, size);
+            }
+        }
+        self.adopt_window(session);
+    }
+
+    fn resize_session(&mut self, session: SessionId, size: Size) {
         if self.state.sessions.get(&session).is_some_and(|session| session.size != size) {
             let logged_at = self.elapsed();
             self.resizing.insert(session, Resizing { logged_at, waiting: None });
             let cause = Cause::event("terminal", "resized");
             self.change_silently(&cause, Intent::ResizeSession { session, size });
         }
-        self.adopt_window(session);
     }
 
     /// The window that a session of a group shows gets the session's size.
@@ -179,4 +258,9 @@ impl Server {
         let waiting = self.resizing.values().filter(|resizing| resizing.waiting.is_some());
         waiting.map(|resizing| resizing.logged_at + RESIZE_INTERVAL)
     }
+}
+
+/// What a terminal of this size has room for beside the status line.
+fn room(size: Size, status_rows: u16) -> Size {
+    Size { cols: size.cols, rows: size.rows.saturating_sub(status_rows).max(1) }
 }
