@@ -132,7 +132,7 @@ fn lists_look_like_tmuxs() {
             "bind-key    -T q F1    if-shell -F 1 { display-message x ; display-message y }",
             "bind-key    -T q M-x   display-message \"a b\" \\; display-message c",
             "bind-key    -T q \"M-{\" kill-pane",
-            "bind-key    -T q C-Up  list-keys \\; \\; list-keys",
+            "bind-key    -T q C-Up  list-keys \\;\\; list-keys",
         ]
     );
     assert_eq!(

@@ -165,7 +165,7 @@ fn set_environment(assignment: Assignment, group: u32) -> ParsedCommand {
 }
 
 /// Divides arguments into commands at `;` arguments and at those that end in `;`; `\;` at the end
-/// is a `;` that divides nothing. Between groups there are two.
+/// is a `;` that divides nothing. Between groups there are two, in one argument or in two.
 pub(super) fn divide(arguments: impl IntoIterator<Item = Value>) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut words = Vec::new();
@@ -193,7 +193,9 @@ pub(super) fn divide(arguments: impl IntoIterator<Item = Value>) -> Vec<Statemen
             words.push(Word::Text([before, b";"].concat().into()));
             continue;
         }
-        if !before.is_empty() {
+        if before == b";" {
+            end_command(&mut words);
+        } else if !before.is_empty() {
             words.push(Word::Text(before.into()));
         }
         end_command(&mut words);

@@ -85,7 +85,7 @@ impl CommandList {
     /// The text for use as arguments of a command itself (`bind-key x a \; b`), which
     /// [`parse_values`] divides into the same commands.
     pub fn to_escaped_string(&self) -> String {
-        self.joined(" \\; ", " \\; \\; ", |command| {
+        self.joined(" \\; ", " \\;\\; ", |command| {
             format!("{}{}", command.spec.name, command.args.semicolons_escaped())
         })
     }
