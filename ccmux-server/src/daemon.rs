@@ -1,6 +1,5 @@
 //! The server process: start, the loop, and the end.
 
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,7 +66,7 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
     server.note = args.note;
-    server.listen(listener, args.place, args.lock, registration)?;
+    server.listen(Door::new(listener, args.place, args.lock, registration))?;
     server.begin(args.config_files, has_ended);
     Ok((server, poller))
 }
@@ -146,19 +145,5 @@ impl Server {
         self.part_from_clients();
         self.part_from_keepers();
         self.finish();
-    }
-
-    /// Begins to listen: from here on clients are served.
-    fn listen(
-        &mut self,
-        listener: std::os::unix::net::UnixListener,
-        place: ccmux_protocol::rendezvous::Place,
-        lock: ccmux_protocol::rendezvous::LockedFile,
-        registration: Registration,
-    ) -> Result<()> {
-        listener.set_nonblocking(true).context("setting up the socket")?;
-        self.watcher.readable(listener.as_fd(), Event::Accept).context("watching the socket")?;
-        self.door = Some(Door { listener, place, lock, registration, retry_at: None });
-        Ok(())
     }
 }

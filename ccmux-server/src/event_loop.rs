@@ -22,6 +22,8 @@ pub(crate) struct ClientId(pub(crate) u32);
 pub(crate) enum Event {
     /// A client wants to connect.
     Accept,
+    /// The socket may be gone.
+    SocketGone,
     /// A signal was delivered.
     Signal,
     /// A helper thread has news: records or output became durable, something was archived.
@@ -43,6 +45,7 @@ impl Event {
             Event::Client(ClientId(index)) => (3, index),
             Event::Keeper(PaneId(index)) => (4, index),
             Event::PtyWritable(PaneId(index)) => (5, index),
+            Event::SocketGone => (6, 0),
         };
         Token((index as usize) << 3 | kind)
     }
@@ -56,6 +59,7 @@ impl Event {
             3 => Event::Client(ClientId(index)),
             4 => Event::Keeper(PaneId(index)),
             5 => Event::PtyWritable(PaneId(index)),
+            6 => Event::SocketGone,
             _ => return None,
         })
     }
@@ -142,6 +146,7 @@ mod tests {
         for event in [
             Event::Accept,
             Event::Signal,
+            Event::SocketGone,
             Event::Wake,
             Event::Client(ClientId(u32::MAX)),
             Event::Keeper(PaneId(7)),

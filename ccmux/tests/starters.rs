@@ -114,3 +114,23 @@ fn a_second_server_says_so_and_touches_nothing() {
     assert_eq!(after, before);
     assert_eq!(env.server().pid(), pid);
 }
+
+/// Commands waited ten seconds for a server whose socket was cleaned away, and then failed.
+#[test]
+fn a_server_whose_socket_is_gone_listens_again() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work"]);
+    let pid = env.server().pid();
+    fs::remove_file(env.socket()).expect("the socket is ours");
+    assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "work\n");
+    let directory = env.socket().parent().expect("it is in a directory").to_owned();
+    // Stopped, it does not put the socket back in the midst of that.
+    let server = env.server();
+    server.signal(Signal::STOP);
+    fs::remove_dir_all(&directory).expect("the directory is ours");
+    server.signal(Signal::CONT);
+    assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "work\n");
+    fs::rename(&directory, env.path().join("elsewhere")).expect("the directory is ours");
+    assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "work\n");
+    assert_eq!(env.server().pid(), pid);
+}

@@ -9,7 +9,6 @@ use ccmux_core::change::OptionScope;
 use ccmux_core::command::{ParseContext, parse_lenient};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
-use ccmux_protocol::rendezvous::bind;
 use ccmux_protocol::{Exit, ExitReason};
 
 use super::{Server, Stopping};
@@ -105,28 +104,6 @@ impl Server {
         if arrived.child {
             self.reap();
             self.reap_scopes();
-        }
-    }
-
-    /// Binds the socket again: somebody cleaned the directory it was in.
-    fn rebind(&mut self) {
-        let Some(door) = &mut self.door else { return };
-        let Ok(metadata) = door.place.prepare(self.surroundings.uid).and_then(|()| {
-            bind(&door.place).map_err(|source| ccmux_protocol::rendezvous::PlaceError::Io {
-                path: door.place.socket.clone(),
-                source,
-            })
-        }) else {
-            return tracing::error!("the socket cannot be bound again");
-        };
-        let listener = metadata;
-        self.watcher.forget(door.listener.as_fd());
-        let watched = listener
-            .set_nonblocking(true)
-            .and_then(|()| self.watcher.readable(listener.as_fd(), Event::Accept));
-        match watched {
-            Ok(()) => door.listener = listener,
-            Err(error) => tracing::error!(%error, "the new socket cannot be watched"),
         }
     }
 

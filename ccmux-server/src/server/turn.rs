@@ -6,7 +6,7 @@ use ccmux_core::ids::PaneId;
 use ccmux_core::model::Timestamp;
 
 use super::lifecycle::history_limits;
-use super::{Server, Stopping};
+use super::{Door, Server, Stopping};
 use crate::event_loop::Event;
 use crate::pane::store::Scrollback;
 use crate::pane::{Pane, Stage};
@@ -21,6 +21,7 @@ impl Server {
     pub(crate) fn handle(&mut self, event: Event) {
         match event {
             Event::Accept => self.accept_clients(),
+            Event::SocketGone => self.look_at_socket(),
             Event::Signal => self.take_signals(),
             // Durable positions and finished archives are looked at in every turn.
             Event::Wake => {}
@@ -39,6 +40,7 @@ impl Server {
         self.has_more = false;
         self.settle();
         self.retry_accepting();
+        self.rebind_if_due();
         self.read_on();
         self.retry_lost();
         self.retry_parting();
@@ -207,7 +209,7 @@ impl Server {
             .chain(self.size_deadlines())
             .chain(self.persistence_deadline())
             .chain(self.closed_deadline())
-            .chain(self.door.as_ref().and_then(|door| door.retry_at))
+            .chain(self.door.iter().flat_map(Door::deadlines))
             .min()
     }
 
