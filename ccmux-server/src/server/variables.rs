@@ -391,10 +391,24 @@ impl Known<'_> {
                 let position = mode.source.with(terminal, |lines| mode.copy.position(lines));
                 position.offset.to_string()
             }
+            "copy_cursor_x" | "copy_cursor_y" => {
+                let mode = pane.mode.as_ref()?;
+                let (y, x) = mode.source.with(terminal, |lines| mode.copy.cursor(lines));
+                if name == "copy_cursor_x" { x.to_string() } else { y.to_string() }
+            }
+            "copy_cursor_word" => {
+                let mode = pane.mode.as_ref()?;
+                mode.source.with(terminal, |lines| mode.copy.cursor_word(lines))
+            }
+            "copy_cursor_line" => {
+                let mode = pane.mode.as_ref()?;
+                mode.source.with(terminal, |lines| mode.copy.cursor_line(lines))
+            }
+            "selection_present" => flag(pane.mode.as_ref()?.copy.has_selection()),
             "pane_search_string" => {
                 pane.mode.as_ref()?.copy.search_string().unwrap_or_default().to_owned()
             }
-            "search_present" => flag(pane.mode.as_ref()?.copy.search_string().is_some()),
+            "search_present" => flag(pane.mode.as_ref()?.copy.shows_matches()),
             "history_limit" => self
                 .server
                 .pane_options(id)

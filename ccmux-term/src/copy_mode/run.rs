@@ -8,9 +8,9 @@ use super::copy::{
 };
 use super::counter::RowCounter;
 use super::lines::{Anchor, FrozenScreen, Lines, Point};
-use super::search::{Direction, Found, Pattern, Progress, Syntax};
+use super::search::{Direction, Found, Pattern, Progress, Results, Syntax};
 use super::view::Goal;
-use super::words::{next_word_end, word_start};
+use super::words::{bracket_at, matching_bracket, next_word_end, previous_word, word_start};
 use super::{CopyOptions, LineSource, ModeKeys};
 use crate::Size;
 
@@ -46,6 +46,7 @@ pub struct CopyMode {
     pub(super) pattern: Option<Pattern>,
     pub(super) found: Option<Found>,
     pub(super) shows_matches: bool,
+    pub(super) results: Results,
     /// A search under way, and how many more matches after the next one to go to.
     pub(super) progress: Option<(Progress, u32)>,
     /// Where an incremental search began: the view and the cursor.
@@ -80,6 +81,7 @@ impl CopyMode {
             pattern,
             found: None,
             shows_matches: false,
+            results: Results::default(),
             progress: None,
             incremental_start: None,
             counter: RowCounter::default(),
@@ -237,9 +239,10 @@ impl CopyMode {
             Action::SetMark => self.mark = Some(self.cursor),
             Action::JumpToMark => {
                 if let Some(mark) = self.mark.replace(self.cursor) {
-                    self.jump_to(lines, lines.clamp_point(mark));
+                    self.show_mark(lines, lines.clamp_point(mark));
                 }
             }
+            Action::MatchingBracket(direction) => self.match_bracket(lines, direction),
             Action::TogglePosition => self.is_position_hidden = !self.is_position_hidden,
             Action::Search(..)
             | Action::SearchIncremental(_)
@@ -312,6 +315,30 @@ impl CopyMode {
         self.cursor = lines.point(lines.down(self.top, y), x);
     }
 
+    /// Goes to the bracket that matches the one at the cursor. Elsewhere emacs' keys go by words; vi's
+    /// forward key takes the next bracket of the line, and goes either way.
+    fn match_bracket(&mut self, lines: Lines<'_>, direction: Direction) {
+        let is_vi_forward = self.options.keys == ModeKeys::Vi && direction == Direction::Forward;
+        let found = bracket_at(lines, self.cursor, is_vi_forward);
+        match found.filter(|(_, leads)| is_vi_forward || *leads == direction) {
+            Some((bracket, _)) => {
+                if let Some(matching) = matching_bracket(lines, bracket) {
+                    self.jump_to(lines, matching);
+                }
+            }
+            None if self.options.keys == ModeKeys::Emacs => {
+                // Brackets of the other kind are parts of words here.
+                self.cursor = match direction {
+                    Direction::Forward => next_word_end(lines, self.cursor, "{[("),
+                    Direction::Backward => previous_word(lines, self.cursor, "}])"),
+                };
+                self.goal = None;
+                self.reveal(lines);
+            }
+            None => {}
+        }
+    }
+
     /// Lines may have disappeared at the beginning.
     pub(super) fn catch_up(&mut self, lines: Lines<'_>) {
         self.top = lines.clamp(self.top);
@@ -341,6 +368,9 @@ fn clears_matches(action: Action, keys: ModeKeys) -> bool {
         | Action::ClearSelection
         | Action::SelectLine
         | Action::SelectWord
+        | Action::SetMark
+        | Action::JumpToMark
+        | Action::MatchingBracket(_)
         | Action::Copy(..)
         | Action::Refresh => true,
         _ => keys == ModeKeys::Emacs,
@@ -357,5 +387,6 @@ fn is_repeatable(action: Action) -> bool {
             | Action::Jump(_)
             | Action::JumpAgain
             | Action::JumpReverse
+            | Action::MatchingBracket(_)
     )
 }

@@ -1,5 +1,6 @@
 //! Searching: forward and backward, around the ends, in bounded portions.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -98,11 +99,48 @@ impl CopyMode {
         self.jump_to(lines, Point { line: found.line, offset });
         self.found = Some(found);
         self.shows_matches = true;
+        if let Some(pattern) = &self.pattern {
+            self.results.count(lines, pattern);
+        }
+    }
+}
+
+/// How many matches there are of what was searched for last.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Results {
+    needle: String,
+    /// The last line that was counted.
+    last: u64,
+    count: usize,
+    /// There are lines that were not counted.
+    is_more: bool,
+}
+
+impl Results {
+    /// Counts the matches in the last lines, unless that is done already.
+    fn count(&mut self, lines: Lines<'_>, pattern: &Pattern) {
+        if self.needle == pattern.needle && self.last == lines.last() {
+            return;
+        }
+        let first = lines.first().max(lines.last().saturating_sub(COUNTED_LINES));
+        let numbers = first..=lines.last();
+        let count = numbers.map(|line| pattern.matches(&lines.line(line).text).count()).sum();
+        let (needle, last) = (pattern.needle.clone(), lines.last());
+        *self = Self { needle, last, count, is_more: first > lines.first() };
+    }
+}
+
+impl fmt::Display for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.is_more { "+" } else { "" };
+        write!(f, "({}{more} results)", self.count)
     }
 }
 
 /// Lines searched before the caller gets a chance to do something else.
 const PORTION_LINES: u64 = 5_000;
+/// Lines, from the last one on, in which matches are counted.
+const COUNTED_LINES: u64 = 1_500;
 /// Longest text to search for, in bytes.
 const NEEDLE_BYTES_MAX: usize = 1024;
 

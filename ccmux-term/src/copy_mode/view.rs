@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::command::{Part, ScrollBy};
 use super::lines::{Anchor, Lines, Point};
+use super::words::word_at;
+use super::wrap::wrap;
 use super::{CopyMode, LineSource};
 use crate::Size;
 
@@ -60,6 +62,36 @@ impl CopyMode {
         };
         let total = below(Anchor { line: lines.first(), row: 0 });
         CopyPosition { offset: below(self.top).min(total), total }
+    }
+
+    /// Row and column of the cursor in the view.
+    pub fn cursor(&self, source: &dyn LineSource) -> (usize, usize) {
+        self.cursor_place(self.lines(&self.frozen, source))
+    }
+
+    /// The word under the cursor, or after the space or separator there (`copy_cursor_word`).
+    pub fn cursor_word(&self, source: &dyn LineSource) -> String {
+        let lines = self.lines(&self.frozen, source);
+        word_at(lines, lines.clamp_point(self.cursor), &self.options.word_separators)
+    }
+
+    /// The row of text that the cursor is on (`copy_cursor_line`).
+    pub fn cursor_line(&self, source: &dyn LineSource) -> String {
+        let lines = self.lines(&self.frozen, source);
+        let at = lines.place(lines.clamp_point(self.cursor)).0;
+        let line = lines.line(at.line);
+        let rows = wrap(&line.text, lines.width);
+        line.text[rows[at.row.min(rows.len() - 1)].clone()].to_owned()
+    }
+
+    /// Whether what was searched for is marked.
+    pub fn shows_matches(&self) -> bool {
+        self.shows_matches
+    }
+
+    /// Whether anything is selected.
+    pub fn has_selection(&self) -> bool {
+        self.selection.is_some()
     }
 
     /// Where the view and the cursor are.
@@ -202,6 +234,13 @@ impl CopyMode {
             let above = (self.height() - self.height() / 4).min(self.height() - 1);
             self.top = lines.up(row, above).min(self.bottom_top(lines));
         }
+    }
+
+    /// Goes back to a marked place: with it at the top of the view, or at the bottom of all lines.
+    pub(super) fn show_mark(&mut self, lines: Lines<'_>, mark: Point) {
+        self.cursor = mark;
+        self.goal = None;
+        self.top = lines.place(mark).0.min(self.bottom_top(lines));
     }
 
     /// Puts the view so many rows above the bottom; the cursor stays on its row of it.

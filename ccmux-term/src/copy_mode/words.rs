@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::lines::{Lines, Point};
+use super::search::Direction;
 use crate::HistoryLine;
 
-/// Most lines looked at for the border of a paragraph.
+/// Most lines looked at for the border of a paragraph, or for a bracket.
 const PARAGRAPH_LINES_MAX: u64 = 50_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,6 +116,73 @@ pub(super) fn word_start(lines: Lines<'_>, from: Point, separators: &str) -> Poi
             return start;
         }
     }
+}
+
+/// The word at `at`, or the one that begins after the space or separator there; empty if none does.
+pub(super) fn word_at(lines: Lines<'_>, at: Point, separators: &str) -> String {
+    let mut walker = Walker::new(lines, at, separators);
+    let start = match walker.class() {
+        Class::Word => word_start(lines, at, separators).offset,
+        _ if walker.at.offset < walker.line.text.len() => {
+            walker.step();
+            walker.at.offset
+        }
+        _ => return String::new(),
+    };
+    let is_word = |c: &char| !matches!(c, ' ' | '\t') && !separators.contains(*c);
+    walker.line.text[start..].chars().take_while(is_word).collect()
+}
+
+/// Brackets, each with the one that closes it.
+const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
+
+/// Where a bracket leads: the way to the one that matches it, and the two.
+fn bracket(c: char) -> Option<(Direction, char, char)> {
+    BRACKETS.into_iter().find_map(|(open, close)| match c {
+        c if c == open => Some((Direction::Forward, open, close)),
+        c if c == close => Some((Direction::Backward, close, open)),
+        _ => None,
+    })
+}
+
+/// The bracket at `from`, or with `on_line` the first one after it on its line: where it leads.
+pub(super) fn bracket_at(
+    lines: Lines<'_>,
+    from: Point,
+    on_line: bool,
+) -> Option<(Point, Direction)> {
+    let (line, start) = lines.line_at(from);
+    let mut found = line.text[start..].char_indices();
+    let among = if on_line { usize::MAX } else { 1 };
+    let (at, (direction, ..)) =
+        found.by_ref().take(among).find_map(|(at, c)| Some((at, bracket(c)?)))?;
+    Some((Point { offset: start + at, ..from }, direction))
+}
+
+/// The bracket that matches the one at `from`; `None` if there is none there, or none that matches.
+pub(super) fn matching_bracket(lines: Lines<'_>, from: Point) -> Option<Point> {
+    let mut walker = Walker::new(lines, from, "");
+    let here = |walker: &Walker<'_>| walker.line.text[walker.at.offset..].chars().next();
+    let (direction, opens, closes) = bracket(here(&walker)?)?;
+    let mut depth = 1_u32;
+    while from.line.abs_diff(walker.at.line) <= PARAGRAPH_LINES_MAX {
+        let has_moved = match direction {
+            Direction::Forward => walker.step(),
+            Direction::Backward => walker.step_back(),
+        };
+        if !has_moved {
+            return None;
+        }
+        match here(&walker) {
+            Some(c) if c == opens => depth += 1,
+            Some(c) if c == closes => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(walker.at);
+        }
+    }
+    None
 }
 
 /// The blank line after the paragraph at or after `from`.

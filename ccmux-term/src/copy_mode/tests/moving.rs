@@ -222,3 +222,62 @@ fn a_resize_keeps_the_place() {
     mode.resize(size(40, 6), &source);
     assert_eq!(view(&mode, &source)[1], "abcde|fghijklmnopqrstuvwxyz");
 }
+
+/// Expectations from tmux 3.3a.
+#[test]
+fn the_word_under_the_cursor_is_told() {
+    let source = FakeSource::new(["foo-bar  baz.qux(x) end"], 1);
+    let mut mode = CopyMode::new(&source, size(40, 1), (0, 0), CopyOptions::default());
+    let words =
+        "foo foo foo bar bar bar bar - baz baz baz baz qux qux qux qux x x - end end end end -";
+    for (x, word) in words.split(' ').enumerate() {
+        assert_eq!(mode.cursor_word(&source), word.trim_matches('-'), "column {x}");
+        assert_eq!(mode.cursor(&source), (0, x));
+        assert_eq!(mode.cursor_line(&source), "foo-bar  baz.qux(x) end");
+        run(&mut mode, &source, &["cursor-right"]);
+    }
+}
+
+/// Expectations from tmux 3.3a: from a row and column forward and backward, with vi's keys and with
+/// emacs'.
+#[test]
+fn brackets_lead_to_those_that_match() {
+    let source = FakeSource::new(["a (b [c] d) e", "  {x", "y} (z", "end ] (q)"], 4);
+    let commands = ["next-matching-bracket", "previous-matching-bracket"];
+    for (from, vi, emacs) in [
+        ((0, 0), [(0, 10), (0, 0)], [(0, 1), (0, 0)]),
+        ((0, 2), [(0, 10), (0, 2)], [(0, 10), (0, 0)]),
+        ((0, 5), [(0, 7), (0, 5)], [(0, 7), (0, 2)]),
+        ((0, 7), [(0, 5), (0, 5)], [(0, 8), (0, 5)]),
+        ((0, 10), [(0, 2), (0, 2)], [(0, 11), (0, 2)]),
+        ((0, 12), [(0, 12), (0, 12)], [(0, 13), (0, 10)]),
+        ((1, 0), [(2, 1), (1, 0)], [(1, 3), (0, 12)]),
+        ((1, 2), [(2, 1), (1, 2)], [(2, 1), (0, 12)]),
+        ((2, 1), [(1, 2), (1, 2)], [(2, 2), (1, 2)]),
+        ((2, 3), [(2, 3), (2, 3)], [(2, 3), (2, 1)]),
+        ((3, 0), [(3, 0), (3, 0)], [(3, 3), (2, 3)]),
+        ((3, 4), [(3, 4), (3, 4)], [(3, 5), (3, 4)]),
+        ((3, 8), [(3, 6), (3, 6)], [(3, 9), (3, 6)]),
+    ] {
+        for (keys, expected) in [(ModeKeys::Vi, vi), (ModeKeys::Emacs, emacs)] {
+            for (command, expected) in commands.into_iter().zip(expected) {
+                let options = CopyOptions { keys, ..CopyOptions::default() };
+                let mut mode = CopyMode::new(&source, size(40, 4), (from.1, from.0), options);
+                run(&mut mode, &source, &[command]);
+                assert_eq!(mode.cursor(&source), expected, "{keys:?} {command} from {from:?}");
+            }
+        }
+    }
+}
+
+/// Expectations from tmux 3.3a.
+#[test]
+fn a_mark_is_shown_at_the_top_or_with_the_last_lines() {
+    let source = FakeSource::numbered(30, 10);
+    let mut mode = enter(&source, size(20, 10), ModeKeys::Vi);
+    run(&mut mode, &source, &["top-line", "cursor-down", "set-mark", "history-top"]);
+    run(&mut mode, &source, &["jump-to-mark"]);
+    assert_eq!(place(&mode, &source), (0, 0, 1));
+    run(&mut mode, &source, &["page-up", "set-mark", "history-bottom", "jump-to-mark"]);
+    assert_eq!(place(&mode, &source), (7, 0, 0));
+}

@@ -144,3 +144,30 @@ fn far_searches_pause() {
     }
     assert_eq!((turns, mode.cursor.line), (0, 99_998), "only what is left is searched");
 }
+
+/// Expectations from tmux 3.3a. Lines far from the end are not counted.
+#[test]
+fn the_position_tells_how_much_was_found() {
+    let source = FakeSource::numbered(1_000, 3);
+    let mut mode = enter(&source, size(40, 3), ModeKeys::Vi);
+    let results = |mode: &CopyMode, source: &FakeSource| {
+        let row = view(mode, source).swap_remove(0);
+        let (_, position) = row.split_once("  ").unwrap_or_default();
+        position.split_once('[').unwrap_or_default().0.trim().to_owned()
+    };
+    for (commands, expected) in [
+        (&["search-backward 99"] as &[&str], "(19 results)"),
+        (&["search-again", "start-of-line"], "(19 results)"),
+        (&["search-backward 9"], "(300 results)"),
+        (&["begin-selection"], ""),
+        (&["search-backward 998"], "(1 results)"),
+        (&["set-mark"], ""),
+    ] {
+        run(&mut mode, &source, commands);
+        assert_eq!(results(&mode, &source), expected, "{commands:?}");
+    }
+    let source = FakeSource::numbered(20_000, 3);
+    let mut mode = enter(&source, size(40, 3), ModeKeys::Vi);
+    run(&mut mode, &source, &["search-backward 1999"]);
+    assert_eq!(results(&mode, &source), "(10+ results)");
+}
