@@ -18,6 +18,7 @@ mod full_disk;
 mod golden;
 mod groups;
 mod growing;
+mod history_limit;
 mod hostile;
 mod hostile_server;
 mod keepers;

@@ -395,7 +395,11 @@ impl Pane {
                 time: now,
             });
         }
-        let start = scrollback.stored_start(self.uuid).max(self.terminal.history_cleared_before());
+        let kept = limits.lines.unwrap_or(u64::MAX);
+        let start = scrollback
+            .stored_start(self.uuid)
+            .max(self.terminal.history_cleared_before())
+            .max(self.terminal.history_end().saturating_sub(kept));
         let keyframe = Keyframe {
             position: scrollback.position(self.uuid),
             history: start.min(end)..end,

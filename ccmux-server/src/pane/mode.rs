@@ -86,7 +86,8 @@ impl<'a> PaneLines<'a> {
 impl LineSource for PaneLines<'_> {
     fn start(&self) -> u64 {
         let in_memory = self.terminal.history_start();
-        self.stored.first_line().map_or(in_memory, |on_disk| on_disk.min(in_memory))
+        let kept = self.stored.first_line().map_or(in_memory, |on_disk| on_disk.min(in_memory));
+        kept.max(self.stored.bound()).min(self.end())
     }
 
     fn end(&self) -> u64 {
@@ -94,6 +95,9 @@ impl LineSource for PaneLines<'_> {
     }
 
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
+        if number < self.stored.bound() {
+            return None;
+        }
         let line = self.terminal.history_line(number).or_else(|| self.stored.line(number));
         line.or_else(|| self.terminal.returned_line(number)).map(Cow::Owned)
     }

@@ -87,7 +87,7 @@ impl Server {
                 if let Some(mode) = &mut pane.mode
                     && let ModeSource::Pane(lines) = &mut mode.source
                 {
-                    *lines = self.scrollback.stored_lines(uuid);
+                    *lines = self.scrollback.stored_lines(uuid).bounded(lines.bound());
                 }
                 self.fit_panes();
                 self.tell_options();

@@ -31,6 +31,8 @@ pub(crate) struct Capture {
     surplus: u64,
     /// Rows of the first line that are before the beginning, and of the last one behind the end.
     cut: (usize, usize),
+    /// The first history line that may be taken: the one that `history-limit` allowed at first.
+    bound: u64,
     /// Where to go to for a capture of all history, once the end is found.
     beginning: Option<u64>,
     /// Rows that have left the screen of a line whose end is on it, and rows of the screen.
@@ -73,6 +75,7 @@ impl Server {
             missing: 0,
             surplus: if last < -1 { last.unsigned_abs() - 1 } else { 0 },
             cut: (0, 0),
+            bound: self.history_bound(pane),
             beginning: None,
             tail: Vec::new(),
         };
@@ -82,7 +85,7 @@ impl Server {
             }
             capture.bound_tail(first.unsigned_abs());
             if start == Bound::All {
-                let stored = self.scrollback.stored_lines(pane.uuid);
+                let stored = self.history_of(pane);
                 capture.beginning = Some(PaneLines::new(&stored, terminal).start());
                 capture.missing = 0;
             }
@@ -102,7 +105,7 @@ impl Server {
     /// Takes the next piece of a capture. Returns whether that was the last one.
     pub(crate) fn capture_piece(&self, capture: &mut Capture, out: &mut Vec<HistoryLine>) -> bool {
         let Some(pane) = self.panes.get(&capture.pane) else { return true };
-        let stored = self.scrollback.stored_lines(pane.uuid);
+        let stored = self.scrollback.stored_lines(pane.uuid).bounded(capture.bound);
         let lines = PaneLines::new(&stored, &pane.terminal);
         let mut budget = PIECE_LINES;
         while capture.is_going_back() && capture.at > lines.start() {

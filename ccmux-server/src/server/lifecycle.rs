@@ -15,6 +15,7 @@ use super::{Server, Stopping};
 use crate::client::{Client, ClientStage};
 use crate::command::Origin;
 use crate::event_loop::Event;
+use crate::pane::mode::{ModeSource, PaneMode};
 use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
@@ -118,6 +119,12 @@ impl Server {
                     if let Some(pane) = pane {
                         pane.output.is_archiving = false;
                         pane.terminal.release_history(stored_before);
+                        // What copy mode read from memory is on the disk now.
+                        if let Some(PaneMode { source: ModeSource::Pane(lines), .. }) =
+                            &mut pane.mode
+                        {
+                            *lines = self.scrollback.stored_lines(uuid).bounded(lines.bound());
+                        }
                         self.has_more = true;
                     }
                 }

@@ -9,9 +9,12 @@ use ccmux_term::copy_mode::{
 use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
+use super::lifecycle::history_limits;
 use crate::client::Copying;
 use crate::command::{CommandError, Origin};
 use crate::event_loop::ClientId;
+use crate::pane::Pane;
+use crate::pane::history::StoredLines;
 use crate::pane::mode::{ModeSource, PaneMode};
 
 impl Server {
@@ -33,13 +36,24 @@ impl Server {
         }
     }
 
+    /// The first history line of a pane that `history-limit` lets people see.
+    pub(super) fn history_bound(&self, pane: &Pane) -> u64 {
+        let limit = history_limits(&self.state, pane.id).lines;
+        pane.terminal.history_end().saturating_sub(limit.unwrap_or(u64::MAX))
+    }
+
+    /// The history of a pane as far as people see it.
+    pub(super) fn history_of(&self, pane: &Pane) -> StoredLines {
+        self.scrollback.stored_lines(pane.uuid).bounded(self.history_bound(pane))
+    }
+
     /// Shows a pane's history instead of its screen.
     pub(crate) fn enter_copy_mode(&mut self, id: PaneId, exit_at_bottom: bool) {
         let Some(pane) = self.panes.get(&id) else { return };
         if pane.mode.is_some() {
             return;
         }
-        let source = ModeSource::Pane(self.scrollback.stored_lines(pane.uuid));
+        let source = ModeSource::Pane(self.history_of(pane));
         self.enter_mode(id, source, exit_at_bottom);
     }
 

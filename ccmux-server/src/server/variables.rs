@@ -7,6 +7,7 @@ use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Buffer;
 use ccmux_core::options::{Style, View};
 use ccmux_core::target::Target;
+use ccmux_term::copy_mode::LineSource as _;
 use jiff::Timestamp as JiffTimestamp;
 use jiff::tz::TimeZone;
 
@@ -14,6 +15,7 @@ use super::Server;
 use super::programs::{process_directory, process_name};
 use crate::client::Client;
 use crate::event_loop::ClientId;
+use crate::pane::mode::PaneLines;
 
 /// The version of tmux whose language this is.
 const TMUX_VERSION: &str = "3.3a";
@@ -382,9 +384,9 @@ impl Known<'_> {
             "mouse_standard_flag" => flag(modes.mouse == ccmux_term::MouseTracking::Normal),
             "mouse_sgr_flag" => flag(modes.mouse_encoding == ccmux_term::MouseEncoding::Sgr),
             "history_size" => {
-                let lines = self.server.scrollback.stored_lines(pane.uuid);
-                let first = lines.first_line().unwrap_or_else(|| terminal.history_start());
-                (terminal.history_end() - first.min(terminal.history_start())).to_string()
+                let stored = self.server.history_of(pane);
+                let lines = PaneLines::new(&stored, terminal);
+                (lines.end() - lines.start()).to_string()
             }
             "scroll_position" => {
                 let mode = pane.mode.as_ref()?;
