@@ -136,7 +136,8 @@ fn a_dead_pane_has_no_keeper() {
     env.wait_ok(&dead, |text| text == "1 3\n");
     env.wait_status(|_| env.keepers().len() == 1);
     for _ in 0..2 {
-        env.wait_ok(&["capture-pane", "-p", "-t", "%1"], |text| text.contains("last words"));
+        let capture = ["capture-pane", "-p", "-S", "-", "-t", "%1"];
+        env.wait_ok(&capture, |text| text.contains("last words"));
         assert_eq!(env.ok(&dead), "1 3\n");
         env.kill_server();
     }
@@ -379,6 +380,9 @@ fn a_key_starts_a_shell_where_nothing_was_restored() {
     env.kill_everything();
     let client = env.attach(120, 24);
     client.wait_text("its program is gone; a key starts a shell]");
+    // No end of it was seen, and yet nothing runs there.
+    let dead = ["display-message", "-p", "#{pane_dead}#{pane_dead_status}"];
+    assert_eq!(env.ok(&dead), "1\n");
     // A script's keys are for a program that is not there.
     env.ok(&["send-keys", "-t", "%0", "echo no", "Enter"]);
     assert_eq!(env.status()["panes"][0]["state"], "ended");
@@ -386,6 +390,7 @@ fn a_key_starts_a_shell_where_nothing_was_restored() {
     env.wait_status(|status| status["panes"][0]["state"] == "live");
     client.type_keys("echo alive $((6*7))\r");
     client.wait_text("alive 42");
+    assert_eq!(env.ok(&dead), "0\n");
     assert!(!env.ok(&["capture-pane", "-p", "-t", "%0"]).contains("xecho"));
 }
 

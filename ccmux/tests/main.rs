@@ -11,6 +11,7 @@ mod client_flags;
 mod clients;
 mod closed;
 mod configuration;
+mod dead_panes;
 mod detaching;
 mod disk_limits;
 mod doctor;

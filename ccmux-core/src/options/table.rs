@@ -229,7 +229,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("popup-border-style", WINDOW, Style, "default", "Style of those lines.").not_yet(),
     new("popup-style", WINDOW, Style, "default", "Style of popups.").not_yet(),
     new("remain-on-exit", PANES, Choice(&["off", "on", "failed"]), "off", "Whether a pane stays when its program has ended."),
-    new("remain-on-exit-format", PANES, String, "Pane is dead (#{?#{!=:#{pane_dead_status},},status #{pane_dead_status},}#{?#{!=:#{pane_dead_signal},},signal #{pane_dead_signal},}, #{t:pane_dead_time})", "What such a pane says.").not_yet(),
+    new("remain-on-exit-format", PANES, String, "Pane is dead (#{?#{!=:#{pane_dead_status},},status #{pane_dead_status},}#{?#{!=:#{pane_dead_signal},},signal #{pane_dead_signal},}, #{t:pane_dead_time})", "What such a pane says."),
     new("scroll-on-clear", PANES, Flag, "on", "Whether clearing the screen moves it into history."),
     new("session-status-current-style", WINDOW, Style, "default", "Style of the present session in a status line of sessions.").not_yet(),
     new("session-status-style", WINDOW, Style, "default", "Style of the other sessions there.").not_yet(),

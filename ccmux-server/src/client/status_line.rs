@@ -6,8 +6,8 @@
 //! kept: centre, then list, then right, then left.
 
 use ccmux_core::options::{Align, DefaultStyle, List, Style as StyleChange};
-use ccmux_term::Style;
 use ccmux_term::compose::{Frame, Rect};
+use ccmux_term::{HistoryLine, Run, Size, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -173,6 +173,20 @@ pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) 
     parts.centre.draw(frame, at(centre_x.min(cols - right - centre)), centre_skip, centre);
 }
 
+/// One row of `cols` columns with `text` in it, styled, as a line by itself.
+pub(crate) fn line(text: &str, cols: u16) -> HistoryLine {
+    let mut frame = Frame::new(Size { cols, rows: 1 });
+    let area = frame.area();
+    draw_line(&mut frame, area, text, Style::default());
+    let mut line = HistoryLine::default();
+    for cell in (0..cols).filter_map(|x| frame.cell(x, 0)) {
+        let text = cell.text.to_string();
+        line.runs.push(Run { len_bytes: text.len() as u32, style: cell.style, link: None });
+        line.text.push_str(&text);
+    }
+    line
+}
+
 /// Draws `cols` columns of the list so that the focus is among them, with markers where it is cut.
 fn draw_list(frame: &mut Frame, (x, y): (u16, u16), parts: &Parts, cols: u16) {
     let wanted = parts.list.width();
@@ -200,7 +214,6 @@ fn draw_list(frame: &mut Frame, (x, y): (u16, u16), parts: &Parts, cols: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ccmux_term::Size;
 
     fn drawn(text: &str, cols: u16) -> String {
         let mut frame = Frame::new(Size { cols, rows: 1 });

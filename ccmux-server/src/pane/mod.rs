@@ -68,6 +68,8 @@ pub(crate) struct Pane {
     pub(crate) tries: u32,
     /// Its program has ended and the pane stays: the record, until the keeper is let go.
     pub(crate) end_record: Option<Seq>,
+    /// Whether it says that its program has ended.
+    pub(crate) has_said_end: bool,
     /// Its program was found ended after a shutdown: the pane is restored once all it printed has
     /// been taken.
     pub(crate) is_shut_down: bool,
@@ -243,6 +245,7 @@ impl Pane {
             replayed: Vec::new(),
             tries: 0,
             end_record: None,
+            has_said_end: false,
             is_shut_down: false,
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn fate(pane: &Pane, policy: &str) -> Fate {
 /// Modes that a dead program may have left set, put back: mouse, paste, focus, keyboard, margins,
 /// character sets, colours. Leaving the alternate screen is not among them: on the main screen that
 /// would move the cursor to where it was last saved.
-const CALM: &str = "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
+pub(crate) const CALM: &str = "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
     \x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?2026l\x1b[<99u\x1b[>4m\x1b[!p";
 
 /// Bytes that end what the lost program was drawing and say, dimly, what happened and when.

@@ -13,6 +13,7 @@ use super::{Server, Stopping};
 use crate::client::{Client, RecordStanding};
 use crate::command::{CommandError, Job};
 use crate::event_loop::ClientId;
+use crate::pane::{Pane, Stage};
 use crate::persistence::{LogEntry, LogHealth, Seq};
 
 /// Who made a change: for the log, and for people who read it.
@@ -172,8 +173,15 @@ impl Server {
         if !self.state.panes.contains_key(&id) {
             return;
         }
+        let was_known = self.state.panes.get(&id).is_some_and(|pane| pane.ended.is_some());
         let cause = Cause::event("program", "ended");
         self.change_silently(&cause, Intent::ProgramEnded { pane: id, status });
+        // A pane with a keeper says so once that has left, unless it stays with it.
+        let is_over =
+            |pane: &Pane| matches!(pane.stage, Stage::Ended) || self.scrollback.is_away(pane.uuid);
+        if !was_known && self.panes.get(&id).is_some_and(is_over) {
+            self.say_dead(id);
+        }
     }
 
     /// A checkpoint, when enough has been logged since the last one.

@@ -10,6 +10,7 @@ mod clients;
 mod closed;
 mod closing;
 pub(crate) mod commit;
+mod dead;
 mod door;
 mod events;
 mod format_shells;

@@ -49,6 +49,7 @@ impl Server {
         let now = self.now();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         pane.mode = None;
+        pane.has_said_end = false;
         pane.reset(&mut self.scrollback, now);
         match pane.stage {
             Stage::Ended | Stage::Waiting { .. } => {
@@ -120,6 +121,9 @@ impl Server {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         pane.stage = Stage::Ended;
         self.has_more |= pane.respawn.is_some();
+        if pane.respawn.is_none() {
+            self.say_dead(id);
+        }
     }
 
     /// Ends what runs in a pane whose keeper can be spoken with, and lets the keeper go; the

@@ -345,6 +345,7 @@ impl Known<'_> {
         let (cursor, modes) = (terminal.cursor(), terminal.modes());
         Some(match name {
             "pane_pid" => pane.child_pid().unwrap_or(0).to_string(),
+            "pane_dead" => flag(self.server.is_dead(id)),
             "pane_current_command" => pane
                 .foreground_pid()
                 .and_then(process_name)
