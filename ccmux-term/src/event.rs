@@ -48,6 +48,8 @@ pub enum Event {
         /// Exit status.
         status: Option<i32>,
     },
+    /// A sequence for the terminal outside (`DCS tmux; ... ST`), unwrapped. Nobody has looked at it.
+    Passthrough(Vec<u8>),
     /// A shell integration mark other than a command's end was set on the cursor's line (OSC 133).
     Mark(crate::LineMarks),
     /// The program wants a screen of another size (DECCOLM, XTWINOPS 4, 8 and 24 and up, DECSNLS,

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::Command;
 
-use ccmux_term::{Color, Event, Size, Terminal};
+use ccmux_term::{Attributes, Color, Event, Size, Terminal};
 
 use crate::env::log_tail;
 use crate::pty_process::{Display, PtyProcess};
@@ -43,6 +43,20 @@ impl Screen {
             _ => None,
         };
         (cell.text().to_owned(), colour)
+    }
+
+    /// The 24-bit colour of a cell's text, if it has one.
+    pub fn true_colour(&self, x: u16, y: u16) -> Option<(u8, u8, u8)> {
+        match self.terminal.row(y).cells().nth(usize::from(x))?.style.fg {
+            Color::Rgb(red, green, blue) => Some((red, green, blue)),
+            _ => None,
+        }
+    }
+
+    /// Whether a cell is shown in reverse.
+    pub fn is_reversed(&self, x: u16, y: u16) -> bool {
+        let cell = self.terminal.row(y).cells().nth(usize::from(x));
+        cell.is_some_and(|cell| cell.style.attributes.contains(Attributes::REVERSE))
     }
 
     /// The emulated terminal, for everything else.

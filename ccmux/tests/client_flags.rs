@@ -137,3 +137,34 @@ fn a_client_shows_a_part_of_a_larger_window() {
     second.type_keys("\x1b[<0;1;2M\x1b[<0;1;2m");
     env.wait_ok(&["display-message", "-p", "#{pane_index}"], |index| index == "1\n");
 }
+
+/// Goal: a client with `active-pane` types into the pane that it selected, whatever the others have
+/// selected, and sees its cursor there.
+#[test]
+fn a_client_has_active_panes_of_its_own() {
+    let env = env();
+    let (first, second) = second_client(&env, "cat", "active-pane", (60, 21));
+    env.ok(&["split-window", "cat"]);
+    let flags = env.ok(&["list-clients", "-F", "#{client_flags}"]);
+    assert!(flags.contains("active-pane"), "{flags}");
+    second.type_keys("\x02\x1b[A");
+    second.wait_screen("the cursor above", |screen| screen.terminal().cursor().y == 0);
+    first.type_keys("below");
+    second.type_keys("above");
+    let shows = |pane: &str, text: &str| {
+        env.wait_ok(&["capture-pane", "-p", "-t", pane], |shown| shown.trim_end() == text);
+    };
+    shows("%0", "above");
+    shows("%1", "below");
+    assert_eq!(env.ok(&["list-panes", "-F", "#{pane_id}#{pane_active}"]), "%00\n%11\n");
+    second.type_keys("\x02\x1b[B");
+    second.wait_screen("the cursor below", |screen| screen.terminal().cursor().y > 10);
+    second.type_keys("!");
+    shows("%1", "below!");
+    env.ok(&["select-pane", "-t", "%0"]);
+    second.type_keys("?");
+    shows("%1", "below!?");
+    env.ok(&["kill-pane", "-t", "%1"]);
+    second.type_keys("!");
+    shows("%0", "above!");
+}

@@ -39,14 +39,12 @@ fn options_without_effect_are_named() {
     assert!(!env.ok(&["status"]).contains("without effect"));
     env.ok(&["set-option", "-g", "status-keys", "vi"]);
     env.ok(&["set-option", "-w", "window-style", "bg=red"]);
-    env.ok(&["set-option", "-as", "terminal-overrides", ",*:Tc"]);
+    env.ok(&["set-option", "-s", "copy-command", "cat"]);
     env.ok(&["set-option", "-g", "status-left", "left"]);
     let named =
-        "set, but without effect in this version: status-keys, terminal-overrides, window-style\n";
+        "set, but without effect in this version: copy-command, status-keys, window-style\n";
     assert!(env.ok(&["status"]).contains(named), "{}", env.ok(&["status"]));
-    for (flag, name) in
-        [("-gu", "status-keys"), ("-wu", "window-style"), ("-su", "terminal-overrides")]
-    {
+    for (flag, name) in [("-gu", "status-keys"), ("-wu", "window-style"), ("-su", "copy-command")] {
         env.ok(&["set-option", flag, name]);
     }
     assert!(!env.ok(&["status"]).contains("without effect"));

@@ -39,4 +39,5 @@ mod sizes;
 mod starters;
 mod stdin;
 mod storm;
+mod terminals;
 mod tidy;

@@ -27,6 +27,7 @@ pub const VARIABLES: &[&str] = &[
     "client_prefix",
     "client_readonly",
     "client_session",
+    "client_termfeatures",
     "client_termname",
     "client_termtype",
     "client_tty",

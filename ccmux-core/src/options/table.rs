@@ -119,8 +119,8 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("prompt-history-limit", SERVER, number(0, INT_MAX), "100", "How many lines the history of the command prompt keeps.").not_yet(),
     new("scope-command", SERVER, String, "auto", "Shell command that puts a new keeper in a scope of its own ($1 its name, $2 and $3 the processes); auto asks systemd, empty does nothing."),
     new("set-clipboard", SERVER, Choice(&["off", "external", "on"]), "external", "Whether copying, and programs, may set the clipboard."),
-    new("terminal-features", SERVER, String, "", "What terminals can do beyond their description.").array(&["xterm*:clipboard:ccolour:cstyle:focus:title", "screen*:title", "rxvt*:ignorefkeys"], ",").not_yet(),
-    new("terminal-overrides", SERVER, String, "", "Changes to the descriptions of terminals.").array(&["linux*:AX@"], ",").not_yet(),
+    new("terminal-features", SERVER, String, "", "What terminals can do beyond what their names say: pattern:feature:feature.").array(&["xterm*:clipboard:ccolour:cstyle:focus:title", "screen*:title", "rxvt*:ignorefkeys"], ","),
+    new("terminal-overrides", SERVER, String, "", "Capabilities that terminals have or lack: pattern:Tc:Smulx@.").array(&["linux*:AX@"], ","),
     new("user-keys", SERVER, String, "", "Escape sequences that become the keys User0, User1, ...").array(&[], ",").not_yet(),
     new("variation-selector-always-wide", SERVER, Flag, "on", "Whether a character followed by VS16 is always wide.").not_yet(),
     // Of the sessions.
@@ -180,7 +180,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("word-separators", SESSION, String, r##"!"#$%&'()*+,-./:;<=>?@[\]^`{|}~"##, "What divides words in copy mode."),
     // Of the windows and panes.
     new("aggressive-resize", WINDOW, Flag, "off", "Whether only sessions that show a window give it its size.").not_yet(),
-    new("allow-passthrough", PANES, Choice(&["off", "on", "all"]), "off", "Whether programs may send sequences straight to the client's terminal.").not_yet(),
+    new("allow-passthrough", PANES, Choice(&["off", "on", "all"]), "off", "Whether programs may send sequences straight to terminals: on to those that show the pane, all to those whose session has it."),
     new("allow-rename", PANES, Flag, "off", "Whether programs may rename their window.").not_yet(),
     new("allow-set-title", PANES, Flag, "on", "Whether programs may set their pane's title.").not_yet(),
     new("alternate-screen", PANES, Flag, "on", "Whether programs may use the alternate screen.").not_yet(),

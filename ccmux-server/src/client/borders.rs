@@ -89,7 +89,7 @@ impl Coverage {
 }
 
 /// Whether a border cell lies directly beside a pane, corners included.
-fn touches(pane: Rect, x: u16, y: u16) -> bool {
+pub(crate) fn touches(pane: Rect, x: u16, y: u16) -> bool {
     let columns = pane.x.saturating_sub(1)..=pane.x + pane.cols;
     let rows = pane.y.saturating_sub(1)..=pane.y + pane.rows;
     columns.contains(&x) && rows.contains(&y)

@@ -11,6 +11,9 @@ pub(crate) struct ClientFlags {
     /// It gives no session its size while there are clients that do.
     #[serde(default)]
     pub(crate) ignore_size: bool,
+    /// Of each window it has an active pane of its own, whatever the others select.
+    #[serde(default)]
+    pub(crate) active_pane: bool,
 }
 
 /// A flag that a client cannot have.
@@ -19,9 +22,6 @@ pub(crate) enum ClientFlagError {
     /// It is for programs that speak with tmux in control mode.
     #[error("{0}: not a control client")]
     ControlMode(String),
-    /// Known to tmux, but not here.
-    #[error("client flag is not supported: {0}")]
-    Unsupported(String),
     /// Nobody knows it.
     #[error("unknown client flag: {0}")]
     Unknown(String),
@@ -29,7 +29,8 @@ pub(crate) enum ClientFlagError {
 
 impl ClientFlags {
     /// `-r`: a client that only looks.
-    pub(crate) const LOOKING: ClientFlags = ClientFlags { read_only: true, ignore_size: true };
+    pub(crate) const LOOKING: ClientFlags =
+        ClientFlags { read_only: true, ignore_size: true, active_pane: false };
 
     /// The flags after a list of those to set, and with `!` before them to clear. As in tmux, who is
     /// read-only does not get rid of that in this way.
@@ -46,7 +47,7 @@ impl ClientFlags {
                 "no-output" | "pause-after" | "wait-exit" => {
                     return Err(ClientFlagError::ControlMode(name.to_owned()));
                 }
-                "active-pane" => return Err(ClientFlagError::Unsupported(name.to_owned())),
+                "active-pane" => flags.active_pane = is_set,
                 _ => return Err(ClientFlagError::Unknown(name.to_owned())),
             }
         }
@@ -55,12 +56,16 @@ impl ClientFlags {
 
     /// `switch-client -r`: a client that only looks, or no longer.
     pub(crate) fn toggled(self) -> Self {
-        if self.read_only { Self::default() } else { Self::LOOKING }
+        Self { read_only: !self.read_only, ignore_size: !self.read_only, ..self }
     }
 
     /// What `#{client_flags}` says of them.
     pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
-        let names = [(self.ignore_size, "ignore-size"), (self.read_only, "read-only")];
+        let names = [
+            (self.ignore_size, "ignore-size"),
+            (self.read_only, "read-only"),
+            (self.active_pane, "active-pane"),
+        ];
         names.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name)
     }
 }
@@ -80,7 +85,8 @@ mod tests {
             (all, "!read-only", Ok(all)),
             ("", "pause-after=5", Err("pause-after=5: not a control client")),
             ("", "ignore-size,!no-output", Err("no-output: not a control client")),
-            ("", "active-pane", Err("client flag is not supported: active-pane")),
+            ("read-only", "active-pane", Ok("read-only,active-pane")),
+            ("active-pane", "!active-pane", Ok("")),
             ("", "bogus", Err("unknown client flag: bogus")),
         ] {
             let before = ClientFlags::default().changed(before).expect("these are flags");

@@ -1,6 +1,7 @@
 //! Clients: who is connected, what they look at, and what they are being asked.
 
 pub(crate) mod borders;
+pub(crate) mod caps;
 pub(crate) mod connection;
 pub(crate) mod flags;
 pub(crate) mod input;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
-use ccmux_core::ids::{PaneId, SessionId};
+use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::{Exit, Hello, ServerFrame};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
@@ -60,6 +61,9 @@ pub(crate) enum RecordStanding {
     Lost,
 }
 
+/// Bytes of programs' sequences that wait for a terminal.
+const PASSED_THROUGH_MAX: usize = 1024 * 1024;
+
 /// How far the conversation is.
 #[derive(Debug)]
 pub(crate) enum ClientStage {
@@ -85,6 +89,8 @@ pub(crate) struct Attachment {
     /// The part that is shown of a window that is larger than the terminal.
     pub(crate) corner: Option<Corner>,
     pub(crate) flags: ClientFlags,
+    /// The panes that are active for it alone, as long as its flags say that it has such.
+    pub(crate) own_panes: BTreeMap<WindowId, PaneId>,
     /// Whether its terminal said last that it has the focus.
     pub(crate) is_focused: bool,
     pub(crate) caps: OutputCaps,
@@ -102,6 +108,11 @@ pub(crate) struct Attachment {
     /// The panes that a paste under way goes to: those that were active when it began.
     pub(crate) paste_to: Vec<PasteTarget>,
     token: Vec<u8>,
+    /// Its terminal was asked for its clipboard: until when an answer counts, and the panes that want
+    /// it; if none does it becomes a paste buffer.
+    pub(crate) clipboard: Option<(Duration, Vec<PaneId>)>,
+    /// Sequences of programs that go to the terminal after the next picture.
+    passed_through: Vec<u8>,
     /// Its terminal has been prepared, by this server or one before it.
     pub(crate) is_entered: bool,
 }
@@ -283,17 +294,17 @@ impl Client {
 
     /// Makes it look at a session, as a terminal of this size.
     ///
-    /// It is told so once record `seq` is settled, and gets its first picture then.
-    pub(crate) fn attach(&mut self, session: SessionId, flags: ClientFlags, seq: Seq) {
+    /// It is told so once record `seq` is settled, and gets its first picture then. `caps` tells what
+    /// it understands.
+    pub(crate) fn attach(
+        &mut self,
+        session: SessionId,
+        flags: ClientFlags,
+        seq: Seq,
+        caps: impl FnOnce(&Hello) -> OutputCaps,
+    ) {
         let Some(hello) = self.hello.as_deref() else { return };
-        let text = |value: &Option<bstr::BString>| {
-            value.as_ref().map(ToString::to_string).unwrap_or_default()
-        };
-        let caps = OutputCaps::from_env(
-            &text(&hello.term),
-            &text(&hello.colorterm),
-            &text(&hello.term_program),
-        );
+        let caps = caps(hello);
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let attachment = Attachment::new(session, flags, size, caps);
         self.stage = ClientStage::Attached(Box::new(attachment));
@@ -340,6 +351,11 @@ impl Client {
             bytes = enter(attachment.caps);
         }
         attachment.painter.paint(&attachment.frame, &mut bytes);
+        if !attachment.passed_through.is_empty() {
+            bytes.append(&mut attachment.passed_through);
+            attachment.painter.recover(&mut bytes);
+            attachment.painter.paint(&attachment.frame, &mut bytes);
+        }
         attachment.is_dirty = false;
         attachment.pacing.painted(now);
         if !bytes.is_empty() {
@@ -369,6 +385,7 @@ impl Attachment {
             pan: None,
             corner: None,
             flags,
+            own_panes: BTreeMap::new(),
             is_focused: true,
             caps,
             frame: Frame::new(term_size),
@@ -383,7 +400,17 @@ impl Attachment {
             pacing: Pacing::default(),
             paste_to: Vec::new(),
             token: Vec::new(),
+            clipboard: None,
+            passed_through: Vec::new(),
             is_entered: false,
+        }
+    }
+
+    /// Takes a sequence for the terminal itself. One for which there is no room is dropped.
+    pub(crate) fn pass_through(&mut self, sequence: &[u8]) {
+        if self.passed_through.len() + sequence.len() <= PASSED_THROUGH_MAX {
+            self.passed_through.extend_from_slice(sequence);
+            self.is_dirty = true;
         }
     }
 

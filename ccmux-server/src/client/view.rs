@@ -8,7 +8,7 @@ use ccmux_term::compose::{ClientModes, Frame, Rect};
 use ccmux_term::{Attributes, Color, KeyboardFlags, MouseTracking, Style};
 
 use super::Attachment;
-use super::borders::border_cells;
+use super::borders::{border_cells, touches};
 use super::prompt::Prompt;
 use super::status_line::draw_line;
 use super::style::{changed, look};
@@ -98,8 +98,9 @@ impl Server {
             cols: attachment.size.cols,
             rows: attachment.size.rows - status_rows,
         };
-        let corner = self.draw_visible(frame, area, window, attachment.pan);
-        self.set_modes(frame, window, session.id);
+        let active = self.active_for(attachment, window);
+        let corner = self.draw_visible(frame, area, (window, active), attachment.pan);
+        self.set_modes(frame, active, session.id);
         let status_y = if top > 0 { 0 } else { attachment.size.rows - status_rows };
         self.draw_status(frame, id, attachment, (status_y, status_rows));
         self.draw_bottom(frame, id, attachment, (status_y, status_rows));
@@ -117,18 +118,18 @@ impl Server {
         &self,
         frame: &mut Frame,
         area: Rect,
-        window: &Window,
+        (window, active): (&Window, PaneId),
         pan: Option<Pan>,
     ) -> Option<Corner> {
         let (size, room) = (window.layout.size(), Size { cols: area.cols, rows: area.rows });
         if size.cols <= room.cols && size.rows <= room.rows {
-            self.draw_window(frame, area, window);
+            self.draw_window(frame, area, window, active);
             return None;
         }
         let whole = Size { cols: size.cols.max(room.cols), rows: size.rows.max(room.rows) };
         let mut picture = Frame::new(super::term_size(whole));
         let everything = picture.area();
-        self.draw_window(&mut picture, everything, window);
+        self.draw_window(&mut picture, everything, window, active);
         let corner = match pan.filter(|pan| pan.window == window.id) {
             Some(pan) => pan.corner.within(size, room),
             None => Corner::at_cursor(picture.cursor, size, room),
@@ -137,7 +138,7 @@ impl Server {
         Some(corner)
     }
 
-    fn draw_window(&self, frame: &mut Frame, area: Rect, window: &Window) {
+    fn draw_window(&self, frame: &mut Frame, area: Rect, window: &Window, active: PaneId) {
         let layout = window.visible_layout();
         let size = layout.size();
         let rects = layout.rects();
@@ -153,10 +154,10 @@ impl Server {
         for (id, rect) in &rects {
             let Some(place) = place(area, *rect) else { continue };
             if let Some(pane) = self.panes.get(id) {
-                self.draw_pane(frame, place, pane, *id == window.active);
+                self.draw_pane(frame, place, pane, *id == active);
             }
         }
-        self.draw_borders(frame, area, window, &rects);
+        self.draw_borders(frame, area, (window, active), &rects);
     }
 
     fn draw_pane(&self, frame: &mut Frame, place: Rect, pane: &Pane, is_active: bool) {
@@ -185,18 +186,25 @@ impl Server {
         &self,
         frame: &mut Frame,
         area: Rect,
-        window: &Window,
+        (window, active_pane): (&Window, PaneId),
         rects: &[(PaneId, PaneRect)],
     ) {
         let options = self.state.options(OptionScope::Window(window.id));
-        let target = self.target_of_pane(window.active);
+        let target = self.target_of_pane(active_pane);
         let [plain, active] = ["pane-border-style", "pane-active-border-style"]
             .map(|name| look(&self.style_of(options, name, target, None)));
         let all: Vec<PaneRect> = rects.iter().map(|(_, rect)| *rect).collect();
-        let active_rect = rects.iter().find(|(id, _)| *id == window.active).map(|(_, rect)| *rect);
+        let active_rect = rects.iter().find(|(id, _)| *id == active_pane).map(|(_, rect)| *rect);
+        let marked = self
+            .state
+            .marked
+            .and_then(|marked| rects.iter().find(|(id, _)| *id == marked).map(|(_, rect)| *rect));
         for cell in border_cells(window.layout.size(), &all, active_rect) {
             if cell.x < area.cols && cell.y < area.rows {
-                let style = if cell.is_active { active } else { plain };
+                let mut style = if cell.is_active { active } else { plain };
+                if marked.is_some_and(|marked| touches(marked, cell.x, cell.y)) {
+                    style.attributes ^= Attributes::REVERSE;
+                }
                 let mut text = [0; 4];
                 let text = cell.glyph.encode_utf8(&mut text);
                 frame.put_str(area.x + cell.x, area.y + cell.y, text, style);
@@ -205,9 +213,9 @@ impl Server {
     }
 
     /// What the terminal must report: what the active program wants, and what ccmux itself does.
-    fn set_modes(&self, frame: &mut Frame, window: &Window, session: SessionId) {
+    fn set_modes(&self, frame: &mut Frame, active: PaneId, session: SessionId) {
         let options = self.session_options(session);
-        let pane = self.panes.get(&window.active).filter(|pane| pane.mode.is_none());
+        let pane = self.panes.get(&active).filter(|pane| pane.mode.is_none());
         let modes = pane.map(|pane| pane.terminal.modes());
         let wanted = modes.as_ref().map_or(MouseTracking::Off, |modes| modes.mouse);
         let own = if options.flag("mouse") { MouseTracking::Normal } else { MouseTracking::Off };

@@ -1,5 +1,5 @@
 //! `refresh-client`: a client's screen is drawn anew, or shows another part of a window that is
-//! larger, or the client gets other flags.
+//! larger, or the client gets other flags, or its terminal is asked for its clipboard.
 
 use ccmux_core::command::parse_number;
 use ccmux_core::geometry::Direction;
@@ -15,6 +15,16 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     }
     if ['A', 'B', 'C'].into_iter().any(|flag| cx.args().has(flag)) {
         return Err(CommandError::new("not a control client"));
+    }
+    if cx.args().has('l') {
+        let pane = match cx.args().text_at(0) {
+            Some(name) => {
+                Some(cx.server.with_targets(cx.job, |targets| targets.pane(Some(&name)))?)
+            }
+            None => None,
+        };
+        cx.server.ask_clipboard(client, pane.map(|target| target.pane));
+        return Ok(Flow::Next);
     }
     let list = cx.text('f').or_else(|| cx.text('F')).map(std::borrow::Cow::into_owned);
     let Some(attachment) =

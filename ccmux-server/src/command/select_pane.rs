@@ -2,10 +2,10 @@
 
 use ccmux_core::decide::{Command as Intent, SetOption};
 use ccmux_core::geometry::Direction;
-use ccmux_core::ids::PaneId;
+use ccmux_core::ids::{PaneId, WindowId};
 use ccmux_core::options::{Edit, Place};
 
-use super::{CommandError, Cx, Flow, Outcome, Target, last_pane};
+use super::{CommandError, Cx, Flow, Origin, Outcome, Target, last_pane};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     if cx.args().has('l') {
@@ -39,6 +39,8 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
         let title = cx.expand(&title, target);
         let title = cx.server.title_terminal(pane_meant, title.as_bytes());
         Intent::SetTitle { pane: pane_meant, title }
+    } else if is_for_client_alone(cx, target.window, pane_meant) {
+        return Ok(Flow::Next);
     } else if let Some(direction) = direction {
         Intent::SelectPaneToward { pane, direction, keep_zoom }
     } else {
@@ -46,6 +48,13 @@ pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
     };
     cx.change(intent)?;
     Ok(Flow::Next)
+}
+
+/// Makes a pane active for the client at hand alone, if it is one with `active-pane` and shows it.
+fn is_for_client_alone(cx: &mut Cx<'_>, window: WindowId, pane: PaneId) -> bool {
+    let Origin::Attached(client) = cx.job.origin else { return false };
+    let shown = cx.server.target_of_client(client).map(|target| target.window);
+    shown == Some(window) && cx.server.select_for(client, window, pane)
 }
 
 /// `-e` and `-d`: whether a pane is to take no input.

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bstr::BString;
+use ccmux_core::change::OptionScope;
 use ccmux_core::command::{ParsedCommand, parse_argv};
 use ccmux_core::ids::SessionId;
 use ccmux_protocol::{
@@ -13,6 +14,7 @@ use ccmux_protocol::{
 };
 
 use super::Server;
+use crate::client::caps::caps;
 use crate::client::connection::Connection;
 use crate::client::flags::ClientFlags;
 use crate::client::{Client, ClientStage, ResumeToken};
@@ -250,7 +252,8 @@ impl Server {
     /// Makes a client with a terminal look at a session.
     pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, flags: ClientFlags) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.attach(session, flags, self.hard);
+        let options = self.state.options(OptionScope::Server);
+        client.attach(session, flags, self.hard, |hello| caps(hello, options));
         self.release_client(id);
         self.renew_token(id);
         self.use_client(id);

@@ -65,6 +65,7 @@ impl Server {
                         self.scrollback.forget_before(pane.uuid, cleared);
                     }
                 }
+                TermEvent::Passthrough(sequence) => self.pass_through(id, &sequence),
                 // The layout owns the size of a pane.
                 TermEvent::SizeRequest(_)
                 | TermEvent::IconName(_)
@@ -84,6 +85,37 @@ impl Server {
         let shows =
             |id: &SessionId| self.state.sessions.get(id).is_some_and(|s| s.current == window.id);
         sessions.filter(shows).flat_map(|id| self.clients_of(id)).collect()
+    }
+
+    /// Sends a program's sequence on to terminals, if `allow-passthrough` says so: those that show the
+    /// pane's screen, or with `all` those whose sessions have its window.
+    fn pass_through(&mut self, id: PaneId, sequence: &[u8]) {
+        if self.panes.get(&id).is_none_or(|pane| pane.mode.is_some()) {
+            return;
+        }
+        let clients = match self.pane_options(id).choice("allow-passthrough") {
+            "on" if self.is_visible(id) => self.clients_looking_at(id),
+            "all" => self.clients_with(id),
+            _ => return,
+        };
+        for client in clients {
+            let client = self.clients.get_mut(&client);
+            if let Some(attachment) = client.and_then(|client| client.attachment_mut()) {
+                attachment.pass_through(sequence);
+            }
+        }
+    }
+
+    /// Whether a pane is among those that its window shows: not behind a zoomed one.
+    fn is_visible(&self, id: PaneId) -> bool {
+        self.state.window_of(id).is_some_and(|window| !window.zoomed || window.active == id)
+    }
+
+    /// The clients whose sessions have the window of a pane.
+    fn clients_with(&self, id: PaneId) -> Vec<ClientId> {
+        let window = self.state.panes.get(&id).map(|pane| pane.window);
+        let sessions = window.map(|window| self.state.sessions_of(window)).unwrap_or_default();
+        sessions.into_iter().flat_map(|session| self.clients_of(session)).collect()
     }
 
     fn is_private(&self, id: PaneId) -> bool {

@@ -58,6 +58,7 @@ impl Server {
                 InputEvent::PasteData(data) => self.paste_data(id, &data),
                 InputEvent::PasteEnd => self.paste_end(id),
                 InputEvent::Focus(is_focused) => self.focus(id, is_focused),
+                InputEvent::Clipboard(data) => self.take_clipboard(id, &data),
             }
         }
     }
@@ -69,8 +70,7 @@ impl Server {
 
     /// The active pane of what a client looks at.
     pub(crate) fn pane_of_client(&self, id: ClientId) -> Option<PaneId> {
-        let session = self.clients.get(&id)?.attachment()?.session;
-        self.state.active_pane(session)
+        self.target_of_client(id).map(|target| target.pane)
     }
 
     /// One key of a client: a prompt's, a binding's, or the program's.
@@ -275,8 +275,11 @@ impl Server {
             attachment.is_focused = is_focused;
         }
         let Some(pane) = self.pane_of_client(id) else { return };
-        if self.panes.get(&pane).is_some_and(|pane| pane.terminal.modes().focus_events) {
-            self.send_bytes(pane, if is_focused { b"\x1b[I" } else { b"\x1b[O" });
+        // Nobody typed it: it is for this pane alone, also if that takes no input.
+        if let Some(pane) = self.panes.get_mut(&pane)
+            && pane.terminal.modes().focus_events
+        {
+            pane.write(if is_focused { b"\x1b[I" } else { b"\x1b[O" });
         }
     }
 
@@ -290,6 +293,10 @@ impl Server {
         let is_ours = self.has_mouse(id);
         let is_press = event.action == MouseAction::Press && event.button == MouseButton::Left;
         if is_ours && is_press && self.pane_of_client(id) != Some(pane) {
+            let window = self.state.panes.get(&pane).map(|pane| pane.window);
+            if window.is_some_and(|window| self.select_for(id, window, pane)) {
+                return;
+            }
             let cause = Cause::event("mouse", "select-pane");
             return self.change_silently(&cause, Intent::SelectPane { pane, keep_zoom: false });
         }

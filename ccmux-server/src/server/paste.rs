@@ -1,5 +1,9 @@
 //! Pastes of clients, on their way to the panes that were active when they began.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ccmux_core::decide::{BufferText, Command as Intent};
 use ccmux_core::ids::PaneId;
 
@@ -7,6 +11,9 @@ use super::Server;
 use super::commit::Cause;
 use crate::client::PasteTarget;
 use crate::event_loop::ClientId;
+
+/// A terminal that has not said by then what is in its clipboard does not say it at all.
+const CLIPBOARD_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Types text into a pane's program, in the marks of a paste if asked to and the program wants
@@ -27,6 +34,40 @@ impl Server {
         let cause = Cause::event(actor, "copy");
         let text = BufferText::Whole(text.into());
         self.change_silently(&cause, Intent::SetBuffer { name: None, text });
+    }
+
+    /// Asks a client's terminal for its clipboard (OSC 52): for a pane, or else for a paste buffer.
+    pub(crate) fn ask_clipboard(&mut self, id: ClientId, pane: Option<PaneId>) {
+        let now = self.elapsed();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(attachment) = client.attachment_mut() else { return };
+        let is_asked = attachment.clipboard.as_ref().is_some_and(|(until, _)| *until > now);
+        let mut panes = match attachment.clipboard.take() {
+            Some((_, panes)) if is_asked => panes,
+            _ => Vec::new(),
+        };
+        panes.extend(pane);
+        attachment.clipboard = Some((now + CLIPBOARD_TIMEOUT, panes));
+        if !is_asked {
+            attachment.pass_through(b"\x1b]52;;?\x1b\\");
+        }
+    }
+
+    /// A client's terminal says what is in its clipboard. Only who was asked may do so.
+    pub(super) fn take_clipboard(&mut self, id: ClientId, data: &[u8]) {
+        let now = self.elapsed();
+        let attachment = self.clients.get_mut(&id).and_then(|client| client.attachment_mut());
+        let asked = attachment.and_then(|attachment| attachment.clipboard.take());
+        let Some((_, panes)) = asked.filter(|(until, _)| *until > now) else { return };
+        if panes.is_empty() {
+            return self.keep_in_buffer("terminal", data);
+        }
+        let answer = format!("\x1b]52;;{}\x1b\\", STANDARD.encode(data));
+        for pane in panes {
+            if let Some(pane) = self.panes.get_mut(&pane) {
+                pane.write(answer.as_bytes());
+            }
+        }
     }
 
     /// A client's terminal begins a bracketed paste.

@@ -6,10 +6,12 @@ use bstr::BString;
 use ccmux_core::change::OptionScope;
 use ccmux_core::command::{CommandList, ParseContext, ParseError, parse};
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
+use ccmux_core::model::Window;
 use ccmux_core::options::View;
 use ccmux_core::target::{Target, TargetContext, Targets};
 
 use super::Server;
+use crate::client::Attachment;
 use crate::command::{CommandError, Job, Origin};
 use crate::event_loop::ClientId;
 use crate::pane::environment::overlay;
@@ -63,7 +65,33 @@ impl Server {
 
     /// What an attached client shows.
     pub(crate) fn target_of_client(&self, id: ClientId) -> Option<Target> {
-        self.target_of_session(self.clients.get(&id)?.attachment()?.session)
+        let attachment = self.clients.get(&id)?.attachment()?;
+        let target = self.target_of_session(attachment.session)?;
+        let pane = self.active_for(attachment, self.state.windows.get(&target.window)?);
+        Some(Target { pane, ..target })
+    }
+
+    /// The pane of a window that is active for a client: its own, if it has one (`active-pane`).
+    pub(crate) fn active_for(&self, attachment: &Attachment, window: &Window) -> PaneId {
+        let own = attachment.own_panes.get(&window.id).copied();
+        let is_there = |pane: &PaneId| {
+            let of = self.state.panes.get(pane).map(|pane| pane.window);
+            attachment.flags.active_pane && !window.zoomed && of == Some(window.id)
+        };
+        own.filter(is_there).unwrap_or(window.active)
+    }
+
+    /// Makes a pane of the shown window active for a client alone. Returns whether the client has
+    /// such panes; one of a window that shows one pane only does not count.
+    pub(crate) fn select_for(&mut self, id: ClientId, window: WindowId, pane: PaneId) -> bool {
+        let is_zoomed = self.state.windows.get(&window).is_none_or(|window| window.zoomed);
+        let client = self.clients.get_mut(&id).and_then(|client| client.attachment_mut());
+        let Some(attachment) = client.filter(|it| it.flags.active_pane && !is_zoomed) else {
+            return false;
+        };
+        attachment.own_panes.insert(window, pane);
+        attachment.is_dirty = true;
+        true
     }
 
     /// The clients that look at a session.

@@ -256,6 +256,7 @@ impl Known<'_> {
             "client_termtype" => {
                 hello.term_program.as_ref().map(ToString::to_string).unwrap_or_default()
             }
+            "client_termfeatures" => attachment?.caps.feature_names().collect::<Vec<_>>().join(","),
             "client_width" => attachment?.size.cols.to_string(),
             "client_height" => attachment?.size.rows.to_string(),
             "client_session" => self.server.state.sessions.get(&attachment?.session)?.name.clone(),

@@ -82,6 +82,96 @@ impl OutputCaps {
     }
 }
 
+impl OutputCaps {
+    /// With a feature by its name in `terminal-features`; names of others change nothing.
+    #[must_use]
+    pub fn with_feature(mut self, name: &str) -> Self {
+        match name {
+            "RGB" => self.colors = ColorDepth::TrueColor,
+            "256" => self.colors = self.colors.max(ColorDepth::Palette256),
+            _ => {
+                if let Some((_, feature)) = FEATURES.iter().find(|(known, _)| *known == name) {
+                    self.features |= *feature;
+                }
+            }
+        }
+        self
+    }
+
+    /// The names in `terminal-features` of what it understands.
+    pub fn feature_names(self) -> impl Iterator<Item = &'static str> {
+        let palette = (self.colors >= ColorDepth::Palette256).then_some("256");
+        let rgb = (self.colors == ColorDepth::TrueColor).then_some("RGB");
+        let known = FEATURES.iter().filter(move |(_, feature)| self.features.contains(*feature));
+        palette.into_iter().chain(rgb).chain(known.map(|(name, _)| *name))
+    }
+
+    /// With a capability as `terminal-overrides` changes it: `Tc`, `colors=256`, or `Sync@` for one that
+    /// is missing. Capabilities that make no difference here change nothing.
+    #[must_use]
+    pub fn with_override(mut self, capability: &str) -> Self {
+        let (name, is_missing) = match capability.strip_suffix('@') {
+            Some(name) => (name, true),
+            None => (capability.split('=').next().unwrap_or_default(), false),
+        };
+        match (name, is_missing) {
+            ("RGB" | "Tc" | "setrgbf" | "setrgbb", false) => self.colors = ColorDepth::TrueColor,
+            ("RGB" | "Tc", true) => self.colors = self.colors.min(ColorDepth::Palette256),
+            ("colors", false) => {
+                let count = capability.split_once('=').map_or("", |(_, count)| count).parse();
+                self.colors = count.map_or(self.colors, ColorDepth::of_count);
+            }
+            _ => {
+                let found = CAPABILITIES.iter().find(|(known, _)| *known == name);
+                if let Some((_, feature)) = found {
+                    self.features.set(*feature, !is_missing);
+                }
+            }
+        }
+        self
+    }
+}
+
+impl ColorDepth {
+    /// The depth of so many colours (`max_colors` of terminfo).
+    fn of_count(count: u32) -> Self {
+        match count {
+            0..8 => Self::None,
+            8..256 => Self::Palette16,
+            256..0x100_0000 => Self::Palette256,
+            _ => Self::TrueColor,
+        }
+    }
+}
+
+/// By the names of `terminal-features`.
+const FEATURES: &[(&str, OutputFeatures)] = &[
+    ("bpaste", OutputFeatures::BRACKETED_PASTE),
+    ("cstyle", OutputFeatures::CURSOR_SHAPE),
+    ("focus", OutputFeatures::FOCUS_EVENTS),
+    ("hyperlinks", OutputFeatures::HYPERLINKS),
+    ("mouse", OutputFeatures::MOUSE),
+    ("sync", OutputFeatures::SYNCHRONIZED_OUTPUT),
+    ("title", OutputFeatures::TITLE),
+    ("usstyle", OutputFeatures::STYLED_UNDERLINE),
+];
+
+/// By the names of terminfo and of its extensions.
+const CAPABILITIES: &[(&str, OutputFeatures)] = &[
+    ("Smulx", OutputFeatures::STYLED_UNDERLINE),
+    ("Setulc", OutputFeatures::STYLED_UNDERLINE),
+    ("Sync", OutputFeatures::SYNCHRONIZED_OUTPUT),
+    ("Hls", OutputFeatures::HYPERLINKS),
+    ("Ss", OutputFeatures::CURSOR_SHAPE),
+    ("tsl", OutputFeatures::TITLE),
+    ("Enbp", OutputFeatures::BRACKETED_PASTE),
+    ("Enfcs", OutputFeatures::FOCUS_EVENTS),
+    ("kmous", OutputFeatures::MOUSE),
+    ("bce", OutputFeatures::BACKGROUND_ERASE),
+    ("ech", OutputFeatures::ECH),
+    ("rep", OutputFeatures::REP),
+];
+
 /// Terminals whose name begins so have these abilities.
 struct Rule {
     prefix: &'static str,
@@ -169,6 +259,30 @@ const PROGRAMS: &[Rule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_change_what_the_names_say() {
+        let xterm = OutputCaps::from_env("xterm-256color", "", "");
+        assert_eq!(xterm.colors, Palette256);
+        assert_eq!(xterm.with_feature("RGB").colors, TrueColor);
+        assert_eq!(xterm.with_feature("256").with_feature("no-such"), xterm);
+        let linked = xterm.with_feature("hyperlinks");
+        assert_eq!(linked.features, XTERM | OutputFeatures::HYPERLINKS);
+        for (capability, colors, features) in [
+            ("Tc", TrueColor, XTERM),
+            ("RGB", TrueColor, XTERM),
+            ("colors=16", Palette16, XTERM),
+            ("colors=16777216", TrueColor, XTERM),
+            ("colors=many", Palette256, XTERM),
+            ("Smulx=\\E[4::%p1%dm", Palette256, XTERM | OutputFeatures::STYLED_UNDERLINE),
+            ("Ss@", Palette256, XTERM - OutputFeatures::CURSOR_SHAPE),
+            ("XT", Palette256, XTERM),
+        ] {
+            let expect = OutputCaps { colors, features };
+            assert_eq!(xterm.with_override(capability), expect, "{capability}");
+        }
+        assert_eq!(xterm.with_override("Tc").with_override("Tc@"), xterm);
+    }
 
     #[test]
     fn caps_follow_the_names() {

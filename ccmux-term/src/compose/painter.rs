@@ -39,7 +39,7 @@ impl Painter {
         let shown = Frame::new(size);
         Self {
             caps,
-            pencil: Pencil::new(caps, shown.size()),
+            pencil: Pencil::new(caps, shown.size().cols),
             shown,
             is_known: false,
             modes: None,
@@ -58,6 +58,13 @@ impl Painter {
     /// Forgets what the terminal shows: the next frame is painted in full.
     pub fn invalidate(&mut self) {
         self.is_known = false;
+    }
+
+    /// The terminal got bytes that belong to no frame, and may have moved its cursor and changed how
+    /// it writes. Appends to `out` what makes that known again; the next frame puts the cursor back.
+    pub fn recover(&mut self, out: &mut Vec<u8>) {
+        self.pencil.start_over(out);
+        self.is_cursor_visible = None;
     }
 
     /// The terminal has another size now, and whatever it made of its contents. Frames painted from

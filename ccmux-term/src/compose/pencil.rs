@@ -34,10 +34,10 @@ pub(super) struct Pencil {
 }
 
 impl Pencil {
-    pub(super) fn new(caps: OutputCaps, size: Size) -> Self {
+    pub(super) fn new(caps: OutputCaps, cols: u16) -> Self {
         Self {
             caps,
-            cols: size.cols,
+            cols,
             place: Place::Unknown,
             style: PackedStyle::default(),
             reduced: Style::default(),
@@ -67,12 +67,20 @@ impl Pencil {
 
     /// Blanks the terminal and starts from a known state.
     pub(super) fn erase_all(&mut self, size: Size, out: &mut Vec<u8>) {
-        *self = Self::new(self.caps, size);
+        self.cols = size.cols;
+        out.extend_from_slice(b"\x1b[r");
+        self.start_over(out);
+        out.extend_from_slice(b"\x1b[H\x1b[2J");
+        self.place = Place::Cell(0, 0);
+    }
+
+    /// Puts the pen back to a known state; where the cursor is is not known.
+    pub(super) fn start_over(&mut self, out: &mut Vec<u8>) {
+        *self = Self::new(self.caps, self.cols);
         if self.has(OutputFeatures::HYPERLINKS) {
             out.extend_from_slice(b"\x1b]8;;\x1b\\");
         }
-        out.extend_from_slice(b"\x1b[r\x1b[m\x1b[H\x1b[2J");
-        self.place = Place::Cell(0, 0);
+        out.extend_from_slice(b"\x1b[m");
     }
 
     /// Moves rows as `scroll` says, and leaves the cursor anywhere.

@@ -1,8 +1,9 @@
-//! Device control strings: requests for settings (DECRQSS) and capabilities (XTGETTCAP), and the
-//! cursor and the tabs as they were reported (DECRSPS).
+//! Device control strings: requests for settings (DECRQSS) and capabilities (XTGETTCAP), the cursor
+//! and the tabs as they were reported (DECRSPS), and sequences for the terminal outside.
 
 use super::{Emulator, sgr};
-use crate::parser::Params;
+use crate::Event;
+use crate::parser::{PASSTHROUGH, Params};
 
 /// Capabilities answered in one request; further ones are ignored.
 const CAPABILITIES_MAX: usize = 64;
@@ -22,6 +23,11 @@ impl Emulator {
             ([b'+'], b'q') => {
                 for name in text.split(|&byte| byte == b';').take(CAPABILITIES_MAX) {
                     self.report_capability(name);
+                }
+            }
+            ([], b't') => {
+                if let Some(sequence) = text.strip_prefix(PASSTHROUGH) {
+                    self.events.push(Event::Passthrough(sequence.to_vec()));
                 }
             }
             _ => {}

@@ -6,6 +6,8 @@ use crate::Event;
 pub(crate) const EVENTS_MAX: usize = 1024;
 /// Bytes of consecutive replies kept until they are taken; later ones are dropped.
 pub(crate) const REPLY_BYTES_MAX: usize = 64 * 1024;
+/// The same of sequences for the terminal outside.
+pub(crate) const PASSTHROUGH_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct EventQueue {
@@ -27,6 +29,11 @@ impl EventQueue {
             (Some(Event::SizeRequest(old)), Event::SizeRequest(new)) => *old = new,
             (Some(Event::Reply(old)), Event::Reply(new)) => {
                 if old.len() + new.len() <= REPLY_BYTES_MAX {
+                    old.extend_from_slice(&new);
+                }
+            }
+            (Some(Event::Passthrough(old)), Event::Passthrough(new)) => {
+                if old.len() + new.len() <= PASSTHROUGH_BYTES_MAX {
                     old.extend_from_slice(&new);
                 }
             }

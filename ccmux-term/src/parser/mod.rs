@@ -9,7 +9,8 @@
 //!   printable text may arrive in more or fewer runs.
 //! * Q2 Memory is bounded: [`STRING_BYTES_MAX`], [`PARAMS_MAX`], two intermediates. A
 //!   string that is too long is dropped as a whole, never cut.
-//! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one.
+//! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one, but for a
+//!   doubled one in a passthrough.
 //! * C1 controls are recognized as `ESC` and a letter, and as the characters U+0080 to U+009F, as in
 //!   xterm: in UTF-8 their one-byte form is a continuation byte. Where that continues nothing it is
 //!   one, too, for a program that has asked for such controls (S8C1T).
@@ -25,6 +26,10 @@ use self::utf8::Decoded;
 
 /// Longest OSC or DCS string that is kept.
 pub(crate) const STRING_BYTES_MAX: usize = 256 * 1024;
+
+/// What a DCS string begins with, after its final `t`, that holds a sequence for the terminal outside:
+/// tmux's passthrough. Each ESC in it is doubled.
+pub(crate) const PASSTHROUGH: &[u8] = b"mux;";
 
 /// Intermediates (and private markers) kept of a sequence; one with more is ignored.
 pub(crate) const INTERMEDIATES_MAX: usize = 2;
@@ -369,6 +374,10 @@ impl Parser {
                 self.state = State::Ground;
                 performer.execute(byte);
                 return;
+            }
+            ESC if self.state == State::DcsEscape && self.is_passthrough() => {
+                self.state = State::DcsString;
+                return self.keep(&[ESC], false);
             }
             ESC => {
                 self.drop_string();

@@ -1,7 +1,8 @@
 //! Strings (OSC, DCS, and those that are ignored): collecting them up to what ends them.
 
 use super::{
-    BEL, C1_LEAD, C1_ST, CAN, ESC, Parser, Perform, STRING_BYTES_MAX, SUB, State, Terminator,
+    BEL, C1_LEAD, C1_ST, CAN, ESC, PASSTHROUGH, Parser, Perform, STRING_BYTES_MAX, SUB, State,
+    Terminator,
 };
 
 impl Parser {
@@ -42,7 +43,7 @@ impl Parser {
         len + 1
     }
 
-    fn keep(&mut self, bytes: &[u8], is_osc: bool) {
+    pub(super) fn keep(&mut self, bytes: &[u8], is_osc: bool) {
         // Controls do not belong to an OSC string and do not count, however the input was cut.
         let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
         if self.is_string_overlong
@@ -54,6 +55,13 @@ impl Parser {
             return;
         }
         self.string.extend(bytes.iter().filter(is_kept));
+    }
+
+    /// Whether the string is a passthrough, as far as one that grew too long still tells.
+    pub(super) fn is_passthrough(&self) -> bool {
+        self.dcs_last == b't'
+            && self.intermediates_len == 0
+            && (self.is_string_overlong || self.string.starts_with(PASSTHROUGH))
     }
 
     pub(super) fn string_escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {

@@ -103,6 +103,14 @@ fn events_come_in_order() {
         ("\x1b[8;30;100t", &[Event::SizeRequest(Size { cols: 100, rows: 30 })]),
         ("\x1b[8;30t\x1b[8;31t", &[Event::SizeRequest(Size { cols: 10, rows: 31 })]),
         ("\x1b[8;65535;65535t", &[Event::SizeRequest(Size { cols: 10_000, rows: 104 })]),
+        (
+            "\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\x",
+            &[Event::Passthrough(b"\x1b]52;c;aGk=\x07".to_vec())],
+        ),
+        ("\x1bPtmux;\x1b\x1bPq~\x1b\x1b\\\x1b\\", &[Event::Passthrough(b"\x1bPq~\x1b\\".to_vec())]),
+        // Neither a passthrough nor ended by a doubled ESC.
+        ("\x1bPtmuy;\x1b\x1b]2;t\x07", &[Event::Title("t".into())]),
+        ("\x1bP1$tmux;\x1b\x1b]2;t\x07", &[Event::Title("t".into())]),
         ("\x1b]9;4;1;40\x07", &[Event::Progress { state: 1, percent: 40 }]),
         ("\x1b]133;D;3\x07", &[Event::CommandEnd { status: Some(3) }]),
         ("\x1b]133;D\x07", &[Event::CommandEnd { status: None }]),

@@ -11,7 +11,7 @@ mod sequence;
 
 use ccmux_core::key::{Key, Modifiers};
 
-use self::sequence::{Step, step};
+use self::sequence::{CLIPBOARD, Step, step};
 
 /// A paste is handed on in pieces of at most this size.
 const PASTE_PIECE_MAX: usize = 16 * 1024;
@@ -32,6 +32,8 @@ pub(crate) enum InputEvent {
     PasteEnd,
     /// The terminal got or lost the focus.
     Focus(bool),
+    /// The terminal answers what is in its clipboard (OSC 52).
+    Clipboard(Vec<u8>),
 }
 
 /// What the mouse did, on the client's screen.
@@ -91,9 +93,10 @@ impl InputDecoder {
         self.decode(false, out);
     }
 
-    /// Whether bytes are held back that could be a whole key, such as a lone Escape.
+    /// Whether bytes are held back that could be a whole key, such as a lone Escape. The contents of a
+    /// clipboard take their time: what is left of them is no key, however late it comes.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.pending.is_empty() && !self.pasting
+        !self.pending.is_empty() && !self.pasting && !self.pending.starts_with(CLIPBOARD)
     }
 
     /// Takes what is held back as it stands: nothing more came in time.
@@ -257,6 +260,22 @@ mod tests {
                 modifiers: Modifiers::empty(),
             })]
         );
+    }
+
+    /// The rest of a clipboard that came late was typed into the pane.
+    #[test]
+    fn the_contents_of_a_clipboard_are_waited_for() {
+        for whole in [&b"\x1b]52;c;aGVsbG8=\x07q"[..], b"\x1b]52;;aGVsbG8=\x1b\\q"] {
+            for cut in CLIPBOARD.len()..whole.len() - 2 {
+                let (mut decoder, mut out) = (InputDecoder::default(), Vec::new());
+                decoder.feed(&whole[..cut], &mut out);
+                assert!(out.is_empty() && !decoder.is_waiting(), "cut at {cut}: {out:?}");
+                decoder.feed(&whole[cut..], &mut out);
+                let typed = key(KeyCode::Char('q'), Modifiers::empty());
+                assert_eq!(out, [InputEvent::Clipboard(b"hello".to_vec()), typed], "at {cut}");
+            }
+        }
+        assert_eq!(decode(&[b"\x1b]52;c;?!\x07"]), []);
     }
 
     proptest::proptest! {

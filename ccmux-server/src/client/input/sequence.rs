@@ -1,11 +1,18 @@
 //! What one sequence of bytes of a terminal means: a character, a control byte, an escape sequence.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ccmux_core::key::{Key, KeyCode, Modifiers};
 
 use super::{InputEvent, MouseAction, MouseButton, MouseEvent};
 
 /// The longest escape sequence that is waited for; longer ones are dropped.
 pub(super) const SEQUENCE_MAX: usize = 256;
+
+/// What the contents of a clipboard begin with.
+pub(super) const CLIPBOARD: &[u8] = b"\x1b]52;";
+/// The longest contents of a clipboard that are waited for, encoded.
+const CLIPBOARD_MAX: usize = 2 * 1024 * 1024;
 
 /// What the front of the pending bytes is.
 pub(super) enum Step {
@@ -95,13 +102,23 @@ fn escape(bytes: &[u8], is_final: bool) -> Step {
 
 fn string(bytes: &[u8], is_final: bool) -> Step {
     let end = memchr::memchr2(0x07, 0x1b, &bytes[2..]).map(|at| at + 2);
+    let length_max = if bytes.starts_with(CLIPBOARD) { CLIPBOARD_MAX } else { SEQUENCE_MAX * 16 };
     match end {
-        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, None),
-        Some(at) if bytes.get(at + 1) == Some(&b'\\') => Step::Taken(at + 2, None),
+        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, clipboard(&bytes[..at])),
+        Some(at) if bytes.get(at + 1) == Some(&b'\\') => {
+            Step::Taken(at + 2, clipboard(&bytes[..at]))
+        }
         Some(at) if at + 1 < bytes.len() => Step::Taken(at, None),
-        _ if is_final || bytes.len() > SEQUENCE_MAX * 16 => Step::Taken(bytes.len(), None),
+        _ if is_final || bytes.len() > length_max => Step::Taken(bytes.len(), None),
         _ => Step::Incomplete,
     }
+}
+
+/// What an answer says of the clipboard: after the letters of the selection, in base64.
+fn clipboard(string: &[u8]) -> Option<InputEvent> {
+    let answer = string.strip_prefix(CLIPBOARD)?;
+    let at = memchr::memchr(b';', answer)?;
+    STANDARD.decode(&answer[at + 1..]).ok().map(InputEvent::Clipboard)
 }
 
 fn ss3(last: u8) -> Option<InputEvent> {

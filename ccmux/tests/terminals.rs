@@ -1,0 +1,147 @@
+//! What goes to the terminals outside and comes from them, beside pictures and keys.
+
+use ccmux_testkit::{Attached, TestEnv};
+
+fn env() -> TestEnv {
+    TestEnv::new(env!("CARGO_BIN_EXE_ccmux"))
+}
+
+fn attached(env: &TestEnv) -> Attached {
+    let client = env.attach(60, 10);
+    client.wait_text("[work]");
+    client
+}
+
+/// A program that sends text straight to a place of the terminal, and then says so.
+fn passing(row: u16, text: &str) -> String {
+    let sequence = format!("\\033Ptmux;\\033\\033[{row};20H{text}\\033\\\\");
+    format!("printf '{sequence}'; echo has passed; exec cat")
+}
+
+/// Goal: what programs send past ccmux reaches the terminals that `allow-passthrough` names, and no
+/// other. Method: text at places that no picture touches; terminals get all that in order.
+#[test]
+fn sequences_pass_through_where_that_is_allowed() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "exec cat"]);
+    let client = attached(&env);
+    let pass = |flags: &[&str], row: u16, text: &str| {
+        let program = passing(row, text);
+        let made = ["split-window", "-P", "-F", "#{pane_id}"];
+        let made = if flags.is_empty() { &made[..] } else { flags };
+        let pane = env.ok(&[made, &["-t", "work:0.0", program.as_str()]].concat());
+        let pane = pane.trim_end().to_owned();
+        env.wait_ok(&["capture-pane", "-p", "-t", &pane], |text| text.contains("has passed"));
+        env.ok(&["kill-pane", "-t", &pane]);
+    };
+    let hidden = ["new-window", "-a", "-d", "-P", "-F", "#{pane_id}"];
+    pass(&[], 1, "<off>");
+    env.ok(&["set-option", "-g", "allow-passthrough", "on"]);
+    pass(&hidden, 2, "<hidden>");
+    pass(&[], 3, "<on>");
+    env.ok(&["set-option", "-g", "allow-passthrough", "all"]);
+    pass(&hidden, 4, "<all>");
+    let text = client.wait_text("<all>");
+    assert!(!text.contains("<off>") && !text.contains("<hidden>"), "{text}");
+    // The picture is right again, wherever the cursor was put.
+    client.type_keys("typed");
+    client.wait_screen("the cursor is back", |screen| {
+        screen.row(0).starts_with("typed") && screen.terminal().cursor().x == 5
+    });
+}
+
+/// The rest of a program's sequence was taken for a title.
+#[test]
+fn a_wrapped_sequence_is_none_of_the_pane() {
+    let env = env();
+    let program = "printf '\\033Ptmux;\\033\\033]2;not a title\\007\\033\\\\'; echo done; exec cat";
+    env.ok(&["new-session", "-d", "-s", "work", program]);
+    env.wait_ok(&["capture-pane", "-p"], |text| text == "done\n" || text.contains("done\n\n"));
+    assert!(!env.ok(&["display-message", "-p", "#{pane_title}"]).contains("title"));
+}
+
+/// Goal: the clipboard of a terminal comes into a buffer when somebody asks for it, and only then.
+#[test]
+fn a_terminal_is_asked_for_its_clipboard() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "stty -echo -icanon; echo ready; exec cat -v"]);
+    let client = attached(&env);
+    client.wait_text("ready");
+    client.type_keys("\x1b]52;;dW5hc2tlZA==\x1b\\typed");
+    env.wait_ok(&["capture-pane", "-p"], |text| text.contains("typed"));
+    assert_eq!(env.ok(&["list-buffers"]), "");
+    env.ok(&["refresh-client", "-l"]);
+    client.type_keys("\x1b]52;c;aGVs");
+    client.type_keys("bG8=\x07");
+    env.wait_ok(&["list-buffers", "-F", "#{buffer_sample}"], |text| text == "hello\n");
+    env.ok(&["refresh-client", "-l", "%0"]);
+    client.type_keys("\x1b]52;;aGVsbG8=\x1b\\");
+    env.wait_ok(&["capture-pane", "-p"], |text| text.contains("^[]52;;aGVsbG8=^[\\"));
+}
+
+/// Without `COLORTERM` nobody saw true colours, whatever the options said of the terminal.
+#[test]
+fn options_say_what_a_terminal_can_do() {
+    let env = env();
+    let colour = "printf '\\033[38;2;1;2;3mX\\n'; exec cat";
+    env.ok(&["new-session", "-d", "-s", "work", colour]);
+    let is_true_colour = |client: &Attached| {
+        let mut found = None;
+        client.wait_screen("an X", |screen| {
+            found = screen.true_colour(0, 0);
+            screen.row(0).starts_with('X')
+        });
+        found == Some((1, 2, 3))
+    };
+    let features = |env: &TestEnv| env.ok(&["list-clients", "-F", "#{client_termfeatures}"]);
+    let leave = |client: Attached| {
+        client.type_keys("\x02d");
+        client.wait_exit();
+    };
+    let client = attached(&env);
+    assert!(!is_true_colour(&client));
+    assert!(features(&env).starts_with("256,") && !features(&env).contains("RGB"));
+    leave(client);
+    env.ok(&["set-option", "-as", "terminal-features", ",xterm*:RGB"]);
+    let client = attached(&env);
+    assert!(is_true_colour(&client));
+    assert!(features(&env).contains("RGB"));
+    leave(client);
+    env.ok(&["set-option", "-su", "terminal-features"]);
+    env.ok(&["set-option", "-as", "terminal-overrides", ",screen*:Tc@,xterm-256*:Tc"]);
+    let client = attached(&env);
+    assert!(is_true_colour(&client));
+}
+
+/// A pane that takes no input was not told either that its terminal has the focus.
+#[test]
+fn a_pane_that_takes_no_input_is_told_of_the_focus() {
+    let env = env();
+    let program = "stty -echo -icanon; printf '\\033[?1004hready\\n'; exec cat -v";
+    env.ok(&["new-session", "-d", "-s", "work", program]);
+    let client = attached(&env);
+    client.wait_text("ready");
+    env.ok(&["select-pane", "-d"]);
+    client.type_keys("typed\x1b[O\x1b[I");
+    let text = env.wait_ok(&["capture-pane", "-p"], |text| text.contains("^[[O^[[I"));
+    assert!(!text.contains("typed"), "{text}");
+}
+
+#[test]
+fn the_border_of_the_marked_pane_is_reversed() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "exec cat"]);
+    env.ok(&["split-window", "-h", "exec cat"]);
+    let client = attached(&env);
+    let wait_reversed = |what: &str, expected: bool| {
+        client.wait_screen(what, |screen| {
+            let border = screen.row(1).chars().position(|c| c == '│');
+            border.is_some_and(|x| screen.is_reversed(x as u16, 1) == expected)
+        });
+    };
+    wait_reversed("a plain border", false);
+    env.ok(&["select-pane", "-m", "-t", "%0"]);
+    wait_reversed("a reversed border", true);
+    env.ok(&["select-pane", "-M"]);
+    wait_reversed("a plain border again", false);
+}
