@@ -149,3 +149,33 @@ fn flags_that_mean_nothing_here_are_refused() {
     }
     assert_eq!(env.ok(&["display-message", "-p", "#{pane_in_mode}"]), "0\n");
 }
+
+/// A prompt was gone with its server, and what was typed next went to the pane.
+#[test]
+fn a_prompt_goes_on_with_the_next_server() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "cat"]);
+    let client = env.attach(60, 10);
+    client.wait_text("[work]");
+    let is_back = || {
+        env.wait_ok(&["list-clients", "-F", "#{client_session}"], |text| text == "work\n");
+    };
+    let asks = [
+        ("\x02,\x15new na", "me\r", "(rename-window) new na", "#{window_name}", "new name"),
+        ("\x02:set -g @x 4", "2\r", ":set -g @x 4", "#{@x}", "42"),
+    ];
+    for (typed, rest, shown, format, expected) in asks {
+        client.type_keys(typed);
+        client.wait_text(shown);
+        env.kill_server();
+        is_back();
+        client.type_keys(rest);
+        env.wait_ok(&["display-message", "-p", format], |text| text.trim_end() == expected);
+    }
+    client.type_keys("\x02x");
+    client.wait_text("kill-pane 0? (y/n)");
+    env.kill_server();
+    is_back();
+    client.type_keys("ntyped");
+    client.wait_text("typed");
+}

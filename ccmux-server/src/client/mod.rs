@@ -8,6 +8,7 @@ pub(crate) mod input;
 pub(crate) mod keys;
 mod pacing;
 pub(crate) mod prompt;
+pub(crate) mod resume;
 pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod view;
@@ -16,24 +17,23 @@ pub(crate) mod visible;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::command::JobId;
+use crate::event_loop::ClientId;
+use crate::pane::Bracketed;
+use crate::persistence::Seq;
 use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::{Exit, Hello, ServerFrame};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
-use serde::{Deserialize, Serialize};
-
-use crate::command::JobId;
-use crate::event_loop::ClientId;
-use crate::pane::Bracketed;
-use crate::persistence::Seq;
 use connection::Connection;
 use flags::ClientFlags;
 use input::InputDecoder;
 use keys::KeyState;
 use pacing::Pacing;
 use prompt::{Prompt, PromptHistory, PromptKind, PromptType};
+use resume::{Copying, OpenedPrompt, ResumeToken};
 use visible::{Corner, Pan};
 
 /// One connected peer.
@@ -174,25 +174,6 @@ pub(crate) enum Template {
     Text(String),
     /// Commands, in whose arguments the answers stay.
     Commands(CommandList),
-}
-
-/// What a client hands to the next server to see the same again.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct ResumeToken {
-    pub(crate) session: u32,
-    #[serde(default, flatten)]
-    pub(crate) flags: ClientFlags,
-    /// Panes of the session whose history was being looked at.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) copying: Vec<Copying>,
-}
-
-/// A pane in copy mode, and where in its history that is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Copying {
-    pub(crate) pane: u32,
-    pub(crate) top: (u64, usize),
-    pub(crate) cursor: (u64, usize),
 }
 
 impl Client {
@@ -366,7 +347,9 @@ impl Client {
     /// Gives the client the token for the case that this server vanishes, if it changed.
     pub(crate) fn renew_token(&mut self, copying: Vec<Copying>) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
-        let token = ResumeToken { session: attachment.session.0, flags: attachment.flags, copying };
+        let prompt = attachment.prompt.as_ref().and_then(OpenedPrompt::of);
+        let (session, flags) = (attachment.session.0, attachment.flags);
+        let token = ResumeToken { session, flags, copying, prompt };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);

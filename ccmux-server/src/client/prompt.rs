@@ -5,6 +5,7 @@
 use std::str::FromStr;
 
 use ccmux_core::key::{Key, KeyCode, Modifiers};
+use serde::{Deserialize, Serialize};
 
 /// The longest answer that can be typed, in characters.
 const ANSWER_CHARS_MAX: usize = 4096;
@@ -12,7 +13,7 @@ const ANSWER_CHARS_MAX: usize = 4096;
 const HISTORY_MAX: usize = 100;
 
 /// What kind of answer is wanted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum PromptKind {
     /// A line of text, ended with Enter.
     Line,
@@ -29,7 +30,7 @@ pub(crate) enum PromptKind {
 }
 
 /// What a prompt asks for (`command-prompt -T`): each type has a history of its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum PromptType {
     /// Commands, and whatever is not said to be something else.
     #[default]
@@ -62,12 +63,14 @@ impl FromStr for PromptType {
 }
 
 /// A question at the bottom of a client's screen.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Prompt {
     kind: PromptKind,
     question: String,
     answer: Vec<char>,
     cursor: usize,
+    /// Which earlier answer it shows. They are not carried to another server.
+    #[serde(skip)]
     recalled: Option<usize>,
     /// What an incremental prompt takes up when a search is asked for and nothing is typed yet.
     last: Vec<char>,
@@ -115,6 +118,13 @@ impl Prompt {
             _ => Vec::new(),
         };
         Self { kind, question, cursor: answer.len(), answer, recalled: None, last }
+    }
+
+    /// The same with a cursor that is in its text, and no more text than can be typed.
+    pub(crate) fn within_bounds(mut self) -> Self {
+        self.answer.truncate(ANSWER_CHARS_MAX);
+        self.cursor = self.cursor.min(self.answer.len());
+        self
     }
 
     /// What kind of answer it wants.

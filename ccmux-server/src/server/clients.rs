@@ -17,7 +17,8 @@ use super::Server;
 use crate::client::caps::caps;
 use crate::client::connection::Connection;
 use crate::client::flags::ClientFlags;
-use crate::client::{Client, ClientStage, ResumeToken};
+use crate::client::resume::{OpenedPrompt, ResumeToken};
+use crate::client::{Client, ClientStage};
 use crate::command::{Origin, Wait};
 use crate::event_loop::{ClientId, Event};
 
@@ -236,10 +237,15 @@ impl Server {
             Some(session) => {
                 let flags = token.as_ref().map(|token| token.flags).unwrap_or_default();
                 // Before the attachment, whose token says what is looked at.
-                for copying in token.into_iter().flat_map(|token| token.copying) {
+                let (copying, prompt) = token
+                    .map_or_else(|_| Default::default(), |token| (token.copying, token.prompt));
+                for copying in copying {
                     self.resume_copying(&copying);
                 }
                 self.attach(id, session, flags);
+                if let Some(open) = prompt.and_then(OpenedPrompt::reopen) {
+                    self.open_prompt(id, open);
+                }
                 if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
                 {
                     attachment.is_entered = resume.is_drawn;

@@ -10,7 +10,7 @@ use ccmux_term::{HistoryLine, Terminal};
 
 use super::Server;
 use super::lifecycle::history_limits;
-use crate::client::Copying;
+use crate::client::resume::Copying;
 use crate::command::{CommandError, Origin};
 use crate::event_loop::ClientId;
 use crate::pane::Pane;
