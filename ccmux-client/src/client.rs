@@ -58,6 +58,32 @@ pub fn run(options: &ClientOptions) -> u8 {
     }
 }
 
+/// What a command line came to whose output is not for the terminal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The exit status.
+    pub code: u8,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it complained of.
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a command line for its output.
+///
+/// # Errors
+/// There is no server that answers; it refuses; or the command attaches, which needs a terminal.
+pub fn ask(options: &ClientOptions) -> Result<Answer, ClientError> {
+    let mut link = greet(&hello(options, None), || find_server(options))?;
+    link.send(&ClientFrame::Command(options.argv.clone()))?;
+    let (stdin, mut stdout, mut stderr) = (stdin(), Vec::new(), Vec::new());
+    let streams = Streams { stdin: stdin.as_fd(), stdout: &mut stdout, stderr: &mut stderr };
+    match converse(&mut link, streams)? {
+        Outcome::Ended(exit) => Ok(Answer { code: exit.code, stdout, stderr }),
+        Outcome::Attached(_) => Err(ClientError::NoTerminal),
+    }
+}
+
 fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     options.place.prepare(options.surroundings.uid).map_err(StartError::Place)?;
     let name = TerminalName::of_stdin();

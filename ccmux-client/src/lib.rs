@@ -28,5 +28,5 @@ mod paste;
 mod signals;
 mod terminal;
 
-pub use client::{ClientOptions, run};
+pub use client::{Answer, ClientOptions, ask, run};
 pub use error::ClientError;

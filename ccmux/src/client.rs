@@ -14,6 +14,7 @@ use clap::Parser as _;
 
 use crate::flags::Flags;
 use crate::surroundings::surroundings;
+use crate::words::words;
 use crate::{backup, doctor};
 
 /// Runs a client with the arguments of this process.
@@ -30,7 +31,7 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
     match try_run(flags) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "ccmux: {error:#}");
+            let _ = writeln!(std::io::stderr(), "ccmux: {}", words(&error));
             ExitCode::FAILURE
         }
     }
@@ -50,7 +51,7 @@ fn try_run(flags: Flags) -> anyhow::Result<u8> {
     if let Some((word, args)) = flags.argv.split_first() {
         let args = args.to_vec();
         match word.to_str() {
-            Some("backup") => return backup::run_backup(&place, args),
+            Some("backup") => return backup::run_backup(&place, surroundings, args),
             Some("doctor") => return Ok(doctor::run(place, args)),
             Some("restore") => return backup::run_restore(&place, surroundings.uid, args),
             _ => {}

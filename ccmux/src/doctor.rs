@@ -10,6 +10,7 @@ use ccmux_server::doctor::{Dump, DumpError, Severity, dump, examine};
 use clap::{Parser, ValueEnum};
 
 use crate::offline::{lock, parse};
+use crate::words::words;
 
 /// Nothing is wrong.
 const SOUND: u8 = 0;
@@ -64,7 +65,7 @@ pub(crate) fn run(place: Place, args: Vec<OsString>) -> u8 {
             // Whoever reads has read enough.
             return SOUND;
         }
-        let _ = writeln!(io::stderr(), "ccmux: {error:#}");
+        let _ = writeln!(io::stderr(), "ccmux: {}", words(&error));
         NOT_EXAMINED
     })
 }

@@ -11,6 +11,7 @@ mod keeper;
 mod offline;
 mod server;
 mod surroundings;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

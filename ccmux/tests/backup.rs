@@ -1,6 +1,7 @@
 //! A backup is made while everything runs, is checked, and brings everything back elsewhere.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -12,6 +13,15 @@ const EXE: &str = env!("CARGO_BIN_EXE_ccmux");
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("the path is text")
+}
+
+/// Takes what is left of the disk.
+fn fill(env: &TestEnv) {
+    let mut file = fs::File::create(env.state_dir().join("filler")).expect("it can be made");
+    for size in [64 * 1024, 512, 1] {
+        let block = vec![b'x'; size];
+        while file.write_all(&block).is_ok() {}
+    }
 }
 
 #[test]
@@ -62,6 +72,11 @@ fn nothing_is_replaced_unasked() {
     let finished = env.ccmux(&["backup", text(&file)]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(finished.stderr.contains("there is no state directory at"), "{finished:?}");
+    env.ok(&["start-server"]);
+    let nowhere = shelf.path().join("nowhere/backup");
+    let finished = env.ccmux(&["backup", text(&nowhere)]);
+    let words = format!("ccmux: {}: No such file or directory (os error 2)\n", nowhere.display());
+    assert_eq!((finished.code, finished.stderr), (Some(1), words), "told once");
     env.ok(&["new-session", "-d", "-s", "first", "exec tail -f /dev/null"]);
     env.ok(&["backup", text(&file)]);
     let finished = env.ccmux(&["backup", text(&file)]);
@@ -91,6 +106,36 @@ fn nothing_is_replaced_unasked() {
     env.shut_down();
     let checkpoint = env.ok(&["doctor", "--state-dir", before, "--dump", "checkpoint"]);
     assert!(checkpoint.contains("\"second\""), "{checkpoint}");
+}
+
+/// Nobody takes a backup for whole that is not: what a server cannot put on the disk is missing, and
+/// so is what it is told to keep off it.
+#[test]
+fn a_backup_says_what_is_missing() {
+    let shelf = TempDir::new().expect("there is room");
+    let file = |name: &str| text(&shelf.path().join(name)).to_owned();
+    let Some(env) = TestEnv::on_small_disk(EXE, 4 << 20) else { return };
+    env.ok(&["new-session", "-d", "-s", "work", "read line; seq 200000; exec cat"]);
+    env.ok(&["split-window", "-d", "exec cat"]);
+    env.ok(&["set-option", "-p", "-t", "%1", "history-persist", "off"]);
+    let said = env.ok(&["backup", &file("whole")]);
+    assert!(said.ends_with(" bytes; nothing that private panes have printed: %1\n"), "{said}");
+
+    fill(&env);
+    env.ok(&["send-keys", "-t", "%0", "Enter"]);
+    env.wait_status(|status| status["durable"] == false && status["panes"][0]["kept"] != "disk");
+    let finished = env.ccmux(&["backup", &file("partial")]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stdout.contains(": 1 sessions, 2 panes, "), "{finished:?}");
+    let warning = "ccmux: warning: the server is degraded (";
+    assert!(finished.stderr.starts_with(warning), "{finished:?}");
+    for words in ["No space left on device", "what these panes print now is missing: %0\n"] {
+        assert!(finished.stderr.contains(words), "{words}: {finished:?}");
+    }
+
+    fs::remove_file(env.state_dir().join("filler")).expect("it is there");
+    env.wait_status(|status| status["durable"] == true);
+    env.ok(&["backup", &file("whole again")]);
 }
 
 /// A state directory that is not a whole backup is never left behind.

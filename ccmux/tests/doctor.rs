@@ -1,4 +1,5 @@
-//! The doctor: says what is wrong with a state directory, changes nothing, and is right.
+//! The doctor: says what is wrong with a state directory, changes nothing, and is right. And what a
+//! server tells that starts from such a directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,6 +43,18 @@ fn newest<'a>(files: &'a Files, suffix: &str) -> (&'a Path, &'a [u8]) {
     let mut found = files.iter().filter(|(path, _)| path.to_string_lossy().ends_with(suffix));
     let (path, bytes) = found.next_back().expect("there is such a file");
     (path, bytes)
+}
+
+/// What is named when this file is damaged: its pane, or else itself.
+fn named(path: &Path) -> String {
+    let mut parts = path.components().rev().map(|part| part.as_os_str().to_string_lossy());
+    let (file, directory) = (parts.next(), parts.next());
+    match parts.next().as_deref() {
+        Some("panes") => directory,
+        _ => file,
+    }
+    .expect("it has a name")
+    .into_owned()
 }
 
 /// Flips a byte in the middle of what is not zero.
@@ -108,6 +121,64 @@ fn damage_is_found_and_told_by_what_it_costs() {
     let said: Vec<String> = said.map(|words| words.take(4).collect::<Vec<_>>().join(" ")).collect();
     let status = env.ok(&["start-server", ";", "status"]);
     assert!(status.contains(&format!("{} lost", said[0])), "{said:?}: {status}");
+}
+
+/// Goal: P4 where people see it. Method: damage a file of each kind between two starts, and look at
+/// the screen of the first client, at the status, and at what the recovery wrote down.
+#[test]
+fn whoever_attaches_first_is_told_of_damage() {
+    const LINE: &str = "The state was damaged; `ccmux status` tells what was lost";
+    for suffix in [".ckpt", ".keyframe"] {
+        let env = stopped();
+        let good = files(&env.state_dir());
+        let (path, bytes) = newest(&good, suffix);
+        fs::write(path, flipped(bytes)).expect("it is ours");
+        let first = env.attach(80, 24);
+        first.wait_text(LINE);
+        let status = env.status();
+        assert_eq!(status["recovery"]["clean"], false, "{status}");
+        let problems = status["recovery"]["problems"].as_array().expect("a list").clone();
+        assert_eq!(problems.len(), 1, "{status}");
+        let problem = problems[0].as_str().expect("it is text");
+        assert!(env.ok(&["status"]).contains(problem), "{problem}");
+        let log = fs::read_to_string(env.state_dir().join("recovery.jsonl")).expect("it is there");
+        let last = log.lines().last().expect("this recovery wrote something");
+        let what = problem.rsplit(": ").next().unwrap_or_default();
+        for words in [what, named(path).as_str()] {
+            assert!(problem.contains(words), "{suffix}: {words}: {problem}");
+            assert!(last.contains(words), "{suffix}: {words}: {last}");
+        }
+        let second = env.attach(80, 24);
+        second.wait_text("the other pane");
+        assert!(!second.screen_text().contains(LINE), "once is enough");
+        drop((first, second));
+        // Nothing is wrong any more.
+        env.kill_server();
+        let third = env.attach(80, 24);
+        third.wait_text("the other pane");
+        assert!(!third.screen_text().contains(LINE), "{suffix}");
+        assert_eq!(env.status()["recovery"]["clean"], true, "{}", env.status());
+    }
+}
+
+/// A pane whose files are all gone was called sound: nothing that was there was damaged.
+#[test]
+fn a_pane_of_which_nothing_is_left_is_named() {
+    let env = stopped();
+    let uuid = env.ok(&["doctor", "--dump", "pane"]);
+    let uuid = uuid.split_whitespace().nth(1).expect("the first pane has a name").to_owned();
+    fs::remove_dir_all(env.state_dir().join("panes").join(&uuid)).expect("it is ours");
+    for (path, _) in files(&env.state_dir().join("spool")) {
+        fs::remove_file(path).expect("it is ours");
+    }
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let words = format!("loss      pane %0: pane {uuid} lost all that it had shown\n");
+    assert!(finished.stdout.contains(&words), "{}", finished.stdout);
+    assert!(!finished.stdout.contains("pane %1"), "{}", finished.stdout);
+    // The start that follows says the same.
+    let status = env.ok(&["start-server", ";", "status"]);
+    assert!(status.contains(&format!("pane {uuid} lost all that it had shown")), "{status}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub fn back_up(directory: &Path, target: &Path, is_live: bool) -> Result<Made, B
     let mut last = None;
     for _ in 0..if is_live { TRIES } else { 1 } {
         let file = tempfile::Builder::new().prefix(".ccmux-backup-").tempfile_in(parent);
-        let file = file.map_err(failed)?;
+        let file = file.map_err(|error| failed(without_path(&error)))?;
         pack(directory, file.as_file()).map_err(BackupError::io(directory))?;
         file.as_file().sync_all().map_err(failed)?;
         let unpacked = private_dir(parent).map_err(failed)?;
@@ -116,6 +116,13 @@ pub fn back_up(directory: &Path, target: &Path, is_live: bool) -> Result<Made, B
     file.persist_noclobber(target).map_err(|error| failed(error.error))?;
     sync_dir(parent).map_err(failed)?;
     Ok(Made { bytes, contents })
+}
+
+/// What the system said of a temporary file, whose name says nothing to anybody.
+fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let said = text.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), said.to_owned())
 }
 
 /// A temporary directory in `parent`, readable by its owner alone.

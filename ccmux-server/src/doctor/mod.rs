@@ -22,7 +22,9 @@ pub use self::dump::{Dump, DumpError, dump};
 pub use self::report::{Finding, Severity};
 use crate::clock::{Clock as _, SystemClock};
 use crate::pane::store::thaw;
-use crate::persistence::scrollback::{Damage, SpoolIndex, closed_pane, examine_pane, stored_panes};
+use crate::persistence::scrollback::{
+    Damage, Keyframe, SpoolIndex, closed_pane, examine_pane, pane_dir, stored_panes,
+};
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{LogExamination, OpenError, ReadOnly, boot_id, examine_log, restoration};
 
@@ -103,6 +105,11 @@ pub fn examine(directory: &Path) -> io::Result<Examination> {
     Ok(examination)
 }
 
+/// Whether the keeper of a pane lives.
+fn has_keeper(directory: &Path, pane: PaneUuid) -> bool {
+    ccmux_keeper::is_alive(&directory.join(pane_dir(pane))).unwrap_or(false)
+}
+
 fn refusal(error: &OpenError) -> Finding {
     let meaning = match error {
         OpenError::Read { .. } => "no server can start from it until the system can read it",
@@ -162,6 +169,7 @@ impl Examination {
         for damage in index.damage() {
             self.take_damage("spool", damage);
         }
+        let now = SystemClock::new().now();
         let mut known: BTreeMap<PaneUuid, PaneId> = BTreeMap::new();
         for (id, pane) in &log.state.panes {
             known.insert(pane.uuid, *id);
@@ -170,11 +178,14 @@ impl Examination {
                 // What is there still, the next start removes.
                 continue;
             }
-            self.take_pane(&format!("pane {id}"), storage, &index, pane.uuid)?;
+            // What the disk refused, a keeper that lives may hold.
+            let has_shown = restoration::has_shown(pane, now, log.is_after_shutdown)
+                && !has_keeper(directory, pane.uuid);
+            self.take_pane(&format!("pane {id}"), storage, &index, (pane.uuid, has_shown))?;
         }
         for pane in stored_panes(&**storage)? {
-            let pane_dir = directory.join(crate::persistence::scrollback::pane_dir(pane));
-            let has_keeper = ccmux_keeper::is_alive(&pane_dir).unwrap_or(false);
+            let pane_dir = directory.join(pane_dir(pane));
+            let has_keeper = has_keeper(directory, pane);
             self.holds.keepers += usize::from(has_keeper);
             if known.contains_key(&pane) {
                 continue;
@@ -182,7 +193,8 @@ impl Examination {
             match closed_pane(&**storage, pane)? {
                 Some(note) => {
                     self.holds.closed += 1;
-                    self.take_pane(&format!("closed pane {}", note.id), storage, &index, pane)?;
+                    let place = format!("closed pane {}", note.id);
+                    self.take_pane(&place, storage, &index, (pane, false))?;
                 }
                 None => self.take_unknown(pane, &pane_dir, has_keeper, log.closed_below),
             }
@@ -190,16 +202,16 @@ impl Examination {
         Ok(())
     }
 
-    /// All that is stored of a pane.
+    /// All that is stored of a pane, which has shown something or may have shown nothing.
     fn take_pane(
         &mut self,
         place: &str,
         storage: &Arc<dyn Storage>,
         index: &SpoolIndex,
-        pane: PaneUuid,
+        (pane, has_shown): (PaneUuid, bool),
     ) -> io::Result<()> {
-        let examined =
-            examine_pane(storage, index, pane, &mut |keyframe| thaw(keyframe).map(drop))?;
+        let mut thaw = |keyframe: &Keyframe| thaw(keyframe).map(drop);
+        let examined = examine_pane(storage, index, pane, has_shown, &mut thaw)?;
         self.holds.lines += examined.lines;
         self.holds.spooled_bytes += examined.spooled_bytes;
         self.holds.keyframes += examined.keyframes;
@@ -254,6 +266,9 @@ impl Examination {
                 "panes with output there show a gap mark, unless a keyframe covers it",
             ),
             Damage::Stream { .. } => (Severity::Loss, "the pane shows a mark where it was"),
+            Damage::Pane { .. } => {
+                (Severity::Loss, "the pane begins anew, with an empty screen; its place is kept")
+            }
             Damage::Directory { .. } => (
                 Severity::Loss,
                 "the pane begins with what the spool holds; the directory is left as it is",

@@ -27,6 +27,8 @@ pub struct LogExamination {
     pub checkpoints: usize,
     /// The log was last written before the machine was started.
     pub is_new_boot: bool,
+    /// The server that wrote last was told to stop: it has put everything on the disk.
+    pub is_after_shutdown: bool,
     /// A pane with a smaller number that the state does not know was closed, any other was not.
     pub closed_below: PaneId,
 }
@@ -48,6 +50,7 @@ pub fn examine_log(
     let recovery = recover(&storage, &circumstances, &mut breadcrumb)?;
     Ok(LogExamination {
         closed_below: recovery.closed_below,
+        is_after_shutdown: recovery.is_after_shutdown,
         is_new_boot: recovery.last_boot.is_some_and(|last| last != boot),
         state: recovery.state,
         report: recovery.report,

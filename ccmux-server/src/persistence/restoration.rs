@@ -50,6 +50,17 @@ pub(crate) fn fate(pane: &Pane, policy: &str) -> Fate {
     }
 }
 
+/// What a pane of this age printed first is on the disk, if anything is.
+const SETTLED_MS: u64 = 60_000;
+
+/// Whether a pane has shown something that must be on the disk: its directory is in the log, which
+/// is looked up when something was printed. What one that has only just begun printed may have been
+/// on its way, but for a server that was told to stop, which leaves nothing there.
+pub(crate) fn has_shown(pane: &Pane, now: Timestamp, is_after_shutdown: bool) -> bool {
+    let is_settled = now.0.saturating_sub(pane.created.0) >= SETTLED_MS;
+    pane.cwd.is_some() && (is_settled || is_after_shutdown)
+}
+
 /// Modes that a dead program may have left set, put back: mouse, paste, focus, keyboard, margins,
 /// character sets, colours. Leaving the alternate screen is not among them: on the main screen that
 /// would move the cursor to where it was last saved.

@@ -344,7 +344,7 @@ impl Server {
             (true, true) => "keeper",
             (true, false) => "server",
         };
-        pane_report(pane, kept)
+        pane_report(pane, kept, self.scrollback.is_private(pane.uuid))
     }
 
     /// Whether the out-of-memory killer would take the server before its keepers.
@@ -376,7 +376,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn pane_report(pane: &Pane, kept: &str) -> serde_json::Value {
+fn pane_report(pane: &Pane, kept: &str, is_private: bool) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
         Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
@@ -405,6 +405,7 @@ fn pane_report(pane: &Pane, kept: &str) -> serde_json::Value {
         "offset": pane.output.consumed,
         "history_lines": pane.terminal.history_end(),
         "kept": kept,
+        "private": is_private,
     })
 }
 

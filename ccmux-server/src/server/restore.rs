@@ -7,6 +7,7 @@ use ccmux_core::bindings;
 use ccmux_core::change::{Change, OptionScope};
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::{Program, State};
+use ccmux_keeper::is_alive;
 use ccmux_term::Terminal;
 
 use super::commit::Cause;
@@ -193,7 +194,14 @@ impl Server {
             Ok(())
         };
         let mut image = self.scrollback.load(index, uuid, &mut thaw).with_context(reading)?;
-        for damage in &image.damage {
+        let has_shown =
+            self.state.panes.get(&id).is_some_and(|pane| {
+                restoration::has_shown(pane, self.now(), self.is_after_shutdown)
+            });
+        // What the disk refused, a keeper that lives may hold.
+        let lost_all = image.lost_all(uuid, has_shown);
+        let lost_all = lost_all.filter(|_| !is_alive(&self.pane_dir(uuid)).unwrap_or(false));
+        for damage in image.damage.iter().chain(&lost_all) {
             self.note_damage(damage);
         }
         let size = term_size(self.pane_size(id)).clamped();

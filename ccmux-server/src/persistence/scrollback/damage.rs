@@ -70,6 +70,14 @@ pub enum Damage {
         /// What is wrong with it.
         reason: String,
     },
+    /// A pane has shown something, and neither a keyframe nor the spool knows of any of it.
+    #[error("pane {pane} lost {}", all_but(*lines))]
+    Pane {
+        /// Whose.
+        pane: PaneUuid,
+        /// How many lines of its history are there all the same.
+        lines: u64,
+    },
     /// Lines of a pane's history are lost.
     #[error("pane {pane} lost history lines {} to {}: {reason}", lines.start, lines.end)]
     History {
@@ -120,6 +128,14 @@ pub fn keep_output(
     storage.create(&target)?.write_at(0, output)?;
     storage.sync_dir(Path::new(QUARANTINE_DIR))?;
     Ok(target)
+}
+
+/// What is lost of a pane of which only lines of history are left.
+fn all_but(lines: u64) -> String {
+    match lines {
+        0 => "all that it had shown".to_owned(),
+        _ => format!("its screen; {lines} lines of its history are left"),
+    }
 }
 
 /// Moves what there is of a pane to the quarantine: its directory, and in that the output that only

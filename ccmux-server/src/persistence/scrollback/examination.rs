@@ -32,7 +32,8 @@ pub struct PaneExamination {
 
 /// Reads every keyframe, every spooled frame and every block of history of `pane`.
 ///
-/// `thaw` makes a terminal of a keyframe, or says what is wrong with it.
+/// `thaw` makes a terminal of a keyframe, or says what is wrong with it. `has_shown` says that the
+/// pane has printed something that must be here.
 ///
 /// # Errors
 /// Only what says nothing about the files.
@@ -40,10 +41,12 @@ pub fn examine_pane(
     storage: &Arc<dyn Storage>,
     index: &SpoolIndex,
     pane: PaneUuid,
+    has_shown: bool,
     thaw: &mut dyn FnMut(&Keyframe) -> Result<(), String>,
 ) -> io::Result<PaneExamination> {
     let mut found = PaneExamination::default();
     let mut image = load_pane(storage, index, pane, thaw)?;
+    found.damage.extend(image.lost_all(pane, has_shown));
     found.keyframes += usize::from(image.keyframe.is_some());
     let mut judged: BTreeSet<u64> = image.keyframe.iter().map(|k| k.position.offset).collect();
     for damage in image.damage {

@@ -33,6 +33,17 @@ pub struct PaneImage {
     pub damage: Vec<Damage>,
 }
 
+impl PaneImage {
+    /// What is lost if nothing is there of a pane, though nothing that is there says so.
+    /// `has_shown` says that it has printed something.
+    pub fn lost_all(&self, pane: PaneUuid, has_shown: bool) -> Option<Damage> {
+        let lines = self.history.end - self.history.start;
+        let is_blank = self.keyframe.is_none() && self.resume == StreamPosition::default();
+        let is_known = has_shown || lines > 0;
+        (is_blank && is_known && self.damage.is_empty()).then_some(Damage::Pane { pane, lines })
+    }
+}
+
 /// Loads what there is of `pane`. What is broken is damage.
 ///
 /// `thaw` makes a terminal of a keyframe, or says what is wrong with it; the last call that
