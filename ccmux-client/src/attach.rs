@@ -19,7 +19,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use ccmux_protocol::rendezvous::Patience;
-use ccmux_protocol::{ClientFrame, Exit, ExitReason, Hello, Resume, ServerFrame};
+use ccmux_protocol::{
+    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -231,8 +233,15 @@ impl Attachment {
     fn receive(&mut self) -> Result<Option<Exit>, ClientError> {
         let Line::Online(link) = &mut self.line else { return Ok(None) };
         let received = link.receive_available()?;
-        let is_lost = matches!(received, Received::Lost(_));
-        let (Received::Frames(frames) | Received::Lost(frames)) = received;
+        let mut is_lost = matches!(received, Received::Lost(_));
+        let (Received::Frames(mut frames) | Received::Lost(mut frames)) = received;
+        // Another server takes over: that is the one to go on with.
+        frames.retain(|frame| {
+            let is_restart = matches!(frame, ServerFrame::Refused(Refusal { code, .. })
+                if *code == RefusalCode::Restarting);
+            is_lost |= is_restart;
+            !is_restart
+        });
         let exit = self.follow_all(frames)?;
         if exit.is_none() && is_lost {
             self.search()?;

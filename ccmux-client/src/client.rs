@@ -1,7 +1,7 @@
 //! The course of a client, from the command line to the exit status.
 
 use std::ffi::OsStr;
-use std::io::{Write as _, stderr, stdin, stdout};
+use std::io::{Write, stderr, stdin, stdout};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bstr::BString;
 use ccmux_protocol::rendezvous::{
-    Connected, Launch, Place, StartError, Surroundings, connect, connect_or_continue,
+    Connected, Launch, Patience, Place, StartError, Surroundings, connect, connect_or_continue,
     connect_or_start,
 };
-use ccmux_protocol::{ClientFrame, Exit, ExitReason, starts_server};
+use ccmux_protocol::{ClientFrame, Exit, ExitReason, Hello, starts_server};
 use rustix::process::{Signal, getppid, kill_process};
 
 use crate::attach::{Attachment, Reconnect};
@@ -21,6 +21,7 @@ use crate::error::ClientError;
 use crate::farewell::farewell;
 use crate::greeting::greet;
 use crate::hello::hello;
+use crate::link::Link;
 use crate::one_shot::{Outcome, Streams, converse};
 use crate::signals::Signals;
 use crate::terminal::{Terminal, TerminalName};
@@ -74,11 +75,8 @@ pub struct Answer {
 /// # Errors
 /// There is no server that answers; it refuses; or the command attaches, which needs a terminal.
 pub fn ask(options: &ClientOptions) -> Result<Answer, ClientError> {
-    let mut link = greet(&hello(options, None), || find_server(options))?;
-    link.send(&ClientFrame::Command(options.argv.clone()))?;
-    let (stdin, mut stdout, mut stderr) = (stdin(), Vec::new(), Vec::new());
-    let streams = Streams { stdin: stdin.as_fd(), stdout: &mut stdout, stderr: &mut stderr };
-    match converse(&mut link, streams)? {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    match command(options, &hello(options, None), &mut stdout, &mut stderr)?.1 {
         Outcome::Ended(exit) => Ok(Answer { code: exit.code, stdout, stderr }),
         Outcome::Attached(_) => Err(ClientError::NoTerminal),
     }
@@ -88,11 +86,8 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     options.place.prepare(options.surroundings.uid).map_err(StartError::Place)?;
     let name = TerminalName::of_stdin();
     let hello = hello(options, name.as_ref());
-    let mut link = greet(&hello, || find_server(options))?;
-    link.send(&ClientFrame::Command(options.argv.clone()))?;
-    let stdin = stdin();
-    let streams = Streams { stdin: stdin.as_fd(), stdout: &mut stdout(), stderr: &mut stderr() };
-    let early = match converse(&mut link, streams)? {
+    let (link, outcome) = command(options, &hello, &mut stdout(), &mut stderr())?;
+    let early = match outcome {
         Outcome::Ended(exit) => return Ok(exit.code),
         Outcome::Attached(early) => early,
     };
@@ -116,6 +111,28 @@ fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
         _ => {}
     }
     Ok(exit.code)
+}
+
+/// Finds a server and has it run the command line. One that gives way to another before it has begun
+/// to says so; then that is asked.
+fn command(
+    options: &ClientOptions,
+    hello: &Hello,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<(Link, Outcome), ClientError> {
+    let stdin = stdin();
+    let mut patience = Patience::new();
+    loop {
+        let mut link = greet(hello, || find_server(options))?;
+        link.send(&ClientFrame::Command(options.argv.clone()))?;
+        let streams = Streams { stdin: stdin.as_fd(), stdout, stderr };
+        match converse(&mut link, streams) {
+            Ok(outcome) => return Ok((link, outcome)),
+            Err(error) if error.is_restart() && patience.pause() => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Whoever started us ends too, as when its terminal is closed (`detach-client -P`).

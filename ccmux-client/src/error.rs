@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 use ccmux_protocol::rendezvous::{ConnectError, StartError};
-use ccmux_protocol::{FrameError, Refusal, VersionRange};
+use ccmux_protocol::{FrameError, Refusal, RefusalCode, VersionRange};
 use thiserror::Error;
 
 /// Why a client failed. The message is what the user gets to read.
@@ -73,6 +73,12 @@ impl ClientError {
             }
             _ => None,
         }
+    }
+
+    /// Whether another server was just taking over: nothing has been done for us, and that one is to
+    /// be asked.
+    pub(crate) fn is_restart(&self) -> bool {
+        matches!(self, ClientError::Refused(Refusal { code: RefusalCode::Restarting, .. }))
     }
 
     /// Whether a server ended in order, leaving nothing to come back to.

@@ -7,7 +7,8 @@ use crate::error::ClientError;
 use crate::link::Link;
 
 /// Connects and exchanges greetings. A server that goes away before it has answered was about to
-/// end when we came, and has done nothing for us yet: so that is tried again.
+/// end when we came, or is giving way to another, and has done nothing for us yet: so that is tried
+/// again.
 pub(crate) fn greet(
     hello: &Hello,
     connect: impl Fn() -> Result<Connected, StartError>,
@@ -18,6 +19,7 @@ pub(crate) fn greet(
         match exchange(&mut link, hello, &patience) {
             Ok(()) => return Ok(link),
             Err(ClientError::LostServer) if patience.pause() => {}
+            Err(error) if error.is_restart() && patience.pause() => {}
             Err(error) => return Err(error),
         }
     }

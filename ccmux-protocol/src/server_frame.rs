@@ -98,6 +98,9 @@ pub enum RefusalCode {
     Peer,
     /// The server cannot take another client now.
     Busy,
+    /// Another server takes over at this moment. Nothing has been done for the client: it connects
+    /// and asks again.
+    Restarting,
     /// A code of a newer release.
     #[serde(other)]
     Other,

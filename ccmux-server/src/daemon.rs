@@ -68,6 +68,9 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     server.note = args.note;
     server.listen(Door::new(listener, args.place, args.lock, registration))?;
     server.begin(args.config_files, has_ended);
+    if args.was_told_to_stop {
+        server.leave();
+    }
     Ok((server, poller))
 }
 

@@ -52,6 +52,12 @@ impl Signals {
         Ok(signals)
     }
 
+    /// What tells whether the process was told to stop since [`Signals::take`] was called last, and
+    /// outlives the server.
+    pub(crate) fn terminate(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.terminate)
+    }
+
     /// A handle that no signal reaches: handlers are of the whole process.
     #[cfg(test)]
     pub(crate) fn unheard() -> io::Result<Self> {

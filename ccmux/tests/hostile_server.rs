@@ -7,7 +7,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
-use ccmux_protocol::{Exit, FRAME_BYTES_MAX, PROTOCOL_VERSION, ServerFrame, Welcome, encode};
+use ccmux_protocol::{
+    Exit, FRAME_BYTES_MAX, PROTOCOL_VERSION, Refusal, RefusalCode, ServerFrame, Welcome, encode,
+};
 use ccmux_testkit::{Attached, DEADLINE, Finished, Random, TestEnv};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -152,6 +154,40 @@ fn a_conversation_that_ends_anywhere_or_in_nonsense_is_told() {
     let longest = bytes(&ServerFrame::Stdout(vec![b'x'; FRAME_BYTES_MAX]));
     let finished = scene.told(&[&welcome[..], &longest, &last].concat());
     assert_eq!((finished.code, finished.stdout.len()), (Some(0), FRAME_BYTES_MAX));
+}
+
+/// A server that gives way to another says so to whom it has done nothing for: who is told so asks
+/// again, and nobody notices.
+#[test]
+fn who_comes_in_the_middle_of_a_restart_asks_the_next_server() {
+    let scene = Scene::new();
+    let listener = scene.listen();
+    let refusal = bytes(&ServerFrame::Refused(Refusal {
+        code: RefusalCode::Restarting,
+        message: String::new(),
+        hint: None,
+    }));
+    let first = [welcome(PROTOCOL_VERSION), refusal.clone()].concat();
+    let last = [
+        welcome(PROTOCOL_VERSION),
+        bytes(&ServerFrame::Stdout(b"done".to_vec())),
+        bytes(&ServerFrame::Exit(Exit::done(0))),
+    ];
+    let said = [first, refusal, last.concat()];
+    let finished = thread::scope(|scope| {
+        scope.spawn(|| {
+            for said in said {
+                let (mut stream, _) = listener.accept().expect("the client connects");
+                stream.read_exact(&mut [0]).expect("it greets");
+                stream.write_all(&said).expect("the client listens");
+                // All that it says, until it hangs up.
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        });
+        scene.env.ccmux(&["list-sessions"])
+    });
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "done"), "{finished:?}");
+    assert_eq!(finished.stderr, "");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
-use ccmux_testkit::{Flood, TestEnv};
+use ccmux_testkit::{Finished, Flood, TestEnv};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const EXE: &str = env!("CARGO_BIN_EXE_ccmux");
@@ -125,4 +127,64 @@ fn an_executable_that_hangs_is_ended() {
     client.wait_text("did not take over: it said nothing for 5 seconds");
     assert_eq!(env.servers().len(), 1, "it is gone");
     assert_eq!(env.status()["clients"], 1);
+}
+
+/// Clients in flight heard nothing but that the server was gone.
+#[test]
+fn a_command_that_a_restart_cuts_off_is_told_so() {
+    let env = TestEnv::new(EXE);
+    env.ok(&["new-session", "-d", "-s", "work", "exec tail -f /dev/null"]);
+    let mark = env.path().join("mark");
+    let script = format!("echo > '{}'; exec tail -f /dev/null", mark.display());
+    let cut = thread::scope(|scope| {
+        let running = scope.spawn(|| env.ccmux(&["run-shell", &script]));
+        env.wait_ok(&["list-sessions"], |_| mark.exists());
+        let _said = env.ok(&["restart-server", EXE]);
+        running.join().expect("it does not panic")
+    });
+    let words = "the server was restarted before this command was done\n";
+    assert_eq!((cut.code, cut.stderr.as_str()), (Some(1), words));
+}
+
+/// Has the server that is being restarted told to stop, while the other executable waits to go on
+/// with `then`. Returns what became of `restart-server`.
+fn stop_meanwhile(env: &TestEnv, then: &str) -> Finished {
+    env.ok(&["new-session", "-d", "-s", "work", "exec tail -f /dev/null"]);
+    let (mark, go) = (env.path().join("mark"), env.path().join("go"));
+    for pipe in [&mark, &go] {
+        let made = Command::new("mkfifo").arg(pipe).status();
+        assert!(made.expect("mkfifo is there").success());
+    }
+    let script = format!("echo > '{}'; read line < '{}'; {then}", mark.display(), go.display());
+    let other = impostor(env.path(), &script);
+    let server = env.server();
+    thread::scope(|scope| {
+        let other = other.to_str().expect("the path is text");
+        let asking = scope.spawn(move || env.ccmux(&["restart-server", other]));
+        // Both wait until the other executable is there.
+        let mark = fs::read(&mark).expect("it is read");
+        assert_eq!(mark, b"\n");
+        server.signal(Signal::TERM);
+        fs::write(&go, "\n").expect("it is read");
+        server.wait_gone();
+        asking.join().expect("it does not panic")
+    })
+}
+
+/// A SIGTERM was lost that came while the server waited for another.
+#[test]
+fn a_server_that_is_told_to_stop_while_another_takes_over_does() {
+    for (then, code) in [(format!("exec '{EXE}' \"$@\""), 0), ("exit 3".to_owned(), 1)] {
+        let env = TestEnv::new(EXE);
+        let asked = stop_meanwhile(&env, &then);
+        assert_eq!(asked.code, Some(code), "{asked:?}");
+        for server in env.servers() {
+            server.wait_gone();
+        }
+        assert!(env.server_log().contains("told to stop"), "{}", env.server_log());
+        let none = env.ccmux(&["-N", "list-sessions"]);
+        assert_eq!(none.code, Some(1), "no server runs: {none:?}");
+        assert_eq!(env.keepers().len(), 1, "the program lives on");
+        assert_eq!(env.ok(&["list-sessions", "-F", "#{session_name}"]), "work\n");
+    }
 }

@@ -26,7 +26,7 @@ use command_fds::CommandFdExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::lock::{Launch, LockedFile};
-use super::server_args::{LOCK_FD, NOTE, PROVE};
+use super::server_args::{LOCK_FD, NOTE, PROVE, STOP};
 use super::start::{StartError, spawn, spawn_proof};
 
 /// How long a new executable may take to prove that it can go on. Nobody waits meanwhile.
@@ -53,19 +53,28 @@ pub fn prove(launch: &Launch) -> Result<Proof, StartError> {
     spawn_proof(&launch)?.report_within(PROOF_MAX, |report| serde_json::from_str(report).ok())
 }
 
-/// Starts the server of `launch` with the lock that we hold, and waits until it listens.
+/// Starts the server of `launch` with the lock that we hold, and waits until it listens. Returns its
+/// process id.
 ///
 /// # Errors
 /// There is none, and its process is gone. The lock is ours still.
-pub fn hand_over(lock: &LockedFile, launch: &Launch) -> Result<(), StartError> {
-    spawn(lock, launch)?.report_within(HANDOVER_MAX, |report| (report == "ok").then_some(()))
+pub fn hand_over(lock: &LockedFile, launch: &Launch) -> Result<u32, StartError> {
+    let starting = spawn(lock, launch)?;
+    let pid = starting.pid();
+    starting.report_within(HANDOVER_MAX, |report| (report == "ok").then_some(pid))
 }
 
 /// Becomes a server again with the lock that we hold: executes `exe`, which is this executable, as
-/// `launch` says. `note` is told to whoever attaches.
+/// `launch` says. `note` is told to whoever attaches. If it `was_told_to_stop` meanwhile it does so at once.
 ///
 /// Returns only if that fails, and why.
-pub fn take_back(lock: &LockedFile, exe: &Path, launch: &Launch, note: &str) -> StartError {
+pub fn take_back(
+    lock: &LockedFile,
+    exe: &Path,
+    launch: &Launch,
+    note: &str,
+    was_told_to_stop: bool,
+) -> StartError {
     let os = OsStr::from_bytes;
     let lock = match lock.duplicate() {
         Ok(lock) => lock,
@@ -74,6 +83,7 @@ pub fn take_back(lock: &LockedFile, exe: &Path, launch: &Launch, note: &str) -> 
     let source = Command::new(exe)
         .args(launch.args.iter().map(|arg| os(arg)))
         .args([NOTE, note])
+        .args(was_told_to_stop.then_some(STOP))
         .arg(LOCK_FD)
         .arg(lock.as_raw_fd().to_string())
         .env_clear()

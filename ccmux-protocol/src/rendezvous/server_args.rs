@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ccmux server --state-dir DIR --socket PATH [-f CONFIG]... [--lock-fd N --ready-fd N]
-//!     [--note TEXT] [--prove]
+//!     [--note TEXT] [--stop] [--prove]
 //! ```
 //!
 //! Without the descriptors (started by hand, or by a service manager) the server takes the lock
@@ -33,6 +33,7 @@ pub(super) const LOCK_FD: &str = "--lock-fd";
 pub(super) const READY_FD: &str = "--ready-fd";
 pub(super) const NOTE: &str = "--note";
 pub(super) const PROVE: &str = "--prove";
+pub(super) const STOP: &str = "--stop";
 
 /// The process that we are, as far as a server inherits it. Read once, by the executable.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +59,8 @@ pub struct ServerArgs {
     pub ready: Option<ReadyPipe>,
     /// What is to be told to whoever attaches first.
     pub note: Option<String>,
+    /// It was told to stop while another server was to take over, and stops as soon as it serves.
+    pub was_told_to_stop: bool,
     /// The configuration files of `-f`; empty means the default ones.
     pub config_files: Vec<PathBuf>,
     /// How to start it again, for [`Registration::launch`](super::Registration::launch).
@@ -184,6 +187,7 @@ struct Words {
     config_files: Vec<PathBuf>,
     note: Option<String>,
     is_proof: bool,
+    was_told_to_stop: bool,
 }
 
 impl Words {
@@ -203,6 +207,7 @@ impl Words {
                 Some(READY_FD) => words.ready_fd = Some(descriptor(&value()?)?),
                 Some(NOTE) => words.note = Some(value()?.to_string_lossy().into_owned()),
                 Some(PROVE) => words.is_proof = true,
+                Some(STOP) => words.was_told_to_stop = true,
                 _ => return Err(usage("unknown argument")),
             }
         }
@@ -239,9 +244,17 @@ impl Words {
             }
         };
         let launch = surroundings.launch(&place, &self.config_files);
-        let Words { config_files, note, .. } = self;
+        let Words { config_files, note, was_told_to_stop, .. } = self;
         let ready = ready.take();
-        Ok(ServerTask::Serve(ServerArgs { place, lock, ready, note, config_files, launch }))
+        Ok(ServerTask::Serve(ServerArgs {
+            place,
+            lock,
+            ready,
+            note,
+            was_told_to_stop,
+            config_files,
+            launch,
+        }))
     }
 }
 

@@ -223,6 +223,11 @@ pub struct Starting {
 }
 
 impl Starting {
+    /// The program's process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until the server listens, or says or shows that it never will.
     pub fn wait(self, place: &Place) -> Result<(), StartError> {
         let Starting { mut child, ready } = self;

@@ -10,6 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use ccmux_protocol::{ClientFrame, FrameDecoder, FrameError, ServerFrame};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 /// How much is read from one client before others get their turn.
 const READ_BYTES_MAX: usize = 256 * 1024;
@@ -20,7 +22,7 @@ const UNREAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Small, so that a client that was stopped has few old pictures before the present one.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
-/// How long a server that ends waits for each client to take its last words.
+/// How long a server that ends waits for a client to take any more of its last words.
 const LAST_FLUSH: Duration = Duration::from_millis(200);
 
 /// One connected peer.
@@ -30,6 +32,7 @@ pub(crate) struct Connection {
     decoder: FrameDecoder<ClientFrame>,
     queue: Vec<u8>,
     sent: usize,
+    sent_total: u64,
     is_closed: bool,
 }
 
@@ -43,6 +46,7 @@ impl Connection {
             decoder: FrameDecoder::new(),
             queue: Vec::new(),
             sent: 0,
+            sent_total: 0,
             is_closed: false,
         })
     }
@@ -94,7 +98,10 @@ impl Connection {
     pub(crate) fn flush(&mut self) {
         while !self.is_closed && self.sent < self.queue.len() {
             match self.stream.write(&self.queue[self.sent..]) {
-                Ok(len) => self.sent += len,
+                Ok(len) => {
+                    self.sent += len;
+                    self.sent_total += len as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => self.is_closed = true,
@@ -104,14 +111,29 @@ impl Connection {
         self.sent = 0;
     }
 
-    /// Sends what is queued although the process is about to end: waits for the client a moment.
-    pub(crate) fn flush_last(&mut self) {
-        let wait = Some(LAST_FLUSH);
-        let is_blocking =
-            self.stream.set_nonblocking(false).and_then(|()| self.stream.set_write_timeout(wait));
-        if is_blocking.is_ok() {
-            self.flush();
+    /// Sends what is queued although the process is about to end: waits for the client a moment, as
+    /// long as there is time `left`.
+    pub(crate) fn flush_last(&mut self, left: impl Fn() -> Duration) {
+        self.flush();
+        while !self.is_closed && !self.is_flushed() {
+            let wait = left().min(LAST_FLUSH);
+            if wait.is_zero() {
+                return;
+            }
+            let timeout = Timespec::try_from(wait).expect("less than a second fits");
+            let mut fds = [PollFd::new(&self.stream, PollFlags::OUT)];
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(0) => return,
+                Ok(_) => self.flush(),
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
         }
+    }
+
+    /// How much the peer's socket has taken so far.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.sent_total
     }
 
     /// Whether everything queued has been taken by the socket.
@@ -138,9 +160,29 @@ impl AsFd for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use ccmux_protocol::encode;
 
     use super::*;
+
+    /// Last words took as long as a peer liked that took a little of them now and then.
+    #[test]
+    fn a_peer_is_not_waited_for_longer_than_there_is_time() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut connection = Connection::new(ours).unwrap();
+        connection.send(&ServerFrame::Stdout(vec![b'x'; 1 << 20]));
+        let left = Cell::new(3);
+        connection.flush_last(|| {
+            left.set(left.get() - 1);
+            // All that the socket holds, so that it takes more.
+            let len = (&theirs).read(&mut [0; SEND_BUFFER_BYTES * 2]).unwrap();
+            assert!(len > 0);
+            Duration::from_secs(left.get())
+        });
+        assert_eq!(left.get(), 0, "it is asked before each wait");
+        assert!(!connection.is_flushed() && !connection.is_closed());
+    }
 
     /// Whoever says much and reads nothing had answers piled up, 256 MiB of them.
     #[test]

@@ -256,6 +256,16 @@ impl Jobs {
 
     /// Whether nothing is on its way that somebody waits for.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.jobs.values().all(|job| job.origin == Origin::Background)
+        self.all_quiet_but(|_| false)
+    }
+
+    /// The same, but for jobs of which that is not to count.
+    pub(crate) fn all_quiet_but(&self, is_left_out: impl Fn(&Job) -> bool) -> bool {
+        self.jobs.values().all(|job| job.origin == Origin::Background || is_left_out(job))
+    }
+
+    /// The job of a client's command line.
+    pub(crate) fn of_client(&self, client: ClientId) -> Option<&Job> {
+        self.jobs.values().find(|job| job.origin == Origin::OneShot(client))
     }
 }

@@ -87,7 +87,7 @@ impl Server {
 
     /// Whether so much of a job's output waits, for the disk or for its reader, that it should not
     /// make more. Either wakes the loop when it has taken something.
-    fn is_unread(&self, job: &Job) -> bool {
+    pub(crate) fn is_unread(&self, job: &Job) -> bool {
         let Origin::OneShot(id) = job.origin else { return false };
         self.clients.get(&id).is_some_and(|client| client.unread_bytes() >= UNREAD_MAX)
     }

@@ -375,7 +375,7 @@ fn may_talk(peer: &io::Result<Option<u32>>, uid: u32) -> bool {
 }
 
 /// Says no and ends the conversation.
-fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&str>) {
+pub(super) fn refuse(client: &mut Client, code: RefusalCode, message: &str, hint: Option<&str>) {
     client.say(ServerFrame::Refused(Refusal {
         code,
         message: message.to_owned(),

@@ -23,6 +23,8 @@ use crate::persistence::scrollback::HistoryLimits;
 
 /// How long the first client is shown what was special about the start.
 const NOTE_SHOWN: Duration = Duration::from_secs(10);
+/// How long a server that ends waits for its clients in all.
+const PARTING_MAX: Duration = Duration::from_secs(2);
 /// A configuration file larger than this is not read.
 const CONFIG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
@@ -94,10 +96,7 @@ impl Server {
     pub(crate) fn take_signals(&mut self) {
         let arrived = self.signals.take();
         if arrived.terminate {
-            tracing::info!("told to stop");
-            let now = self.now();
-            self.persistence.mark_shutdown(now);
-            self.stopping = Stopping::Leaving;
+            self.leave();
         }
         if arrived.rebind {
             self.rebind();
@@ -106,6 +105,14 @@ impl Server {
             self.reap();
             self.reap_scopes();
         }
+    }
+
+    /// Stops in order, as a SIGTERM wants it.
+    pub(crate) fn leave(&mut self) {
+        tracing::info!("told to stop");
+        let now = self.now();
+        self.persistence.mark_shutdown(now);
+        self.stopping = Stopping::Leaving;
     }
 
     /// Takes what helper threads have brought about.
@@ -225,9 +232,16 @@ impl Server {
                 let reason = ExitReason::ServerExited;
                 self.exit_client(id, Exit { reason, ..Exit::done(code) });
             }
-            if let Some(client) = self.clients.get_mut(&id) {
-                client.connection.flush_last();
-            }
+        }
+        self.flush_clients(|_| true);
+    }
+
+    /// Waits a moment for clients to take what they were told last.
+    pub(super) fn flush_clients(&mut self, is_meant: impl Fn(&Client) -> bool) {
+        let since = self.clock.elapsed();
+        let left = || (since + PARTING_MAX).saturating_sub(self.clock.elapsed());
+        for client in self.clients.values_mut().filter(|client| is_meant(client)) {
+            client.connection.flush_last(left);
         }
     }
 

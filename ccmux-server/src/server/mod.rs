@@ -162,6 +162,9 @@ pub(crate) struct Server {
     pub(crate) is_killed: bool,
     /// Whether another executable is to go on.
     handover: handover::Handover,
+    /// Since when nothing but clients that read nothing keeps a server going that has nothing left to
+    /// do, and how much all of them had taken then.
+    lingering: Option<(Duration, u64)>,
     /// Something of the start that is told to the first client.
     pub(crate) note: Option<String>,
     /// The socket, once it is bound, and the lock.

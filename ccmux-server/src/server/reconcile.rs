@@ -4,6 +4,7 @@
 //! runs. So the first start, everyday changes and the start after a crash are the same code.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ccmux_core::change::OptionScope;
 use ccmux_core::geometry::Size;
@@ -20,6 +21,9 @@ use crate::persistence::Seq;
 /// So many programs are started in one turn. After a restart of the machine there are as many to
 /// start as there are panes, and who attaches must not wait for all of them.
 const STARTS_MAX: usize = 4;
+/// A server that has nothing left to do waits no longer than this for a client that reads nothing of
+/// what it was told, or says nothing.
+const LINGER_MAX: Duration = Duration::from_secs(5);
 
 impl Server {
     /// After a record was applied: new panes wait for it, lost ones close after it, sizes follow.
@@ -183,17 +187,42 @@ impl Server {
         }
         // Until the last ends of programs are final this may be the beginning of a shutdown, whose
         // SIGTERM takes them back.
-        let is_done = self.closing.is_empty()
-            && !self.persistence.is_unsettled()
-            && self.jobs.is_quiet()
-            && self.clients.values().all(Client::is_done);
-        if self.stopping == Stopping::No
+        let is_over = self.stopping == Stopping::No
             && is_empty
             && (self.has_had_sessions || self.is_killed)
-            && is_done
-            && (self.exits_when_empty() || self.is_killed)
-        {
+            && self.closing.is_empty()
+            && !self.persistence.is_unsettled()
+            && (self.exits_when_empty() || self.is_killed);
+        if !is_over {
+            self.lingering = None;
+        } else if self.jobs.is_quiet() && self.clients.values().all(Client::is_done) {
             self.stopping = Stopping::Emptied;
+        } else {
+            self.linger();
         }
+    }
+
+    /// Whoever still has something to read is waited for, but not for ever if it reads nothing.
+    fn linger(&mut self) {
+        if !self.jobs.all_quiet_but(|job| self.is_unread(job)) {
+            self.lingering = None;
+            return;
+        }
+        let now = self.elapsed();
+        let taken = self.clients.values().map(|client| client.connection.sent_bytes()).sum();
+        match self.lingering {
+            Some((since, before)) if before == taken => {
+                if now >= since + LINGER_MAX {
+                    tracing::warn!("clients that read nothing are given up");
+                    self.stopping = Stopping::Emptied;
+                }
+            }
+            _ => self.lingering = Some((now, taken)),
+        }
+    }
+
+    /// When clients that read nothing are given up.
+    pub(super) fn lingering_deadline(&self) -> Option<Duration> {
+        self.lingering.map(|(since, _)| since + LINGER_MAX)
     }
 }

@@ -110,6 +110,7 @@ impl Server {
             has_had_sessions: false,
             is_killed: false,
             handover: super::handover::Handover::None,
+            lingering: None,
             note: None,
             door: None,
             reaping: Vec::new(),

@@ -52,6 +52,7 @@ impl Server {
         self.take_proof();
         self.expire();
         self.run_jobs();
+        self.hand_over_when_quiet();
         self.fit_groups();
         self.resume_searches();
         self.take_keyframes();
@@ -209,6 +210,8 @@ impl Server {
             .chain(self.size_deadlines())
             .chain(self.persistence_deadline())
             .chain(self.closed_deadline())
+            .chain(self.handover_deadline())
+            .chain(self.lingering_deadline())
             .chain(self.door.iter().flat_map(Door::deadlines))
             .min()
     }

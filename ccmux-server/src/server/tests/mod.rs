@@ -2,6 +2,7 @@
 
 mod keepers;
 mod orphans;
+mod parting;
 mod world;
 
 use ccmux_core::geometry::Size;

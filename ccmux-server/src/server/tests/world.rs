@@ -7,10 +7,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use ccmux_core::geometry::Size;
+use ccmux_core::model::Timestamp;
 use ccmux_keeper::{AliveLock, lock_alive};
-use ccmux_protocol::{ClientFrame, Exit, FrameDecoder, Hello, ServerFrame, VersionRange, encode};
+use ccmux_protocol::{
+    ClientFrame, Exit, FrameDecoder, Hello, RefusalCode, ServerFrame, VersionRange, encode,
+};
 
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock, SystemClock};
 use crate::event_loop::{Event, Poller};
 use crate::persistence::sim::SimStorage;
 use crate::persistence::storage::{Storage, StorageFile};
@@ -159,6 +162,22 @@ impl StorageFile for GatedFile {
     }
 }
 
+/// A clock that stands still, as far as deadlines go.
+#[derive(Debug)]
+struct Stopped {
+    clock: SystemClock,
+    elapsed: Duration,
+}
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
+
 /// The other end of a client's connection.
 pub(super) struct Peer {
     stream: UnixStream,
@@ -181,6 +200,14 @@ impl Peer {
         while let Some(frame) = self.decoder.next_frame().unwrap() {
             self.heard.push(frame);
         }
+    }
+
+    /// Why it was refused, if it was.
+    pub(super) fn refusal(&self) -> Option<RefusalCode> {
+        self.heard.iter().find_map(|frame| match frame {
+            ServerFrame::Refused(refusal) => Some(refusal.code),
+            _ => None,
+        })
     }
 
     /// What it was told beyond the greeting: output as text, and how it ended.
@@ -243,11 +270,17 @@ impl World {
         self.command_from(None, argv)
     }
 
-    /// The same from a terminal of some size.
-    pub(super) fn command_from(&mut self, terminal: Option<Size>, argv: &[&str]) -> Peer {
+    /// Connects, and says nothing yet.
+    pub(super) fn connect(&mut self) -> Peer {
         let (stream, other) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
         self.server.welcome(other);
+        Peer { stream, decoder: FrameDecoder::new(), heard: Vec::new() }
+    }
+
+    /// The same from a terminal of some size.
+    pub(super) fn command_from(&mut self, terminal: Option<Size>, argv: &[&str]) -> Peer {
+        let peer = self.connect();
         let hello = Hello {
             versions: VersionRange::OURS,
             client_version: String::new(),
@@ -263,11 +296,15 @@ impl World {
             read_only: false,
         };
         let argv = argv.iter().map(|word| (*word).into()).collect();
-        let mut bytes = Vec::new();
-        encode(&ClientFrame::Hello(Box::new(hello)), &mut bytes).unwrap();
-        encode(&ClientFrame::Command(argv), &mut bytes).unwrap();
-        (&stream).write_all(&bytes).unwrap();
-        Peer { stream, decoder: FrameDecoder::new(), heard: Vec::new() }
+        peer.say(&ClientFrame::Hello(Box::new(hello)));
+        peer.say(&ClientFrame::Command(argv));
+        peer
+    }
+
+    /// Lets time pass, and stops the clock then.
+    pub(super) fn advance(&mut self, by: Duration) {
+        let elapsed = self.server.elapsed() + by;
+        self.server.clock = Box::new(Stopped { clock: SystemClock::new(), elapsed });
     }
 
     fn wait(&mut self, timeout: Duration) -> bool {
