@@ -8,7 +8,9 @@ use ccmux_term::compose::{Frame, Rect};
 use ccmux_term::copy_mode::{CopyMode, CopyStyles, LineSource};
 use ccmux_term::{HistoryLine, Terminal};
 
+use super::Pane;
 use super::history::StoredLines;
+use super::store::Scrollback;
 use crate::client::style::look;
 
 /// What a pane shows instead of its screen.
@@ -45,6 +47,15 @@ impl ModeSource {
         match self {
             ModeSource::Pane(stored) => ask(&PaneLines::new(stored, terminal)),
             ModeSource::Text(lines) => ask(&TextLines(lines)),
+        }
+    }
+}
+
+impl Pane {
+    /// Lets whoever looks at the history see what has left memory since.
+    pub(crate) fn look_again(&mut self, scrollback: &Scrollback) {
+        if let Some(PaneMode { source: ModeSource::Pane(lines), .. }) = &mut self.mode {
+            *lines = scrollback.stored_lines(self.uuid).bounded(lines.bound());
         }
     }
 }

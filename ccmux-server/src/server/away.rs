@@ -10,7 +10,6 @@ use ccmux_core::change::OptionScope;
 use ccmux_core::ids::{PaneId, PaneUuid};
 
 use super::Server;
-use crate::pane::mode::ModeSource;
 use crate::pane::store::thaw;
 use crate::pane::{Pane, Stage};
 
@@ -84,11 +83,7 @@ impl Server {
                 pane.output.doubted = offset;
                 pane.output.archived = keyframe.history.end;
                 pane.output.is_touched = false;
-                if let Some(mode) = &mut pane.mode
-                    && let ModeSource::Pane(lines) = &mut mode.source
-                {
-                    *lines = self.scrollback.stored_lines(uuid).bounded(lines.bound());
-                }
+                pane.look_again(&self.scrollback);
                 self.fit_panes();
                 self.tell_options();
                 self.log_soft(id);

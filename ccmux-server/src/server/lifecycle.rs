@@ -126,12 +126,7 @@ impl Server {
                     if let Some(pane) = pane {
                         pane.output.is_archiving = false;
                         pane.terminal.release_history(stored_before);
-                        // What copy mode read from memory is on the disk now.
-                        if let Some(PaneMode { source: ModeSource::Pane(lines), .. }) =
-                            &mut pane.mode
-                        {
-                            *lines = self.scrollback.stored_lines(uuid).bounded(lines.bound());
-                        }
+                        pane.look_again(&self.scrollback);
                         self.has_more = true;
                     }
                 }

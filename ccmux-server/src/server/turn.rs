@@ -164,11 +164,12 @@ impl Server {
     ) {
         if !pane.output.is_archiving && scrollback.may_come_home(pane.uuid) {
             pane.bring_home(scrollback, now, limits);
-        } else if pane.is_stash_due()
-            && let Err(error) = pane.stash(scrollback, now, limits)
-        {
-            // The next turn reads the ring and reports the damage.
-            tracing::error!(pane = %pane.id, %error, "the ring is damaged");
+        } else if pane.is_stash_due() {
+            if let Err(error) = pane.stash(scrollback, now, limits) {
+                // The next turn reads the ring and reports the damage.
+                tracing::error!(pane = %pane.id, %error, "the ring is damaged");
+            }
+            pane.look_again(scrollback);
         }
     }
 

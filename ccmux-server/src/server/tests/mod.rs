@@ -1,5 +1,6 @@
 //! A server in the test's own process, on a disk whose syncs the test holds back.
 
+mod copying;
 mod keepers;
 mod orphans;
 mod parting;

@@ -66,8 +66,9 @@ fn restarting() -> (World, JobId, Peer) {
 #[test]
 fn command_lines_that_run_may_delay_a_restart_a_little() {
     let (mut world, job, _peer) = restarting();
-    world.server.handover = agreed(&world, job);
     let _running = world.command(&["run-shell", "-d", "1000"]);
+    world.rest();
+    world.server.handover = agreed(&world, job);
     world.rest();
     assert_eq!(world.server.stopping, Stopping::No);
     assert!(world.server.turn().is_some_and(|sleep| sleep < LONG), "it looks again by itself");
