@@ -32,11 +32,7 @@ impl Scene {
 
     /// Takes one client, and no other after it.
     fn accept(&self, listener: &UnixListener) -> UnixStream {
-        let deadline = Timespec::try_from(DEADLINE).expect("a minute fits");
-        let mut fds = [PollFd::new(listener, PollFlags::IN)];
-        assert_eq!(poll(&mut fds, Some(&deadline)), Ok(1), "nobody connects");
-        let (stream, _) = listener.accept().expect("the client connects");
-        stream.set_read_timeout(Some(DEADLINE)).expect("it is a socket");
+        let stream = accept_one(listener);
         fs::remove_file(self.env.socket()).expect("it is ours");
         stream
     }
@@ -72,6 +68,16 @@ impl Scene {
         assert!(client.is_raw());
         (client, stream)
     }
+}
+
+/// Takes a client that will come.
+fn accept_one(listener: &UnixListener) -> UnixStream {
+    let deadline = Timespec::try_from(DEADLINE).expect("a minute fits");
+    let mut fds = [PollFd::new(listener, PollFlags::IN)];
+    assert_eq!(poll(&mut fds, Some(&deadline)), Ok(1), "nobody connects");
+    let (stream, _) = listener.accept().expect("the client connects");
+    stream.set_read_timeout(Some(DEADLINE)).expect("it is a socket");
+    stream
 }
 
 fn bytes(frame: &ServerFrame) -> Vec<u8> {
@@ -177,7 +183,7 @@ fn who_comes_in_the_middle_of_a_restart_asks_the_next_server() {
     let finished = thread::scope(|scope| {
         scope.spawn(|| {
             for said in said {
-                let (mut stream, _) = listener.accept().expect("the client connects");
+                let mut stream = accept_one(&listener);
                 stream.read_exact(&mut [0]).expect("it greets");
                 stream.write_all(&said).expect("the client listens");
                 // All that it says, until it hangs up.

@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::event_loop::{Event, Poller};
 use crate::persistence::sim::SimStorage;
 use crate::persistence::storage::{Storage, StorageFile};
-use crate::server::{Server, Surroundings};
+use crate::server::{Server, Stopping, Surroundings};
 use crate::signals::Signals;
 
 /// Matters only when a test fails.
@@ -317,10 +317,13 @@ impl World {
         is_any
     }
 
-    /// Lets the server go on until it would sleep.
+    /// Lets the server go on until it would sleep, or end.
     pub(super) fn rest(&mut self) {
         loop {
             let would_sleep = self.server.turn() != Some(Duration::ZERO);
+            if self.server.stopping != Stopping::No {
+                return;
+            }
             if !self.wait(Duration::ZERO) && would_sleep {
                 return;
             }
