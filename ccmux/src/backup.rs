@@ -121,20 +121,19 @@ impl Held {
             return Self { missing: None, private };
         }
         let why = status["degraded"].as_str().unwrap_or("it does not say why");
-        let mut missing = format!(
+        let mut missing = vec![format!(
             "the server is degraded ({why}): this is a backup of what is on the disk, make another \
              when `ccmux status` calls everything durable"
-        );
+        )];
         let (durable, issued) = (&status["log"]["durable"], &status["log"]["issued"]);
         if durable.as_u64() < issued.as_u64() {
-            missing.push_str(&format!("; changes after {durable} up to {issued} may be missing"));
+            missing.push(format!("changes after {durable} up to {issued} may be missing"));
         }
         let away = named(&|pane| !is_private(pane) && pane["kept"] != "disk");
         if !away.is_empty() {
-            let away = away.join(" ");
-            missing.push_str(&format!("; what these panes print now is missing: {away}"));
+            missing.push(format!("what these panes print now is missing: {}", away.join(" ")));
         }
-        Self { missing: Some(missing), private }
+        Self { missing: Some(missing.join("; ")), private }
     }
 }
 

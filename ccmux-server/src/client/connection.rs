@@ -176,7 +176,7 @@ mod tests {
         connection.flush_last(|| {
             left.set(left.get() - 1);
             // All that the socket holds, so that it takes more.
-            let len = (&theirs).read(&mut [0; SEND_BUFFER_BYTES * 2]).unwrap();
+            let len = (&theirs).read(&mut vec![0; SEND_BUFFER_BYTES * 2]).unwrap();
             assert!(len > 0);
             Duration::from_secs(left.get())
         });

@@ -15,7 +15,8 @@ fn lines_that_are_archived_meanwhile_are_seen_in_copy_mode() {
     let mut maker = world.command(&["new-session", "-d"]);
     world.finish(&mut maker);
     let id = PaneId(0);
-    let output: String = (0..LINES).map(|number| format!("line {number}\r\n")).collect();
+    let output: Vec<String> = (0..LINES).map(|number| format!("line {number}\r\n")).collect();
+    let output = output.concat();
     let server = &mut world.server;
     let pane = server.panes.get_mut(&id).unwrap();
     // Something may be shown already of a program that cannot be started.
