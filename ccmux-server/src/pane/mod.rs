@@ -86,6 +86,17 @@ pub(crate) struct Soft {
     pub(crate) logged_at: Option<Duration>,
 }
 
+/// How far the conversation with a keeper had come when it was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Contact {
+    /// The keeper is one of an earlier server, and was never heard from.
+    Found,
+    /// It was to start the program, and had not said that it runs.
+    Asked,
+    /// It had said that the program runs.
+    Ready,
+}
+
 /// How far a pane's program is.
 #[derive(Debug)]
 pub(crate) enum Stage {
@@ -143,8 +154,8 @@ pub(crate) enum Stage {
     Lost {
         /// What the server held of it.
         held: Option<Held>,
-        /// It is one of an earlier server that was never heard from.
-        is_found: bool,
+        /// How far the conversation had come.
+        contact: Contact,
         /// When to look again.
         at: Duration,
     },

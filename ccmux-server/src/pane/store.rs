@@ -7,7 +7,7 @@ mod away;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
@@ -21,7 +21,7 @@ use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, ClosedPane, Damage, FrameKind,
     FrameRef, Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex,
     SpoolOptions, StreamPosition, SyncLag, closed_pane, keep_output, load_closed, load_pane,
-    set_pane_aside, stored_panes,
+    places_aside, set_pane_aside, stored_panes,
 };
 use crate::persistence::storage::Storage;
 use crate::persistence::{boot_id, keep_pane_damage};
@@ -159,15 +159,21 @@ impl Scrollback {
         stored_panes(&*self.storage)
     }
 
-    /// Moves what there is of a pane that nobody knows to the quarantine. Returns where it is now.
+    /// Where in the quarantine there is room for panes that nobody knows.
+    pub(crate) fn places_aside(&self, panes: &[PaneUuid]) -> io::Result<Vec<PathBuf>> {
+        places_aside(&*self.storage, panes)
+    }
+
+    /// Moves what there is of a pane that nobody knows to such a place.
     pub(crate) fn set_pane_aside(
         &mut self,
         index: &SpoolIndex,
         pane: PaneUuid,
-    ) -> io::Result<PathBuf> {
-        let target = set_pane_aside(&self.storage, index, pane)?;
+        place: &Path,
+    ) -> io::Result<()> {
+        set_pane_aside(&self.storage, index, pane, place)?;
         self.remove_pane(pane);
-        Ok(target)
+        Ok(())
     }
 
     /// Appends an input of a pane's terminal, before it is applied. A disk that refuses it makes

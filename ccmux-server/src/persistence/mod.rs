@@ -50,6 +50,7 @@ mod format;
 #[cfg(any(test, feature = "test-hooks"))]
 pub mod fuzzing;
 pub(crate) mod modes;
+mod opening;
 mod priority;
 mod read_only;
 pub mod record;
@@ -65,7 +66,6 @@ pub mod storage;
 mod tests;
 mod wal;
 
-use std::io;
 use std::sync::Arc;
 
 use ccmux_core::change::Change;
@@ -77,6 +77,7 @@ use self::checkpoint::{CheckpointError, EmptiedBy, Snapshot};
 use self::checkpointer::Checkpointer;
 pub use self::examination::{LogExamination, examine_log};
 pub use self::facts::{boot_id, entropy};
+pub use self::opening::{OpenError, OpenOptions};
 pub use self::read_only::ReadOnly;
 pub use self::record::LogEntry;
 use self::record::LogRecord;
@@ -96,79 +97,6 @@ const CHECKPOINT_RECORDS: u64 = 10_000;
 const CHECKPOINT_MS: u64 = 5 * 60 * 1000;
 /// How long after a failed checkpoint the next one is tried.
 const CHECKPOINT_RETRY_MS: u64 = 10_000;
-
-/// What opening a store needs to know.
-pub struct OpenOptions {
-    /// The time.
-    pub now: Timestamp,
-    /// The boot of the machine, see [`boot_id`].
-    pub boot: Uuid,
-    /// Random bytes, different each time, see [`entropy`].
-    pub entropy: [u8; 16],
-    /// Called by helper threads when durability, health or a checkpoint may have changed.
-    pub notifier: Notifier,
-    /// Records known elsewhere to have been durable, and where that is written.
-    pub watermarks: Vec<(String, Seq)>,
-    /// What log segments are preallocated to, and after which the next one is begun.
-    pub segment_bytes: u64,
-}
-
-impl std::fmt::Debug for OpenOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { now, boot, watermarks, .. } = self;
-        f.debug_struct("OpenOptions")
-            .field("now", now)
-            .field("boot", boot)
-            .field("watermarks", watermarks)
-            .finish_non_exhaustive()
-    }
-}
-
-impl OpenOptions {
-    /// Options for this machine and moment.
-    pub fn new(now: Timestamp, notifier: Notifier) -> io::Result<Self> {
-        let (boot, entropy) = (boot_id(), entropy()?);
-        let segment_bytes = wal::SEGMENT_BYTES;
-        Ok(Self { now, boot, entropy, notifier, watermarks: Vec::new(), segment_bytes })
-    }
-}
-
-/// The store was not opened, and nothing in it was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// It could not be looked at.
-    #[error("cannot read the state directory: {source}")]
-    Read {
-        /// The error.
-        source: io::Error,
-    },
-    /// A newer ccmux wrote it and says that this one cannot read it.
-    #[error("the state directory was written by a newer ccmux (layout {layout})")]
-    Newer {
-        /// Its layout version.
-        layout: u32,
-    },
-    /// A file of it has a format that this version does not read.
-    #[error("{file} has format version {version}, which this ccmux does not read")]
-    OtherVersion {
-        /// Which file.
-        file: String,
-        /// Its version.
-        version: u32,
-    },
-    /// A record that must not be passed over is not understood.
-    #[error("{file} at {offset}: this ccmux does not understand record {seq}: {why}")]
-    NotUnderstood {
-        /// The record.
-        seq: Seq,
-        /// Its file.
-        file: String,
-        /// Where it begins.
-        offset: u64,
-        /// What is not understood.
-        why: String,
-    },
-}
 
 /// No checkpoint was begun; the log goes on as it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -7,11 +7,12 @@
 //!    were replayed may have been in memory only, if a killed server had not synced them yet, and
 //!    a sync alone proves nothing if an earlier one had failed. After damage two checkpoints;
 //! 4. damaged files into `quarantine/`;
-//! 5. a new segment behind the highest number seen.
+//! 5. a new segment behind the highest number seen, and the file `mark`.
 //!
 //! While ends of programs may have to be taken back, no checkpoint covers them: the new segment
 //! repeats the records since the newest one. After damage the second checkpoint follows that
-//! segment, and holds the same state as the first.
+//! segment, and holds the same state as the first; only behind that segment are damaged files put
+//! into `quarantine/`, because until then nothing else has the numbers that were given out.
 //!
 //! If a step fails the server starts all the same, degraded, and the later ones are left undone.
 
@@ -88,6 +89,7 @@ pub(super) fn open(
     };
     if let Some(base) = recovery.base.take().filter(|_| wal.health() == LogHealth::Durable) {
         let snapshot = Snapshot { seq: recovery.highest, time: options.now, ..base };
+        set_aside(&*storage, &recovery.set_aside);
         replace_damaged(&snapshot, &mut checkpoints, &wal);
     }
     let floor = match settled {
@@ -96,6 +98,11 @@ pub(super) fn open(
     };
     if let Some(floor) = floor {
         wal.trimmer().trim(&floor);
+    }
+    if !recovery.report.is_clean()
+        && let Err(error) = storage.sync_dir(Path::new(WAL_DIR))
+    {
+        tracing::warn!(%error, "a power cut may bring damaged segments back that were removed");
     }
     if settled.is_ok() {
         breadcrumb.remove();
@@ -119,7 +126,11 @@ pub(super) fn open(
     let inherited = Inherited {
         emptied_by: recovery.emptied_by,
         ends: Ends {
-            unsettled_until: recovery.unsettled.map(|unsettled| unsettled.until),
+            // Without a checkpoint a record has to say that they are final.
+            unsettled_until: match recovery.unsettled {
+                Some(unsettled) => Some(unsettled.until),
+                None => (settled.is_err() && recovery.has_final_ends).then_some(options.now),
+            },
             is_terminating: recovery.is_after_shutdown,
             settled_by: None,
         },
@@ -150,11 +161,13 @@ fn settle(
     let settled = prepared
         .and_then(|()| make_durable(&**storage, recovery, &mut checkpoints, options))
         .inspect(|_| {
+            if recovery.carried.is_some() {
+                // What is carried over is not durable yet.
+                return;
+            }
             set_aside(&**storage, &recovery.set_aside);
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
-            // What is carried over is not durable yet.
             if recovery.highest > watermark
-                && recovery.carried.is_none()
                 && let Err(error) = write_format(&**storage, store, recovery.highest)
             {
                 tracing::warn!(%error, "the watermark of the log could not be written");
@@ -196,13 +209,18 @@ fn make_durable(
     }
     let is_whole = synced.is_ok() && recovery.report.is_clean();
     let base = recovery.carried.as_ref().map(|carried| carried.follows);
-    // A damaged checkpoint keeps its name until it is set aside: a new one must not take its place.
+    // A damaged file keeps its name until it is set aside: a new one must not take its place.
     let is_taken = |set_aside: &[SetAside], seq: Seq| {
         set_aside.contains(&SetAside::Move(checkpoint_path(seq)))
     };
+    let is_next_taken = |set_aside: &[SetAside], seq: Seq| {
+        let next = segment_path(seq.next());
+        set_aside.iter().any(|(SetAside::Move(path) | SetAside::Copy(path))| *path == next)
+    };
     if base == Some(newest(checkpoints)) {
         // No checkpoint covers what may still have to be taken back: the new segment repeats it.
-        while is_taken(&recovery.set_aside, recovery.highest) {
+        let set_aside = &recovery.set_aside;
+        while is_taken(set_aside, recovery.highest) || is_next_taken(set_aside, recovery.highest) {
             recovery.highest = recovery.highest.next();
         }
         recovery.base = recovery.base.take().filter(|_| !is_whole);
@@ -293,7 +311,7 @@ fn new_store_id(entropy: [u8; 16]) -> Uuid {
 fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     for file in files {
         let (SetAside::Move(path) | SetAside::Copy(path)) = file;
-        let done = quarantine_path(storage, path).and_then(|to| match file {
+        let done = quarantine_path(storage, path, 0).and_then(|to| match file {
             SetAside::Move(_) => storage.rename(path, &to),
             SetAside::Copy(_) => copy(storage, path, &to),
         });
@@ -310,11 +328,15 @@ fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     }
 }
 
-/// A path in `quarantine/` under a number that was not used before.
-pub(super) fn quarantine_path(storage: &dyn Storage, path: &Path) -> io::Result<PathBuf> {
+/// A path in `quarantine/` under a number that was not used before, passing over `passed` of those.
+pub(super) fn quarantine_path(
+    storage: &dyn Storage,
+    path: &Path,
+    passed: u32,
+) -> io::Result<PathBuf> {
     let names = storage.list(Path::new(QUARANTINE_DIR))?;
     let number = |name: &String| name.split('-').next()?.parse::<u32>().ok();
-    let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
+    let next = names.iter().filter_map(number).max().unwrap_or(0) + 1 + passed;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(PathBuf::from(format!("{QUARANTINE_DIR}/{next:06}-{name}")))
 }

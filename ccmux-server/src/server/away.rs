@@ -93,6 +93,7 @@ impl Server {
                 tracing::error!(pane = %id, %error, "what a keeper held cannot be used");
                 let what = format!("what memory held of pane {id} cannot be used: {error}");
                 self.pane_damage.push(what);
+                self.keep_findings();
                 self.forget_stash(uuid);
             }
         }

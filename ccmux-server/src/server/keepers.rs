@@ -18,7 +18,7 @@ use super::Server;
 use super::respawn::forget_respawn;
 use super::retries::RETRY_INTERVAL;
 use crate::event_loop::Event;
-use crate::pane::{Held, Live, Pane, Stage};
+use crate::pane::{Contact, Held, Live, Pane, Stage};
 use crate::persistence::restoration::{forget_vacant, write_number};
 
 /// How soon a keeper that could not be started is started again.
@@ -188,7 +188,13 @@ impl Server {
         }
     }
 
-    fn keeper_ready(&mut self, id: PaneId, keeper_pid: u32, held: Held, stash: Option<OwnedFd>) {
+    pub(super) fn keeper_ready(
+        &mut self,
+        id: PaneId,
+        keeper_pid: u32,
+        held: Held,
+        stash: Option<OwnedFd>,
+    ) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let is_adopted = matches!(pane.stage, Stage::Adopting { .. });
         let is_stash_kept = is_adopted && stash.is_some();
@@ -286,14 +292,18 @@ impl Server {
         let now = self.elapsed();
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let uuid = pane.uuid;
-        let is_found = matches!(pane.stage, Stage::Adopting { held: None, .. });
+        let contact = match pane.stage {
+            Stage::Adopting { held: None, .. } => Contact::Found,
+            Stage::Starting { .. } => Contact::Asked,
+            _ => Contact::Ready,
+        };
         let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
         let (held, link) = match stage {
             Stage::Live(live) => (Some(live.held), Some(live.link)),
             Stage::Replacing { held, link } => {
                 // One that cannot take over is not followed by the next at once.
                 self.reaping.push(link);
-                pane.stage = Stage::Lost { held: Some(held), is_found, at: now + START_INTERVAL };
+                pane.stage = Stage::Lost { held: Some(held), contact, at: now + START_INTERVAL };
                 return self.redraw_pane(id);
             }
             Stage::Releasing { link } => {
@@ -319,8 +329,8 @@ impl Server {
         let pane_dir = self.pane_dir(uuid);
         match (lock_alive(&pane_dir), held) {
             (Ok(Some(_free)), Some(held)) => self.replace_keeper(id, held),
-            (Ok(None), held) => self.try_again_soon(id, held, is_found),
-            (Ok(Some(_)), None) => self.program_lost(id, is_found),
+            (Ok(None), held) => self.try_again_soon(id, held, contact),
+            (Ok(Some(_)), None) => self.program_lost(id, contact),
             (Err(error), held) => self.unreachable(id, error.to_string(), held),
         }
         self.redraw_pane(id);
@@ -328,18 +338,40 @@ impl Server {
 
     /// Keeper and pty of a pane are gone. One of an earlier server that was gone before it was
     /// heard from is like one that was gone at the start.
-    pub(super) fn program_lost(&mut self, id: PaneId, is_found: bool) {
+    pub(super) fn program_lost(&mut self, id: PaneId, contact: Contact) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
         if let Some(seq) = pane.respawn.take() {
             // The state speaks of the program that follows already.
             pane.stage = Stage::Waiting { seq, program: None };
             self.has_more = true;
-        } else if is_found {
-            self.restore_pane(id);
-            self.has_more = true;
-        } else {
-            self.log_program_end(id, ExitStatus::Unknown);
+            return;
         }
+        match contact {
+            Contact::Found => {
+                self.restore_pane(id);
+                self.has_more = true;
+            }
+            Contact::Asked => self.start_lost(id),
+            Contact::Ready => self.log_program_end(id, ExitStatus::Unknown),
+        }
+    }
+
+    /// A keeper is gone that had not said that the program runs. Whether it did for a moment, nobody
+    /// knows, but that is no end of a program: the pane stays, and what follows in it is what the
+    /// policy says of a program that is gone. Said once, however many keepers come to this end.
+    fn start_lost(&mut self, id: PaneId) {
+        const WHY: &str = "the keeper was killed while it started the program";
+        let at = self.elapsed() + START_INTERVAL;
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        let was_said = pane.start_error.replace(WHY.into()).is_some_and(|last| last == WHY);
+        tracing::warn!(pane = %id, "{WHY}");
+        let program = if was_said { self.program_by_policy(id) } else { self.mark_restored(id) };
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        pane.stage = match program {
+            Some(_) => Stage::Parting { program, why: Some(WHY.into()), at },
+            None => Stage::Ended,
+        };
+        self.redraw_pane(id);
     }
 
     /// Starts a keeper that goes on where a killed one stopped.
@@ -347,7 +379,7 @@ impl Server {
         let Some(uuid) = self.panes.get(&id).map(|pane| pane.uuid) else { return };
         let alive = match lock_alive(&self.pane_dir(uuid)) {
             Ok(Some(alive)) => alive,
-            Ok(None) => return self.try_again_soon(id, Some(held), false),
+            Ok(None) => return self.try_again_soon(id, Some(held), Contact::Ready),
             Err(error) => return self.unreachable(id, error.to_string(), Some(held)),
         };
         tracing::warn!(pane = %id, "a keeper was killed; starting another");

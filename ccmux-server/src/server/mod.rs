@@ -141,6 +141,8 @@ pub(crate) struct Server {
     /// What recovery found in the log; what it found of panes is in `pane_damage`.
     pub(crate) recovery: RecoveryReport,
     pub(crate) pane_damage: Vec<String>,
+    /// How much of that is in `recovery.jsonl`.
+    findings_kept: usize,
     /// Damaged files of panes, until it is kept what they were.
     to_set_aside: Vec<crate::persistence::scrollback::Damage>,
     /// Whether a client has been told of damage.

@@ -6,7 +6,7 @@ use ccmux_core::change::Change;
 use ccmux_core::decide::{Command as Intent, Facts, NewSession, decide};
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::{NextIds, Program};
-use ccmux_keeper::{ChildState, Link, LinkError};
+use ccmux_keeper::{AliveLock, ChildState, Link, LinkError};
 
 use super::commit::Cause;
 use super::{Closing, Server};
@@ -59,7 +59,7 @@ impl Server {
         let next = self.state.next.pane;
         let numbers_lost = closed_below.0..next.saturating_add(LOST_NUMBERS_MAX);
         let is_lost = |id: PaneId| numbers_lost.contains(&id.0);
-        let (mut lost, mut beyond) = (Vec::new(), next);
+        let (mut gone, mut lost, mut beyond) = (Vec::new(), Vec::new(), next);
         for (uuid, number) in stored {
             let lost_number = number.filter(|id| is_lost(*id));
             beyond = beyond.max(lost_number.map_or(0, |id| id.0 + 1));
@@ -73,8 +73,8 @@ impl Server {
                 }
             }
             match (ccmux_keeper::lock_alive(&self.pane_dir(uuid)), lost_number) {
-                (Ok(Some(_free)), _) => match number.filter(|id| *id >= closed_below) {
-                    Some(id) => is_all_done &= self.set_lost_aside(index, id, uuid),
+                (Ok(Some(free)), _) => match number.filter(|id| *id >= closed_below) {
+                    Some(id) => gone.push((id, uuid, free)),
                     None => self.bury_orphan(index, uuid, number)?,
                 },
                 (Ok(None), Some(id)) => lost.push((id, uuid)),
@@ -85,6 +85,7 @@ impl Server {
                 }
             }
         }
+        is_all_done &= self.set_lost_aside(index, &gone);
         lost.sort();
         for (id, uuid) in lost {
             self.reserve_panes(id.0);
@@ -98,23 +99,39 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps the files of a pane whose record was lost, and whose program is gone, too, where a
-    /// person can find them. Returns whether they are there.
-    fn set_lost_aside(&mut self, index: &SpoolIndex, id: PaneId, uuid: PaneUuid) -> bool {
-        let place = self.scrollback.set_pane_aside(index, uuid);
-        let is_done = place.is_ok();
-        let found = match place {
-            Ok(place) => format!(
-                "the record of pane {id} is lost and its program gone; what it printed is in {}",
-                place.display()
-            ),
-            Err(error) => format!(
-                "the record of pane {id} is lost and its program gone; its files panes/{uuid} \
-                 could not be set aside: {error}"
-            ),
-        };
-        tracing::error!(%uuid, found, "a pane is lost");
-        self.pane_damage.push(found);
+    /// Keeps the files of panes whose records were lost, and whose programs are gone, too, where a
+    /// person can find them. Returns whether all are there.
+    fn set_lost_aside(
+        &mut self,
+        index: &SpoolIndex,
+        gone: &[(PaneId, PaneUuid, AliveLock)],
+    ) -> bool {
+        if gone.is_empty() {
+            return true;
+        }
+        let uuids: Vec<PaneUuid> = gone.iter().map(|(_, uuid, _)| *uuid).collect();
+        let places = self.scrollback.places_aside(&uuids);
+        for (at, (id, uuid, _)) in gone.iter().enumerate() {
+            let what = format!("the record of pane {id} is lost and its program gone");
+            let found = match &places {
+                Ok(places) => format!("{what}; what it printed is in {}", places[at].display()),
+                Err(error) => format!("{what}; panes/{uuid} could not be set aside: {error}"),
+            };
+            tracing::error!(%uuid, found, "a pane is lost");
+            self.pane_damage.push(found);
+        }
+        // First of all: the next start will not find what is set aside.
+        self.keep_findings();
+        let Ok(places) = places else { return false };
+        let mut is_done = true;
+        for (uuid, place) in uuids.into_iter().zip(places) {
+            if let Err(error) = self.scrollback.set_pane_aside(index, uuid, &place) {
+                tracing::error!(%uuid, %error, "a lost pane could not be set aside");
+                let found = format!("panes/{uuid} could not be set aside after all: {error}");
+                self.pane_damage.push(found);
+                is_done = false;
+            }
+        }
         is_done
     }
 

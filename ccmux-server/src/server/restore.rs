@@ -105,6 +105,7 @@ impl Server {
             labels: std::collections::BTreeMap::new(),
             shown_degraded: None,
             pane_damage: Vec::new(),
+            findings_kept: 0,
             to_set_aside: Vec::new(),
             stopping: Stopping::No,
             has_had_sessions: false,
@@ -129,11 +130,7 @@ impl Server {
             has_more: false,
         };
         server.load_panes(&index, closed_below)?;
-        if !server.pane_damage.is_empty()
-            && let Err(error) = server.scrollback.keep_damage(server.now(), &server.pane_damage)
-        {
-            tracing::warn!(%error, "what was found damaged of panes could not be kept");
-        }
+        server.keep_findings();
         // Only now: a start that is cut short leaves the damage for the next one to find.
         for damage in std::mem::take(&mut server.to_set_aside) {
             server.scrollback.set_aside(&damage);
@@ -246,6 +243,18 @@ impl Server {
         Ok(())
     }
 
+    /// Adds what was found of panes to `recovery.jsonl`, as far as it is not there yet.
+    pub(super) fn keep_findings(&mut self) {
+        let found = &self.pane_damage[self.findings_kept..];
+        if found.is_empty() {
+            return;
+        }
+        if let Err(error) = self.scrollback.keep_damage(self.now(), found) {
+            tracing::warn!(%error, "what was found damaged of panes could not be kept");
+        }
+        self.findings_kept = self.pane_damage.len();
+    }
+
     fn note_damage(&mut self, damage: &crate::persistence::scrollback::Damage) {
         tracing::error!(%damage, "found damaged");
         self.to_set_aside.push(damage.clone());
@@ -264,12 +273,25 @@ impl Server {
         };
     }
 
+    /// What the policy says of a pane without its keeper.
+    fn fate(&self, id: PaneId) -> Option<Fate> {
+        let policy = self.pane_options(id).choice("restore-command").to_owned();
+        Some(restoration::fate(self.state.panes.get(&id)?, &policy))
+    }
+
+    /// What is to run by policy in a pane whose place was marked already.
+    pub(super) fn program_by_policy(&self, id: PaneId) -> Option<Program> {
+        match self.fate(id)? {
+            Fate::Start(program, _) => Some(program),
+            Fate::Remain | Fate::Wait(_) => None,
+        }
+    }
+
     /// Marks the place where a pane was restored, and returns what is to run there by policy. One
     /// that waits since an earlier start is marked already.
     pub(crate) fn mark_restored(&mut self, id: PaneId) -> Option<Program> {
         let now = self.now();
-        let policy = self.pane_options(id).choice("restore-command").to_owned();
-        let fate = restoration::fate(self.state.panes.get(&id)?, &policy);
+        let fate = self.fate(id)?;
         let uuid = self.panes.get(&id)?.uuid;
         let pane_dir = self.pane_dir(uuid);
         let pane = self.panes.get_mut(&id)?;

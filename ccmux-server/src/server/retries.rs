@@ -12,7 +12,7 @@ use std::time::Duration;
 use ccmux_core::ids::PaneId;
 
 use super::Server;
-use crate::pane::{Held, Pane, Stage};
+use crate::pane::{Contact, Held, Pane, Stage};
 
 /// How soon a lost keeper is looked at again.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -46,17 +46,17 @@ impl Server {
             match self.adopt_again(id, held) {
                 Ok(()) => {}
                 Err(Some(held)) => self.replace_keeper(id, held),
-                Err(None) => self.program_lost(id, true),
+                Err(None) => self.program_lost(id, Contact::Found),
             }
         }
     }
 
     /// A keeper that was killed lets go of its lock a moment after its connection; one that lives
     /// can be spoken with again.
-    pub(super) fn try_again_soon(&mut self, id: PaneId, held: Option<Held>, is_found: bool) {
+    pub(super) fn try_again_soon(&mut self, id: PaneId, held: Option<Held>, contact: Contact) {
         let at = self.elapsed() + RETRY_INTERVAL;
         if let Some(pane) = self.panes.get_mut(&id) {
-            pane.stage = Stage::Lost { held, is_found, at };
+            pane.stage = Stage::Lost { held, contact, at };
         }
     }
 
@@ -72,11 +72,11 @@ impl Server {
         for id in due {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
             let stage = std::mem::replace(&mut pane.stage, Stage::Ended);
-            let Stage::Lost { held, is_found, .. } = stage else { continue };
+            let Stage::Lost { held, contact, .. } = stage else { continue };
             match self.adopt_again(id, held) {
                 Ok(()) => {}
                 Err(Some(held)) => self.replace_keeper(id, held),
-                Err(None) => self.program_lost(id, is_found),
+                Err(None) => self.program_lost(id, contact),
             }
         }
     }

@@ -146,7 +146,7 @@ impl Findings {
         }
         if proven > chain.reached {
             let what = format!(
-                "records {broken_at} to {proven} are missing; {witness} proves they were durable"
+                "records {broken_at} to {proven} are missing; {witness} proves that they were there"
             );
             self.damage(file.clone(), offset, what);
         }

@@ -35,7 +35,7 @@ use super::OpenError;
 use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint, Snapshot};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::storage::Storage;
-use super::wal::{Carried, HeaderError, Seq};
+use super::wal::{Carried, HeaderError, MARK_FILE, Seq};
 
 /// How long the end of a program can be taken for the beginning of a shutdown.
 pub(super) const UNDO_MS: u64 = 10_000;
@@ -71,6 +71,9 @@ pub(super) struct Recovery {
     pub(super) emptied_by: Option<EmptiedBy>,
     /// Ends of programs that a shutdown may still turn out to have caused.
     pub(super) unsettled: Option<Unsettled>,
+    /// Ends of programs are final, and only a checkpoint or a record can keep the next boot from taking
+    /// them back.
+    pub(super) has_final_ends: bool,
     /// The log ends in a request to end.
     pub(super) is_after_shutdown: bool,
     /// The records since the checkpoint, as they are, if there are unsettled ones among them.
@@ -163,8 +166,13 @@ pub(super) fn recover(
         segment.follows().is_none() && segment.first > chain.reached.next()
     };
     let led = segments.iter().position(is_unled).unwrap_or(segments.len());
+    let mark = survey.mark.filter(|mark| Some(mark.store) == store);
     let mut proof = Proof::gather(&segments[..led], format.as_ref(), circumstances.watermarks);
     proof.heed_checkpoints(&survey.checkpoints);
+    proof.raise(mark.map_or(Seq(0), |mark| mark.durable), MARK_FILE);
+    let proven = proof.seq;
+    // What was written and never synced is there as long as no power goes.
+    proof.raise(mark.map_or(Seq(0), |mark| mark.proves(circumstances.boot)), MARK_FILE);
     findings.judge_end(&segments, &chain, proof.seq, &proof.source);
     // The log was shortened when the newest was verified, whatever became of that one since.
     let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
@@ -190,7 +198,11 @@ pub(super) fn recover(
         follows => follows.map(|follows| follows.min(reached)),
     };
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
-    let last_boot = newest.map(|header| header.boot);
+    let is_of_this_boot = mark.is_some_and(|mark| mark.is_of(circumstances.boot));
+    let last_boot = match is_of_this_boot {
+        true => Some(circumstances.boot),
+        false => newest.map(|header| header.boot),
+    };
     let carried = ending.unsettled.map(|_| {
         let records = chain.links.iter().map(Link::encoded).collect();
         Carried { follows: base_seq, records }
@@ -203,10 +215,11 @@ pub(super) fn recover(
         reached,
         highest,
         follows,
-        proven: proof.seq,
+        proven,
         last_boot,
         emptied_by,
         unsettled: ending.unsettled,
+        has_final_ends: ending.is_final,
         is_after_shutdown: ending.is_asked,
         carried,
         base: base_of_carried,
@@ -240,7 +253,7 @@ fn followed_alike(good: &[&Snapshot]) -> Option<Seq> {
     (Snapshot { seq, time, ..(*newest).clone() } == **second).then_some(seq)
 }
 
-/// The last record known to have been durable, and what knows it.
+/// The last record that has to be there, and what knows it.
 struct Proof {
     seq: Seq,
     source: String,

@@ -60,6 +60,8 @@ pub(super) struct Ending {
     pub(super) undone: u64,
     /// Ends of programs that stand, but not for certain yet.
     pub(super) unsettled: Option<Unsettled>,
+    /// Ends of programs that stand, and of which nothing in the log says that they are final.
+    pub(super) is_final: bool,
     /// The log ends in a request to end, whether or not programs had ended by then.
     pub(super) is_asked: bool,
 }
@@ -110,12 +112,12 @@ pub(super) fn ending(
     let Some((first, last)) = run else { return Ending { is_asked, ..Ending::default() } };
     let written_in = records[first].segment.header.map(|header| header.boot);
     if is_asked || written_in != Ok(boot) {
-        return Ending { undone_from: Some(first), undone: ends, unsettled: None, is_asked };
+        return Ending { undone_from: Some(first), undone: ends, is_asked, ..Ending::default() };
     }
     // A clock that was set back must not keep it open for ever.
     let until = Timestamp((last.0 + UNDO_MS).min(now.0 + UNDO_MS));
     let unsettled = (now < until).then_some(Unsettled { until });
-    Ending { unsettled, ..Ending::default() }
+    Ending { unsettled, is_final: unsettled.is_none(), ..Ending::default() }
 }
 
 /// A state and how it came about.

@@ -11,14 +11,15 @@ use crate::persistence::checkpoint::{
 use crate::persistence::format::{self, FormatFile};
 use crate::persistence::storage::{Storage, insist, is_damage, read_file};
 use crate::persistence::wal::{
-    HeaderError, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, scan, segment_first,
-    segment_path,
+    HeaderError, Mark, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, read_mark, scan,
+    segment_first, segment_path,
 };
 
 /// All that is on the disk.
 #[derive(Debug)]
 pub(super) struct Survey {
     pub(super) format: FormatFile,
+    pub(super) mark: Option<Mark>,
     /// Newest first.
     pub(super) checkpoints: Vec<CheckpointFile>,
     /// In the order of their names.
@@ -89,6 +90,8 @@ impl SegmentFile {
 /// # Errors
 /// Only what may pass: a file that cannot be read because it is damaged is part of the survey.
 pub(super) fn survey(storage: &dyn Storage) -> io::Result<Survey> {
+    // Before the log: a server that is at work moves it on behind what it logs.
+    let mark = read_mark(storage)?;
     let format = format::read(storage)?;
     let mut checkpoints = Vec::new();
     for seq in numbered(storage, CHECKPOINT_DIR, checkpoint_seq)?.into_iter().rev() {
@@ -101,7 +104,7 @@ pub(super) fn survey(storage: &dyn Storage) -> io::Result<Survey> {
     for first in numbered(storage, WAL_DIR, segment_first)? {
         segments.push(read_segment(storage, first)?);
     }
-    Ok(Survey { format, checkpoints, segments })
+    Ok(Survey { format, mark, checkpoints, segments })
 }
 
 fn numbered(

@@ -138,24 +138,30 @@ fn all_but(lines: u64) -> String {
     }
 }
 
-/// Moves what there is of a pane to the quarantine: its directory, and in that the output that only
-/// the spool holds. Returns where it is now.
+/// Where in the quarantine the directories of panes can be put.
+pub fn places_aside(storage: &dyn Storage, panes: &[PaneUuid]) -> io::Result<Vec<PathBuf>> {
+    storage.create_dir(Path::new(QUARANTINE_DIR))?;
+    let place =
+        |(passed, pane): (u32, &PaneUuid)| quarantine_path(storage, &pane_dir(*pane), passed);
+    (0..).zip(panes).map(place).collect()
+}
+
+/// Moves what there is of a pane to a place in the quarantine: its directory, and in that the output
+/// that only the spool holds.
 pub fn set_pane_aside(
     storage: &Arc<dyn Storage>,
     index: &SpoolIndex,
     pane: PaneUuid,
-) -> io::Result<PathBuf> {
+    place: &Path,
+) -> io::Result<()> {
     let dir = pane_dir(pane);
     let image = load_pane(storage, index, pane, &mut |_| Ok(()))?;
     keep_spooled(&**storage, &dir, image.frames)?;
-    let quarantine = Path::new(QUARANTINE_DIR);
-    storage.create_dir(quarantine)?;
-    let target = quarantine_path(&**storage, &dir)?;
-    storage.rename(&dir, &target)?;
-    for changed in [quarantine, Path::new(PANES_DIR)] {
-        storage.sync_dir(changed)?;
+    storage.rename(&dir, place)?;
+    for changed in [QUARANTINE_DIR, PANES_DIR] {
+        storage.sync_dir(Path::new(changed))?;
     }
-    Ok(target)
+    Ok(())
 }
 
 /// Writes what a pane's spooled frames printed to a file in `dir`, in place of one that an attempt

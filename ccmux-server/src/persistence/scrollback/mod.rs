@@ -44,7 +44,7 @@ pub use self::archive::{
 };
 pub use self::chunk::{HistoryBlock, HistoryRead, PaneHistory};
 pub use self::closed::{ClosedPane, closed_pane, load_closed};
-pub use self::damage::{Damage, keep_output, set_pane_aside};
+pub use self::damage::{Damage, keep_output, places_aside, set_pane_aside};
 pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;
 pub use self::layout::{StreamPosition, pane_dir};

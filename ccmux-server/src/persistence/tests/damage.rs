@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ccmux_core::change::{Change, OptionScope};
+use ccmux_core::change::{Change, CloseReason, OptionScope};
 use ccmux_core::ids::PaneId;
+use ccmux_core::model::{Ended, ExitStatus};
 
 use super::store::{established, files, quarantined, reopen_twice};
 use super::world::{BOOT, World, open, options, same};
@@ -320,4 +321,46 @@ fn after_two_crashes_at_a_record_the_server_starts_without_it() {
 fn option(value: &str) -> Change {
     let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
     Change::OptionSet { scope: OptionScope::Server, name, value }
+}
+
+/// Goal: no number is given out twice. Method: damage in front of soft changes and behind an end of a
+/// program that is not final, and a start that is killed at each of its calls. Until the new segment is
+/// there nothing but damaged files has the numbers, and they were moved away before.
+#[test]
+fn damage_behind_an_end_that_is_not_final_forgets_no_number() {
+    let (pristine, mut world) = established(41);
+    let (mut persistence, _) = open(&pristine, BOOT, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    let pane = *world.state.panes.keys().next().unwrap();
+    let ended = Ended { status: ExitStatus::Code(0), time: world.now };
+    let close = world.close(pane, CloseReason::ProgramEnded(ended));
+    world.run(&mut persistence, "program ended", close);
+    let kept = world.state.clone();
+    let damaged = files(&pristine, "wal").pop().unwrap();
+    let pane = *world.state.panes.keys().next().unwrap();
+    while files(&pristine, "wal").iter().filter(|path| **path > damaged).count() < 2 {
+        let title = "t".repeat(1500).into();
+        world.run(&mut persistence, "title", vec![Change::PaneTitled { id: pane, title }]);
+        persistence.commit_now();
+    }
+    drop(persistence);
+    pristine.remove(Path::new("mark")).unwrap();
+    let bytes = pristine.files().into_iter().find(|(path, _)| *path == damaged).unwrap().1;
+    let titled = bytes.windows(100).position(|part| part.iter().all(|byte| *byte == b't')).unwrap();
+    pristine.flip_bit(&damaged, titled as u64 * 8);
+    let calls = {
+        let storage = pristine.fork();
+        let (persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+        assert!(persistence.is_unsettled() && !recovered.report.is_clean());
+        storage.calls() - pristine.calls()
+    };
+    for call in 1..=calls {
+        let struck = pristine.fork();
+        struck.strike(struck.calls() + call, Fault::PowerCut);
+        drop(open(&struck, BOOT, world.now));
+        let (persistence, recovered) = open(&struck.kill(), BOOT, world.now).unwrap();
+        let context = format!("call {call} of {calls}: {}", recovered.report);
+        assert!(same(&recovered.state, &kept), "{context}");
+        assert!(persistence.issued() >= world.last(), "{context}");
+    }
 }

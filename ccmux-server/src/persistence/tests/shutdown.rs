@@ -7,7 +7,7 @@ use ccmux_core::model::{Ended, ExitStatus, Timestamp};
 use uuid::Uuid;
 
 use super::world::{BOOT, NEXT_BOOT, World, open, same};
-use crate::persistence::sim::{Fault, SimStorage};
+use crate::persistence::sim::{CallKind, Fault, SimStorage};
 use crate::persistence::{CheckpointRefusal, LogHealth, Persistence};
 
 /// Three panes in two windows of one session.
@@ -117,6 +117,34 @@ fn ends_can_be_taken_back_until_what_settles_them_is_durable() {
         assert!(undone.count() > 0, "a power cut takes the end back");
         persistence.commit_now();
         assert!(!persistence.may_take_back());
+    }
+}
+
+/// A start whose disk failed took no checkpoint, and nothing in the log said that ends from long ago
+/// were final. They counted as final, what the programs had left was removed, and a power cut brought
+/// the panes back.
+#[test]
+fn ends_from_long_ago_are_final_although_the_disk_failed_at_the_start() {
+    let (storage, mut world, mut persistence) = start();
+    end_program(&mut world, &mut persistence, 0);
+    persistence.commit_now();
+    drop(persistence);
+    world.now.0 += 60_000;
+    storage.fail(CallKind::CreateDir, 1, 1, Fault::Io);
+    let (mut persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+    assert!(same(&recovered.state, &world.state));
+    assert!(persistence.may_take_back());
+    for _ in 0..2 {
+        persistence.tick(world.now);
+        persistence.commit_now();
+        if persistence.checkpoint_due(world.now) {
+            persistence.checkpoint(&world.state, world.now).unwrap();
+        }
+    }
+    assert!(!persistence.may_take_back() && persistence.durable() == persistence.issued());
+    for seed in 0..8 {
+        let (_, recovered) = open(&storage.fork().power_cut(seed), NEXT_BOOT, world.now).unwrap();
+        assert!(same(&recovered.state, &world.state), "{}", recovered.report);
     }
 }
 

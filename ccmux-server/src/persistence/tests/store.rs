@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use uuid::Uuid;
+
 use super::world::{BOOT, World, open};
 use crate::persistence::sim::SimStorage;
 use crate::persistence::{LogHealth, RecoveryReport};
@@ -45,10 +47,19 @@ pub(super) fn reopen_twice(
     storage: &SimStorage,
     world: &World,
 ) -> (ccmux_core::State, RecoveryReport) {
-    let (persistence, first) = open(storage, BOOT, world.now).unwrap();
+    reopen_twice_in(BOOT, storage, world)
+}
+
+/// The same in some boot of the machine.
+pub(super) fn reopen_twice_in(
+    boot: Uuid,
+    storage: &SimStorage,
+    world: &World,
+) -> (ccmux_core::State, RecoveryReport) {
+    let (persistence, first) = open(storage, boot, world.now).unwrap();
     assert_eq!(persistence.health(), LogHealth::Durable);
     drop(persistence);
-    let (_, second) = open(storage, BOOT, world.now).unwrap();
+    let (_, second) = open(storage, boot, world.now).unwrap();
     assert_eq!(second.state, first.state, "P3: {}\n{}", first.report, second.report);
     assert!(second.report.is_clean(), "reported again: {}", second.report);
     (first.state, first.report)

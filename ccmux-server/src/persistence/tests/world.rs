@@ -141,7 +141,7 @@ impl World {
     /// Goes on with what was recovered after an accident, and is durable: nothing earlier and nothing
     /// that was lost can come back. In another boot of the machine no end of a program is in doubt any
     /// more.
-    pub(super) fn rebase(&mut self, issued: Seq, recovered: State, is_new_boot: bool) {
+    pub(super) fn rebase(&mut self, issued: Seq, recovered: Recovered, is_new_boot: bool) {
         self.go_on_with(recovered, is_new_boot);
         self.acknowledged = Seq(0);
         self.history.clear();
@@ -150,13 +150,16 @@ impl World {
     }
 
     /// The same, when it is not durable.
-    pub(super) fn go_on(&mut self, issued: Seq, recovered: State, is_new_boot: bool) {
+    pub(super) fn go_on(&mut self, issued: Seq, recovered: Recovered, is_new_boot: bool) {
         self.go_on_with(recovered, is_new_boot);
         self.remember(issued);
     }
 
-    fn go_on_with(&mut self, recovered: State, is_new_boot: bool) {
-        let found = self.history.values().rev().find(|moment| same(&moment.state, &recovered));
+    fn go_on_with(&mut self, recovered: Recovered, is_new_boot: bool) {
+        let Recovered { state: recovered, report, .. } = recovered;
+        // One that was lost can look the same, and was perhaps in doubt.
+        let mut kept = self.history.range(..=report.reached).rev().map(|(_, moment)| moment);
+        let found = kept.find(|moment| same(&moment.state, &recovered));
         let undone = found.map(|moment| &moment.undone).filter(|undone| !same(undone, &recovered));
         self.before_ends = undone.filter(|_| !is_new_boot).cloned();
         self.state = recovered;

@@ -95,6 +95,7 @@ impl Log {
             }
             Err(error) => state.fail(&format!("cannot sync the log: {error}")),
         }
+        self.mark(&mut state);
         drop(state);
         self.publish();
     }
@@ -118,7 +119,10 @@ impl Log {
                     state.demand = Demand::Now;
                 }
                 // The name may be taken all the same, and would hide what the old one gets now.
-                Err(error) => state.fail(&format!("cannot put a log segment in place: {error}")),
+                Err(error) => {
+                    state.fail(&format!("cannot put a log segment in place: {error}"));
+                    self.mark(&mut state);
+                }
             },
             Err(error) => {
                 tracing::warn!(%error, "the log goes on in a full segment");
@@ -171,6 +175,7 @@ impl Log {
             }
             Err(error) => {
                 state.degrade(&format!("{why}; then a new segment failed: {error}"));
+                self.mark(&mut state);
                 drop(state);
                 self.publish();
             }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use ccmux_core::model::Timestamp;
 use uuid::Uuid;
 
+use super::mark::{Mark, Marker};
 use super::segment::PAYLOAD_BYTES_MAX;
 use super::state::{Demand, LogState, RETRY_FIRST, Standing, Unacknowledged};
 use super::{AppendError, LogHealth, Notifier, Seq, segment_path};
@@ -92,6 +93,7 @@ impl Log {
             segments,
             bridge: follows,
             bridge_to: issued,
+            marker: Marker::Earlier,
             begun: 0,
             now: start.now,
             is_stopping: false,
@@ -144,6 +146,7 @@ impl Log {
             state.demand = state.demand.max(demand);
             self.work.notify_one();
         }
+        self.mark(&mut state);
         let seq = state.issued;
         drop(state);
         if has_failed {
@@ -211,6 +214,7 @@ impl Log {
             let durable = checkpoint.seq().max(synced);
             state.acknowledge(durable);
         }
+        self.mark(&mut state);
         drop(state);
         self.publish();
     }
@@ -236,6 +240,18 @@ impl Log {
         }
     }
 
+    /// Notes how far the log reaches: after every change of that.
+    pub(super) fn mark(&self, state: &mut LogState) {
+        let is_whole = state.is_whole();
+        if !is_whole && !state.marker.is_own() {
+            // What an earlier server noted is still to be found.
+            return;
+        }
+        let (store, boot, durable) = (self.store, self.boot, state.durable);
+        let written = if is_whole { state.issued } else { durable };
+        state.marker.set(&*self.storage, Mark { written, durable, store, boot });
+    }
+
     pub(super) fn stop(&self) {
         self.lock().is_stopping = true;
         self.work.notify_one();
@@ -243,7 +259,10 @@ impl Log {
 
     /// Nothing will be durable any more.
     pub(super) fn give_up(&self, why: &str) {
-        self.lock().degrade(why);
+        let mut state = self.lock();
+        state.degrade(why);
+        self.mark(&mut state);
+        drop(state);
         self.publish();
     }
 

@@ -19,9 +19,11 @@
 //!   not acknowledged is rewritten into a new segment.
 //! * W4 A segment is removed only against a [`TrimFloor`], which only two verified checkpoints
 //!   give (P5).
+//! * W5 What the file `mark` calls written is in the log, what it calls durable is durable.
 
 mod commit;
 mod log;
+mod mark;
 mod segment;
 mod state;
 
@@ -34,6 +36,7 @@ use ccmux_core::model::Timestamp;
 
 use self::log::Log;
 pub(super) use self::log::{Carried, LogStart};
+pub(super) use self::mark::{MARK_FILE, Mark, read_mark};
 pub(super) use self::segment::{
     Found, Frame, HeaderError, SEGMENT_BYTES, SEGMENT_BYTES_MAX, Scan, SegmentHeader, scan,
 };

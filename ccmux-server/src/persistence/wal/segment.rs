@@ -270,15 +270,15 @@ fn frame_at(bytes: &[u8], offset: usize, salt: u32) -> Option<Framed> {
     Some(Framed { found: Found { frame, offset, payload }, checksum: u32_at(header, 0) })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes were sliced"))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes were sliced"))
 }
 
-fn uuid_at(bytes: &[u8], at: usize) -> Uuid {
+pub(super) fn uuid_at(bytes: &[u8], at: usize) -> Uuid {
     Uuid::from_bytes(bytes[at..at + 16].try_into().expect("sixteen bytes were sliced"))
 }
 

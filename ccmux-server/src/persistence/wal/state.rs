@@ -17,6 +17,7 @@ use ccmux_core::model::Timestamp;
 
 use super::Seq;
 use super::log::Log;
+use super::mark::Marker;
 use super::segment::{Frame, HEADER_BYTES, SEGMENT_BYTES_MAX, SegmentHeader};
 use crate::persistence::record::Encoded;
 use crate::persistence::storage::StorageFile;
@@ -52,6 +53,8 @@ pub(super) struct LogState {
     pub(super) bridge: Option<Seq>,
     /// The record before the first one of the segment that was last begun after a gap.
     pub(super) bridge_to: Seq,
+    /// What tells a later start how far the log reached.
+    pub(super) marker: Marker,
     /// How many segments were begun, for their salts.
     pub(super) begun: u64,
     /// The time of the last append: the log has no clock.
@@ -190,6 +193,12 @@ impl LogState {
             Standing::Sound | Standing::Failed { .. } => self.acknowledge(target),
             Standing::Degraded { .. } => {}
         }
+    }
+
+    /// Whether every record given out is in the log.
+    pub(super) fn is_whole(&self) -> bool {
+        self.current.is_some()
+            && matches!(self.standing, Standing::Sound | Standing::Repaired { .. })
     }
 
     /// Everything up to `seq` is durable.

@@ -1,13 +1,15 @@
 //! Keepers that do not do what they should, played by the test.
 
 use std::io::Read as _;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 
-use ccmux_keeper::{ChildEnd, KeeperRing, ServerRing};
+use ccmux_keeper::{ChildEnd, KeeperRing, Link, ServerRing, Stash};
 
 use super::world::{DEADLINE, World, take_lock};
-use crate::pane::{Held, Stage};
+use crate::event_loop::Event;
+use crate::pane::{Contact, Held, Stage};
 use crate::persistence::Seq;
 
 /// A keeper whose lock cannot be looked at may well live: the closed pane was taken for buried, and
@@ -49,7 +51,7 @@ fn a_pane_is_restored_after_a_shutdown_although_its_keeper_is_killed_meanwhile()
     let ring = ServerRing::open(keeper.as_fd().try_clone_to_owned().unwrap()).unwrap();
     let (master, _) = UnixStream::pair().unwrap();
     let held = Held { master: master.into(), ring, child_pid: 1 };
-    pane.stage = Stage::Lost { held: Some(held), is_found: true, at };
+    pane.stage = Stage::Lost { held: Some(held), contact: Contact::Found, at };
     pane.is_shut_down = true;
     world.rest();
     let pane = world.server.panes.values().next().unwrap();
@@ -112,4 +114,96 @@ fn many_programs_are_started_in_several_turns() {
         counts.push(waiting(&world));
     }
     assert_eq!(counts, [9, 5, 1, 0]);
+}
+
+/// A keeper is killed after it was told to start a program and before it said that it runs; its lock
+/// is free at once, or a moment later. That was taken for the end of the program, and the pane closed.
+#[test]
+fn a_keeper_that_is_killed_while_it_starts_a_program_closes_no_pane() {
+    for lets_go_later in [false, true] {
+        let mut world = World::new();
+        let mut maker = world.command(&["new-session", "-d"]);
+        world.finish(&mut maker);
+        world.rest();
+        let (id, uuid) =
+            world.server.panes.values().map(|pane| (pane.id, pane.uuid)).next().unwrap();
+        let pane_dir = world.server.pane_dir(uuid);
+        let listener = UnixListener::bind(pane_dir.join("keeper.sock")).unwrap();
+        let link = Link::adopt(&pane_dir).unwrap();
+        world.server.watcher.both(link.as_fd(), Event::Keeper(id)).unwrap();
+        world.server.panes.get_mut(&id).unwrap().stage = Stage::Starting { link };
+        let alive = lets_go_later.then(|| take_lock(&pane_dir));
+        drop(listener.accept().unwrap());
+        if let Some(alive) = alive {
+            world.wait_until(|server| {
+                let Stage::Lost { contact, .. } = server.panes[&id].stage else { return false };
+                contact == Contact::Asked
+            });
+            drop(alive);
+        }
+        world.wait_until(|server| {
+            !server.panes.contains_key(&id)
+                || matches!(server.panes[&id].stage, Stage::Parting { why: Some(_), .. })
+        });
+        let recorded = world.server.state.panes.get(&id).expect("the pane stays");
+        assert_eq!(recorded.ended, None);
+        let Stage::Parting { program, .. } = &world.server.panes[&id].stage else { unreachable!() };
+        assert!(program.is_some(), "a shell follows");
+        let lines = world.server.panes[&id].terminal.screen_lines();
+        let marks = lines.iter().filter(|line| line.text.contains("[restored")).count();
+        assert_eq!(marks, 1);
+    }
+}
+
+/// What a keeper hands over as the stash is no stash, or has no keyframe: the pane goes on from what
+/// the disk has of it, and what only the stash had is marked and told of.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stash_that_is_none_costs_a_gap_and_no_more() {
+    const LOST: u64 = 100;
+    let without_a_table = Stash::create().unwrap();
+    let with_a_bad_one = Stash::create().unwrap();
+    with_a_bad_one.write_at(0, b"ccmuxsth of nobody").unwrap();
+    let stashes: [OwnedFd; 3] = [
+        tempfile::tempfile().unwrap().into(),
+        without_a_table.to_descriptor().unwrap(),
+        with_a_bad_one.to_descriptor().unwrap(),
+    ];
+    for stash in stashes {
+        let mut world = World::new();
+        let mut maker = world.command(&["new-session", "-d"]);
+        world.finish(&mut maker);
+        world.rest();
+        let now = world.server.now();
+        let (id, pane) = world.server.panes.iter_mut().next().unwrap();
+        let (id, uuid) = (*id, pane.uuid);
+        pane.print(&mut world.server.scrollback, now, b"on the disk\r\n");
+        let mut keeper = KeeperRing::create(pane.output.consumed + LOST).unwrap();
+        keeper.set_running(1);
+        keeper.vacant().unwrap()[..5].copy_from_slice(b"later");
+        let _bell = keeper.publish(5);
+        let ring = ServerRing::open(keeper.as_fd().try_clone_to_owned().unwrap()).unwrap();
+        let pane_dir = world.server.pane_dir(uuid);
+        let listener = UnixListener::bind(pane_dir.join("keeper.sock")).unwrap();
+        let link = Link::adopt(&pane_dir).unwrap();
+        let _connection = listener.accept().unwrap();
+        world.server.panes.get_mut(&id).unwrap().stage = Stage::Adopting { link, held: None };
+        let (master, _) = UnixStream::pair().unwrap();
+        let held = Held { master: master.into(), ring, child_pid: 1 };
+        world.server.keeper_ready(id, 1, held, Some(stash));
+        let end = keeper.head();
+        world.wait_until(|server| server.panes[&id].output.consumed == end);
+
+        let lines = world.server.panes[&id].terminal.screen_lines();
+        let text = lines.iter().map(|line| line.text.to_string()).collect::<Vec<_>>().join("\n");
+        let parts = ["on the disk", "100 bytes of output are lost", "later"];
+        let at: Vec<_> = parts.iter().map(|part| text.find(part)).collect();
+        assert!(at[0].is_some() && at.is_sorted() && at[2].is_some(), "{text}");
+        let found = world.server.pane_damage.join("\n");
+        assert!(found.contains("what memory held of pane %0 cannot be used"), "{found}");
+        let files = world.disk.files();
+        let history = files.iter().find(|(path, _)| path == Path::new("recovery.jsonl"));
+        let history = String::from_utf8_lossy(&history.unwrap().1);
+        assert!(history.contains(&found), "{history}");
+    }
 }

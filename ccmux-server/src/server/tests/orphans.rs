@@ -111,3 +111,34 @@ fn what_is_left_of_closed_panes_goes() {
         is_gone(1) && is_gone(3)
     });
 }
+
+/// Goal: P4 for panes whose records and programs are gone. Method: let the starting server be killed at
+/// each of its calls of the disk, and start another. It had set the panes aside before it said so: then
+/// neither of the two told of them.
+#[test]
+fn a_start_that_is_killed_loses_no_pane_without_a_word() {
+    let left = left_with_damage();
+    let start = |disk: &SimStorage| World::on(disk.clone(), Arc::clone(&left.directory));
+    let calls = {
+        let disk = left.disk.fork();
+        let before = disk.calls();
+        let world = start(&disk).unwrap();
+        assert_eq!(world.server.pane_damage.len(), left.lost.len());
+        disk.calls() - before
+    };
+    for call in 1..=calls {
+        let disk = left.disk.fork();
+        disk.strike(disk.calls() + call, Fault::PowerCut);
+        drop(start(&disk));
+        let disk = disk.kill();
+        drop(start(&disk).unwrap());
+        let files = disk.files();
+        let history = files.iter().find(|(path, _)| path == Path::new("recovery.jsonl"));
+        let history = String::from_utf8_lossy(&history.unwrap().1);
+        let kept = disk.list(Path::new("quarantine")).unwrap();
+        for uuid in left.lost.iter().map(ToString::to_string) {
+            assert!(history.contains(&uuid), "call {call} of {calls}: {history}");
+            assert!(kept.iter().any(|name| name.ends_with(&uuid)), "call {call}: {kept:?}");
+        }
+    }
+}

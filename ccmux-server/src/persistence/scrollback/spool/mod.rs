@@ -21,6 +21,7 @@ mod lag;
 mod log;
 mod replay;
 mod scan;
+mod sync_work;
 mod table;
 mod tail;
 #[cfg(test)]

@@ -8,12 +8,14 @@ use ccmux_core::change::{Change, CloseReason, OptionScope};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{Ended, ExitStatus};
 
-use super::Case;
+use super::{Case, ends};
 use crate::persistence::checkpoint::{CheckpointStore, Snapshot};
 use crate::persistence::recovery::breadcrumb::Breadcrumb;
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
 use crate::persistence::storage::Storage;
-use crate::persistence::tests::store::{established, files, quarantined, reopen_twice};
+use crate::persistence::tests::store::{
+    established, files, quarantined, reopen_twice, reopen_twice_in,
+};
 use crate::persistence::tests::world::{BOOT, NEXT_BOOT, World, open, options, same};
 use crate::persistence::wal::{Found, Frame, SegmentHeader, scan, segment_first};
 use crate::persistence::{LogEntry, OpenError, RecoveryReport, Seq, Workers, startup};
@@ -46,10 +48,14 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("L25", Case::Made(a_record_that_crashes)),
     ("L26", Case::Made(ends_before_a_boot)),
     ("L27", Case::Made(damage_and_a_crash)),
+    ("L28", Case::Made(ends::in_the_same_boot)),
+    ("L29", Case::Made(ends::in_a_later_boot)),
+    ("L30", Case::Made(ends::without_a_witness)),
+    ("L31", Case::Made(ends::a_mark_that_is_none)),
 ];
 
 /// What a report says, in the words of the table.
-fn reported(report: &RecoveryReport) -> &'static str {
+pub(super) fn reported(report: &RecoveryReport) -> &'static str {
     match report {
         _ if report.lost.is_some() => "damage; lost",
         _ if !report.damage.is_empty() => "damage",
@@ -61,7 +67,7 @@ fn reported(report: &RecoveryReport) -> &'static str {
 
 /// An established store with three options set since, in a segment of their own, and the states
 /// before the first, and after each.
-fn with_three(is_durable: bool) -> (SimStorage, World, Vec<State>) {
+pub(super) fn with_three(is_durable: bool) -> (SimStorage, World, Vec<State>) {
     let (storage, mut world) = established(31);
     let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
     world.resume(&persistence, world.state.clone());
@@ -82,16 +88,16 @@ fn option(value: &str) -> Change {
     Change::OptionSet { scope: OptionScope::Server, name, value }
 }
 
-fn newest(storage: &SimStorage, dir: &str) -> PathBuf {
+pub(super) fn newest(storage: &SimStorage, dir: &str) -> PathBuf {
     files(storage, dir).pop().unwrap()
 }
 
-fn bytes_of(storage: &SimStorage, path: &Path) -> Vec<u8> {
+pub(super) fn bytes_of(storage: &SimStorage, path: &Path) -> Vec<u8> {
     storage.files().into_iter().find(|(known, _)| known == path).unwrap().1
 }
 
 /// The records of a segment, and where they end.
-fn records(storage: &SimStorage, path: &Path) -> (SegmentHeader, Vec<Found>, usize) {
+pub(super) fn records(storage: &SimStorage, path: &Path) -> (SegmentHeader, Vec<Found>, usize) {
     let bytes = bytes_of(storage, path);
     let first = segment_first(&path.file_name().unwrap().to_string_lossy()).unwrap();
     let header = SegmentHeader::decode(&bytes).unwrap();
@@ -100,7 +106,7 @@ fn records(storage: &SimStorage, path: &Path) -> (SegmentHeader, Vec<Found>, usi
 }
 
 /// Flips a bit in record number `nth` of the newest segment.
-fn flip_record(storage: &SimStorage, nth: usize) {
+pub(super) fn flip_record(storage: &SimStorage, nth: usize) {
     let path = newest(storage, "wal");
     let (_, records, _) = records(storage, &path);
     storage.flip_bit(&path, records[nth].payload.start as u64 * 8);
@@ -135,7 +141,7 @@ fn zeros_behind_the_records() -> &'static str {
 fn torn_tail() -> &'static str {
     let (storage, world, states) = with_three(false);
     flip_record(&storage, 2);
-    let (state, report) = reopen_twice(&storage, &world);
+    let (state, report) = reopen_twice_in(NEXT_BOOT, &storage, &world);
     assert!(same(&state, &states[2]), "{report}");
     reported(&report)
 }
@@ -143,7 +149,7 @@ fn torn_tail() -> &'static str {
 fn records_behind_a_torn_one() -> &'static str {
     let (storage, world, states) = with_three(false);
     flip_record(&storage, 0);
-    let (state, report) = reopen_twice(&storage, &world);
+    let (state, report) = reopen_twice_in(NEXT_BOOT, &storage, &world);
     assert!(same(&state, &states[0]), "{report}");
     reported(&report)
 }

@@ -19,8 +19,8 @@ use crate::persistence::storage::Storage;
 const RESTORE: &str = include_str!("../../../../../ccmux/tests/restore.rs");
 const CLOSED: &str = include_str!("../../../../../ccmux/tests/closed.rs");
 const DOCTOR: &str = include_str!("../../../../../ccmux/tests/doctor.rs");
-const ARCHIVE: &str = include_str!("../../scrollback/archive/tests.rs");
-const STASH: &str = include_str!("../../stash/tests.rs");
+const ARCHIVE: &str = include_str!("../../scrollback/archive/tests/closed.rs");
+const KEEPERS: &str = include_str!("../../../server/tests/keepers.rs");
 const ORPHANS: &str = include_str!("../../../server/tests/orphans.rs");
 
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -47,7 +47,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("O21", elsewhere(RESTORE, "programs_without_a_record_are_recovered_under_their_numbers")),
     ("O22", elsewhere(ORPHANS, "what_is_left_of_closed_panes_goes")),
     ("O23", elsewhere(CLOSED, "the_output_of_a_closed_pane_is_kept_across_servers_and_restarts")),
-    ("O25", elsewhere(STASH, "a_damaged_table_is_none")),
+    ("O25", elsewhere(KEEPERS, "a_stash_that_is_none_costs_a_gap_and_no_more")),
     ("O26", elsewhere(DOCTOR, "a_pane_of_which_nothing_is_left_is_named")),
     ("O24", elsewhere(ARCHIVE, "a_pane_that_is_written_for_again_is_not_closed")),
 ];

@@ -69,6 +69,36 @@ fn a_log_that_only_a_checkpoint_replaces_is_missed_by_nobody() {
     }
 }
 
+/// No fault of the product: the model took the state that was recovered for one that was lost, and
+/// looked the same because what a record had made had ended again. So it expected that a power cut
+/// takes that end back.
+#[test]
+fn a_state_that_came_back_is_no_later_one_that_looked_the_same() {
+    let swapped = Decay::Swapped { file: 0, with: 4 };
+    let mut steps = vec![Step::Act; 6];
+    steps.push(Step::Finish);
+    steps.extend([Step::Act, Step::Act, Step::Act]);
+    steps.push(Step::Decay(vec![swapped], Vec::new()));
+    steps.push(Step::Kill(vec![Trouble::Cut { call: 1, seed: 0 }]));
+    run(7_522_724_215_806_197_820, steps);
+}
+
+/// A damaged segment was removed, once two checkpoints replaced it. A power cut brought it back, and
+/// the next start told of the damage again.
+#[test]
+fn a_damaged_segment_that_was_removed_does_not_come_back() {
+    for way in 0..WAYS {
+        let header = Decay::Bit { file: 4, bit: 160 };
+        let steps = vec![
+            Step::Act,
+            Step::Checkpoint,
+            Step::Decay(vec![header], Vec::new()),
+            Step::Cut { seed: way, troubles: Vec::new() },
+        ];
+        run(0, steps);
+    }
+}
+
 fn run_output(seed: u64, steps: Vec<output::Step>) {
     output::run(&(seed, steps)).unwrap();
 }
@@ -121,4 +151,22 @@ fn an_empty_segment_is_no_predecessor() {
         let crashed = Cut(0, vec![(2, None)]);
         run_output(0, vec![print(1), Sync, crashed, print(1), Sync, Cut(way, Vec::new())]);
     }
+}
+
+/// No fault of the product: a write failed, and yet all of it was there. A keyframe had covered that
+/// output, so the frame brought nothing, which the model took for another frame.
+#[test]
+fn a_frame_that_was_refused_and_is_there_brings_nothing_twice() {
+    use output::Step::{Archive, Fail, Kill};
+    let with_keyframe = true;
+    let fail = Fail { kind: CallKind::Write, nth: 1, times: 2, fault: Fault::Io };
+    let steps = vec![
+        Archive { pane: 0, with_keyframe },
+        Kill(vec![(2, None), (2, None)]),
+        fail,
+        output::Step::Print { pane: 1, bytes: 121 },
+        Archive { pane: 1, with_keyframe },
+        Kill(Vec::new()),
+    ];
+    run_output(10_413_491_848_999_362_413, steps);
 }

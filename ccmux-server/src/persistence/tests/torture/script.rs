@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::persistence::sim::{CallKind, Decay, Fault, SimStorage};
 use crate::persistence::tests::store::files;
 use crate::persistence::tests::world::{Moment, World, open, same};
+use crate::persistence::wal::MARK_FILE;
 use crate::persistence::{LogHealth, Persistence, Recovered, Seq};
 
 /// What happens next.
@@ -247,14 +248,18 @@ impl Life {
     }
 
     fn decay(&mut self, decays: &[Decay], troubles: &[Trouble]) -> Result<(), String> {
+        let had_failed = self.storage.has_struck();
         self.end(None)?;
         let newest = files(&self.storage, "wal").pop();
         let newest = newest.and_then(|path| path.file_name()?.to_str().map(str::to_owned));
         let newest = newest.unwrap_or_default();
         let what: Vec<String> =
             decays.iter().filter_map(|decay| self.storage.decay(*decay)).collect();
-        // What nothing witnesses is in the newest segment; and one decay may hide what witnesses another.
-        let is_silent = what.len() > 1 || what.iter().any(|what| what.contains(&newest));
+        // One decay may hide what witnesses another. Only the mark witnesses the end of the newest segment,
+        // and a disk that failed may not have taken it.
+        let is_newest = what.iter().any(|what| what.contains(&newest));
+        let is_unmarked = had_failed || what.iter().any(|what| what.contains(MARK_FILE));
+        let is_silent = what.len() > 1 || (is_newest && is_unmarked);
         self.start(Accident::Decay { is_silent }, troubles)
             .map_err(|error| format!("{what:?}: {error}"))
     }
@@ -315,12 +320,12 @@ impl Life {
         }
         let issued = persistence.issued();
         if persistence.health() == LogHealth::Durable {
-            self.world.rebase(issued, recovered.state, is_cut);
+            self.world.rebase(issued, recovered, is_cut);
         } else {
             if matches!(accident, Accident::Decay { .. }) {
                 self.world.acknowledged = Seq(0);
             }
-            self.world.go_on(issued, recovered.state, is_cut);
+            self.world.go_on(issued, recovered, is_cut);
         }
         self.world.observe(&persistence);
         self.persistence = Some(persistence);

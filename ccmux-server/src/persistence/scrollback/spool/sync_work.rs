@@ -1,0 +1,55 @@
+//! What is synced, and removed after that, beside the log: it takes long, and the log goes on.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::persistence::scrollback::layout::{SPOOL_DIR, segment_path};
+use crate::persistence::storage::{Storage, StorageFile};
+
+/// What the next sync has to do; run without holding the log.
+#[derive(Debug)]
+pub(super) struct SyncWork {
+    pub(super) files: Vec<Arc<dyn StorageFile>>,
+    pub(super) dirs: Vec<&'static str>,
+    pub(super) removals: Vec<u64>,
+    pub(super) target: u64,
+    pub(super) replacements: u64,
+}
+
+/// How a [`SyncWork`] that made everything durable went otherwise.
+#[derive(Debug)]
+pub(super) struct Synced {
+    /// How many of the segments to be removed are gone; those behind them are still there.
+    pub(super) removed: usize,
+}
+
+impl SyncWork {
+    /// Makes everything durable that was appended before the work was taken.
+    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<Synced> {
+        // Earlier segments first, so that what a power cut takes is mostly the end.
+        for file in &self.files {
+            file.sync()?;
+        }
+        for dir in &self.dirs {
+            storage.sync_dir(Path::new(dir))?;
+        }
+        let is_gone = |number: &&u64| match remove_segment(storage, **number) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!(number, %error, "cannot remove a spool segment");
+                false
+            }
+        };
+        Ok(Synced { removed: self.removals.iter().take_while(is_gone).count() })
+    }
+}
+
+/// Removes a segment for good, before any later one may go: a hole in the row of segments would
+/// look like a lost file.
+fn remove_segment(storage: &dyn Storage, number: u64) -> io::Result<()> {
+    match storage.remove(&segment_path(number)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => storage.sync_dir(Path::new(SPOOL_DIR)),
+    }
+}
