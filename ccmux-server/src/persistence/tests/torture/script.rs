@@ -255,10 +255,12 @@ impl Life {
         let newest = newest.unwrap_or_default();
         let what: Vec<String> =
             decays.iter().filter_map(|decay| self.storage.decay(*decay)).collect();
-        // One decay may hide what witnesses another. Only the mark witnesses the end of the newest segment,
-        // and a disk that failed may not have taken it.
+        // One decay may hide what witnesses another. Only the mark witnesses the end of the newest segment:
+        // a disk that failed may not have taken it, and a power cut may take it.
         let is_newest = what.iter().any(|what| what.contains(&newest));
-        let is_unmarked = had_failed || what.iter().any(|what| what.contains(MARK_FILE));
+        let may_be_cut = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
+        let is_unmarked =
+            had_failed || may_be_cut || what.iter().any(|what| what.contains(MARK_FILE));
         let is_silent = what.len() > 1 || (is_newest && is_unmarked);
         self.start(Accident::Decay { is_silent }, troubles)
             .map_err(|error| format!("{what:?}: {error}"))
