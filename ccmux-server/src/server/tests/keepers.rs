@@ -195,7 +195,7 @@ fn a_stash_that_is_none_costs_a_gap_and_no_more() {
         world.wait_until(|server| server.panes[&id].output.consumed == end);
 
         let lines = world.server.panes[&id].terminal.screen_lines();
-        let text = lines.iter().map(|line| line.text.to_string()).collect::<Vec<_>>().join("\n");
+        let text = lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>().join("\n");
         let parts = ["on the disk", "100 bytes of output are lost", "later"];
         let at: Vec<_> = parts.iter().map(|part| text.find(part)).collect();
         assert!(at[0].is_some() && at.is_sorted() && at[2].is_some(), "{text}");

@@ -10,8 +10,10 @@ use crate::persistence::tests::store::{reopen_twice, reopen_twice_in};
 use crate::persistence::tests::world::{BOOT, NEXT_BOOT, same};
 use crate::persistence::wal::MARK_FILE;
 
+type Loss = fn(&SimStorage, &Path);
+
 /// What becomes of the newest segment, and how many of its records are left.
-const ENDS: [(fn(&SimStorage, &Path), usize); 6] = [
+const ENDS: [(Loss, usize); 6] = [
     (|storage, path| storage.remove(path).unwrap(), 0),
     (|storage, path| storage.damage(path, Vec::clear), 0),
     (|storage, path| storage.damage(path, |bytes| bytes.fill(0)), 0),
