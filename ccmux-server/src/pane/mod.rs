@@ -55,6 +55,8 @@ pub(crate) struct Pane {
     pub(crate) start_error: Option<String>,
     /// When its program was last looked at in the process table.
     pub(crate) looked_at: Option<Duration>,
+    /// Whether that was not the first time.
+    pub(crate) is_looked_at_again: bool,
     /// The directory that its program was in at the last look.
     pub(crate) seen_directory: Option<BString>,
     /// Where its history was cleared last on request.
@@ -250,6 +252,7 @@ impl Pane {
             respawn: None,
             start_error: None,
             looked_at: None,
+            is_looked_at_again: false,
             seen_directory: None,
             cleared_at: None,
             is_shown_unfinished: false,

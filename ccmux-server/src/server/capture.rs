@@ -2,7 +2,7 @@
 //!
 //! A history may be longer than what fits into memory, and its reader slower than the disk. So a
 //! capture goes on in later turns, as its client takes what there is; the screen is as it was when
-//! the command was run.
+//! the command was run. Lines that a limit takes away before they were reached are left out.
 
 use ccmux_core::ids::PaneId;
 use ccmux_term::copy_mode::LineSource as _;

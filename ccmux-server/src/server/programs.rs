@@ -1,6 +1,7 @@
 //! What runs in panes, as the process table has it: names for windows, directories for later.
 //!
-//! Looked at when something was printed, never by a clock: a silent pane costs nothing.
+//! Looked at when something was printed, and a moment after the first look, because a shell may have
+//! become another program by then; never by a clock: a silent pane costs nothing.
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ impl Pane {
     /// When the program is to be looked at again.
     pub(crate) fn look_due(&self) -> Option<Duration> {
         let looked = self.looked_at.unwrap_or_default();
-        let is_news = self.looked_at.is_none_or(|at| self.output.last_at >= at);
+        let is_news =
+            self.looked_at.is_none_or(|at| self.output.last_at >= at) || !self.is_looked_at_again;
         (is_news && self.child_pid().is_some()).then_some(looked + LOOK_INTERVAL)
     }
 
@@ -150,6 +152,7 @@ impl Server {
         if pane.look_due().is_none_or(|due| due > now) {
             return;
         }
+        pane.is_looked_at_again = pane.looked_at.is_some();
         pane.looked_at = Some(now + Duration::from_nanos(1));
         let Some(pid) = pane.foreground_pid() else { return };
         self.look_at_directory(id);
