@@ -164,6 +164,8 @@ struct Life {
     kept: Option<Seq>,
     /// What decayed could not be put out of the way, because calls failed.
     is_untidy: bool,
+    /// Calls failed: a sync that does may take what was written, and the mark tells of that.
+    has_failed: bool,
 }
 
 impl Life {
@@ -179,6 +181,7 @@ impl Life {
             cut: (0, Vec::new()),
             kept: None,
             is_untidy: false,
+            has_failed: false,
         };
         life.start(Accident::Kill, &[])?;
         Ok(life)
@@ -233,6 +236,7 @@ impl Life {
     /// Ends the server. A kill costs nothing, unless calls had failed.
     fn end(&mut self, cut: Option<u64>) -> Result<(), String> {
         self.persistence = None;
+        self.has_failed = self.storage.has_struck();
         let resyncs = self.storage.resyncs();
         if !resyncs.is_empty() {
             return Err(format!("P8: synced again after a failure: {resyncs:?}"));
@@ -259,9 +263,8 @@ impl Life {
         // a disk that failed may not have taken it, and a power cut may take it.
         let is_newest = what.iter().any(|what| what.contains(&newest));
         let may_be_cut = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
-        let is_unmarked =
-            had_failed || may_be_cut || what.iter().any(|what| what.contains(MARK_FILE));
-        let is_silent = what.len() > 1 || (is_newest && is_unmarked);
+        let hides_mark = what.iter().any(|what| what.contains(MARK_FILE));
+        let is_silent = what.len() > 1 || hides_mark || (is_newest && (had_failed || may_be_cut));
         self.start(Accident::Decay { is_silent }, troubles)
             .map_err(|error| format!("{what:?}: {error}"))
     }
@@ -280,6 +283,7 @@ impl Life {
                 Trouble::Fail(failure) => {
                     failure.install(&self.storage);
                     is_failing = true;
+                    self.has_failed = true;
                     continue;
                 }
             };
@@ -365,7 +369,9 @@ impl Life {
             |moment: &Moment| same(if is_new_boot { &moment.undone } else { &moment.state }, state);
         let mut kept = self.world.history.range(self.world.acknowledged..);
         if kept.any(|(_, moment)| of(moment)) {
-            let is_damage_told = self.is_untidy || matches!(accident, Accident::Decay { .. });
+            let is_told_of_failure = self.has_failed && report.lost.is_some();
+            let is_damage_told =
+                self.is_untidy || is_told_of_failure || matches!(accident, Accident::Decay { .. });
             return if report.is_clean() || is_damage_told {
                 Ok(())
             } else {
