@@ -15,7 +15,6 @@ use super::{Server, Stopping};
 use crate::client::{Client, ClientStage};
 use crate::command::Origin;
 use crate::event_loop::Event;
-use crate::pane::mode::{ModeSource, PaneMode};
 use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
