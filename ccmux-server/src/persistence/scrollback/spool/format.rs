@@ -4,14 +4,16 @@
 //! segment  = header zeros header frame*     both headers are the same, in blocks of their own: one
 //!                                           may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 3
-//!            12  4  crc32c of the other 76 bytes
+//!            8   4  version, 4
+//!            12  4  crc32c of the other 92 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
 //!            40  8  salt
 //!            48  8  number of the predecessor, 0 if there is none
 //!            56  8  where the predecessor validly ends
 //!            64 16  boot of the machine in which all of the segment was written, 0 if not known
+//!            80  8  number of the last segment that was written before that boot, 0 if there was none
+//!            88  8  where that one validly ends
 //! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
@@ -36,16 +38,20 @@ use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// In this version a header does not say where the log ended when the boot began.
+const VERSION_WITHOUT_EARLIER: u32 = 3;
 /// Up to this version a header has no boot, and its copy follows it at once. In version 1 there are
 /// zeros where a frame says what was not synced before it.
 const VERSION_WITHOUT_BOOT: u32 = 2;
-const HEADER_COPY_BYTES: usize = 80;
+const HEADER_COPY_BYTES: usize = 96;
 /// Where the second copy stands: not in the sector, page or block of the first.
 pub(super) const SECOND_COPY_AT: usize = 4096;
 
 /// Length of what precedes the first frame.
 pub(super) const HEADER_BYTES: usize = SECOND_COPY_AT + HEADER_COPY_BYTES;
+/// Length of a copy of the header that does not say where the log ended when the boot began.
+const COPY_WITHOUT_EARLIER_BYTES: usize = 80;
 /// Length of a copy of the header without a boot.
 const OLD_COPY_BYTES: usize = 64;
 /// Length of a frame without its payload.
@@ -121,6 +127,9 @@ pub(super) struct SegmentHeader {
     pub(super) predecessor_end: u64,
     /// In which boot of the machine all of it was written; nil if that is not known.
     pub(super) boot: Uuid,
+    /// Number and valid end of the last segment that was written before that boot: known to each of
+    /// its segments, because a power cut may take the first one.
+    pub(super) earlier: (u64, u64),
     /// Where the first frame begins.
     pub(super) frames_at: usize,
 }
@@ -157,7 +166,9 @@ impl SegmentHeader {
             .u64(40, self.salt)
             .u64(48, self.predecessor)
             .u64(56, self.predecessor_end)
-            .put(64, self.boot.as_bytes());
+            .put(64, self.boot.as_bytes())
+            .u64(80, self.earlier.0)
+            .u64(88, self.earlier.1);
         let crc = Self::checksum(&fields.0);
         let copy = fields.u32(12, crc).0;
         let mut both = [0; HEADER_BYTES];
@@ -173,13 +184,20 @@ impl SegmentHeader {
             (&copy[..8] == MAGIC && u32_at(copy, 12) == Self::checksum(copy)).then_some(copy)
         };
         let old = || intact(0, OLD_COPY_BYTES).or_else(|| intact(OLD_COPY_BYTES, OLD_COPY_BYTES));
-        let copies = [0, SECOND_COPY_AT];
-        let copy = copies.into_iter().find_map(|at| intact(at, HEADER_COPY_BYTES)).or_else(old);
+        let of_len = |len| [0, SECOND_COPY_AT].into_iter().find_map(|at| intact(at, len));
+        let lens = [HEADER_COPY_BYTES, COPY_WITHOUT_EARLIER_BYTES];
+        let copy = lens.into_iter().find_map(of_len).or_else(old);
         let copy = copy.ok_or(HeaderError::Bad)?;
         let version = u32_at(copy, 8);
-        let (boot, frames_at) = match (version, copy.len()) {
-            (1..=VERSION_WITHOUT_BOOT, OLD_COPY_BYTES) => (Uuid::nil(), 2 * OLD_COPY_BYTES),
-            (VERSION, HEADER_COPY_BYTES) => (uuid_at(copy, 64), HEADER_BYTES),
+        let (boot, earlier, frames_at) = match (version, copy.len()) {
+            (1..=VERSION_WITHOUT_BOOT, OLD_COPY_BYTES) => (Uuid::nil(), (0, 0), 2 * OLD_COPY_BYTES),
+            (VERSION_WITHOUT_EARLIER, COPY_WITHOUT_EARLIER_BYTES) => {
+                (uuid_at(copy, 64), (0, 0), SECOND_COPY_AT + COPY_WITHOUT_EARLIER_BYTES)
+            }
+            (VERSION, HEADER_COPY_BYTES) => {
+                let earlier = (u64_at(copy, 80), u64_at(copy, 88));
+                (uuid_at(copy, 64), earlier, HEADER_BYTES)
+            }
             _ => return Err(HeaderError::Version(version)),
         };
         Ok(Self {
@@ -189,6 +207,7 @@ impl SegmentHeader {
             predecessor: u64_at(copy, 48),
             predecessor_end: u64_at(copy, 56),
             boot,
+            earlier,
             frames_at,
         })
     }

@@ -28,6 +28,8 @@ pub(super) struct SpoolLog {
     current: Option<Segment>,
     /// Where the segments before `current` end, for the header of the next one.
     predecessor: (u64, u64),
+    /// Where the last segment ends that was written before this boot of the machine.
+    earlier: (u64, u64),
     next_number: u64,
     table: SegmentTable,
     tail: Tail,
@@ -84,6 +86,7 @@ impl SpoolLog {
             options,
             current: None,
             predecessor: index.end(),
+            earlier: index.end_before_this_boot(),
             next_number: index.next_number(),
             table: index.segment_table(),
             tail: Tail::default(),
@@ -239,6 +242,7 @@ impl SpoolLog {
             predecessor: self.predecessor.0,
             predecessor_end: self.predecessor.1,
             boot: self.options.boot,
+            earlier: self.earlier,
             frames_at: HEADER_BYTES,
         }
     }

@@ -73,6 +73,8 @@ pub(super) struct SegmentInfo {
     frames_at: usize,
     /// It was written in this boot of the machine.
     is_of_this_boot: bool,
+    /// Where its header says that the log ended when its boot began.
+    earlier: (u64, u64),
     /// In which boot of the machine it was written; for want of that, by which process.
     era: Era,
     /// Up to here its frames say that it was synced.
@@ -143,9 +145,8 @@ impl SpoolIndex {
         index.judge_torn(&headers);
         let mut bytes = Vec::new();
         for at in 0..headers.len() {
-            let successor =
-                headers.get(at + 1).filter(|next| next.predecessor == headers[at].number);
-            index.scan_segment(at, &headers[at], successor, &mut bytes)?;
+            let said_end = said_end(headers[at].number, &headers[at + 1..]);
+            index.scan_segment(at, &headers[at], said_end, &mut bytes)?;
         }
         index.judge_missing();
         for frames in index.panes.values_mut() {
@@ -200,6 +201,7 @@ impl SpoolIndex {
                 salt: header.salt,
                 frames_at: header.frames_at,
                 is_of_this_boot: header.boot == boot && !boot.is_nil(),
+                earlier: header.earlier,
                 era: Era::of(&header),
                 synced_to: 0,
                 repeated_to: 0,
@@ -208,14 +210,21 @@ impl SpoolIndex {
         Ok(headers)
     }
 
-    /// Where whoever wrote `header` found the end of the log, segments behind that are void.
+    /// Where whoever wrote `header` found the end of the log, segments behind that are void. So are those
+    /// of an earlier boot behind the place where the log ended when this one began, should the segment
+    /// that built on that be gone.
     fn end_at_predecessor(&mut self, header: &SegmentHeader, headers: &mut Vec<SegmentHeader>) {
-        while headers.pop_if(|last| last.number > header.predecessor).is_some() {
+        let is_first_of_boot = headers.last().is_some_and(|last| last.boot != header.boot);
+        let end = match header.earlier.0 {
+            earlier @ 1.. if is_first_of_boot => header.predecessor.min(earlier),
+            _ => header.predecessor,
+        };
+        while headers.pop_if(|last| last.number > end).is_some() {
             let void = self.segments.pop().expect("there is one for each header");
             self.void.push((void.number, void.bytes));
         }
         // What is missing behind that place is missed by nobody.
-        while let Some(void) = self.missing.pop_if(|last| last.number > header.predecessor) {
+        while let Some(void) = self.missing.pop_if(|last| last.number > end) {
             self.void.push((void.number, 0));
         }
     }
@@ -252,7 +261,7 @@ impl SpoolIndex {
         &mut self,
         at: usize,
         header: &SegmentHeader,
-        successor: Option<&SegmentHeader>,
+        said_end: Option<u64>,
         bytes: &mut Vec<u8>,
     ) -> io::Result<()> {
         let segment = &mut self.segments[at];
@@ -265,7 +274,7 @@ impl SpoolIndex {
                 return Ok(());
             }
         }
-        let said_end = successor.map(|next| next.predecessor_end as usize);
+        let said_end = said_end.map(|end| end as usize);
         let limit = said_end.unwrap_or(bytes.len()).min(bytes.len());
         let mut position = header.frames_at;
         let mut end = position;
@@ -382,6 +391,12 @@ impl SpoolIndex {
         last.map_or((0, 0), |segment| (segment.number, segment.end))
     }
 
+    /// Number and valid end of the last segment that was written before this boot of the machine.
+    pub(super) fn end_before_this_boot(&self) -> (u64, u64) {
+        let of_this_boot = self.segments.iter().find(|segment| segment.is_of_this_boot);
+        of_this_boot.map_or_else(|| self.end(), |segment| segment.earlier)
+    }
+
     /// The files of segments of which it is not known whether the power was cut since they were written,
     /// oldest first.
     pub(super) fn files_of_unknown_boot(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
@@ -481,4 +496,12 @@ fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameH
         }
     }
     None
+}
+
+/// Where segment `number` validly ends, by the headers behind it: the next one builds on it, or else one
+/// whose boot began there.
+fn said_end(number: u64, later: &[SegmentHeader]) -> Option<u64> {
+    let next = later.first().filter(|next| next.predecessor == number);
+    let of_boot = || later.iter().find(|later| later.earlier.0 == number);
+    next.map(|next| next.predecessor_end).or_else(|| of_boot().map(|later| later.earlier.1))
 }

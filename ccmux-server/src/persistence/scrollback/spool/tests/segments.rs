@@ -54,6 +54,39 @@ fn a_repetition_that_is_lost_as_well_repeats_nothing() {
     assert_eq!(damage(&storage), []);
 }
 
+/// The segment that a boot began with says where the log ended then. A power cut may take just that
+/// one; what lay behind that end came back, instead of what had been printed since.
+#[test]
+fn where_the_log_ended_before_a_boot_is_known_without_its_first_segment() {
+    let storage = SimStorage::new(1);
+    let mut spool = open(&storage);
+    print(&mut spool, pane(1), b"durable ");
+    spool.sync();
+    print(&mut spool, pane(1), b"lost ");
+    print(&mut spool, pane(1), b"behind it ");
+    drop(spool);
+    let storage = storage.kill();
+    let lost = HEADER_BYTES + (FRAME_HEADER_BYTES + b"durable ".len()).next_multiple_of(8);
+    storage.damage(&segment_path(1), |bytes| bytes[lost..lost + FRAME_HEADER_BYTES].fill(0));
+
+    let in_boot = |boot| SpoolOptions { boot, ..options() };
+    let mut spool = open_with(&storage, in_boot(LATER_BOOT));
+    print(&mut spool, pane(1), b"printed ");
+    print(&mut spool, pane(1), b"since ");
+    drop(spool);
+    let storage = storage.kill();
+    let mut spool = open_with(&storage, in_boot(LATER_BOOT));
+    print(&mut spool, pane(1), b"and later");
+    spool.sync();
+    drop(spool);
+    storage.damage(&segment_path(2), Vec::clear);
+
+    let index = SpoolIndex::scan(&storage, STORE, Uuid::from_u128(3)).unwrap();
+    assert_eq!(index.damage(), []);
+    let stream = render(index.replay(pane(1), StreamPosition::default()));
+    assert_eq!(stream, "durable printed since and later");
+}
+
 #[test]
 fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
     let (storage, _) = three_panes();
