@@ -162,6 +162,8 @@ struct Life {
     cut: (u64, Vec<Trouble>),
     /// The last record, if the server was killed and nothing else happened.
     kept: Option<Seq>,
+    /// The last record of this server. The world may know later ones, which an earlier one lost.
+    issued: Seq,
     /// What decayed could not be put out of the way, because calls failed.
     is_untidy: bool,
     /// Calls failed: a sync that does may take what was written, and the mark tells of that.
@@ -180,6 +182,7 @@ impl Life {
             past,
             cut: (0, Vec::new()),
             kept: None,
+            issued: Seq(0),
             is_untidy: false,
             has_failed: false,
         };
@@ -197,9 +200,10 @@ impl Life {
             Step::Settle => self.world.settle(persistence),
             Step::Finish => {
                 let persistence = self.persistence.take().ok_or("no server")?;
+                self.issued = persistence.issued();
                 let health = persistence.finalize(&self.world.state, self.world.now);
                 if health == LogHealth::Durable && !self.storage.is_off() {
-                    self.world.acknowledged = self.world.last();
+                    self.world.acknowledged = self.issued;
                 }
                 return self.accident(Accident::Kill, None, &[]);
             }
@@ -216,6 +220,7 @@ impl Life {
             Step::Decay(decays, troubles) => return self.decay(decays, troubles),
         }
         self.world.observe(persistence);
+        self.issued = persistence.issued();
         if self.storage.is_off() {
             let (seed, troubles) = std::mem::take(&mut self.cut);
             return self.accident(Accident::PowerCut, Some(seed), &troubles);
@@ -243,7 +248,7 @@ impl Life {
         }
         self.past.extend(self.world.history.values().cloned());
         let is_kept = cut.is_none() && !self.storage.has_struck();
-        self.kept = is_kept.then(|| self.world.last());
+        self.kept = is_kept.then_some(self.issued);
         self.storage = match cut {
             Some(seed) => self.storage.power_cut(seed),
             None => self.storage.kill(),
@@ -334,6 +339,7 @@ impl Life {
             self.world.go_on(issued, recovered, is_cut);
         }
         self.world.observe(&persistence);
+        self.issued = issued;
         self.persistence = Some(persistence);
         Ok(())
     }
