@@ -179,9 +179,11 @@ impl Findings {
             return true;
         }
         let between = chain.reached.next().next()..=newest.next();
-        let was_never_logged = segments
-            .iter()
-            .any(|segment| between.contains(&segment.first) && segment.follows().is_none());
+        // So says a segment that only a checkpoint leads to, or that follows one like the second.
+        let was_never_logged = segments.iter().any(|segment| {
+            let is_led_past = segment.follows().is_none_or(|follows| follows < second);
+            between.contains(&segment.first) && is_led_past
+        });
         let is_proven = segments.iter().any(|segment| segment.synced_through() > chain.reached);
         if is_proven && !was_never_logged {
             let broken_at = chain.reached.next();
