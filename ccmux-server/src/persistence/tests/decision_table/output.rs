@@ -63,7 +63,7 @@ const LATER_BOOT: Uuid = Uuid::from_u128(2);
 const SEGMENT_BYTES: u64 = 4400;
 const PIECE_BYTES: usize = 40;
 const FRAME_BYTES: usize = 96;
-const HEADER_BYTES: usize = 4176;
+const HEADER_BYTES: usize = 4192;
 
 /// What there is of the pane, and all that is damaged.
 struct Found {
@@ -202,7 +202,7 @@ fn a_headless_newest_segment_of_this_boot() -> &'static str {
     // One copy is enough.
     for at in [0, 4096] {
         let storage = storage.fork();
-        storage.damage(&segments(&storage)[2], |bytes| bytes[at..at + 80].fill(0));
+        storage.damage(&segments(&storage)[2], |bytes| bytes[at..at + 96].fill(0));
         let found = find(&storage, storage.boot());
         assert_eq!((&*found.pieces, reported(&found)), ("abcdef", ""));
     }
@@ -276,7 +276,7 @@ fn an_unreadable_segment() -> &'static str {
 /// Changes a byte of both copies of a header, and makes them valid again.
 fn reseal(bytes: &mut [u8], at: usize, byte: u8) {
     for copy in [0, 4096] {
-        let copy = &mut bytes[copy..copy + 80];
+        let copy = &mut bytes[copy..copy + 96];
         copy[at] = byte;
         let crc = crc32c::crc32c_append(crc32c::crc32c(&copy[..12]), &copy[16..]);
         copy[12..16].copy_from_slice(&crc.to_le_bytes());
