@@ -19,7 +19,6 @@ use bstr::{BStr, ByteSlice as _};
 use command_fds::CommandFdExt as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::pipe::{PipeFlags, pipe_with};
 use thiserror::Error;
 
 use super::connect::{ConnectError, connect};
@@ -300,7 +299,9 @@ fn execute(lock: Option<OwnedFd>, launch: &Launch) -> Result<Starting, StartErro
     let exe = to_path(launch.exe.as_bstr());
     let failed = |source| StartError::Spawn { exe: exe.to_owned(), source };
     keep_strangers_from_children();
-    let (ready, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    // Both ends are closed in whatever is executed meanwhile.
+    let (ready, theirs) = std::io::pipe().map_err(failed)?;
+    let (ready, theirs) = (OwnedFd::from(ready), OwnedFd::from(theirs));
     let os = OsStr::from_bytes;
     let mut command = Command::new(exe);
     command.args(launch.args.iter().map(|arg| os(arg)));
