@@ -69,6 +69,20 @@ fn a_log_that_only_a_checkpoint_replaces_is_missed_by_nobody() {
     }
 }
 
+/// A power cut took records that a checkpoint alike to the one before it covered. The segment that was
+/// begun then follows the older checkpoint, and the next start called what lies between damaged.
+#[test]
+fn a_segment_that_follows_an_older_checkpoint_is_no_sign_of_damage() {
+    let troubles = vec![Trouble::Killed { call: 22 }, Trouble::Killed { call: 14 }];
+    let truncated =
+        Decay::Truncated { file: 11_627_968_985_844_966_472, bytes: 885_786_899_072_425_328 };
+    let cut = Trouble::Cut { call: 7, seed: 2_875_541_938_802_480_190 };
+    let mut steps = vec![Step::Cut { seed: 0, troubles }];
+    steps.extend([Step::Act, Step::Act, Step::Checkpoint, Step::Act, Step::Checkpoint, Step::Act]);
+    steps.push(Step::Decay(vec![truncated], vec![cut]));
+    run(12_101_625_933_184_795_510, steps);
+}
+
 /// No fault of the product: the model took the state that was recovered for one that was lost, and
 /// looked the same because what a record had made had ended again. So it expected that a power cut
 /// takes that end back.
