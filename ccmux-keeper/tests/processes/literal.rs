@@ -165,7 +165,7 @@ fn greet(
 }
 
 /// Waits, as a server does, until the program's output ends in `text`.
-fn await_output(mut stream: &UnixStream, ring: &File, text: &str) {
+fn await_output(stream: &UnixStream, ring: &File, text: &str) {
     loop {
         ring.write_all_at(&1_u64.to_ne_bytes(), 216).unwrap();
         let mut output = vec![0; usize::try_from(word(ring, 128)).unwrap()];
@@ -173,11 +173,27 @@ fn await_output(mut stream: &UnixStream, ring: &File, text: &str) {
         if output.ends_with(text.as_bytes()) {
             return;
         }
-        await_readable(stream.as_fd(), text);
-        let mut bells = [0xff; 64];
-        let count = stream.read(&mut bells).unwrap();
-        assert!(count > 0 && bells[..count].iter().all(|byte| *byte == 0), "{bells:x?}");
+        await_bell(stream, text);
     }
+}
+
+/// Waits, as a server does, until the program has ended; returns the child state.
+fn await_end(stream: &UnixStream, ring: &File) -> u64 {
+    const RUNNING: u64 = 1;
+    loop {
+        ring.write_all_at(&1_u64.to_ne_bytes(), 216).unwrap();
+        match word(ring, 168) {
+            RUNNING => await_bell(stream, "the end"),
+            state => return state,
+        }
+    }
+}
+
+fn await_bell(mut stream: &UnixStream, what: &str) {
+    await_readable(stream.as_fd(), what);
+    let mut bells = [0xff; 64];
+    let count = stream.read(&mut bells).unwrap();
+    assert!(count > 0 && bells[..count].iter().all(|byte| *byte == 0), "{bells:x?}");
 }
 
 #[test]
@@ -221,7 +237,7 @@ fn a_keeper_obeys_every_message_as_drawn() {
     let mut stream = UnixStream::connect(dir.path().join("keeper.sock")).unwrap();
     stream.write_all(&hello).unwrap();
     let (_master, ring) = greet(&stream, keeper.id(), Some(child_pid), false);
-    assert_eq!(word(&ring, 168), 4, "ended, and only its parent would know how");
+    assert_eq!(await_end(&stream, &ring), 4, "ended, and only its parent would know how");
     stream.write_all(&RELEASE).unwrap();
     assert!(keeper.wait().unwrap().success());
     dir.starter.set_nonblocking(true).unwrap();
