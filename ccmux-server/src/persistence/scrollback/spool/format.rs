@@ -328,3 +328,51 @@ fn frame_checksum(head: &[u8], salt: u64, position: u64) -> u32 {
     place[8..].copy_from_slice(&position.to_le_bytes());
     crc32c::crc32c_append(crc32c::crc32c(&place), &head[4..])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: SegmentHeader = SegmentHeader {
+        number: 7,
+        store: Uuid::from_u128(1),
+        salt: 2,
+        predecessor: 6,
+        predecessor_end: 5000,
+        boot: Uuid::from_u128(3),
+        earlier: (4, 4500),
+        frames_at: HEADER_BYTES,
+    };
+
+    /// A copy of the header as an older version has it.
+    fn copy_of(version: u32, len: usize) -> Vec<u8> {
+        let mut copy = HEADER.encode()[..len].to_vec();
+        copy[8..12].copy_from_slice(&version.to_le_bytes());
+        let crc = SegmentHeader::checksum(&copy);
+        copy[12..16].copy_from_slice(&crc.to_le_bytes());
+        copy
+    }
+
+    #[test]
+    fn headers_of_every_version_are_read_from_either_copy() {
+        let third = SegmentHeader { earlier: (0, 0), frames_at: 4176, ..HEADER };
+        let second = SegmentHeader { boot: Uuid::nil(), frames_at: 128, ..third };
+        for (version, len, second_at, expected) in
+            [(4, 96, 4096, HEADER), (3, 80, 4096, third), (2, 64, 64, second), (1, 64, 64, second)]
+        {
+            let copy = copy_of(version, len);
+            for at in [0, second_at] {
+                let mut bytes = vec![0; HEADER_BYTES];
+                bytes[at..at + len].copy_from_slice(&copy);
+                assert_eq!(
+                    SegmentHeader::decode(&bytes),
+                    Ok(expected),
+                    "version {version} at {at}"
+                );
+            }
+        }
+        let newer = copy_of(5, 96);
+        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(5)));
+        assert_eq!(SegmentHeader::decode(&[0; HEADER_BYTES]), Err(HeaderError::Bad));
+    }
+}
