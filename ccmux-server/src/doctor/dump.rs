@@ -6,23 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccmux_core::ids::{PaneId, PaneUuid};
-use ccmux_term::{HistoryLine, Size, Terminal};
 use thiserror::Error;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::pane::history::StoredLines;
-use crate::pane::store::thaw;
-use crate::pane::{Pane, Stage};
+use crate::pane::text::{load_thawed, write_line, write_unstored};
 use crate::persistence::scrollback::{
-    PaneHistory, PaneImage, ReplayItem, SpoolIndex, closed_pane, load_pane, pane_dir, stored_panes,
+    PaneHistory, SpoolIndex, closed_pane, pane_dir, stored_panes,
 };
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{
     OpenError, ReadOnly, boot_id, dump_checkpoints, dump_log, examine_log, restoration,
 };
-
-/// The size of a terminal of which nothing is known.
-const SIZE: Size = Size { cols: 80, rows: 24 };
 
 /// What to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,7 +95,7 @@ impl Panes {
     fn list(&self, out: &mut dyn Write) -> io::Result<()> {
         for (&uuid, (id, title)) in &self.known {
             let id = id.map_or("-".to_owned(), |id| id.to_string());
-            let image = self.load(uuid)?.0;
+            let image = load_thawed(&self.storage, &self.index, uuid)?.0;
             let lines = image.history.end - image.history.start;
             writeln!(out, "{id:<6} {uuid} {lines:>9} lines  {}", title.escape_debug())?;
         }
@@ -117,19 +112,10 @@ impl Panes {
         })
     }
 
-    fn load(&self, pane: PaneUuid) -> io::Result<(PaneImage, Option<Terminal>)> {
-        let mut thawed = None;
-        let image = load_pane(&self.storage, &self.index, pane, &mut |keyframe| {
-            thawed = Some(thaw(keyframe)?);
-            Ok(())
-        })?;
-        Ok((image, thawed))
-    }
-
     /// The history, then the screen.
     fn dump(&self, name: &str, out: &mut dyn Write) -> Result<(), DumpError> {
         let uuid = self.find(name).ok_or_else(|| DumpError::NoPane(name.to_owned()))?;
-        let (image, thawed) = self.load(uuid)?;
+        let (image, thawed) = load_thawed(&self.storage, &self.index, uuid)?;
         let stored = image.history.clone();
         let history = PaneHistory::open(Arc::clone(&self.storage), uuid, stored.clone())?;
         let first = history.first_line();
@@ -140,46 +126,7 @@ impl Panes {
                 None => writeln!(out, "[line {number} cannot be read]")?,
             }
         }
-        let mut terminal = thawed.unwrap_or_else(|| Terminal::new(SIZE));
-        terminal.skip_history(stored.end);
-        let mut pane = Pane::new(PaneId(0), uuid, terminal, Stage::Ended);
-        let mut written = stored.end;
-        for item in image.frames {
-            match item {
-                ReplayItem::Frame(frame) => {
-                    // A fault shows on the screen, as it would after a start.
-                    let _is_sound = pane.replay(frame.kind, &frame.payload);
-                    let _unseen = pane.terminal.take_events();
-                }
-                ReplayItem::Gap(gap) => {
-                    let mark = restoration::gap_mark(gap.bytes());
-                    pane.apply(|terminal| terminal.advance(&mark));
-                }
-            }
-            let end = pane.terminal.history_sealed_end();
-            for number in written.max(pane.terminal.history_start())..end {
-                if let Some(line) = pane.terminal.history_line(number) {
-                    write_line(&line, out)?;
-                }
-            }
-            written = end;
-            pane.terminal.release_history(end);
-        }
-        for number in written..pane.terminal.history_end() {
-            if let Some(line) = pane.terminal.history_line(number) {
-                write_line(&line, out)?;
-            }
-        }
-        let screen = pane.terminal.screen_lines();
-        let used = screen.iter().rposition(|line| !line.text.is_empty()).map_or(0, |at| at + 1);
-        for line in &screen[..used] {
-            write_line(line, out)?;
-        }
+        write_unstored(uuid, image, thawed, out)?;
         Ok(())
     }
-}
-
-fn write_line(line: &HistoryLine, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(line.text.as_bytes())?;
-    if line.continues { Ok(()) } else { out.write_all(b"\n") }
 }

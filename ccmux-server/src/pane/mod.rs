@@ -18,6 +18,7 @@ pub(crate) mod history;
 mod input;
 pub(crate) mod mode;
 pub(crate) mod store;
+pub(crate) mod text;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;

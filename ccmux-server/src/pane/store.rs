@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::fault;
 use super::history::StoredLines;
+use super::text::{load_thawed, write_unstored};
 use crate::persistence::scrollback::{
     ArchiveEvent, ArchiveJob, Archived, Archiver, ArchiverOptions, ClosedPane, Damage, FrameKind,
     FrameRef, Health, Keyframe, PaneHistory, PaneImage, Spool, SpoolEvent, SpoolIndex,
@@ -164,14 +165,18 @@ impl Scrollback {
         places_aside(&*self.storage, panes)
     }
 
-    /// Moves what there is of a pane that nobody knows to such a place.
+    /// Moves what there is of a pane that nobody knows to such a place, with its last lines as text:
+    /// a person cannot read a keyframe.
     pub(crate) fn set_pane_aside(
         &mut self,
         index: &SpoolIndex,
         pane: PaneUuid,
         place: &Path,
     ) -> io::Result<()> {
-        set_pane_aside(&self.storage, index, pane, place)?;
+        let (image, thawed) = load_thawed(&self.storage, index, pane)?;
+        let mut text = Vec::new();
+        write_unstored(pane, image, thawed, &mut text)?;
+        set_pane_aside(&*self.storage, pane, place, &text)?;
         self.remove_pane(pane);
         Ok(())
     }

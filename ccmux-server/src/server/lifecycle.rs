@@ -138,15 +138,21 @@ impl Server {
                 StoreNews::CameHome(uuid) => self.forget_stash(uuid),
             }
         }
-        let degraded = self.degraded();
+        let degraded = self.degraded_now();
         if degraded != self.shown_degraded {
             self.shown_degraded = degraded;
             self.redraw_all();
         }
     }
 
-    /// Why not everything is durable, if so.
+    /// Why not everything is durable, if so, or what clients still show of that.
+    ///
+    /// Threads beside this one change it at any time: who needs it twice asks once.
     pub(crate) fn degraded(&self) -> Option<String> {
+        self.degraded_now().or_else(|| self.shown_degraded.clone())
+    }
+
+    fn degraded_now(&self) -> Option<String> {
         match self.persistence.health() {
             LogHealth::Degraded { why, .. } => Some(why),
             LogHealth::Durable => self.scrollback.degraded(),
@@ -155,7 +161,7 @@ impl Server {
 
     /// Whether not everything is durable.
     pub(crate) fn is_degraded(&self) -> bool {
-        self.shown_degraded.is_some() || self.degraded().is_some()
+        self.degraded().is_some()
     }
 
     /// When persistence wants to be looked at again.
@@ -312,6 +318,7 @@ impl Server {
             ));
         }
         let lag = self.scrollback.sync_lag();
+        let degraded = self.degraded();
         serde_json::json!({
             "pid": crate::own_pid(),
             "version": env!("CARGO_PKG_VERSION"),
@@ -323,8 +330,8 @@ impl Server {
             "panes": panes,
             "clients": attached.count(),
             "unread_bytes": unread,
-            "durable": !self.is_degraded(),
-            "degraded": self.degraded(),
+            "durable": degraded.is_none(),
+            "degraded": degraded,
             "scopes": self.scope_report(),
             "log": {
                 "issued": self.persistence.issued().0,

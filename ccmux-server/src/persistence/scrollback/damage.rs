@@ -3,19 +3,16 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ccmux_core::ids::PaneUuid;
 
 use super::layout::{PANES_DIR, QUARANTINE_DIR, pane_dir, segment_path};
-use super::load::load_pane;
-use super::spool::{FrameKind, Replay, ReplayItem, SpoolIndex, StreamGap};
-use crate::persistence::restoration::gap_mark;
+use super::spool::StreamGap;
 use crate::persistence::startup::quarantine_path;
 use crate::persistence::storage::Storage;
 
-/// In the directory of a pane that is set aside: output that only the spool held.
-const SPOOLED_FILE: &str = "spooled.output";
+/// In the directory of a pane that is set aside: its last lines, for people.
+const TEXT_FILE: &str = "recent.txt";
 
 /// Something that was on disk and is not any more, or not whole.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -146,48 +143,32 @@ pub fn places_aside(storage: &dyn Storage, panes: &[PaneUuid]) -> io::Result<Vec
     (0..).zip(panes).map(place).collect()
 }
 
-/// Moves what there is of a pane to a place in the quarantine: its directory, and in that the output
-/// that only the spool holds.
+/// Moves what there is of a pane to a place in the quarantine: its directory, and in that `text`, what
+/// it shows of which no file tells a person.
 pub fn set_pane_aside(
-    storage: &Arc<dyn Storage>,
-    index: &SpoolIndex,
+    storage: &dyn Storage,
     pane: PaneUuid,
     place: &Path,
+    text: &[u8],
 ) -> io::Result<()> {
     let dir = pane_dir(pane);
-    let image = load_pane(storage, index, pane, &mut |_| Ok(()))?;
-    keep_spooled(&**storage, &dir, image.frames)?;
+    let path = dir.join(TEXT_FILE);
+    // An attempt that was cut short may have left one.
+    match storage.remove(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    if !text.is_empty() {
+        let file = storage.create(&path)?;
+        file.write_at(0, text)?;
+        file.sync()?;
+        storage.sync_dir(&dir)?;
+    }
     storage.rename(&dir, place)?;
     for changed in [QUARANTINE_DIR, PANES_DIR] {
         storage.sync_dir(Path::new(changed))?;
     }
     Ok(())
-}
-
-/// Writes what a pane's spooled frames printed to a file in `dir`, in place of one that an attempt
-/// which was cut short may have left.
-fn keep_spooled(storage: &dyn Storage, dir: &Path, mut frames: Replay) -> io::Result<()> {
-    let path = dir.join(SPOOLED_FILE);
-    match storage.remove(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let output = frames.by_ref().filter_map(|item| match item {
-        ReplayItem::Frame(frame) => (frame.kind == FrameKind::Bytes).then_some(frame.payload),
-        ReplayItem::Gap(gap) => Some(gap_mark(gap.bytes())),
-    });
-    let mut output = output.peekable();
-    if output.peek().is_some() {
-        let file = storage.create(&path)?;
-        let mut end = 0;
-        for bytes in output {
-            file.write_at(end, &bytes)?;
-            end += bytes.len() as u64;
-        }
-        file.sync()?;
-        storage.sync_dir(dir)?;
-    }
-    frames.failure().map_or(Ok(()), Err)
 }
 
 /// A path in the quarantine, which is made if need be, that no file has: `name`, or with a number.
