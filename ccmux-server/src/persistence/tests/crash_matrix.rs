@@ -166,8 +166,8 @@ fn fail_everywhere(script: u64, steps: usize, fault: Fault, times: u64) {
 /// the fault away, and expect that everything becomes durable again, and is.
 #[test]
 fn every_failing_call_is_survived_and_made_up_for() {
-    fail_everywhere(2, 25, Fault::Io, 1);
-    fail_everywhere(3, 25, Fault::NoSpace, 1);
-    fail_everywhere(4, 25, Fault::Io, 30);
-    fail_everywhere(5, 25, Fault::NoSpace, 30);
+    fail_everywhere(2, 18, Fault::Io, 1);
+    fail_everywhere(3, 18, Fault::NoSpace, 1);
+    fail_everywhere(4, 18, Fault::Io, 30);
+    fail_everywhere(5, 18, Fault::NoSpace, 30);
 }

@@ -1,5 +1,5 @@
-//! What a flood loses because it is kept: state on the disk beside state in memory, where a sync
-//! does nothing.
+//! What a flood loses because it is kept, or because it must not be: state on the disk beside state in
+//! memory, where a sync does nothing.
 
 use std::path::Path;
 
@@ -22,19 +22,27 @@ pub(super) fn run(bench: &Bench, place: &Path) -> Result<Vec<Measure>> {
     let mut rows = Vec::new();
     for payload in [Payload::Ascii, Payload::Coloured] {
         let bytes = payload.write(&file, BYTES)?;
-        let (mut on_disk, mut in_memory) = (Vec::new(), Vec::new());
+        // Each a state directory's parent, and whether the pane is private.
+        let ways = [(place, false), (place, true), (Path::new(MEMORY), false)];
+        let mut rates = [const { Vec::new() }; 3];
         for _ in 0..bench.rounds * FLOODS {
-            for (parent, into) in [(place, &mut on_disk), (Path::new(MEMORY), &mut in_memory)] {
+            for ((parent, is_private), into) in ways.iter().zip(&mut rates) {
                 let scene = Scene::new_below(Peer::Ccmux, &bench.executables, parent);
+                if *is_private {
+                    scene.configure("set-option -g history-persist off\n")?;
+                }
                 into.push(flood::rate(bytes, flood::attached(&scene, &file)?));
             }
         }
-        let what = format!("flood of {}, beside state in memory", payload.name());
-        rows.push(Measure {
-            limit: Some(median(&mut in_memory)),
-            budget: Some(Budget::LeastRatio(0.9)),
-            ..Measure::new(what, Unit::MegabytesPerSecond, median(&mut on_disk))
-        });
+        let [on_disk, private, in_memory] = rates.map(|mut rates| median(&mut rates));
+        for (what, rate) in [("flood of", on_disk), ("private flood of", private)] {
+            let what = format!("{what} {}, beside state in memory", payload.name());
+            rows.push(Measure {
+                limit: Some(in_memory),
+                budget: Some(Budget::LeastRatio(0.9)),
+                ..Measure::new(what, Unit::MegabytesPerSecond, rate)
+            });
+        }
     }
     Ok(rows)
 }
