@@ -26,6 +26,8 @@ pub enum Event {
     ClipboardQuery {
         /// Selection letters as sent.
         selection: Vec<u8>,
+        /// What ends the answer: the same as ended the question.
+        end: &'static str,
     },
     /// Bytes to write to the program's input, in order.
     Reply(Vec<u8>),

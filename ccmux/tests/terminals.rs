@@ -79,6 +79,27 @@ fn a_terminal_is_asked_for_its_clipboard() {
     env.wait_ok(&["capture-pane", "-p"], |text| text.contains("^[]52;;aGVsbG8=^[\\"));
 }
 
+/// Goal: a program that asks for the clipboard is told the newest buffer, where programs have the
+/// clipboard, and nothing elsewhere.
+#[test]
+fn programs_may_ask_for_the_clipboard() {
+    let env = env();
+    let ask = "printf '\\033]52;c;?\\007'; printf '\\033[5n'; exec cat -v";
+    let program = format!("stty -echo -icanon; {ask}");
+    env.ok(&["set-buffer", "hello", ";", "new-session", "-d", "-s", "work", &program]);
+    // The answer to another question comes after it.
+    let answers = |pane: &str| {
+        let capture = ["capture-pane", "-p", "-J", "-t", pane];
+        env.wait_ok(&capture, |text| text.contains("^[[0n")).trim_end().to_owned()
+    };
+    assert_eq!(answers("%0"), "^[[0n");
+    env.ok(&["set-option", "-s", "set-clipboard", "on"]);
+    env.ok(&["new-window", "-d", &program]);
+    assert_eq!(answers("%1"), "^[]52;c;aGVsbG8=^G^[[0n");
+    env.ok(&["delete-buffer", ";", "new-window", "-d", &program]);
+    assert_eq!(answers("%2"), "^[]52;c;^G^[[0n");
+}
+
 /// Without `COLORTERM` nobody saw true colours, whatever the options said of the terminal.
 #[test]
 fn options_say_what_a_terminal_can_do() {

@@ -58,6 +58,9 @@ impl Server {
                         }
                     }
                 }
+                TermEvent::ClipboardQuery { selection, end } => {
+                    self.tell_clipboard(id, &selection, end);
+                }
                 TermEvent::HistoryCleared { .. } => {
                     if let Some(pane) = self.panes.get(&id) {
                         // Lines that followed in the same turn are not among them.
@@ -69,7 +72,6 @@ impl Server {
                 // The layout owns the size of a pane.
                 TermEvent::SizeRequest(_)
                 | TermEvent::IconName(_)
-                | TermEvent::ClipboardQuery { .. }
                 | TermEvent::Notification { .. }
                 | TermEvent::Progress { .. }
                 | TermEvent::CommandEnd { .. }
@@ -135,6 +137,21 @@ impl Server {
             && client.attachment().is_some()
         {
             client.connection.send(&ServerFrame::Output(bytes.to_vec()));
+        }
+    }
+
+    /// Answers a program that asks for the clipboard with the newest paste buffer, if programs have
+    /// the clipboard at all (`set-clipboard`).
+    fn tell_clipboard(&mut self, id: PaneId, selection: &[u8], end: &str) {
+        if self.server_options().choice("set-clipboard") != "on" {
+            return;
+        }
+        let data = self.state.buffers.first().map(|buffer| buffer.data.as_slice());
+        let data = data.filter(|data| data.len() <= CLIPBOARD_BYTES_MAX).unwrap_or_default();
+        let selection = selection.to_str_lossy();
+        let answer = format!("\x1b]52;{selection};{}{end}", STANDARD.encode(data));
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.write(answer.as_bytes());
         }
     }
 

@@ -43,7 +43,7 @@ impl Emulator {
             8 => self.set_link(rest),
             9 => self.notify(rest),
             10..=19 => self.dynamic_colors(number, rest, terminator),
-            52 => self.clipboard(rest),
+            52 => self.clipboard(rest, terminator),
             99 => self.notify_in_parts(rest),
             104 => self.reset_palette(rest),
             105 => self.reset_special_colors(rest),
@@ -120,11 +120,7 @@ impl Emulator {
     }
 
     pub(super) fn reply_osc(&mut self, text: &str, terminator: Terminator) {
-        let end = match terminator {
-            Terminator::Bel => "\x07",
-            Terminator::St => "\x1b\\",
-        };
-        self.reply(format!("\x1b]{text}{end}").as_bytes());
+        self.reply(format!("\x1b]{text}{}", end_of(terminator)).as_bytes());
     }
 
     /// OSC 8: `parameters ; URI`; an empty URI ends the link.
@@ -149,12 +145,13 @@ impl Emulator {
     }
 
     /// OSC 52: `selection ; base64`, `selection ; ?`.
-    fn clipboard(&mut self, text: &[u8]) {
+    fn clipboard(&mut self, text: &[u8], terminator: Terminator) {
         let (selection, data) = split(text);
         let selection: Vec<u8> =
             selection.iter().copied().filter(|byte| b"cpqs01234567".contains(byte)).collect();
         if data == b"?" {
-            self.events.push(Event::ClipboardQuery { selection });
+            let end = end_of(terminator);
+            self.events.push(Event::ClipboardQuery { selection, end });
         } else if let Ok(data) = BASE64.decode(data) {
             self.events.push(Event::Clipboard { selection, data });
         }
@@ -203,4 +200,12 @@ pub(super) fn title(bytes: &[u8]) -> String {
 
 fn printable(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect()
+}
+
+/// What ends an answer to a sequence that ended so.
+fn end_of(terminator: Terminator) -> &'static str {
+    match terminator {
+        Terminator::Bel => "\x07",
+        Terminator::St => "\x1b\\",
+    }
 }

@@ -81,7 +81,7 @@ fn events_come_in_order() {
             "\x1b]52;c;aGk=\x07",
             &[Event::Clipboard { selection: b"c".to_vec(), data: b"hi".to_vec() }],
         ),
-        ("\x1b]52;;?\x07", &[Event::ClipboardQuery { selection: Vec::new() }]),
+        ("\x1b]52;;?\x07", &[Event::ClipboardQuery { selection: Vec::new(), end: "\x07" }]),
         ("\x1b]52;c;!\x07", &[]),
         ("\x1b]9;done\x07", &[Event::Notification { title: String::new(), body: "done".into() }]),
         ("\x1b]777;notify;t;b\x07", &[Event::Notification { title: "t".into(), body: "b".into() }]),
