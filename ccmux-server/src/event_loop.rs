@@ -126,6 +126,19 @@ impl Watcher {
         self.add(fd, event, Interest::READABLE | Interest::WRITABLE)
     }
 
+    /// Changes what of `fd`, watched already, reports `event`: that it becomes readable, and writable
+    /// too if `is_for_room`. What it is at this moment is reported once more.
+    pub(crate) fn rewatch(
+        &self,
+        fd: BorrowedFd<'_>,
+        event: Event,
+        is_for_room: bool,
+    ) -> io::Result<()> {
+        let room = is_for_room.then_some(Interest::WRITABLE);
+        let interest = room.map_or(Interest::READABLE, |room| Interest::READABLE | room);
+        self.0.reregister(&mut SourceFd(&fd.as_raw_fd()), event.token(), interest)
+    }
+
     fn add(&self, fd: BorrowedFd<'_>, event: Event, interest: Interest) -> io::Result<()> {
         self.0.register(&mut SourceFd(&fd.as_raw_fd()), event.token(), interest)
     }

@@ -41,6 +41,8 @@ use visible::{Corner, Pan};
 pub(crate) struct Client {
     pub(crate) id: ClientId,
     pub(crate) connection: Connection,
+    /// Whether the loop is told when the connection takes more.
+    pub(crate) is_watched_for_room: bool,
     pub(crate) hello: Option<Box<Hello>>,
     pub(crate) stage: ClientStage,
     pub(crate) connected: Timestamp,
@@ -180,8 +182,16 @@ impl Client {
     /// A peer that has just connected.
     pub(crate) fn new(id: ClientId, connection: Connection, now: Timestamp) -> Self {
         let stage = ClientStage::Greeting;
-        let held = VecDeque::new();
-        Self { id, connection, hello: None, stage, connected: now, active: now, held }
+        Self {
+            id,
+            connection,
+            is_watched_for_room: false,
+            hello: None,
+            stage,
+            connected: now,
+            active: now,
+            held: VecDeque::new(),
+        }
     }
 
     /// Its name: that of its terminal, or its process.

@@ -94,11 +94,27 @@ impl Server {
             let message = format!("there are {CLIENTS_MAX} clients already");
             refuse(&mut client, RefusalCode::Busy, &message, None);
         }
-        match self.watcher.both(client.connection.as_fd(), Event::Client(id)) {
+        match self.watcher.readable(client.connection.as_fd(), Event::Client(id)) {
             Ok(()) => {
                 self.clients.insert(id, client);
             }
             Err(error) => tracing::error!(%error, "a client could not be watched"),
+        }
+    }
+
+    /// Watches for room where something is left to be sent, and nowhere else: the loop would be woken
+    /// whenever a client has read something.
+    pub(crate) fn watch_clients(&mut self) {
+        for (id, client) in &mut self.clients {
+            let is_for_room = !client.connection.is_flushed();
+            if is_for_room == client.is_watched_for_room {
+                continue;
+            }
+            let fd = client.connection.as_fd();
+            match self.watcher.rewatch(fd, Event::Client(*id), is_for_room) {
+                Ok(()) => client.is_watched_for_room = is_for_room,
+                Err(error) => tracing::error!(%error, "a client could not be watched"),
+            }
         }
     }
 

@@ -62,6 +62,7 @@ impl Server {
         self.scrollback.wake_syncer();
         self.start_format_shells();
         self.drop_closed_clients();
+        self.watch_clients();
         self.stop_if_empty();
         if self.has_more || self.stopping != Stopping::No || !self.arm_bells() {
             return Some(Duration::ZERO);
