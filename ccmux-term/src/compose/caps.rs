@@ -28,6 +28,10 @@ bitflags::bitflags! {
         const REP = 1 << 10;
         /// Erasing gives the current background colour, not the default one.
         const BACKGROUND_ERASE = 1 << 11;
+        /// ICH and DCH: insert and delete characters.
+        const INSERT_DELETE = 1 << 12;
+        /// DECSLRM: margins at the sides, within which rows scroll.
+        const MARGINS = 1 << 13;
     }
 }
 
@@ -150,6 +154,7 @@ const FEATURES: &[(&str, OutputFeatures)] = &[
     ("cstyle", OutputFeatures::CURSOR_SHAPE),
     ("focus", OutputFeatures::FOCUS_EVENTS),
     ("hyperlinks", OutputFeatures::HYPERLINKS),
+    ("margins", OutputFeatures::MARGINS),
     ("mouse", OutputFeatures::MOUSE),
     ("sync", OutputFeatures::SYNCHRONIZED_OUTPUT),
     ("title", OutputFeatures::TITLE),
@@ -170,6 +175,10 @@ const CAPABILITIES: &[(&str, OutputFeatures)] = &[
     ("bce", OutputFeatures::BACKGROUND_ERASE),
     ("ech", OutputFeatures::ECH),
     ("rep", OutputFeatures::REP),
+    ("ich", OutputFeatures::INSERT_DELETE),
+    ("dch", OutputFeatures::INSERT_DELETE),
+    ("Enmg", OutputFeatures::MARGINS),
+    ("Cmg", OutputFeatures::MARGINS),
 ];
 
 /// Terminals whose name begins so have these abilities.
@@ -196,13 +205,17 @@ const fn shared(prefix: &'static str, colors: ColorDepth, features: OutputFeatur
     Rule { prefix, colors, features, may_be_another: true }
 }
 
-const CONSOLE: OutputFeatures = OutputFeatures::ECH.union(OutputFeatures::BACKGROUND_ERASE);
+const CONSOLE: OutputFeatures = OutputFeatures::ECH
+    .union(OutputFeatures::BACKGROUND_ERASE)
+    .union(OutputFeatures::INSERT_DELETE);
 const XTERM: OutputFeatures = CONSOLE
     .union(OutputFeatures::TITLE)
     .union(OutputFeatures::MOUSE)
     .union(OutputFeatures::BRACKETED_PASTE)
     .union(OutputFeatures::FOCUS_EVENTS)
     .union(OutputFeatures::CURSOR_SHAPE);
+/// xterm and what follows it in emulating a VT420.
+const VT420: OutputFeatures = XTERM.union(OutputFeatures::MARGINS);
 /// A multiplexer in between: it redraws for itself, and says nothing about background erase.
 const NESTED: OutputFeatures = XTERM.difference(OutputFeatures::BACKGROUND_ERASE);
 const MODERN: OutputFeatures = XTERM
@@ -223,7 +236,7 @@ const TERMS: &[Rule] = &[
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
     rule("wezterm", TrueColor, MODERN),
     rule("contour", TrueColor, MODERN),
-    rule("mintty", TrueColor, XTERM),
+    rule("mintty", TrueColor, VT420),
     rule("vte", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
     rule("konsole", TrueColor, XTERM),
     rule("gnome", TrueColor, XTERM),
@@ -246,13 +259,13 @@ const PROGRAMS: &[Rule] = &[
     rule("foot", TrueColor, MODERN_KEYBOARD),
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
     rule("WezTerm", TrueColor, MODERN),
-    rule("iTerm", TrueColor, MODERN),
+    rule("iTerm", TrueColor, MODERN.union(OutputFeatures::MARGINS)),
     rule("contour", TrueColor, MODERN),
-    rule("mintty", TrueColor, XTERM.union(OutputFeatures::SYNCHRONIZED_OUTPUT)),
+    rule("mintty", TrueColor, VT420.union(OutputFeatures::SYNCHRONIZED_OUTPUT)),
     rule("VTE", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
     rule("Konsole", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
     rule("vscode", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
-    rule("XTerm", Palette256, XTERM.union(OutputFeatures::REP)),
+    rule("XTerm", Palette256, VT420.union(OutputFeatures::REP)),
     rule("Apple_Terminal", Palette256, XTERM),
 ];
 
@@ -277,6 +290,8 @@ mod tests {
             ("Smulx=\\E[4::%p1%dm", Palette256, XTERM | OutputFeatures::STYLED_UNDERLINE),
             ("Ss@", Palette256, XTERM - OutputFeatures::CURSOR_SHAPE),
             ("XT", Palette256, XTERM),
+            ("dch@", Palette256, XTERM - OutputFeatures::INSERT_DELETE),
+            ("Enmg=\\E[?69h", Palette256, VT420),
         ] {
             let expect = OutputCaps { colors, features };
             assert_eq!(xterm.with_override(capability), expect, "{capability}");
@@ -297,9 +312,9 @@ mod tests {
             ("xterm-direct", "", "", TrueColor, XTERM),
             ("xterm-kitty", "", "", TrueColor, MODERN_KEYBOARD),
             ("xterm-256color", "truecolor", "WezTerm", TrueColor, MODERN),
-            ("xterm-256color", "", "iTerm.app", TrueColor, MODERN),
+            ("xterm-256color", "", "iTerm.app", TrueColor, MODERN | OutputFeatures::MARGINS),
             ("xterm-256color", "", "kitty(0.35.2)", TrueColor, MODERN_KEYBOARD),
-            ("xterm-256color", "", "XTerm(390)", Palette256, XTERM | OutputFeatures::REP),
+            ("xterm-256color", "", "XTerm(390)", Palette256, VT420 | OutputFeatures::REP),
             ("xterm-256color", "", "Apple_Terminal", Palette256, XTERM),
             ("screen-256color", "", "iTerm.app", Palette256, NESTED),
             ("screen", "truecolor", "", Palette16, NESTED),

@@ -18,6 +18,16 @@ pub(super) fn reduce(color: Color, depth: ColorDepth) -> Color {
     }
 }
 
+/// Whether `color` is black or nearly so. The default one counts as that.
+pub(super) fn is_dark(color: Color) -> bool {
+    let rgb = match color {
+        Color::Default => return true,
+        Color::Indexed(index) => palette_rgb(index),
+        Color::Rgb(r, g, b) => [r, g, b],
+    };
+    rgb.iter().all(|&level| level < 64)
+}
+
 /// The levels of the 6x6x6 cube of xterm's palette.
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 

@@ -14,6 +14,7 @@ impl Frame {
     /// cursor: see [`Frame::place_cursor`].
     pub fn draw_terminal(&mut self, area: Rect, terminal: &Terminal) {
         let area = self.clipped(area);
+        self.add_scroll_area(area);
         let size = terminal.size();
         let rows = area.rows.min(size.rows);
         let cols = area.cols.min(size.cols);

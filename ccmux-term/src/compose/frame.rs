@@ -6,6 +6,7 @@ use super::cell::{
     CLUSTER_BYTES_MAX, CLUSTERS_BYTES_MAX, Cell, CellText, FrameCell, Glyph, LinkId, PackedStyle,
 };
 use super::scroll::{Scroll, ScrollDirection};
+use super::shift::{Shift, ShiftDirection};
 use super::width::clusters;
 use crate::{Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseTracking, Size, Style};
 
@@ -36,6 +37,9 @@ pub struct ClientModes {
     pub keyboard: KeyboardFlags,
 }
 
+/// More areas than this are not looked at for rows that moved.
+const SCROLL_AREAS_MAX: usize = 16;
+
 const NO_CURSOR: Cursor =
     Cursor { x: 0, y: 0, visible: false, shape: CursorShape::Default, blinking: false };
 
@@ -53,6 +57,8 @@ pub struct Frame {
     pub(super) cells: Vec<Cell>,
     clusters: String,
     links: Vec<Arc<Hyperlink>>,
+    /// Where rows may move by themselves: the panes.
+    scroll_areas: Vec<Rect>,
 }
 
 impl Frame {
@@ -69,6 +75,7 @@ impl Frame {
             cells: vec![Cell::BLANK; usize::from(size.cols) * usize::from(size.rows)],
             clusters: String::new(),
             links: Vec::new(),
+            scroll_areas: Vec::new(),
         }
     }
 
@@ -85,6 +92,7 @@ impl Frame {
         self.cells.fill(Cell::BLANK);
         self.clusters.clear();
         self.links.clear();
+        self.scroll_areas.clear();
     }
 
     /// The whole frame as a rectangle.
@@ -258,20 +266,78 @@ impl Frame {
             && self.link(cell.link) == other.link(other_cell.link)
     }
 
+    /// Says that the rows of `area` may move by themselves, as those of a pane do: where they did,
+    /// a painter can move them on the terminal. Changes nothing of what is shown.
+    pub(crate) fn add_scroll_area(&mut self, area: Rect) {
+        let area = self.clipped(area);
+        if self.scroll_areas.len() < SCROLL_AREAS_MAX && area.cols > 0 {
+            self.scroll_areas.push(area);
+        }
+    }
+
+    pub(super) fn scroll_areas(&self) -> &[Rect] {
+        &self.scroll_areas
+    }
+
+    /// The cells of row `y` within the columns of `area`, which lies in the frame.
+    pub(super) fn cells_of(&self, area: Rect, y: u16) -> &[Cell] {
+        let start = self.index(area.x, y);
+        &self.cells[start..start + usize::from(area.cols)]
+    }
+
+    /// Whether a side of `area` lies in the middle of a wide character.
+    pub(super) fn cuts_wide(&self, area: Rect) -> bool {
+        let right = usize::from(area.x + area.cols);
+        (area.y..area.y + area.rows).map(|y| self.row(y)).any(|row| {
+            let is_right_half = |x: usize| row.get(x).is_some_and(|cell| cell.width == 0);
+            is_right_half(area.x.into()) || is_right_half(right)
+        })
+    }
+
     pub(super) fn scroll(&mut self, scroll: Scroll) {
-        let cols = usize::from(self.size.cols);
-        let region = self.index(0, scroll.top)..self.index(0, scroll.bottom) + cols;
-        let region = &mut self.cells[region];
-        let moved = cols * usize::from(scroll.lines);
-        let kept = region.len() - moved;
-        match scroll.direction {
+        let Scroll { area, direction, lines } = scroll;
+        let kept = area.rows - lines;
+        match direction {
             ScrollDirection::Up => {
-                region.copy_within(moved.., 0);
-                region[kept..].fill(Cell::BLANK);
+                (0..kept).for_each(|y| self.copy_row(area, area.y + y + lines, area.y + y));
+                self.blank(Rect { y: area.y + kept, rows: lines, ..area }, Cell::BLANK);
             }
             ScrollDirection::Down => {
-                region.copy_within(..kept, moved);
-                region[..moved].fill(Cell::BLANK);
+                (0..kept).rev().for_each(|y| self.copy_row(area, area.y + y, area.y + y + lines));
+                self.blank(Rect { rows: lines, ..area }, Cell::BLANK);
+            }
+        }
+    }
+
+    /// Copies the columns of `area` from row to row.
+    fn copy_row(&mut self, area: Rect, from: u16, to: u16) {
+        let start = self.index(area.x, from);
+        let target = self.index(area.x, to);
+        self.cells.copy_within(start..start + usize::from(area.cols), target);
+    }
+
+    /// Makes all cells of `area` blanks like `cell`. No wide character is cut by its sides.
+    pub(super) fn blank(&mut self, area: Rect, cell: Cell) {
+        for y in area.y..area.y + area.rows {
+            let start = self.index(area.x, y);
+            self.cells[start..start + usize::from(area.cols)].fill(cell);
+        }
+    }
+
+    pub(super) fn shift(&mut self, shift: Shift) {
+        let Shift { y, from, end, direction, count } = shift;
+        let start = self.index(from, y);
+        let cells = &mut self.cells[start..start + usize::from(end - from)];
+        let count = usize::from(count);
+        let kept = cells.len() - count;
+        match direction {
+            ShiftDirection::Insert => {
+                cells.copy_within(..kept, count);
+                cells[..count].fill(Cell::BLANK);
+            }
+            ShiftDirection::Delete => {
+                cells.copy_within(count.., 0);
+                cells[kept..].fill(Cell::BLANK);
             }
         }
     }

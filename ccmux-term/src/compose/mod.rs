@@ -33,6 +33,7 @@ mod row;
 mod scroll;
 mod session;
 mod sgr;
+mod shift;
 pub(crate) mod width;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! From the frame a terminal shows to the next one.
 
 use super::caps::{OutputCaps, OutputFeatures};
-use super::frame::{ClientModes, Frame};
+use super::frame::{ClientModes, Frame, Rect};
 use super::pencil::Pencil;
-use super::row::paint_row;
+use super::row::{can_erase, paint_row};
 use super::scroll::ScrollFinder;
 use super::sgr::write_decimal;
+use super::shift::{self, SHIFT_COST};
 use crate::{Cursor, CursorShape, MouseTracking, Size};
 
 /// Up to so many bytes a change is drawn as it comes: it reaches the terminal in one piece, and
@@ -13,6 +14,11 @@ use crate::{Cursor, CursorShape, MouseTracking, Size};
 const ATOMIC_BYTES_MAX: usize = 64;
 /// Scrolls looked for in one frame: two panes above one another may both move.
 const SCROLLS_MAX: usize = 2;
+/// Fewest changed rows for which erasing all below, or a region, is shorter than row by row.
+const ERASED_BELOW_MIN: usize = 2;
+const ERASED_REGION_MIN: usize = 5;
+/// When more rows change nothing was typed, and text that moved aside is not looked for.
+const SHIFTED_ROWS_MAX: usize = 8;
 
 /// Brings one terminal from frame to frame.
 #[derive(Debug)]
@@ -108,25 +114,89 @@ impl Painter {
 
     /// Puts into `drawing` what changes the cells.
     fn draw_cells(&mut self, next: &Frame) {
-        let out = &mut self.drawing;
-        out.clear();
+        self.drawing.clear();
         if !self.is_known {
             self.shown.clear();
             self.modes = None;
             self.is_cursor_visible = None;
             self.cursor_shape = None;
-            self.pencil.erase_all(next.size(), out);
+            self.pencil.erase_all(next.size(), &mut self.drawing);
             self.is_known = true;
         }
         self.scrolls.compare(&self.shown, next);
         for _ in 0..SCROLLS_MAX {
-            let Some(scroll) = self.scrolls.find(&self.shown, next) else { break };
-            self.pencil.scroll(scroll, next.size(), out);
-            self.shown.scroll(scroll);
-            self.scrolls.compare(&self.shown, next);
+            if !self.scroll(next, next.area()) {
+                break;
+            }
         }
+        if self.pencil.has(OutputFeatures::MARGINS) {
+            let narrow = next.scroll_areas().iter().filter(|area| area.cols < next.size().cols);
+            for area in narrow {
+                self.scroll(next, *area);
+            }
+        }
+        self.erase_rows(next);
+        let may_shift = self.pencil.has(OutputFeatures::INSERT_DELETE)
+            && self.scrolls.changed_rows() <= SHIFTED_ROWS_MAX;
         for y in (0..next.size().rows).filter(|&y| self.scrolls.has_changed(y)) {
-            paint_row(&mut self.pencil, &self.shown, next, y, out);
+            if may_shift
+                && self.scrolls.cost(y) > SHIFT_COST
+                && let Some(shift) = shift::find(&self.shown, next, y)
+            {
+                self.pencil.shift(shift, &mut self.drawing);
+                self.shown.shift(shift);
+            }
+            paint_row(&mut self.pencil, &self.shown, next, y, &mut self.drawing);
+        }
+    }
+
+    /// Moves rows of `area` if that helps; returns whether it did.
+    fn scroll(&mut self, next: &Frame, area: Rect) -> bool {
+        let Some(scroll) = self.scrolls.find(&self.shown, next, area) else { return false };
+        self.pencil.scroll(scroll, next.size(), &mut self.drawing);
+        self.shown.scroll(scroll);
+        self.scrolls.compare(&self.shown, next);
+        true
+    }
+
+    /// Erases rows that become blank together, where that is shorter than one by one.
+    fn erase_rows(&mut self, next: &Frame) {
+        let size = next.size();
+        let mut has_erased = false;
+        let mut y = 0;
+        while y < size.rows {
+            let start = y;
+            let cell = next.row(y)[0];
+            let is_blank = |y: u16| next.row(y).iter().all(|other| *other == cell);
+            y += 1;
+            if !self.scrolls.has_changed(start)
+                || !can_erase(&self.pencil, &cell)
+                || !is_blank(start)
+            {
+                continue;
+            }
+            let mut changed = 1;
+            let mut last = start;
+            while y < size.rows && is_blank(y) {
+                if self.scrolls.has_changed(y) {
+                    changed += 1;
+                    last = y;
+                }
+                y += 1;
+            }
+            let (end, least) = match y == size.rows {
+                true => (y, ERASED_BELOW_MIN),
+                false => (last + 1, ERASED_REGION_MIN),
+            };
+            if changed >= least {
+                let rows = end - start;
+                self.pencil.erase_rows((start, rows), size, cell.style, &mut self.drawing);
+                self.shown.blank(Rect { y: start, rows, ..next.area() }, cell);
+                has_erased = true;
+            }
+        }
+        if has_erased {
+            self.scrolls.compare(&self.shown, next);
         }
     }
 

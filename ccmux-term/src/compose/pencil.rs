@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::caps::{OutputCaps, OutputFeatures};
+use super::caps::{ColorDepth, OutputCaps, OutputFeatures};
 use super::cell::{Cell, CellText, PackedStyle};
 use super::frame::Frame;
 use super::scroll::{Scroll, ScrollDirection};
 use super::sgr::{reduce_style, write_change, write_decimal};
-use super::width::is_width_certain;
+use super::shift::{Shift, ShiftDirection};
+use super::width::{is_marked_letter, is_width_certain};
 use crate::{Hyperlink, Size, Style};
 
 /// Where the terminal's cursor is.
@@ -45,6 +46,12 @@ impl Pencil {
         }
     }
 
+    /// Whether erasing gives a background of its own.
+    pub(super) fn erases_background(&self) -> bool {
+        // Without colours a background is shown reversed, which erasing does not give.
+        self.has(OutputFeatures::BACKGROUND_ERASE) && self.caps.colors != ColorDepth::None
+    }
+
     pub(super) fn has(&self, feature: OutputFeatures) -> bool {
         self.caps.features.contains(feature)
     }
@@ -68,6 +75,9 @@ impl Pencil {
     /// Blanks the terminal and starts from a known state.
     pub(super) fn erase_all(&mut self, size: Size, out: &mut Vec<u8>) {
         self.cols = size.cols;
+        if self.has(OutputFeatures::MARGINS) {
+            out.extend_from_slice(b"\x1b[?69l");
+        }
         out.extend_from_slice(b"\x1b[r");
         self.start_over(out);
         out.extend_from_slice(b"\x1b[H\x1b[2J");
@@ -85,25 +95,85 @@ impl Pencil {
 
     /// Moves rows as `scroll` says, and leaves the cursor anywhere.
     pub(super) fn scroll(&mut self, scroll: Scroll, size: Size, out: &mut Vec<u8>) {
-        let is_whole = scroll.top == 0 && scroll.bottom + 1 == size.rows;
+        let area = scroll.area;
+        let has_all_rows = area.rows == size.rows;
+        let has_all_cols = area.cols == size.cols;
         // The rows that come in have the background of the pen.
         self.set_style(PackedStyle::default(), out);
-        if !is_whole {
-            out.extend_from_slice(b"\x1b[");
-            write_decimal(u32::from(scroll.top) + 1, out);
-            out.push(b';');
-            write_decimal(u32::from(scroll.bottom) + 1, out);
-            out.push(b'r');
-            self.place = Place::Cell(0, 0);
+        if !has_all_cols {
+            out.extend_from_slice(b"\x1b[?69h");
+            write_range(area.x, area.cols, b's', out);
+        }
+        if !has_all_rows {
+            self.set_region(area.y, area.rows, out);
+        }
+        if !has_all_cols {
+            // With margins at the sides terminals differ in where home is.
+            self.place = Place::Unknown;
         }
         // Deleting and inserting lines rather than scrolling: consoles without SU and SD have it,
         // and no terminal takes the lines into its own scrollback.
-        self.move_to(0, scroll.top, out);
+        self.move_to(area.x, area.y, out);
         let last = if scroll.direction == ScrollDirection::Up { b'M' } else { b'L' };
         write_csi(scroll.lines.into(), last, out);
-        if !is_whole {
-            out.extend_from_slice(b"\x1b[r");
-            self.place = Place::Cell(0, 0);
+        if !has_all_cols {
+            out.extend_from_slice(b"\x1b[?69l");
+            self.place = Place::Unknown;
+        }
+        if !has_all_rows {
+            self.reset_region(out);
+        }
+    }
+
+    /// Erases all of `rows` rows from `y` on.
+    pub(super) fn erase_rows(
+        &mut self,
+        (y, rows): (u16, u16),
+        size: Size,
+        style: PackedStyle,
+        out: &mut Vec<u8>,
+    ) {
+        self.set_link(None, out);
+        self.set_style(style, out);
+        if y + rows == size.rows {
+            self.move_to(0, y, out);
+            out.extend_from_slice(b"\x1b[J");
+        } else {
+            self.set_region(y, rows, out);
+            self.move_to(0, y, out);
+            write_csi(rows.into(), b'M', out);
+            self.reset_region(out);
+        }
+    }
+
+    fn set_region(&mut self, y: u16, rows: u16, out: &mut Vec<u8>) {
+        write_range(y, rows, b'r', out);
+        self.place = Place::Cell(0, 0);
+    }
+
+    fn reset_region(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\x1b[r");
+        self.place = Place::Cell(0, 0);
+    }
+
+    /// Moves cells as `shift` says.
+    pub(super) fn shift(&mut self, shift: Shift, out: &mut Vec<u8>) {
+        let Shift { y, from, end, direction, count } = shift;
+        // The cells that come in have the background of the pen.
+        self.set_link(None, out);
+        self.set_style(PackedStyle::default(), out);
+        let (insert_at, delete_at) = match direction {
+            ShiftDirection::Insert => (from, end - count),
+            ShiftDirection::Delete => (end - count, from),
+        };
+        let has_rest = end < self.cols;
+        if has_rest || direction == ShiftDirection::Delete {
+            self.move_to(delete_at, y, out);
+            write_csi(count.into(), b'P', out);
+        }
+        if has_rest || direction == ShiftDirection::Insert {
+            self.move_to(insert_at, y, out);
+            write_csi(count.into(), b'@', out);
         }
     }
 
@@ -160,11 +230,16 @@ impl Pencil {
             CellText::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             // Without wrapping, some terminals attach marks that follow the last column to the
             // column before it: only a pending wrap tells them where the last character is. Marks
-            // take no columns, so this cannot wrap.
-            CellText::Cluster(text) if cell.width == 1 && x + 1 == self.cols => {
+            // of a letter take no columns anywhere, so this cannot wrap.
+            CellText::Cluster(text) if x + 1 == self.cols && is_marked_letter(text) => {
                 out.extend_from_slice(b"\x1b[?7h");
                 out.extend_from_slice(text.as_bytes());
                 out.extend_from_slice(b"\x1b[?7l");
+            }
+            // Another sequence may be wide elsewhere, and would wrap.
+            CellText::Cluster(text) if x + 1 == self.cols => {
+                let first = text.chars().next().unwrap_or(' ');
+                out.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes());
             }
             CellText::Cluster(text) => out.extend_from_slice(text.as_bytes()),
         }
@@ -271,6 +346,15 @@ fn write_position(x: u16, y: u16, out: &mut Vec<u8>) {
         write_decimal(u32::from(x) + 1, out);
     }
     out.push(b'H');
+}
+
+/// A control sequence with the first and the last of `count` rows or columns.
+fn write_range(start: u16, count: u16, last: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\x1b[");
+    write_decimal(u32::from(start) + 1, out);
+    out.push(b';');
+    write_decimal(u32::from(start + count), out);
+    out.push(last);
 }
 
 /// A control sequence with one parameter that defaults to 1.

@@ -131,7 +131,6 @@ impl Row<'_> {
 }
 
 /// Whether erasing gives this cell on this terminal.
-fn can_erase(pencil: &Pencil, cell: &Cell) -> bool {
-    cell.is_erased()
-        && (!cell.style.has_background() || pencil.has(OutputFeatures::BACKGROUND_ERASE))
+pub(super) fn can_erase(pencil: &Pencil, cell: &Cell) -> bool {
+    cell.is_erased() && (!cell.style.has_background() || pencil.erases_background())
 }

@@ -15,13 +15,15 @@ const STEPS: &[Step] = &[
     Step { needs: OutputFeatures::TITLE, enter: b"\x1b[22;0t", leave: b"\x1b[23;0t" },
     Step {
         needs: OutputFeatures::empty(),
-        enter: b"\x1b[?1049h\x1b[r\x1b[m\x1b[H\x1b[2J",
+        // Whatever ran before may have left another character set, insertion or an origin.
+        enter: b"\x1b[?1049h\x1b(B\x0f\x1b[4l\x1b[?6l\x1b[r\x1b[m\x1b[H\x1b[2J",
         // A terminal without an alternate screen is left blank.
         leave: b"\x1b[r\x1b[m\x1b[H\x1b[2J\x1b[?1049l",
     },
     // Every row is placed on its own; a character that the terminal takes for wider than it is
     // must not wrap or scroll.
     Step { needs: OutputFeatures::empty(), enter: b"\x1b[?7l", leave: b"\x1b[?7h" },
+    Step { needs: OutputFeatures::MARGINS, enter: b"\x1b[?69l", leave: b"\x1b[?69l" },
     Step { needs: OutputFeatures::KEYBOARD, enter: b"\x1b[>0u", leave: b"\x1b[<u" },
     Step { needs: OutputFeatures::CURSOR_SHAPE, enter: b"", leave: b"\x1b[0 q" },
     Step { needs: OutputFeatures::empty(), enter: b"\x1b[?25l", leave: b"\x1b[?25h" },

@@ -1,7 +1,7 @@
 //! SGR sequences: the shortest one that leads from one style to another.
 
-use super::caps::{OutputCaps, OutputFeatures};
-use super::color::reduce;
+use super::caps::{ColorDepth, OutputCaps, OutputFeatures};
+use super::color::{is_dark, reduce};
 use crate::{Attributes, Color, Style, Underline};
 
 /// `style` as far as the terminal can show it.
@@ -20,7 +20,12 @@ pub(super) fn reduce_style(style: Style, caps: OutputCaps) -> Style {
             other if has_styled => other,
             _ => Underline::Single,
         },
-        attributes: style.attributes,
+        // A background of any colour marks something: a status line, a selection, a match.
+        attributes: if caps.colors == ColorDepth::None && !is_dark(style.bg) {
+            style.attributes | Attributes::REVERSE
+        } else {
+            style.attributes
+        },
     }
 }
 
@@ -193,6 +198,27 @@ mod tests {
         check(busy, Style { underline: Underline::None, ..busy }, "\x1b[24m");
         check(plain, Style { bg: Color::Indexed(255), ..plain }, "\x1b[48;5;255m");
         check(plain, Style { attributes: Attributes::all(), ..plain }, "\x1b[1;2;3;5;7;8;9;53m");
+    }
+
+    #[test]
+    fn backgrounds_are_reversed_where_there_are_no_colours() {
+        let caps = |colors| OutputCaps { colors, features: OutputFeatures::empty() };
+        for (bg, is_reversed) in [
+            (Color::Default, false),
+            (Color::Indexed(0), false),
+            (Color::Indexed(2), true),
+            (Color::Indexed(234), false),
+            (Color::Indexed(255), true),
+            (Color::Rgb(40, 44, 52), false),
+            (Color::Rgb(0, 0, 200), true),
+        ] {
+            let style = Style { bg, fg: Color::Indexed(3), ..Style::default() };
+            let attributes = if is_reversed { Attributes::REVERSE } else { Attributes::empty() };
+            let expect = Style { attributes, ..Style::default() };
+            assert_eq!(reduce_style(style, caps(ColorDepth::None)), expect, "{bg:?}");
+            let shown = reduce_style(style, caps(ColorDepth::TrueColor));
+            assert_eq!(shown, style, "{bg:?}");
+        }
     }
 
     #[test]

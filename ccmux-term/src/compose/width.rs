@@ -93,6 +93,17 @@ pub(super) fn is_width_certain(text: CellText<'_>) -> bool {
     c.is_ascii() || CERTAIN.iter().any(|&(first, last)| (first..=last).contains(&c))
 }
 
+/// Whether a cluster is a letter of one column with marks that take none on any terminal.
+pub(super) fn is_marked_letter(cluster: &str) -> bool {
+    // Joiners, variation selectors and keycaps make wide signs of what is before them.
+    let is_mark = |c| {
+        width(c) == Some(0)
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}')
+    };
+    let mut chars = cluster.chars();
+    chars.next().is_some_and(|c| c.is_alphanumeric() && width(c) == Some(1)) && chars.all(is_mark)
+}
+
 /// Blocks whose width has been the same since long before any terminal in use.
 const CERTAIN: &[(char, char)] = &[
     ('\u{a1}', '\u{a8}'), // Latin-1 without the signs that are emoji, and without soft hyphen

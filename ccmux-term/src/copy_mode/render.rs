@@ -41,6 +41,7 @@ impl CopyMode {
         let lines = self.lines(&self.frozen, source);
         let rows = self.height().min(usize::from(area.rows)) as u16;
         frame.fill(area, Style::default());
+        frame.add_scroll_area(area);
         let mut y = 0;
         let mut first_row = lines.clamp(self.top);
         while y < rows && first_row.line <= lines.last() {

@@ -186,7 +186,10 @@ fn entering_and_leaving_follow_the_caps() {
     let caps = |features| OutputCaps { colors: ColorDepth::TrueColor, features };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let none = caps(OutputFeatures::empty());
-    assert_eq!(text(enter(none)), "\x1b[?1049h\x1b[r\x1b[m\x1b[H\x1b[2J\x1b[?7l\x1b[?25l");
+    assert_eq!(
+        text(enter(none)),
+        "\x1b[?1049h\x1b(B\x0f\x1b[4l\x1b[?6l\x1b[r\x1b[m\x1b[H\x1b[2J\x1b[?7l\x1b[?25l"
+    );
     assert_eq!(text(leave(none)), "\x1b[?25h\x1b[?7h\x1b[r\x1b[m\x1b[H\x1b[2J\x1b[?1049l");
     let all = text(leave(caps(OutputFeatures::all())));
     for undone in
