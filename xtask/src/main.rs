@@ -6,6 +6,7 @@ mod build;
 mod ci;
 mod golden;
 mod mutants;
+mod record;
 mod torture;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Task {
     /// Prints at a steady rate: the program in the panes of a benchmark.
     #[command(hide = true)]
     Print(bench::PrintArgs),
+    /// Records what real programs print, for the tests of the emulator.
+    Record(record::RecordArgs),
     /// Real crashes, again and again.
     Torture(torture::TortureArgs),
 }
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Print(args) => bench::print(&args)?,
         Task::Golden => golden::run()?,
         Task::Mutants(args) => mutants::run(&args)?,
+        Task::Record(args) => record::run(&args)?,
         Task::Torture(args) => return torture::run(&args),
     }
     Ok(ExitCode::SUCCESS)

@@ -66,6 +66,8 @@ impl Frame {
             _ if is_last && width == 2 => look.blank,
             ContentKind::Empty | ContentKind::Spacer => look.blank,
             ContentKind::Continuation => Cell::right_half(look.style, look.link),
+            // Printed from a character set it takes a column, and as UTF-8 it does not.
+            ContentKind::Char('\u{ad}') => look.cell(Glyph::ascii(b'-'), 1),
             ContentKind::Char(c) => look.cell(Glyph::char(c), width),
             ContentKind::Cluster(index) => {
                 look.cell(self.glyph_of_width(source.clusters.get(index), width), width)

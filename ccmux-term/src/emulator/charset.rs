@@ -210,6 +210,11 @@ impl Charsets {
         self.single.is_none() && self.sets[usize::from(self.locked)] == Charset::Ascii
     }
 
+    /// Whether the next character is one of a set of 96, in which DEL is one.
+    pub(crate) fn has_96(self) -> bool {
+        self.sets[usize::from(self.single.unwrap_or(self.locked))].has_96()
+    }
+
     /// Maps one byte, using up a single shift.
     pub(crate) fn map(&mut self, byte: u8) -> char {
         let set = self.single.take().unwrap_or(self.locked);

@@ -35,6 +35,12 @@ impl Perform for Emulator {
         }
     }
 
+    fn delete(&mut self) {
+        if self.charsets.has_96() {
+            self.print_ascii_run(&[0x7f]);
+        }
+    }
+
     fn esc(&mut self, intermediates: &[u8], last: u8) {
         self.sweep_if_due();
         self.dispatch_escape(intermediates, last);

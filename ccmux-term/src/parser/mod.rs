@@ -51,6 +51,8 @@ pub(crate) trait Perform {
     fn print(&mut self, text: &[char]);
     /// A C0 control.
     fn execute(&mut self, byte: u8);
+    /// DEL outside of sequences: nothing, or a character of a set of 96.
+    fn delete(&mut self) {}
     /// `ESC intermediates final`.
     fn esc(&mut self, intermediates: &[u8], last: u8);
     /// `CSI [private marker] params intermediates final`; the marker comes first in `intermediates`.
@@ -194,7 +196,10 @@ impl Parser {
                     performer.execute(byte);
                     at += 1;
                 }
-                DEL => at += 1,
+                DEL => {
+                    performer.delete();
+                    at += 1;
+                }
                 0x80.. => at += self.text(performer, &bytes[at..]),
             }
         }

@@ -165,6 +165,8 @@ fn character_sets() {
             ("\x1b(<iw", "é\u{153}", (3, 1)),
             ("\x1b(%5iw", "é\u{153}", (3, 1)),
             ("\x1b-A\x0ei", "é", (2, 1)),
+            ("\x1b-A\x0e}\x7f\x0f\x7f}", "ýÿ}", (4, 1)),
+            ("\x1b-A\x1b~\x7f\x0e\x7f", "ÿ", (2, 1)),
             ("\x1b.A\x1bni", "é", (2, 1)),
             ("\x1b/A\x1boi", "é", (2, 1)),
             // National sets need DECNRCM.

@@ -231,3 +231,13 @@ fn a_part_of_a_frame_is_drawn() {
         assert_eq!(found, shown, "{corner:?}");
     }
 }
+
+/// A soft hyphen of a character set takes a column; sent to a terminal as UTF-8 it would take none.
+#[test]
+fn soft_hyphens_of_a_character_set_are_hyphens() {
+    let mut terminal = Terminal::new(Size { cols: 4, rows: 1 });
+    terminal.advance(b"\x1b-A\x0ea-b");
+    let mut frame = frame(4, 1);
+    frame.draw_terminal(frame.area(), &terminal);
+    assert_eq!(text(&frame), ["á-â "]);
+}
