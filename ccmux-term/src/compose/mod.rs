@@ -17,6 +17,8 @@
 //! * C3 No byte of a frame's text, title or links reaches the terminal as a control character.
 //! * C4 The terminal never wraps or scrolls by itself: automatic wrapping is off, and after the
 //!   last column the cursor's column counts as unknown.
+//! * C5 A terminal that gives a character of uncertain width another one than ours shows all other
+//!   cells as composed.
 //!
 //! Knows nothing of clients, sockets and time: who calls decides when to paint. The bytes expect a
 //! raw tty (no output processing).
