@@ -19,7 +19,7 @@ pub(crate) fn describe(terminal: &Terminal) -> String {
         terminal.history_end()
     );
     if !terminal.title().is_empty() {
-        writeln!(text, "title {:?}", terminal.title()).unwrap();
+        writeln!(text, "title {:?}", terminal.title()).expect("a string takes all");
     }
     text + &describe_cells(terminal, false)
 }
@@ -30,7 +30,7 @@ pub(crate) fn describe_cells(terminal: &Terminal, is_plain: bool) -> String {
     for y in 0..terminal.size().rows {
         let row = terminal.row(y).cells().map(|cell| cell.text().to_owned()).collect::<String>();
         if !row.trim_end().is_empty() {
-            writeln!(text, "{y:3} {}", row.trim_end()).unwrap();
+            writeln!(text, "{y:3} {}", row.trim_end()).expect("a string takes all");
         }
     }
     for y in 0..terminal.size().rows {
@@ -50,7 +50,8 @@ pub(crate) fn describe_cells(terminal: &Terminal, is_plain: bool) -> String {
         runs.retain(|(.., look)| !look.is_empty());
         if !runs.is_empty() {
             let runs = runs.iter().map(|(start, end, look)| format!("{start}-{}{look}", end - 1));
-            writeln!(text, "  {y}: {}", runs.collect::<Vec<_>>().join(", ")).unwrap();
+            writeln!(text, "  {y}: {}", runs.collect::<Vec<_>>().join(", "))
+                .expect("a string takes all");
         }
     }
     text
@@ -72,7 +73,7 @@ fn modes(terminal: &Terminal) -> String {
         ("reverse-screen", modes.reverse_screen),
     ];
     let set = named.iter().filter(|(_, is_set)| *is_set);
-    set.map(|(name, _)| format!(", {name}")).collect()
+    set.flat_map(|(name, _)| [", ", *name]).collect()
 }
 
 /// A style in words; of a blank only what is seen.
@@ -82,7 +83,7 @@ fn look(style: Style, is_plain: bool, is_blank: bool) -> String {
     let is_seen = !is_blank || style.underline != Underline::None || !lines.is_empty();
     if is_seen {
         for (name, _) in style.attributes.iter_names() {
-            write!(look, " {}", name.to_lowercase()).unwrap();
+            write!(look, " {}", name.to_lowercase()).expect("a string takes all");
         }
         look += match style.underline {
             Underline::None => "",
@@ -107,9 +108,10 @@ const SEEN_ON_BLANKS: ccmux_term::Attributes = ccmux_term::Attributes::REVERSE
     .union(ccmux_term::Attributes::OVERLINE);
 
 fn color(look: &mut String, name: &str, color: Color) {
-    match color {
-        Color::Default => {}
-        Color::Indexed(index) => write!(look, " {name}={index}").unwrap(),
-        Color::Rgb(r, g, b) => write!(look, " {name}=#{r:02x}{g:02x}{b:02x}").unwrap(),
-    }
+    let written = match color {
+        Color::Default => Ok(()),
+        Color::Indexed(index) => write!(look, " {name}={index}"),
+        Color::Rgb(r, g, b) => write!(look, " {name}=#{r:02x}{g:02x}{b:02x}"),
+    };
+    written.expect("a string takes all");
 }

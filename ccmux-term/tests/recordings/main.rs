@@ -37,10 +37,10 @@ enum Input<'a> {
 impl Recording {
     fn all() -> Vec<Self> {
         let mut names: Vec<String> = fs::read_dir(directory())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
+            .expect("the directory is there")
+            .map(|entry| entry.expect("it can be read").path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "bytes"))
-            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
             .collect();
         names.sort();
         assert!(!names.is_empty(), "there are recordings");
@@ -49,8 +49,8 @@ impl Recording {
 
     fn read(name: String) -> Self {
         let path = directory().join(&name);
-        let bytes = fs::read(path.with_extension("bytes")).unwrap();
-        let events = fs::read_to_string(path.with_extension("events")).unwrap();
+        let bytes = fs::read(path.with_extension("bytes")).expect("its bytes are there");
+        let events = fs::read_to_string(path.with_extension("events")).expect("its events");
         let events = events.lines().map(event).collect();
         Self { name, bytes, events }
     }
@@ -76,12 +76,13 @@ fn event(line: &str) -> (usize, Event) {
     let event = match words[1..] {
         ["screen"] => Event::Screen,
         ["size", size] => {
-            let (cols, rows) = size.split_once('x').unwrap();
-            Event::Resize(Size { cols: cols.parse().unwrap(), rows: rows.parse().unwrap() })
+            let (cols, rows) = size.split_once('x').expect("COLSxROWS");
+            let [cols, rows] = [cols, rows].map(|side| side.parse().expect("a number"));
+            Event::Resize(Size { cols, rows })
         }
         _ => panic!("no event: {line}"),
     };
-    (words[0].parse().unwrap(), event)
+    (words[0].parse().expect("a number of bytes"), event)
 }
 
 fn directory() -> PathBuf {
@@ -127,10 +128,10 @@ fn screens_are_as_a_terminal_shows_them() {
     settings.bind(|| {
         for recording in Recording::all() {
             let (mut terminal, inputs) = recording.inputs();
-            let screens = play(&mut terminal, &inputs, |terminal, bytes| terminal.advance(bytes));
+            let screens = play(&mut terminal, &inputs, Terminal::advance);
             let numbered = screens.iter().enumerate();
-            let text: String =
-                numbered.map(|(index, text)| format!("screen {}: {text}\n", index + 1)).collect();
+            let numbered = numbered.map(|(index, text)| format!("screen {}: {text}\n", index + 1));
+            let text = numbered.collect::<Vec<_>>().concat();
             insta::assert_snapshot!(recording.name.as_str(), text);
         }
     });
@@ -143,10 +144,12 @@ fn pieces_make_no_difference() {
     for recording in Recording::all() {
         let (blank, inputs) = recording.inputs();
         let mut whole = blank.clone();
-        let expect = play(&mut whole, &inputs, |terminal, bytes| terminal.advance(bytes));
+        let expect = play(&mut whole, &inputs, Terminal::advance);
         let mut single = blank.clone();
         let screens = play(&mut single, &inputs, |terminal, bytes| {
-            bytes.iter().for_each(|byte| terminal.advance(std::slice::from_ref(byte)));
+            for byte in bytes {
+                terminal.advance(std::slice::from_ref(byte));
+            }
         });
         assert_eq!((screens, single), (expect.clone(), whole.clone()), "{}", recording.name);
         for seed in 1..=4 {
@@ -174,7 +177,7 @@ fn keyframes_in_the_middle_make_no_difference() {
     for recording in Recording::all() {
         let (blank, inputs) = recording.inputs();
         let mut whole = blank.clone();
-        let expect = play(&mut whole, &inputs, |terminal, bytes| terminal.advance(bytes));
+        let expect = play(&mut whole, &inputs, Terminal::advance);
         for seed in 1..=4 {
             let mut random = Random(seed);
             let mut terminal = blank.clone();
@@ -216,7 +219,9 @@ fn screens_are_the_same_on_a_terminal_around_them() {
                 Input::Event(Event::Resize(size)) => {
                     pane.resize(size);
                     frame = Frame::new(size);
-                    outer.iter_mut().for_each(|(_, _, terminal)| terminal.resize(size));
+                    for (_, _, terminal) in &mut outer {
+                        terminal.resize(size);
+                    }
                     show(&pane, &mut frame, &mut outer);
                 }
                 Input::Event(Event::Screen) => {
@@ -240,7 +245,7 @@ fn screens_are_the_same_on_a_terminal_around_them() {
 
 /// Text of the rows.
 fn text(terminal: &Terminal) -> String {
-    terminal.text().lines().map(|row| format!("{}\n", row.trim_end())).collect()
+    terminal.text().lines().flat_map(|row| [row.trim_end(), "\n"]).collect()
 }
 
 fn show(pane: &Terminal, frame: &mut Frame, outer: &mut [(OutputCaps, Painter, Terminal)]) {
