@@ -68,7 +68,8 @@ fn events(recorder: &Recorder, screens: &[usize]) -> String {
     let mut events: Vec<(usize, String)> = sizes.chain(screens).collect();
     // What is looked at is there before the size changes.
     events.sort_by_key(|(at, event)| (*at, *at > 0 && event != "screen"));
-    events.iter().map(|(at, event)| format!("{at} {event}\n")).collect()
+    let lines: Vec<String> = events.iter().map(|(at, event)| format!("{at} {event}\n")).collect();
+    lines.concat()
 }
 
 fn command(script: &Script) -> Command {

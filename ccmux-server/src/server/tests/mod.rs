@@ -6,10 +6,14 @@ mod orphans;
 mod parting;
 mod world;
 
+use std::time::Duration;
+
 use ccmux_core::geometry::Size;
 use ccmux_protocol::{ClientFrame, Exit};
 
 use self::world::World;
+use super::Server;
+use crate::client::Client;
 use crate::persistence::sim::{CallKind, Fault};
 
 /// Goal: P1 at the reply. Method: hold back the sync of a change, and ask for it as somebody else:
@@ -167,4 +171,30 @@ fn sizes_in_quick_succession_are_few_records() {
         let mut sessions = server.state.sessions.values();
         sessions.all(|session| session.size.cols == 92)
     });
+}
+
+/// Whatever asks for a picture, and however often: one that looks like the last one costs no byte.
+#[test]
+fn a_picture_like_the_last_one_is_not_sent() {
+    let mut world = World::new();
+    let size = Size { cols: 80, rows: 24 };
+    let line = ["set-option", "-g", "status", "off", ";", "new-session"];
+    let mut client = world.command_from(Some(size), &line);
+    let has_painted = |server: &Server| {
+        let mut attachments = server.clients.values().map(|client| client.attachment());
+        attachments.all(|attachment| attachment.is_some_and(|attachment| !attachment.is_dirty))
+    };
+    world.wait_until(has_painted);
+    client.listen();
+    let first = client.pictures();
+    assert!(first > 0, "the first picture");
+    for _ in 0..5 {
+        // Nothing else happens to the server meanwhile.
+        world.server.clients.values_mut().for_each(Client::redraw);
+        world.advance(Duration::from_secs(1));
+        world.server.paint_clients();
+        assert!(has_painted(&world.server));
+    }
+    client.listen();
+    assert_eq!(client.pictures(), first);
 }

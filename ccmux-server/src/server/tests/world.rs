@@ -202,6 +202,11 @@ impl Peer {
         }
     }
 
+    /// How many pictures it was sent.
+    pub(super) fn pictures(&self) -> usize {
+        self.heard.iter().filter(|frame| matches!(frame, ServerFrame::Output(_))).count()
+    }
+
     /// Why it was refused, if it was.
     pub(super) fn refusal(&self) -> Option<RefusalCode> {
         self.heard.iter().find_map(|frame| match frame {
