@@ -3,5 +3,6 @@
 mod bytes;
 mod clusters;
 mod frame;
+mod moving;
 mod painter;
 mod terminal;

@@ -20,7 +20,7 @@ use crate::{
 
 /// One change of a frame.
 #[derive(Clone, Debug)]
-enum Edit {
+pub(super) enum Edit {
     Clear,
     Put { x: u16, y: u16, text: String, style: Style },
     Link { x: u16, y: u16, link: u8 },
@@ -139,7 +139,7 @@ fn area_is_empty(area: Rect) -> bool {
     area.rows == 0 || area.cols == 0
 }
 
-fn apply(frame: &mut Frame, edit: &Edit) {
+pub(super) fn apply(frame: &mut Frame, edit: &Edit) {
     match edit {
         Edit::Clear => frame.clear(),
         Edit::Put { x, y, text, style } => {
@@ -199,7 +199,7 @@ fn apply(frame: &mut Frame, edit: &Edit) {
 }
 
 /// A terminal without any extras, one with all, and any between.
-fn caps() -> impl Strategy<Value = OutputCaps> {
+pub(super) fn caps() -> impl Strategy<Value = OutputCaps> {
     let features = prop_oneof![
         1 => Just(OutputFeatures::empty()),
         2 => Just(OutputFeatures::all()),
@@ -224,14 +224,14 @@ type ShownCell = (String, u8, Style, Option<Hyperlink>);
 
 /// What a screen shows, cell by cell, as far as `caps` let it through.
 #[derive(PartialEq, Eq, Debug)]
-struct Shown {
+pub(super) struct Shown {
     rows: Vec<Vec<ShownCell>>,
     cursor: Option<Cursor>,
     modes: ClientModes,
 }
 
 impl Shown {
-    fn of_frame(frame: &Frame, caps: OutputCaps) -> Self {
+    pub(super) fn of_frame(frame: &Frame, caps: OutputCaps) -> Self {
         let has = |feature| caps.features.contains(feature);
         let size = frame.size();
         let cell = |x, y| {
@@ -270,7 +270,7 @@ impl Shown {
         }
     }
 
-    fn of_terminal(terminal: &Terminal, caps: OutputCaps) -> Self {
+    pub(super) fn of_terminal(terminal: &Terminal, caps: OutputCaps) -> Self {
         let modes = terminal.modes();
         assert!(!modes.synchronized_output && !modes.autowrap && modes.alternate_screen);
         if modes.mouse != MouseTracking::Off {
