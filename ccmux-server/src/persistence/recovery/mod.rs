@@ -302,12 +302,13 @@ impl Proof {
 }
 
 /// The store that the files name, for want of a file `format`: the newest checkpoint's, else the
-/// newest segment's.
+/// newest segment's, else the mark's.
 fn store_of(survey: &Survey) -> Option<Uuid> {
     let checkpoints = survey.checkpoints.iter();
     let stores = checkpoints.filter_map(|file| file.contents.as_ref().ok().map(|(_, id)| *id));
     let segments = survey.segments.iter().rev();
-    stores.chain(segments.filter_map(|file| file.header.ok().map(|header| header.store))).next()
+    let stores = stores.chain(segments.filter_map(|file| Some(file.header.ok()?.store)));
+    stores.chain(survey.mark.map(|mark| mark.store)).next()
 }
 
 /// What another version wrote is not touched, whatever else could be made of it.

@@ -9,6 +9,7 @@
 //! and no damage; so are newer files without a header, which were never synced.
 
 mod judge;
+mod unproven;
 
 use std::collections::HashMap;
 use std::io;
@@ -50,6 +51,8 @@ pub struct SpoolIndex {
     void: Vec<(u64, u64)>,
     /// What is missing of the log, until it is known whether that was ever on the disk.
     missing: Vec<Missing>,
+    /// The frames that are to be written again, in the order of their places.
+    unproven: Vec<FrameEntry>,
 }
 
 /// A piece of the log that is not there or not valid.
@@ -82,6 +85,8 @@ pub(super) struct SegmentInfo {
     /// Up to here it repeats what its predecessor, which was given up, had not made durable; 0 if it does
     /// not.
     repeated_to: u64,
+    /// It goes on where the one before it ends, and repeats nothing of what was written before.
+    is_continuing: bool,
 }
 
 /// Where a frame is and what its head says.
@@ -114,6 +119,11 @@ impl Era {
 }
 
 impl FrameEntry {
+    /// Where its payload ends in the segment.
+    fn payload_end(&self) -> u64 {
+        u64::from(self.position) + u64::from(self.len)
+    }
+
     /// The point after the frame.
     pub(super) fn end(&self) -> StreamPosition {
         StreamPosition {
@@ -149,13 +159,7 @@ impl SpoolIndex {
             index.scan_segment(at, &headers[at], said_end, &mut bytes)?;
         }
         index.judge_missing();
-        for frames in index.panes.values_mut() {
-            // What was written again after a failed sync is there twice, and out of order.
-            if !frames.is_sorted_by(|a, b| a.sequence < b.sequence) {
-                frames.sort_by_key(|frame| frame.sequence);
-                frames.dedup_by_key(|frame| frame.sequence);
-            }
-        }
+        index.sort_out_copies();
         Ok(index)
     }
 
@@ -191,6 +195,8 @@ impl SpoolIndex {
             }
             self.end_at_predecessor(&header, &mut headers);
             self.check_predecessor(&header, headers.last(), numbers);
+            let is_continuing =
+                headers.last().is_some_and(|last| last.number == header.predecessor);
             headers.push(header);
             let file = file.into();
             self.segments.push(SegmentInfo {
@@ -205,6 +211,7 @@ impl SpoolIndex {
                 era: Era::of(&header),
                 synced_to: 0,
                 repeated_to: 0,
+                is_continuing,
             });
         }
         Ok(headers)
@@ -280,10 +287,13 @@ impl SpoolIndex {
         let mut end = position;
         let mut synced_to = 0;
         let mut is_repeating = true;
+        let (mut is_continuing, mut has_frames) = (segment.is_continuing, false);
         while let Some((start, frame)) = next_frame(&bytes[..limit], position, header.salt) {
             if start > position {
                 self.note_missing(number, position, start);
             }
+            is_continuing &= frame.unsynced.is_some() && (start == position || has_frames);
+            has_frames = true;
             is_repeating &= start == position && frame.unsynced.is_none();
             if is_repeating {
                 self.segments[at].repeated_to = (start + frame.frame_len()) as u64;
@@ -311,6 +321,8 @@ impl SpoolIndex {
             });
         }
         self.segments[at].synced_to = synced_to;
+        // What is gone of its beginning may have been repetitions.
+        self.segments[at].is_continuing = is_continuing && has_frames;
         self.segments[at].end = end as u64;
         match said_end {
             Some(said_end) if end < said_end => self.note_missing(number, end, said_end),
@@ -402,30 +414,6 @@ impl SpoolIndex {
     pub(super) fn files_of_unknown_boot(&self) -> impl Iterator<Item = &Arc<dyn StorageFile>> {
         let of_unknown = |segment: &&SegmentInfo| matches!(segment.era, Era::Process(_));
         self.segments.iter().filter(of_unknown).map(|segment| &segment.file)
-    }
-
-    /// Appends the frames of this boot of which no other says that they were synced, as they stand in
-    /// their files. What an earlier boot left was on the disk.
-    pub(super) fn append_unproven(&self, out: &mut Vec<u8>) {
-        let (number, synced_to) = self.proven_before(u64::MAX);
-        for segment in &self.segments {
-            if segment.number < number || !segment.is_of_this_boot {
-                continue;
-            }
-            let mut at = segment.frames_at;
-            if segment.number == number {
-                at = at.max(synced_to as usize);
-            }
-            let Ok(mut bytes) = read_whole(&*segment.file, SEGMENT_BYTES_MAX) else { continue };
-            bytes.truncate(segment.end as usize);
-            while let Some((start, frame)) = next_frame(&bytes, at, segment.salt) {
-                at = start + frame.frame_len();
-                let payload = &bytes[start + FRAME_HEADER_BYTES..][..frame.len as usize];
-                if crc32c::crc32c(payload) == frame.payload_crc {
-                    out.extend_from_slice(&bytes[start..at]);
-                }
-            }
-        }
     }
 
     pub(super) fn next_number(&self) -> u64 {

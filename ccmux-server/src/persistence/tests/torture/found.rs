@@ -113,6 +113,16 @@ fn a_damaged_segment_that_was_removed_does_not_come_back() {
     }
 }
 
+/// Neither `format` nor the only segment said which store it is, so `mark` counted as one of another store:
+/// nobody was told of the lost record, and its number was given out again.
+#[test]
+fn a_mark_alone_tells_which_store_it_is() {
+    let swapped = Decay::Swapped { file: 0, with: 3 };
+    for call in 1..30 {
+        run(0, vec![Step::Act, Step::Decay(vec![swapped], vec![Trouble::Killed { call }])]);
+    }
+}
+
 fn run_output(seed: u64, steps: Vec<output::Step>) {
     output::run(&(seed, steps)).unwrap();
 }
@@ -183,4 +193,20 @@ fn a_frame_that_was_refused_and_is_there_brings_nothing_twice() {
         Kill(Vec::new()),
     ];
     run_output(10_413_491_848_999_362_413, steps);
+}
+
+/// The repetition of a killed server's output decayed after it had been synced. What that server had
+/// written was still there and was shown, and then a power cut took it: it was in memory alone.
+#[test]
+fn what_decay_leaves_only_in_memory_goes_to_the_disk() {
+    use output::Step::{Cut, Kill, Sync};
+    let repetition = Decay::Truncated { file: 1, bytes: 4000 };
+    for way in 0..WAYS {
+        let mut steps = vec![print(1), Kill(Vec::new())];
+        for _ in 0..5 {
+            steps.extend([output::Step::Print { pane: 1, bytes: 299 }, Sync]);
+        }
+        steps.extend([output::Step::Decay(vec![repetition], 1 + way % 12), Cut(way, Vec::new())]);
+        run_output(0, steps);
+    }
 }

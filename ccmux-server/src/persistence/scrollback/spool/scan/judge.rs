@@ -119,7 +119,7 @@ impl SpoolIndex {
     }
 
     /// The last place of which a frame in a segment before `number` says that all up to it was synced.
-    pub(super) fn proven_before(&self, number: u64) -> (u64, u64) {
+    fn proven_before(&self, number: u64) -> (u64, u64) {
         let is_witness = |segment: &&SegmentInfo| {
             segment.number < number && segment.synced_to > segment.frames_at as u64
         };

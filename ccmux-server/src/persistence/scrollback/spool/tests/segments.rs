@@ -54,6 +54,60 @@ fn a_repetition_that_is_lost_as_well_repeats_nothing() {
     assert_eq!(damage(&storage), []);
 }
 
+/// Starts again in the boot in which everything was written.
+fn restart(storage: &SimStorage) -> Spool {
+    let index = SpoolIndex::scan(storage, STORE, BOOT).unwrap();
+    let options = SpoolOptions { salt: 0x5a17 + index.next_number(), ..options() };
+    Spool::open(Arc::new(storage.clone()), &index, options, Box::new(|| ()))
+}
+
+/// Each start repeated the repetitions, too: they doubled with every kill.
+#[test]
+fn what_is_repeated_at_every_start_does_not_grow() {
+    let mut storage = SimStorage::new(1);
+    let mut spool = restart(&storage);
+    print(&mut spool, pane(1), b"printed ");
+    for _ in 0..9 {
+        drop(spool);
+        storage = storage.kill();
+        spool = restart(&storage);
+        spool.sync();
+    }
+    let lengths: Vec<usize> = storage.files().iter().map(|(_, bytes)| bytes.len()).collect();
+    assert_eq!(lengths, [HEADER_BYTES + FRAME_HEADER_BYTES + 8; 10]);
+    assert_eq!(replayed(&storage, pane(1)), "printed ");
+}
+
+/// The last copy of a frame decayed, and the one before it was in memory alone. It was shown, and not
+/// written again, because a later frame said that what was before it had been synced.
+#[test]
+fn a_copy_whose_successor_is_damaged_is_written_again() {
+    let storage = SimStorage::new(1);
+    let mut spool = restart(&storage);
+    print(&mut spool, pane(1), b"printed ");
+    drop(spool);
+    let storage = storage.kill();
+    let mut spool = restart(&storage);
+    for _ in 0..5 {
+        print(&mut spool, pane(2), &[b'x'; 1500]);
+        spool.sync();
+    }
+    drop(spool);
+    let storage = storage.kill();
+    let damages: [fn(&mut Vec<u8>); 3] =
+        [Vec::clear, |bytes| bytes.truncate(HEADER_BYTES), |bytes| bytes[HEADER_BYTES] ^= 1];
+    for damage in damages {
+        let storage = storage.fork();
+        storage.damage(&segment_path(2), damage);
+        let mut spool = restart(&storage);
+        spool.sync();
+        for seed in 0..20 {
+            let storage = storage.fork().power_cut(seed);
+            assert_eq!(replayed(&storage, pane(1)), "printed ", "{seed}");
+        }
+    }
+}
+
 /// The segment that a boot began with says where the log ended then. A power cut may take just that
 /// one; what lay behind that end came back, instead of what had been printed since.
 #[test]
