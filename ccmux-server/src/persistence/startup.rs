@@ -61,6 +61,11 @@ pub(super) fn open(
     }
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
+    if settled.is_err() && recovery.follows.is_some_and(|follows| follows < recovery.highest) {
+        // What was taken back is not void before a checkpoint says so. Until then nothing that is logged
+        // may be taken for what follows it.
+        recovery.highest = recovery.highest.next();
+    }
     let durable = match settled {
         Ok(_) if recovery.carried.is_none() => recovery.highest,
         _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),

@@ -20,6 +20,7 @@ mod survey;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use ccmux_core::change::Change;
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{NextIds, State, Timestamp};
 use uuid::Uuid;
@@ -34,6 +35,7 @@ use self::survey::{CheckpointFile, SegmentFile, Survey, survey};
 use super::OpenError;
 use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint, Snapshot};
 use super::format::{FORMAT_FILE, Format, FormatFile};
+use super::record::{Encoded, LogEntry, LogRecord};
 use super::storage::Storage;
 use super::wal::{Carried, HeaderError, MARK_FILE, Seq};
 
@@ -107,6 +109,8 @@ impl Recovery {
 pub(super) struct Unsettled {
     /// When they are final.
     pub(super) until: Timestamp,
+    /// The first of them among the records since the checkpoint.
+    pub(super) first: usize,
 }
 
 /// A damaged file, to be kept out of the way.
@@ -179,6 +183,7 @@ pub(super) fn recover(
     let is_led_to =
         second.is_none_or(|second| findings.judge_redundancy(&segments, second, base_seq));
     let mut state = replayed.state;
+    let replayed_next = state.next;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
     for segment in &segments {
         raise(&mut state.next, next_ids(segment, reached.next()));
@@ -203,8 +208,21 @@ pub(super) fn recover(
         true => Some(circumstances.boot),
         false => newest.map(|header| header.boot),
     };
-    let carried = ending.unsettled.map(|_| {
-        let records = chain.links.iter().map(Link::encoded).collect();
+    let carried = ending.unsettled.map(|unsettled| {
+        let mut records: Vec<Encoded> = chain.links.iter().map(Link::encoded).collect();
+        if state.next != replayed_next {
+            // No checkpoint holds what void records gave out. A reservation behind the ends of programs
+            // would make them final.
+            let entry = LogEntry {
+                time: circumstances.now,
+                actor: "recovery".into(),
+                cause: "numbers of lost records".into(),
+                changes: vec![Change::IdsReserved { next: state.next }],
+            };
+            records.insert(unsettled.first, LogRecord::Entry(entry).encode());
+            let (time, closed_below) = (circumstances.now, Some(closed_below));
+            records.push(LogRecord::Orphans { time, closed_below }.encode());
+        }
         Carried { follows: base_seq, records }
     });
     let base_of_carried = carried.as_ref().map(|_| base.cloned().unwrap_or_default());

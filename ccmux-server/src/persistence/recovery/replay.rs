@@ -116,7 +116,7 @@ pub(super) fn ending(
     }
     // A clock that was set back must not keep it open for ever.
     let until = Timestamp((last.0 + UNDO_MS).min(now.0 + UNDO_MS));
-    let unsettled = (now < until).then_some(Unsettled { until });
+    let unsettled = (now < until).then_some(Unsettled { until, first });
     Ending { unsettled, is_final: unsettled.is_none(), ..Ending::default() }
 }
 

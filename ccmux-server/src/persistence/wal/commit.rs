@@ -263,6 +263,7 @@ impl Log {
         state.is_dir_dirty = true;
         state.segments.insert(first);
         self.storage.rename(Path::new(NEXT_SEGMENT), &segment_path(first))?;
+        state.newest = Some(first);
         while let Some(repeated) = state.segments.last().copied().filter(|last| *last > first) {
             match self.storage.remove(&segment_path(repeated)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -90,6 +90,7 @@ impl Log {
             is_retry_due: true,
             standing,
             wants_checkpoint: false,
+            newest: segments.last().copied(),
             segments,
             bridge: follows,
             bridge_to: issued,
@@ -222,10 +223,12 @@ impl Log {
     pub(super) fn trim(&self, floor: &TrimFloor) {
         let mut state = self.lock();
         let firsts: Vec<Seq> = state.segments.iter().copied().collect();
-        // A segment ends where the next one begins; the last one has no end yet.
+        // A segment ends where the next one begins; the last one has no end yet, and a log without any
+        // looks like one that is lost.
+        let is_last = |first: Seq| state.newest.is_none_or(|newest| first >= newest);
         let dead: Vec<Seq> = firsts
             .windows(2)
-            .filter(|pair| pair[1] <= floor.seq().next())
+            .filter(|pair| pair[1] <= floor.seq().next() && !is_last(pair[0]))
             .map(|pair| pair[0])
             .collect();
         // Under the lock, so that none of the names can come back to life meanwhile.

@@ -47,7 +47,10 @@ pub(super) struct LogState {
     pub(super) is_retry_due: bool,
     pub(super) standing: Standing,
     pub(super) wants_checkpoint: bool,
+    /// The segments, and perhaps names that a rename which failed has taken all the same.
     pub(super) segments: BTreeSet<Seq>,
+    /// The last of them that certainly has its name.
+    pub(super) newest: Option<Seq>,
     /// The record that the first one of a segment begun after a gap builds on; none if records
     /// were issued that no segment holds.
     pub(super) bridge: Option<Seq>,

@@ -322,9 +322,12 @@ impl Model {
             }
             Accident::Decay => {
                 self.durable_frames = self.durable_frames.min(position.frames);
-                let due = self.keyframe.map_or(0, |due| due.frames);
-                if found.is_none_or(|found| found.frames < due) {
+                let is_older = found.is_none_or(|found| found.frames < due);
+                if is_older {
                     self.keyframe = found;
+                } else if found != self.keyframe {
+                    // It was never called durable, and the one that was may have decayed.
+                    self.keyframe = None;
                 }
             }
         }

@@ -113,6 +113,56 @@ fn a_damaged_segment_that_was_removed_does_not_come_back() {
     }
 }
 
+/// Records behind damage had given out numbers, and no checkpoint could be taken because programs had just
+/// ended: the start after the next one gave those numbers out again.
+#[test]
+fn numbers_of_lost_records_stay_reserved_while_ends_are_in_doubt() {
+    let bit = Decay::Bit { file: 4, bit: 18_880 };
+    let mut steps = vec![Step::Checkpoint];
+    steps.extend(vec![Step::Act; 7]);
+    steps.push(Step::Decay(vec![bit], Vec::new()));
+    run(7_137_685_573_972_298_833, steps);
+}
+
+/// A new segment got no name, and the only one there was went in favour of checkpoints. The next start
+/// said that there was no log and what it had held was lost.
+#[test]
+fn the_last_segment_stays_while_no_other_can_be_begun() {
+    let rename = Failure { kind: CallKind::Rename, nth: 1, times: 2, fault: Fault::Io };
+    let troubles = vec![Trouble::Cut { call: 24, seed: 0 }, Trouble::Fail(rename)];
+    let mut steps = vec![Step::Act; 10];
+    steps.push(Step::Cut { seed: 5_426_294_067_315_095_860, troubles });
+    steps.extend([fail(CallKind::Allocate, 1), Step::Act, Step::Checkpoint, Step::Checkpoint]);
+    steps.push(Step::Finish);
+    run(3_586_224_191_187_802, steps);
+}
+
+/// A start took ends of programs back, and no checkpoint could be written. What was logged after that
+/// counted as built on the ends, so that the next start did not take them back.
+#[test]
+fn ends_that_were_taken_back_stay_so_although_no_checkpoint_says_it() {
+    let sync = Failure { kind: CallKind::SyncDir, nth: 1, times: 1, fault: Fault::Io };
+    let mut steps = vec![Step::Act; 4];
+    steps.push(Step::CutAt { call: 6, seed: 0, troubles: vec![Trouble::Fail(sync)] });
+    for _ in 0..2 {
+        steps.extend([Step::Act, Step::Act, Step::Commit]);
+    }
+    steps.push(Step::Kill(Vec::new()));
+    run(4_026_654_745_162_650_916, steps);
+}
+
+/// No fault of the product: the disk took no mark any more, so nothing witnessed the end of the newest
+/// segment. The model took one that was being prepared for the newest.
+#[test]
+fn a_segment_that_is_being_prepared_is_not_the_newest() {
+    let (kind, times, fault) = (CallKind::Write, u64::MAX, Fault::Io);
+    let truncated = Decay::Truncated { file: 2, bytes: 0 };
+    let mut steps = vec![Step::Act, Step::Settle, Step::Act, Step::Act, Step::Commit];
+    steps.push(Step::Fail(Failure { kind, nth: 2, times, fault }));
+    steps.extend([Step::Act, Step::Act, Step::Commit, Step::Decay(vec![truncated], Vec::new())]);
+    run(0, steps);
+}
+
 /// Neither `format` nor the only segment said which store it is, so `mark` counted as one of another store:
 /// nobody was told of the lost record, and its number was given out again.
 #[test]
@@ -209,4 +259,37 @@ fn what_decay_leaves_only_in_memory_goes_to_the_disk() {
         steps.extend([output::Step::Decay(vec![repetition], 1 + way % 12), Cut(way, Vec::new())]);
         run_output(0, steps);
     }
+}
+
+/// No fault of the product: a durable keyframe decayed beside a newer one whose directory could not be
+/// synced. The model took the newer one for the durable one, which a power cut must not take.
+#[test]
+fn a_keyframe_that_was_not_durable_replaces_none_that_decayed() {
+    use output::Step::{Archive, Cut, Fail, Print};
+    let (pane, with_keyframe) = (1, true);
+    let (kind, nth, times, fault) = (CallKind::SyncDir, 1, u64::MAX, Fault::Io);
+    let durable = Decay::Gone { file: 1 };
+    for way in 0..WAYS {
+        let mut steps = vec![Print { pane, bytes: 64 }, Archive { pane, with_keyframe }];
+        steps.extend([Print { pane, bytes: 1 }, Fail { kind, nth, times, fault }]);
+        steps.extend([Archive { pane, with_keyframe }, output::Step::Decay(vec![durable], 1)]);
+        steps.push(Cut(way, Vec::new()));
+        run_output(0, steps);
+    }
+}
+
+/// A power cut took what was written behind repetitions, and some of their originals. The log was ended
+/// before those, although the repetitions were all there and synced.
+#[test]
+fn the_log_does_not_end_before_what_is_repeated_behind() {
+    use output::Step::{Cut, Kill, Sync};
+    let mut steps: Vec<output::Step> = (0..15).map(|_| print(1)).collect();
+    steps.push(Cut(0, Vec::new()));
+    steps.extend([1, 25, 233, 1, 105].map(print));
+    steps.push(Sync);
+    steps.extend([289, 25, 1, 97, 217].map(print));
+    steps.extend([Kill(vec![(2, None)]), Sync]);
+    steps.extend([185, 161, 1, 1].map(print));
+    steps.push(Cut(2_429_982_882_137_242_925, Vec::new()));
+    run_output(6_002_478_095_146_187_746, steps);
 }

@@ -259,7 +259,9 @@ impl Life {
     fn decay(&mut self, decays: &[Decay], troubles: &[Trouble]) -> Result<(), String> {
         let had_failed = self.storage.has_struck();
         self.end(None)?;
-        let newest = files(&self.storage, "wal").pop();
+        let mut segments = files(&self.storage, "wal");
+        segments.retain(|path| path.extension().is_some_and(|extension| extension == "wal"));
+        let newest = segments.pop();
         let newest = newest.and_then(|path| path.file_name()?.to_str().map(str::to_owned));
         let newest = newest.unwrap_or_default();
         let what: Vec<String> =

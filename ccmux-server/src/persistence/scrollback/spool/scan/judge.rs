@@ -80,7 +80,29 @@ impl SpoolIndex {
         }
         let before = self.segments[..at].iter().rev().find(|earlier| earlier.repeated_to > 0);
         let from = before.map_or(0, |earlier| earlier.number);
-        skipped.iter().copied().find(|piece| piece.0 >= from).unwrap_or(cut)
+        // The last of what is repeated may be there as well as not.
+        match skipped.iter().copied().find(|piece| piece.0 >= from) {
+            Some(piece) if !self.is_unbroken(piece, cut) => piece,
+            _ => cut,
+        }
+    }
+
+    /// Whether the frames before `cut` follow on those before `piece` in every pane, though that is
+    /// missing.
+    fn is_unbroken(&self, piece: (u64, u64), cut: (u64, u64)) -> bool {
+        self.panes.values().all(|frames| {
+            let place = |frame: &&FrameEntry| place(&self.segments, frame);
+            let (before, mut behind): (Vec<&FrameEntry>, Vec<&FrameEntry>) =
+                frames.iter().filter(|frame| place(frame) < cut).partition(|it| place(it) < piece);
+            behind.sort_unstable_by_key(|frame| frame.sequence);
+            let last = before.iter().map(|frame| frame.sequence).max();
+            let mut next = last.map(|last| last + 1).or(behind.first().map(|first| first.sequence));
+            behind.iter().all(|frame| {
+                let follows = next >= Some(frame.sequence);
+                next = next.max(Some(frame.sequence + 1));
+                follows
+            })
+        })
     }
 
     /// Whether a later segment of the same era repeats what was not durable of this one: all that was not
@@ -99,13 +121,8 @@ impl SpoolIndex {
 
     /// Forgets what stands at `from` of segment `number`, and behind.
     fn end_before(&mut self, number: u64, from: u64) {
-        let segments = &self.segments;
-        let place = |frame: &FrameEntry| {
-            let start = u64::from(frame.position) - FRAME_HEADER_BYTES as u64;
-            (segments[frame.segment as usize].number, start)
-        };
         for frames in self.panes.values_mut() {
-            frames.retain(|frame| place(frame) < (number, from));
+            frames.retain(|frame| place(&self.segments, frame) < (number, from));
         }
         self.panes.retain(|_, frames| !frames.is_empty());
         let kept = self.segments.partition_point(|segment| (segment.number, 0) < (number, from));
@@ -126,4 +143,10 @@ impl SpoolIndex {
         let last = self.segments.iter().rev().find(is_witness);
         last.map_or((0, 0), |segment| (segment.number, segment.synced_to))
     }
+}
+
+/// The segment in which a frame stands, and where in that.
+fn place(segments: &[SegmentInfo], frame: &FrameEntry) -> (u64, u64) {
+    let start = u64::from(frame.position) - FRAME_HEADER_BYTES as u64;
+    (segments[frame.segment as usize].number, start)
 }
