@@ -1,5 +1,7 @@
 //! What is damaged, what that cost, and what is to be kept out of the way.
 
+use std::fmt::Write as _;
+
 use uuid::Uuid;
 
 use super::SetAside;
@@ -128,12 +130,13 @@ impl Findings {
         self.cut_at = Some(record.seq);
     }
 
-    /// Compares how far the log reaches with how far it is known to have been durable.
+    /// Compares how far the log reaches with how far it is known to have been there, and to have been
+    /// durable.
     pub(super) fn judge_end(
         &mut self,
         segments: &[&SegmentFile],
         chain: &Chain<'_>,
-        proven: Seq,
+        (proven, durable): (Seq, Seq),
         witness: &str,
     ) {
         let broken_at = chain.reached.next();
@@ -145,9 +148,14 @@ impl Findings {
             self.damage(file.clone(), offset, what);
         }
         if proven > chain.reached {
-            let what = format!(
+            let mut what = format!(
                 "records {broken_at} to {proven} are missing; {witness} proves that they were there"
             );
+            // Written is not synced: a sync that failed takes them as well as decay does.
+            let unconfirmed = durable.max(chain.reached).next();
+            if unconfirmed <= proven {
+                let _infallible = write!(what, "; from {unconfirmed} on none was called durable");
+            }
             self.damage(file.clone(), offset, what);
         }
         let last = proven.max(chain.reached);

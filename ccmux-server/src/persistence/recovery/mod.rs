@@ -177,7 +177,7 @@ pub(super) fn recover(
     let proven = proof.seq;
     // What was written and never synced is there as long as no power goes.
     proof.raise(mark.map_or(Seq(0), |mark| mark.proves(circumstances.boot)), MARK_FILE);
-    findings.judge_end(&segments, &chain, proof.seq, &proof.source);
+    findings.judge_end(&segments, &chain, (proof.seq, proven), &proof.source);
     // The log was shortened when the newest was verified, whatever became of that one since.
     let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
     let is_led_to =

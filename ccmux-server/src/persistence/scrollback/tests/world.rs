@@ -308,7 +308,8 @@ impl Model {
         }
 
         self.frames.truncate(position.frames as usize);
-        self.holes.retain(|&frame| frame >= base.frames && frame <= position.frames);
+        // One before the keyframe is seen again should that decay.
+        self.holes.retain(|&frame| frame <= position.frames);
         self.end = position;
         self.archived_end = image.history.end;
         self.lost.extend(lost);

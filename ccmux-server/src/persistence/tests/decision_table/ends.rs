@@ -41,6 +41,8 @@ fn lose_ends(boot: uuid::Uuid, is_durable: bool, prepare: fn(&SimStorage)) -> &'
         if let Some(lost) = report.lost {
             assert_eq!(lost, (Seq(last.0 - 2 + *kept as u64), last), "{at}: {report}");
         }
+        let is_said = report.to_string().contains("none was called durable");
+        assert_eq!(is_said, !is_durable, "{at}: {report}");
         said.push(reported(&report));
     }
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");

@@ -293,3 +293,18 @@ fn the_log_does_not_end_before_what_is_repeated_behind() {
     steps.push(Cut(2_429_982_882_137_242_925, Vec::new()));
     run_output(6_002_478_095_146_187_746, steps);
 }
+
+/// No fault of the product: output was refused, and a keyframe had it. When that and the next one decayed
+/// the gap could be seen again, which the model had forgotten behind the second.
+#[test]
+fn a_gap_before_a_keyframe_that_decays_is_seen_again() {
+    use output::Step::{Archive, Fail, Kill, Print};
+    let (pane, with_keyframe) = (1, true);
+    let (kind, nth, times, fault) = (CallKind::Write, 1, 2, Fault::Io);
+    let bits = [1, 2].map(|file| Decay::Bit { file, bit: 300 });
+    let mut steps = vec![Fail { kind, nth, times, fault }, Print { pane, bytes: 64 }];
+    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new()), Print { pane, bytes: 1 }]);
+    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new())]);
+    steps.push(output::Step::Decay(bits.to_vec(), 1));
+    run_output(0, steps);
+}
