@@ -56,6 +56,8 @@ pub(super) struct Moment {
     pub(super) state: State,
     /// As it is once a shutdown has followed: without the trailing ends of programs.
     pub(super) undone: State,
+    /// When the last program ended.
+    last_end: Timestamp,
 }
 
 /// What makes up commands.
@@ -68,18 +70,22 @@ pub(super) struct World {
     /// Everything up to here was acknowledged.
     pub(super) acknowledged: Seq,
     before_ends: Option<State>,
+    last_end: Timestamp,
     random: Random,
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
-        let nothing = Moment { state: State::default(), undone: State::default() };
+        let nothing = State::default();
+        let last_end = Timestamp(0);
+        let nothing = Moment { state: nothing.clone(), undone: nothing, last_end };
         Self {
             state: State::default(),
             now: Timestamp(1_000_000),
             history: BTreeMap::from([(Seq(0), nothing)]),
             acknowledged: Seq(0),
             before_ends: None,
+            last_end,
             random: Random::new(seed),
         }
     }
@@ -103,6 +109,7 @@ impl World {
         let seq = persistence.log(&entry).unwrap();
         if entry.is_program_end() {
             self.before_ends.get_or_insert(self.state.clone());
+            self.last_end = entry.time;
         } else if !entry.is_soft() {
             self.before_ends = None;
         }
@@ -143,6 +150,10 @@ impl World {
     /// more.
     pub(super) fn rebase(&mut self, issued: Seq, recovered: Recovered, is_new_boot: bool) {
         self.go_on_with(recovered, is_new_boot);
+        // Ends from long ago are final, although the record that said so is lost.
+        if self.now.0 >= self.last_end.0 + 10_000 {
+            self.before_ends = None;
+        }
         self.acknowledged = Seq(0);
         self.history.clear();
         self.remember(Seq(0));
@@ -160,14 +171,16 @@ impl World {
         // One that was lost can look the same, and was perhaps in doubt.
         let mut kept = self.history.range(..=report.reached).rev().map(|(_, moment)| moment);
         let found = kept.find(|moment| same(&moment.state, &recovered));
-        let undone = found.map(|moment| &moment.undone).filter(|undone| !same(undone, &recovered));
-        self.before_ends = undone.filter(|_| !is_new_boot).cloned();
+        let undone = found.filter(|moment| !is_new_boot && !same(&moment.undone, &recovered));
+        self.last_end = found.map_or(self.last_end, |moment| moment.last_end);
+        self.before_ends = undone.map(|moment| moment.undone.clone());
         self.state = recovered;
     }
 
     fn remember(&mut self, seq: Seq) {
         let undone = self.before_ends.as_ref().unwrap_or(&self.state).clone();
-        self.history.insert(seq, Moment { state: self.state.clone(), undone });
+        let (state, last_end) = (self.state.clone(), self.last_end);
+        self.history.insert(seq, Moment { state, undone, last_end });
     }
 
     /// A random command that fits the state.

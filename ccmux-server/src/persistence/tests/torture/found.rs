@@ -124,6 +124,18 @@ fn numbers_of_lost_records_stay_reserved_while_ends_are_in_doubt() {
     run(7_137_685_573_972_298_833, steps);
 }
 
+/// No fault of the product: the record that ends of programs were final decayed, and they were older
+/// than ten seconds. The model still took them for what a shutdown had ended.
+#[test]
+fn ends_from_long_ago_are_final_without_the_record_that_says_so() {
+    let bit = Decay::Bit { file: 4, bit: 7_008_982_356_757_330_304 };
+    let mut steps = vec![Step::Checkpoint];
+    steps.extend(vec![Step::Act; 7]);
+    steps.extend([Step::Settle, Step::Decay(vec![bit], vec![Trouble::Killed { call: 25 }])]);
+    steps.push(Step::Kill(vec![Trouble::Cut { call: 1, seed: 0 }]));
+    run(7_137_685_573_972_298_833, steps);
+}
+
 /// A new segment got no name, and the only one there was went in favour of checkpoints. The next start
 /// said that there was no log and what it had held was lost.
 #[test]
