@@ -175,10 +175,12 @@ impl Findings {
     }
 
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
-    /// one before it, which the log is kept for. Returns whether they are all there.
+    /// one before it, which the log is kept for. Returns whether they are all there. What stands in
+    /// segments from `led` on, to which no record leads, proves nothing.
     pub(super) fn judge_redundancy(
         &mut self,
         segments: &[&SegmentFile],
+        led: usize,
         second: Seq,
         newest: Seq,
     ) -> bool {
@@ -192,7 +194,8 @@ impl Findings {
             let is_led_past = segment.follows().is_none_or(|follows| follows < second);
             between.contains(&segment.first) && is_led_past
         });
-        let is_proven = segments.iter().any(|segment| segment.synced_through() > chain.reached);
+        let is_proven =
+            segments[..led].iter().any(|segment| segment.synced_through() > chain.reached);
         if is_proven && !was_never_logged {
             let broken_at = chain.reached.next();
             let (file, offset) = where_it_breaks(segments, broken_at);

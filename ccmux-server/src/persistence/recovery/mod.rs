@@ -181,7 +181,7 @@ pub(super) fn recover(
     // The log was shortened when the newest was verified, whatever became of that one since.
     let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
     let is_led_to =
-        second.is_none_or(|second| findings.judge_redundancy(&segments, second, base_seq));
+        second.is_none_or(|second| findings.judge_redundancy(&segments, led, second, base_seq));
     let mut state = replayed.state;
     let replayed_next = state.next;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));

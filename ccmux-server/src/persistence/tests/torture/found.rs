@@ -136,6 +136,20 @@ fn ends_from_long_ago_are_final_without_the_record_that_says_so() {
     run(7_137_685_573_972_298_833, steps);
 }
 
+/// A degraded log came back behind a checkpoint and records that were never logged. Its new segment was
+/// taken for a proof that they had been, and their loss for damage.
+#[test]
+fn a_segment_behind_records_that_were_never_logged_proves_none_before_the_checkpoint() {
+    let create = Failure { kind: CallKind::CreateDir, nth: 1, times: 2, fault: Fault::Io };
+    let cut = |call, troubles| Step::CutAt { call, seed: 0, troubles };
+    let mut steps =
+        vec![Step::Act, Step::Cut { seed: 3_001_050_459_973_831_931, troubles: vec![] }];
+    steps.extend([cut(5, Vec::new()), Step::Act, Step::Commit]);
+    steps.extend([cut(1, vec![Trouble::Fail(create)]), Step::Act, Step::Act, Step::Checkpoint]);
+    steps.extend([Step::Act, Step::Commit, Step::Act, Step::Kill(Vec::new())]);
+    run(237_713_931_308_800, steps);
+}
+
 /// A new segment got no name, and the only one there was went in favour of checkpoints. The next start
 /// said that there was no log and what it had held was lost.
 #[test]
