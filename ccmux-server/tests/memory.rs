@@ -93,7 +93,7 @@ fn store(root: &Path, mebibytes: usize) {
     for first_line in (0..lines).step_by(BLOCK_LINES as usize) {
         let bytes = noise(first_line, BLOCK_BYTES);
         let (count, time) = (BLOCK_LINES as u32, Timestamp(1));
-        let block = HistoryBlock { first_line, count, bytes, offset: 1, time };
+        let block = HistoryBlock { first_line, count, bytes, offset: 1, time, has_times: false };
         let is_last = first_line + BLOCK_LINES == lines;
         let bytes = b"keyframe".to_vec();
         let keyframe = is_last.then_some(Keyframe { position, history: 0..lines, time, bytes });

@@ -55,6 +55,7 @@ impl PartialEq for Emulator {
             size,
             grid,
             hidden_grid,
+            overflow,
             pens: _,
             clusters: _,
             cursor,
@@ -89,6 +90,8 @@ impl PartialEq for Emulator {
         *size == other.size
             && grids_equal((self, grid), (other, &other.grid))
             && grids_equal((self, hidden_grid), (other, &other.hidden_grid))
+            && rows_equal((self, &overflow.rows), (other, &other.overflow.rows))
+            && overflow.continues == other.overflow.continues
             && *cursor == other.cursor
             && *pen == other.pen
             && *charsets == other.charsets
@@ -113,6 +116,7 @@ impl PartialEq for Emulator {
             && cells_equal((self, &scrollback.head), (other, &other.scrollback.head))
             && scrollback.head_marks == other.scrollback.head_marks
             && scrollback.has_head == other.scrollback.has_head
+            && scrollback.now == other.scrollback.now
             && *scrolls_on_clear == other.scrolls_on_clear
             && *reports_titles == other.reports_titles
             && *events == other.events
@@ -122,12 +126,20 @@ impl PartialEq for Emulator {
 impl Eq for Emulator {}
 
 fn grids_equal((a, a_grid): (&Emulator, &Grid), (b, b_grid): (&Emulator, &Grid)) -> bool {
-    a_grid.len() == b_grid.len()
-        && a_grid.cols() == b_grid.cols()
-        && a_grid.rows().zip(b_grid.rows()).all(|(a_row, b_row)| {
-            let Row { cells, fill, wrapped, marks, version: _ } = a_row;
+    a_grid.cols() == b_grid.cols() && rows_equal((a, a_grid.rows()), (b, b_grid.rows()))
+}
+
+fn rows_equal<'a>(
+    (a, a_rows): (&Emulator, impl IntoIterator<Item = &'a Row, IntoIter: ExactSizeIterator>),
+    (b, b_rows): (&Emulator, impl IntoIterator<Item = &'a Row, IntoIter: ExactSizeIterator>),
+) -> bool {
+    let (mut a_rows, b_rows) = (a_rows.into_iter(), b_rows.into_iter());
+    a_rows.len() == b_rows.len()
+        && a_rows.by_ref().zip(b_rows).all(|(a_row, b_row)| {
+            let Row { cells, fill, wrapped, marks, time, version: _ } = a_row;
             *wrapped == b_row.wrapped
                 && *marks == b_row.marks
+                && *time == b_row.time
                 && pens_equal((a, *fill), (b, b_row.fill))
                 && cells_equal((a, cells), (b, &b_row.cells))
         })

@@ -24,13 +24,15 @@ mod style;
 mod terminal;
 mod view;
 mod wire;
+mod work;
 
 pub use emulator::Rgb;
 pub use event::Event;
 pub use grid::pens::Hyperlink;
 pub use grid::row::LineMarks;
 pub use history::{
-    HISTORY_BYTES_MAX, HistoryBatch, HistoryLine, LINE_COLS_MAX, Run, decode_history,
+    EncodedLines, HISTORY_BYTES_MAX, HistoryBatch, HistoryFormat, HistoryLine, LINE_COLS_MAX,
+    LineTime, Run, decode_history,
 };
 pub use keyframe::KeyframeError;
 pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking};

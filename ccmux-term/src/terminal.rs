@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use crate::emulator::Emulator;
 use crate::grid::row::Row;
-use crate::history::{HistoryBatch, HistoryLine, append_cells};
+use crate::history::{EncodedLines, HistoryBatch, HistoryLine, append_cells};
 use crate::keyframe::{self, KeyframeError};
 use crate::parser::Parser;
 use crate::view::RowRef;
-use crate::{Cursor, Event, Modes, Rgb, Size};
+use crate::{Cursor, Event, LineTime, Modes, Rgb, Size};
 
 /// A terminal: bytes of a program go in, the screen can be read, events come out.
 ///
@@ -43,6 +43,11 @@ impl Terminal {
     pub fn advance(&mut self, bytes: &[u8]) {
         self.version += 1;
         self.parser.advance(&mut self.emulator, bytes);
+    }
+
+    /// Says when the inputs that follow were made: lines that they end have that time.
+    pub fn set_time(&mut self, time: LineTime) {
+        self.emulator.scrollback.now = time;
     }
 
     /// Changes the size, clamped as [`Size::clamped`] does. Lines of the main screen wrap anew.
@@ -211,6 +216,11 @@ impl Terminal {
         self.emulator.scrollback.history.line(number)
     }
 
+    /// History lines in memory around `number`, as they are kept.
+    pub fn encoded_history(&self, number: u64) -> Option<EncodedLines<'_>> {
+        self.emulator.scrollback.history.encoded(number)
+    }
+
     /// A line that has or had the number `number`, if it is on the screen: one that goes back there
     /// keeps its number until it is written over.
     pub fn returned_line(&self, number: u64) -> Option<HistoryLine> {
@@ -225,11 +235,12 @@ impl Terminal {
     pub fn after_failure(&self) -> Self {
         let mut fresh = Self::new(self.size());
         fresh.emulator.scrollback.history = self.emulator.scrollback.history.after_failure();
+        fresh.emulator.scrollback.now = self.emulator.scrollback.now;
         fresh
     }
 
-    /// Those of some history lines that are in memory, encoded: as many as fit into `max_bytes`, but
-    /// at least one if there is any. They begin with the first one in memory if `lines` begin before
+    /// Those of some history lines that are in memory, encoded: as many as fit into `max_bytes`, times
+    /// not counted, but at least one if there is any. They begin with the first one in memory if `lines` begin before
     /// it.
     pub fn history_batch(&self, lines: Range<u64>, max_bytes: usize) -> HistoryBatch {
         self.emulator.scrollback.history.batch(lines, max_bytes)
@@ -272,6 +283,7 @@ impl Terminal {
             append_cells(&mut line, &row_cells(row, grid.cols()), pens, clusters);
             if !row.wrapped {
                 line.fill = pens.get(row.fill).style;
+                line.time = row.time;
                 lines.push(std::mem::take(&mut line));
             }
         }
@@ -286,7 +298,8 @@ impl Terminal {
         let Emulator { grid, pens, clusters, .. } = &self.emulator;
         let row = grid.row(usize::from(y));
         let fill = pens.get(row.fill).style;
-        let mut line = HistoryLine { marks: row.marks, fill, ..HistoryLine::default() };
+        let (marks, time) = (row.marks, row.time);
+        let mut line = HistoryLine { fill, marks, time, ..HistoryLine::default() };
         append_cells(&mut line, &row_cells(row, grid.cols()), pens, clusters);
         line
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
 use ccmux_keeper::{ChildEnd, RingError, Wake};
-use ccmux_term::{Event as TermEvent, Size, Terminal};
+use ccmux_term::{Event as TermEvent, LineTime, Size, Terminal};
 
 use super::fault;
 use super::mode::PaneMode;
 use super::store::Scrollback;
 use super::{Output, Pane, Stage};
 use crate::persistence::scrollback::{
-    ArchiveJob, FrameKind, HistoryBlock, HistoryLimits, Keyframe,
+    ArchiveJob, Frame, FrameKind, HistoryBlock, HistoryLimits, Keyframe,
 };
 
 /// How much one pane may print in one turn before clients and other panes are looked after.
@@ -126,7 +126,8 @@ impl Pane {
             // A connection that cannot take a byte is one that the loop hears of anyway.
             let _ = link.bell();
         }
-        if !self.apply(|terminal| terminal.advance(scratch)) && !scrollback.is_private(uuid) {
+        if !self.apply_at(now, |terminal| terminal.advance(scratch)) && !scrollback.is_private(uuid)
+        {
             scrollback.keep_faulty(uuid, from, scratch);
         }
         let events = self.terminal.take_events();
@@ -173,7 +174,7 @@ impl Pane {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Bytes, bytes);
         self.output.consumed += bytes.len() as u64;
         self.output.is_touched = true;
-        self.apply(|terminal| terminal.advance(bytes));
+        self.apply_at(now, |terminal| terminal.advance(bytes));
         self.terminal.take_events()
     }
 
@@ -185,6 +186,12 @@ impl Pane {
         false
     }
 
+    /// The same for an input that was made at a time which the spool knows.
+    fn apply_at(&mut self, time: Timestamp, input: impl FnOnce(&mut Terminal)) -> bool {
+        self.terminal.set_time(LineTime::from_millis(time.0));
+        self.apply(input)
+    }
+
     /// Gives the terminal another size, as an input of its stream.
     pub(crate) fn resize(&mut self, scrollback: &mut Scrollback, now: Timestamp, size: Size) {
         let mut payload = [0; 4];
@@ -192,7 +199,7 @@ impl Pane {
         payload[2..].copy_from_slice(&size.rows.to_le_bytes());
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Resize, &payload);
         self.output.is_touched = true;
-        self.apply(|terminal| terminal.resize(size));
+        self.apply_at(now, |terminal| terminal.resize(size));
         if let Some(PaneMode { copy, source, .. }) = &mut self.mode {
             source.with(&self.terminal, |lines| copy.resize(size, lines));
         }
@@ -202,7 +209,7 @@ impl Pane {
     pub(crate) fn clear_history(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Clear, &[]);
         self.output.is_touched = true;
-        self.apply(Terminal::clear_history);
+        self.apply_at(now, Terminal::clear_history);
         self.cleared_at = Some(self.terminal.history_end());
         self.terminal.take_events();
         scrollback.forget_before(self.uuid, self.terminal.history_end());
@@ -219,14 +226,14 @@ impl Pane {
     pub(crate) fn reset(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Reset, &[]);
         self.output.is_touched = true;
-        self.apply(Terminal::reset);
+        self.apply_at(now, Terminal::reset);
     }
 
     /// Gives up rows below the cursor for lines of the history, as an input of the stream.
     pub(crate) fn trim(&mut self, scrollback: &mut Scrollback, now: Timestamp) {
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Trim, &[]);
         self.output.is_touched = true;
-        self.apply(Terminal::trim);
+        self.apply_at(now, Terminal::trim);
     }
 
     /// Sets whether clearing the screen moves it into the history, as an input of the stream.
@@ -239,7 +246,7 @@ impl Pane {
         let payload = [SCROLL_ON_CLEAR, u8::from(is_on)];
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
         self.output.is_touched = true;
-        self.apply(|terminal| terminal.set_scroll_on_clear(is_on));
+        self.apply_at(now, |terminal| terminal.set_scroll_on_clear(is_on));
     }
 
     /// Gives the terminal a title, as an input of the stream. What can be kept of it is the title
@@ -249,31 +256,32 @@ impl Pane {
         let payload = [&[TITLE], title].concat();
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
         self.output.is_touched = true;
-        self.apply(|terminal| terminal.set_title(title));
+        self.apply_at(now, |terminal| terminal.set_title(title));
         self.terminal.take_events();
     }
 
     /// Applies an input found in the spool; returns false if the emulator failed at it.
-    pub(crate) fn replay(&mut self, kind: FrameKind, payload: &[u8]) -> bool {
-        match (kind, payload) {
-            (FrameKind::Bytes, bytes) => self.apply(|terminal| terminal.advance(bytes)),
+    pub(crate) fn replay(&mut self, frame: &Frame) -> bool {
+        let time = frame.time;
+        match (frame.kind, frame.payload.as_slice()) {
+            (FrameKind::Bytes, bytes) => self.apply_at(time, |terminal| terminal.advance(bytes)),
             (FrameKind::Resize, [a, b, c, d]) => {
                 let cols = u16::from_le_bytes([*a, *b]);
                 let rows = u16::from_le_bytes([*c, *d]);
-                self.apply(|terminal| terminal.resize(Size { cols, rows }))
+                self.apply_at(time, |terminal| terminal.resize(Size { cols, rows }))
             }
             (FrameKind::Clear, _) => {
-                let is_sound = self.apply(Terminal::clear_history);
+                let is_sound = self.apply_at(time, Terminal::clear_history);
                 self.cleared_at = Some(self.terminal.history_end());
                 is_sound
             }
-            (FrameKind::Reset, _) => self.apply(Terminal::reset),
-            (FrameKind::Trim, _) => self.apply(Terminal::trim),
+            (FrameKind::Reset, _) => self.apply_at(time, Terminal::reset),
+            (FrameKind::Trim, _) => self.apply_at(time, Terminal::trim),
             (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {
-                self.apply(|terminal| terminal.set_scroll_on_clear(*is_on != 0))
+                self.apply_at(time, |terminal| terminal.set_scroll_on_clear(*is_on != 0))
             }
             (FrameKind::Option, [TITLE, title @ ..]) => {
-                self.apply(|terminal| terminal.set_title(title))
+                self.apply_at(time, |terminal| terminal.set_title(title))
             }
             (FrameKind::Resize | FrameKind::Option, _) => true,
         }
@@ -393,6 +401,7 @@ impl Pane {
                 bytes: batch.bytes,
                 offset: self.output.consumed,
                 time: now,
+                has_times: true,
             });
         }
         let kept = limits.lines.unwrap_or(u64::MAX);

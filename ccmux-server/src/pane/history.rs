@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use ccmux_term::{HistoryLine, decode_history};
+use ccmux_term::{EncodedLines, HistoryFormat, HistoryLine, decode_history};
 
 use crate::persistence::scrollback::{HistoryBlock, HistoryRead, PaneHistory};
 
@@ -49,11 +49,40 @@ impl StoredLines {
         lines.into_iter().find(|lines| !lines.is_empty()).map(|lines| lines.start)
     }
 
+    /// Calls `visit` with lines around `number` as they are stored; false if it is beyond them.
+    pub(crate) fn visit(&self, number: u64, visit: &mut dyn FnMut(EncodedLines<'_>)) -> bool {
+        // `visit` may ask for other lines: nothing is borrowed while it runs.
+        let read = {
+            let mut parts = self.parts.borrow_mut();
+            let mut parts = parts.iter_mut();
+            parts
+                .find(|part| number < part.history.end_line())
+                .map(|part| part.history.read(number))
+        };
+        let (block, valid) = match read {
+            None => return false,
+            Some(HistoryRead::Block { block, valid }) => (block, valid),
+            Some(HistoryRead::Missing(lines)) => {
+                visit(EncodedLines::missing(lines));
+                return true;
+            }
+        };
+        let count = u64::from(block.count);
+        let lines = EncodedLines::new(format_of(&block), block.first_line, count, &block.bytes);
+        let lines = lines.unwrap_or_else(|_| EncodedLines::missing(valid.clone()));
+        visit(lines.within(valid.start.max(self.bound)..valid.end));
+        true
+    }
+
     /// A line; `None` if it is not there or cannot be read.
     pub(crate) fn line(&self, number: u64) -> Option<HistoryLine> {
         let mut parts = self.parts.borrow_mut();
         parts.iter_mut().find(|part| number < part.history.end_line())?.line(number)
     }
+}
+
+fn format_of(block: &HistoryBlock) -> HistoryFormat {
+    if block.has_times { HistoryFormat::TimesAndLines } else { HistoryFormat::Lines }
 }
 
 impl Part {
@@ -63,7 +92,7 @@ impl Part {
             return None;
         }
         if !self.block.as_ref().is_some_and(|known| Arc::ptr_eq(known, &block)) {
-            self.lines = decode_history(&block.bytes, u64::from(block.count))
+            self.lines = decode_history(format_of(&block), &block.bytes, u64::from(block.count))
                 .collect::<Result<_, _>>()
                 .ok()?;
             self.block = Some(Arc::clone(&block));

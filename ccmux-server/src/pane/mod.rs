@@ -27,6 +27,7 @@ use bstr::BString;
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::Program;
 use ccmux_keeper::{Link, ServerRing};
+use ccmux_term::copy_mode::LastSearch;
 use ccmux_term::{Size, Terminal};
 
 use crate::persistence::Seq;
@@ -48,6 +49,8 @@ pub(crate) struct Pane {
     pub(crate) input: Input,
     /// Copy mode or a view of a command's output, instead of the screen.
     pub(crate) mode: Option<PaneMode>,
+    /// What was last searched for in copy mode.
+    pub(crate) last_search: Option<LastSearch>,
     /// Title and directory on their way to the log.
     pub(crate) soft: Soft,
     /// The record that gives it a new program, while the old one is still there.
@@ -249,6 +252,7 @@ impl Pane {
             output,
             input,
             mode: None,
+            last_search: None,
             soft: Soft::default(),
             respawn: None,
             start_error: None,

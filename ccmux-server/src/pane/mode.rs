@@ -2,11 +2,13 @@
 //! command.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use ccmux_core::options::Style as StyleChange;
 use ccmux_term::compose::{Frame, Rect};
 use ccmux_term::copy_mode::{CopyMode, CopyStyles, LineSource};
-use ccmux_term::{HistoryLine, Terminal};
+use ccmux_term::{EncodedLines, HistoryLine, Terminal};
 
 use super::Pane;
 use super::history::StoredLines;
@@ -24,6 +26,38 @@ pub(crate) struct PaneMode {
     pub(crate) repeat: Option<usize>,
     /// A search goes on when there is nothing more urgent.
     pub(crate) is_searching: bool,
+    /// How much of it is done in one turn.
+    pub(crate) portion: Portion,
+}
+
+/// How much text is searched in one turn: what takes a few milliseconds, be the pattern quick or slow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Portion {
+    /// In bytes.
+    pub(crate) bytes: usize,
+}
+
+/// A turn's share of a search takes between a half of this and all of it.
+const PORTION_TIME: Duration = Duration::from_millis(4);
+/// A portion is never smaller, and never larger.
+const PORTION_BYTES: RangeInclusive<usize> = 16 * 1024..=8 << 20;
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self { bytes: 256 * 1024 }
+    }
+}
+
+impl Portion {
+    /// The next portion, after one that took so long.
+    pub(crate) fn after(self, took: Duration) -> Self {
+        let bytes = match took {
+            took if took > PORTION_TIME => self.bytes / 2,
+            took if took < PORTION_TIME / 2 => self.bytes * 2,
+            _ => self.bytes,
+        };
+        Self { bytes: bytes.clamp(*PORTION_BYTES.start(), *PORTION_BYTES.end()) }
+    }
 }
 
 /// What a mode looks at.
@@ -113,6 +147,19 @@ impl LineSource for PaneLines<'_> {
         line.or_else(|| self.terminal.returned_line(number)).map(Cow::Owned)
     }
 
+    fn visit_encoded(&self, number: u64, visit: &mut dyn FnMut(EncodedLines<'_>)) -> bool {
+        if number < self.stored.bound() {
+            return false;
+        }
+        match self.terminal.encoded_history(number) {
+            Some(lines) => {
+                visit(lines.within(self.stored.bound()..u64::MAX));
+                true
+            }
+            None => self.stored.visit(number, visit),
+        }
+    }
+
     fn screen(&self) -> Vec<HistoryLine> {
         self.terminal.screen_lines()
     }
@@ -137,5 +184,26 @@ impl LineSource for TextLines<'_> {
 
     fn screen(&self) -> Vec<HistoryLine> {
         self.0.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever a byte costs, after a few turns a portion takes a few milliseconds, as far as its bounds
+    /// allow.
+    #[test]
+    fn portions_take_a_few_milliseconds() {
+        for (nanos_per_byte, expected) in
+            [(0, 8 << 20), (1, 2 << 20), (50, 64 << 10), (9000, 16 << 10)]
+        {
+            let mut portion = Portion::default();
+            for _ in 0..20 {
+                portion =
+                    portion.after(Duration::from_nanos(nanos_per_byte * portion.bytes as u64));
+            }
+            assert_eq!(portion.bytes, expected, "{nanos_per_byte}");
+        }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn write_unstored(
         match item {
             ReplayItem::Frame(frame) => {
                 // A fault shows on the screen, as it would after a start.
-                let _is_sound = pane.replay(frame.kind, &frame.payload);
+                let _is_sound = pane.replay(&frame);
                 let _unseen = pane.terminal.take_events();
             }
             ReplayItem::Gap(gap) => {

@@ -15,7 +15,7 @@ use crate::command::{CommandError, Origin};
 use crate::event_loop::ClientId;
 use crate::pane::Pane;
 use crate::pane::history::StoredLines;
-use crate::pane::mode::{ModeSource, PaneMode};
+use crate::pane::mode::{ModeSource, PaneMode, Portion};
 
 impl Server {
     /// The key table of a pane's mode, if it is in one.
@@ -63,7 +63,7 @@ impl Server {
             word_separators: self.word_separators(id),
             wrap_search: self.pane_options(id).flag("wrap-search"),
             exit_at_bottom,
-            last_search: None,
+            last_search: self.panes.get(&id).and_then(|pane| pane.last_search.clone()),
         };
         let Some(pane) = self.panes.get_mut(&id) else { return };
         let cursor = match source {
@@ -76,7 +76,8 @@ impl Server {
         if let (ModeSource::Text(_), Some(top)) = (&source, copy_command("history-top")) {
             source.with(&pane.terminal, |lines| copy.run(top, None, lines));
         }
-        pane.mode = Some(PaneMode { copy, source, repeat: None, is_searching: false });
+        let (is_searching, portion) = (false, Portion::default());
+        pane.mode = Some(PaneMode { copy, source, repeat: None, is_searching, portion });
         self.redraw_pane(id);
     }
 
@@ -155,22 +156,24 @@ impl Server {
         let PaneMode { copy, source, .. } = mode;
         let outcome =
             source.with(&pane.terminal, |lines| copy.run_counted(command, count, argument, lines));
-        self.after_copy_command(id, outcome);
-        Ok(())
+        pane.last_search = copy.last_search().or(pane.last_search.take());
+        self.after_copy_command(id, outcome)
     }
 
-    fn after_copy_command(&mut self, id: PaneId, outcome: CopyOutcome) {
+    fn after_copy_command(&mut self, id: PaneId, outcome: CopyOutcome) -> Result<(), CommandError> {
         let is_searching = outcome == CopyOutcome::Searching;
         if let Some(mode) = self.panes.get_mut(&id).and_then(|pane| pane.mode.as_mut()) {
             mode.is_searching = is_searching;
         }
+        self.redraw_pane(id);
         match outcome {
             CopyOutcome::Continue => {}
             CopyOutcome::Searching => self.has_more = true,
-            CopyOutcome::Exit => return self.leave_mode(id),
+            CopyOutcome::Exit => self.leave_mode(id),
             CopyOutcome::Copy(copied) => self.copied(id, copied),
+            CopyOutcome::Refused(error) => return Err(CommandError::new(error.to_string())),
         }
-        self.redraw_pane(id);
+        Ok(())
     }
 
     /// Lets searches that have far to go do a portion.
@@ -183,9 +186,12 @@ impl Server {
             .collect();
         for id in searching {
             let Some(pane) = self.panes.get_mut(&id) else { continue };
-            let Some(PaneMode { copy, source, .. }) = &mut pane.mode else { continue };
-            let outcome = source.with(&pane.terminal, |lines| copy.resume(lines));
-            self.after_copy_command(id, outcome);
+            let Some(PaneMode { copy, source, portion, .. }) = &mut pane.mode else { continue };
+            let (began, bytes) = (self.clock.elapsed(), portion.bytes);
+            let outcome = source.with(&pane.terminal, |lines| copy.resume(lines, bytes));
+            *portion = portion.after(self.clock.elapsed().saturating_sub(began));
+            // Only a command can be refused.
+            let _ = self.after_copy_command(id, outcome);
         }
     }
 

@@ -215,7 +215,7 @@ impl Server {
         for item in image.frames.by_ref() {
             match item {
                 ReplayItem::Frame(frame) => {
-                    if !pane.replay(frame.kind, &frame.payload) {
+                    if !pane.replay(&frame) {
                         self.scrollback.keep_faulty(uuid, frame.offset, &frame.payload);
                     }
                     let events = pane.terminal.take_events();

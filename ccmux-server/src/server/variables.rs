@@ -410,7 +410,23 @@ impl Known<'_> {
             }
             "selection_present" => flag(pane.mode.as_ref()?.copy.has_selection()),
             "pane_search_string" => {
-                pane.mode.as_ref()?.copy.search_string().unwrap_or_default().to_owned()
+                let mode = pane.mode.as_ref().and_then(|mode| mode.copy.search_string());
+                let last = pane.last_search.as_ref().map(|last| last.needle.as_str());
+                mode.or(last).unwrap_or_default().to_owned()
+            }
+            "copy_cursor_time" | "top_line_time" => {
+                let mode = pane.mode.as_ref()?;
+                let time = mode.source.with(terminal, |lines| match name {
+                    "top_line_time" => mode.copy.top_line_time(lines),
+                    _ => mode.copy.cursor_time(lines),
+                });
+                time.seconds().unwrap_or(0).to_string()
+            }
+            "search_count" => pane.mode.as_ref()?.copy.search_count()?.0.to_string(),
+            "search_count_partial" => flag(pane.mode.as_ref()?.copy.search_count()?.1),
+            "search_match" => {
+                let mode = pane.mode.as_ref()?;
+                mode.source.with(terminal, |lines| mode.copy.match_at_cursor(lines))?
             }
             "search_present" => flag(pane.mode.as_ref()?.copy.shows_matches()),
             "history_limit" => self

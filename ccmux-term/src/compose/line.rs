@@ -59,6 +59,7 @@ impl HistoryLine {
                     fill: if row == last { self.fill } else { Style::default() },
                     marks: if row == 0 { self.marks } else { crate::LineMarks::empty() },
                     continues: row < last || self.continues,
+                    time: self.time,
                 }
             })
             .collect()

@@ -1,7 +1,8 @@
 //! The commands of copy mode by tmux's names.
 
 use super::copy::{CopyAfter, CopyWhat, CopyWhere};
-use super::search::{Direction, Syntax};
+use super::pattern::Syntax;
+use super::scan::Direction;
 
 /// A command of copy mode; see [`copy_command`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +43,7 @@ pub(super) enum Action {
     SearchIncremental(Direction),
     SearchAgain,
     SearchReverse,
+    Prompt(Direction),
     BeginSelection,
     StopSelection,
     ClearSelection,
@@ -168,6 +170,7 @@ const COMMANDS: &[(&str, Action)] = &[
     ("middle-line", Move(Motion::Part(Part::Middle))),
     ("next-matching-bracket", Action::MatchingBracket(Forward)),
     ("next-paragraph", Move(Motion::NextParagraph)),
+    ("next-prompt", Action::Prompt(Forward)),
     ("next-space", Move(Motion::NextSpace)),
     ("next-space-end", Move(Motion::NextSpaceEnd)),
     ("next-word", Move(Motion::NextWord)),
@@ -181,6 +184,7 @@ const COMMANDS: &[(&str, Action)] = &[
     ("pipe-no-clear", copy(Selection, Pipe, Keep)),
     ("previous-matching-bracket", Action::MatchingBracket(Backward)),
     ("previous-paragraph", Move(Motion::PreviousParagraph)),
+    ("previous-prompt", Action::Prompt(Backward)),
     ("previous-space", Move(Motion::PreviousSpace)),
     ("previous-word", Move(Motion::PreviousWord)),
     ("refresh-from-pane", Action::Refresh),

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::LineSource;
 use super::wrap::{row_count, wrap};
-use crate::HistoryLine;
 use crate::compose::width::clusters;
+use crate::{EncodedLines, HistoryLine};
 
 /// A place in the text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -65,6 +65,16 @@ impl<'a> Lines<'a> {
             },
             None => self.source.line(number).unwrap_or_default(),
         }
+    }
+
+    /// Calls `visit` with lines of the history as they are kept, `number` among them; false if it is not
+    /// kept so.
+    pub(super) fn visit_encoded(
+        self,
+        number: u64,
+        visit: &mut dyn FnMut(EncodedLines<'_>),
+    ) -> bool {
+        number < self.frozen.start && self.source.visit_encoded(number, visit)
     }
 
     /// The line of a point, and the point's offset in it: the nearest one that exists, because a

@@ -14,8 +14,10 @@ mod copy;
 mod counter;
 mod lines;
 mod motion;
+mod pattern;
 mod render;
 mod run;
+mod scan;
 mod search;
 mod view;
 mod words;
@@ -28,12 +30,13 @@ use std::borrow::Cow;
 
 pub use command::{CopyCommand, copy_command};
 pub use copy::{CopiedText, CopyTarget};
+pub use pattern::SearchError;
 pub use render::CopyStyles;
 pub use run::{CopyMode, CopyOutcome};
 pub use view::{CopyPlace, CopyPosition};
 pub(crate) use wrap::wrap as wrap_ranges;
 
-use crate::{HistoryLine, Terminal};
+use crate::{EncodedLines, HistoryLine, Terminal};
 
 /// The lines of a pane: its history, numbered from the pane's beginning, and its screen.
 pub trait LineSource {
@@ -47,6 +50,13 @@ pub trait LineSource {
     /// A line of the history, or one that went back to the screen; `None` if it is not kept or cannot
     /// be read.
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>>;
+
+    /// Calls `visit` with lines around `number`, that one among them, as they are kept. False if there
+    /// are none such: then `line` is to be asked.
+    fn visit_encoded(&self, number: u64, visit: &mut dyn FnMut(EncodedLines<'_>)) -> bool {
+        let _ = (number, visit);
+        false
+    }
 
     /// The screen as it is now, blank lines at the bottom included. Asked for on entering and on
     /// `refresh-from-pane` only.
@@ -65,6 +75,10 @@ impl LineSource for Terminal {
 
     fn line(&self, number: u64) -> Option<Cow<'_, HistoryLine>> {
         self.history_line(number).or_else(|| self.returned_line(number)).map(Cow::Owned)
+    }
+
+    fn visit_encoded(&self, number: u64, visit: &mut dyn FnMut(EncodedLines<'_>)) -> bool {
+        self.encoded_history(number).map(visit).is_some()
     }
 
     fn screen(&self) -> Vec<HistoryLine> {
@@ -94,7 +108,16 @@ pub struct CopyOptions {
     /// Scrolling down to the bottom leaves the mode (`copy-mode -e`).
     pub exit_at_bottom: bool,
     /// What `search-again` looks for before anything was searched for: the last search in the pane.
-    pub last_search: Option<String>,
+    pub last_search: Option<LastSearch>,
+}
+
+/// What was searched for last in a pane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastSearch {
+    /// The text.
+    pub needle: String,
+    /// Whether it is a regular expression.
+    pub is_regex: bool,
 }
 
 impl Default for CopyOptions {

@@ -2,7 +2,7 @@
 
 use super::command::{Jump, Motion};
 use super::lines::{Anchor, Lines, Point};
-use super::search::Direction;
+use super::scan::Direction;
 use super::words::{next_paragraph, next_word, next_word_end, previous_paragraph, previous_word};
 use super::{CopyMode, ModeKeys};
 

@@ -102,17 +102,16 @@ impl CopyMode {
         marks
     }
 
-    /// `[offset/total]` at the top right, after how often was found what is searched for, as far as it
-    /// fits.
+    /// `[offset/total]` at the top right, after what is to be said about a search, as far as it fits.
     fn draw_position(&self, source: &dyn LineSource, frame: &mut Frame, area: Rect, style: Style) {
         if self.is_position_hidden {
             return;
         }
         let position = self.position(source);
         let mut text = format!("[{}/{}]", position.offset, position.total);
-        let with_results = format!("{} {text}", self.results);
-        if self.shows_matches && with_results.len() <= usize::from(area.cols) {
-            text = with_results;
+        let note = self.search_note();
+        if !note.is_empty() && note.len() + 1 + text.len() <= usize::from(area.cols) {
+            text = format!("{note} {text}");
         }
         if text.len() <= usize::from(area.cols) {
             let cols = text.len() as u16;

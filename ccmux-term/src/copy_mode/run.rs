@@ -8,7 +8,9 @@ use super::copy::{
 };
 use super::counter::RowCounter;
 use super::lines::{Anchor, FrozenScreen, Lines, Point};
-use super::search::{Direction, Found, Pattern, Progress, Results, Syntax};
+use super::pattern::{Pattern, SearchError, Syntax};
+use super::scan::{Direction, Found};
+use super::search::{Progress, Results};
 use super::view::Goal;
 use super::words::{bracket_at, matching_bracket, next_word_end, previous_word, word_start};
 use super::{CopyOptions, LineSource, ModeKeys};
@@ -20,8 +22,10 @@ pub enum CopyOutcome {
     /// Copy mode goes on; draw it.
     Continue,
     /// A search has far to go: call [`CopyMode::resume`] when there is nothing more urgent. Any
-    /// command gives it up.
+    /// command gives it up, and `cancel` does nothing else.
     Searching,
+    /// It cannot be searched for that; copy mode goes on.
+    Refused(SearchError),
     /// Copy mode ends.
     Exit,
     /// Text was copied.
@@ -47,8 +51,10 @@ pub struct CopyMode {
     pub(super) found: Option<Found>,
     pub(super) shows_matches: bool,
     pub(super) results: Results,
-    /// A search under way, and how many more matches after the next one to go to.
-    pub(super) progress: Option<(Progress, u32)>,
+    /// A search under way.
+    pub(super) progress: Option<Progress>,
+    /// The last command searched for something that is not there.
+    pub(super) was_in_vain: bool,
     /// Where an incremental search began: the view and the cursor.
     pub(super) incremental_start: Option<(Anchor, Point)>,
     pub(super) counter: RowCounter,
@@ -66,8 +72,9 @@ impl CopyMode {
     ) -> Self {
         let pattern = options
             .last_search
-            .as_deref()
-            .and_then(|needle| Pattern::new(needle, Direction::Forward, Syntax::Regex));
+            .as_ref()
+            .map(|last| (&last.needle, if last.is_regex { Syntax::Regex } else { Syntax::Text }))
+            .and_then(|(needle, syntax)| Pattern::new(needle, Direction::Backward, syntax).ok());
         let mut mode = Self {
             options,
             size,
@@ -83,6 +90,7 @@ impl CopyMode {
             shows_matches: false,
             results: Results::default(),
             progress: None,
+            was_in_vain: false,
             incremental_start: None,
             counter: RowCounter::default(),
             is_position_hidden: false,
@@ -118,17 +126,24 @@ impl CopyMode {
         let lines = self.lines(&frozen, source);
         self.catch_up(lines);
         self.counter.count_portion(lines);
-        self.progress = None;
+        self.was_in_vain = false;
         let (action, count) = (command.action, count.max(1));
+        if self.progress.take().is_some() && action == Action::Cancel {
+            return CopyOutcome::Continue;
+        }
         if !matches!(action, Action::SearchIncremental(_)) {
             self.incremental_start = None;
         }
         self.shows_matches &= !clears_matches(action, self.options.keys);
         match action {
             Action::Search(direction, syntax) => {
-                let pattern = arg.and_then(|needle| Pattern::new(needle, direction, syntax));
-                let Some(pattern) = pattern else { return CopyOutcome::Continue };
-                self.pattern = Some(pattern);
+                let Some(needle) = arg.filter(|needle| !needle.is_empty()) else {
+                    return CopyOutcome::Continue;
+                };
+                match Pattern::new(needle, direction, syntax) {
+                    Ok(pattern) => self.pattern = Some(pattern),
+                    Err(error) => return CopyOutcome::Refused(error),
+                }
                 self.search(lines, direction, count)
             }
             Action::SearchAgain | Action::SearchReverse => {
@@ -142,6 +157,7 @@ impl CopyMode {
             Action::SearchIncremental(direction) => {
                 self.search_incremental(lines, direction, arg.unwrap_or_default())
             }
+            Action::Prompt(direction) => self.go_to_prompt(lines, direction, arg == Some("-o")),
             Action::Copy(what, place, after) => {
                 self.copy(lines, what, place.target(arg), after, count)
             }
@@ -248,6 +264,7 @@ impl CopyMode {
             | Action::SearchIncremental(_)
             | Action::SearchAgain
             | Action::SearchReverse
+            | Action::Prompt(_)
             | Action::Copy(..)
             | Action::Refresh => {}
         }
@@ -371,6 +388,7 @@ fn clears_matches(action: Action, keys: ModeKeys) -> bool {
         | Action::SetMark
         | Action::JumpToMark
         | Action::MatchingBracket(_)
+        | Action::Prompt(_)
         | Action::Copy(..)
         | Action::Refresh => true,
         _ => keys == ModeKeys::Emacs,

@@ -1,13 +1,13 @@
-//! Searching: forward and backward, around the ends, in bounded portions.
+//! Searching: forward and backward, around the ends, and from prompt to prompt.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
-
 use super::lines::{Lines, Point};
-use super::{CopyMode, CopyOutcome, LineSource, ModeKeys};
+use super::pattern::{Pattern, Syntax};
+use super::scan::{Direction, Found, Scan, Step, Wanted};
+use super::{CopyMode, CopyOutcome, LastSearch, LineSource, ModeKeys};
+use crate::LineMarks;
 
 impl CopyMode {
     /// What was last searched for.
@@ -15,12 +15,47 @@ impl CopyMode {
         self.pattern.as_ref().map(|pattern| pattern.needle.as_str())
     }
 
-    /// Goes on with a search after [`CopyOutcome::Searching`].
-    pub fn resume(&mut self, source: &dyn LineSource) -> CopyOutcome {
+    /// What another copy mode of the pane is to remember.
+    pub fn last_search(&self) -> Option<LastSearch> {
+        self.pattern.as_ref().map(|pattern| LastSearch {
+            needle: pattern.needle.clone(),
+            is_regex: pattern.syntax == Syntax::Regex,
+        })
+    }
+
+    /// Goes on with a search after [`CopyOutcome::Searching`], for about `bytes` of text.
+    pub fn resume(&mut self, source: &dyn LineSource, bytes: usize) -> CopyOutcome {
         let frozen = Arc::clone(&self.frozen);
         let lines = self.lines(&frozen, source);
         self.catch_up(lines);
-        self.search_portion(lines)
+        self.search_portion(lines, bytes)
+    }
+
+    /// The match that the cursor is at (`search_match`).
+    pub fn match_at_cursor(&self, source: &dyn LineSource) -> Option<String> {
+        let pattern = self.pattern.as_ref().filter(|_| self.shows_matches)?;
+        let (line, offset) = self.lines(&self.frozen, source).line_at(self.cursor);
+        // With emacs' keys the cursor is left after a match.
+        let is_at = |end: usize| offset < end || offset == end && self.keys() == ModeKeys::Emacs;
+        let mut at_cursor = pattern.matches(&line.text);
+        let at_cursor = at_cursor.find(|bytes| bytes.start <= offset && is_at(bytes.end))?;
+        Some(line.text[at_cursor].to_owned())
+    }
+
+    /// How many matches there are, and whether there may be more (`search_count`), while they are
+    /// marked.
+    pub fn search_count(&self) -> Option<(usize, bool)> {
+        self.shows_matches.then_some((self.results.count, self.results.is_more))
+    }
+
+    /// What is to be said about a search at the position; empty if nothing.
+    pub(super) fn search_note(&self) -> String {
+        match &self.progress {
+            Some(Progress { scan, .. }) => format!("(searching {}%)", scan.percent()),
+            None if self.was_in_vain => "(not found)".to_owned(),
+            None if self.shows_matches => self.results.to_string(),
+            None => String::new(),
+        }
     }
 
     /// Goes to the `count`th match from the cursor on; `count` is at least 1.
@@ -30,8 +65,22 @@ impl CopyMode {
         direction: Direction,
         count: u32,
     ) -> CopyOutcome {
-        self.progress = Some((self.search_from_cursor(lines, direction), count - 1));
-        self.search_portion(lines)
+        let scan = self.scan_from_cursor(lines, direction);
+        self.progress = Some(Progress { scan, goal: Goal::Match { more: count - 1 } });
+        self.search_portion(lines, PORTION_BYTES)
+    }
+
+    /// Goes to the next line, in a direction, on which a prompt or the output of a command begins.
+    pub(super) fn go_to_prompt(
+        &mut self,
+        lines: Lines<'_>,
+        direction: Direction,
+        wants_output: bool,
+    ) -> CopyOutcome {
+        let mark = if wants_output { LineMarks::OUTPUT } else { LineMarks::PROMPT };
+        let scan = Scan::beyond(lines, self.cursor, direction);
+        self.progress = Some(Progress { scan, goal: Goal::Mark(mark) });
+        self.search_portion(lines, PORTION_BYTES)
     }
 
     /// Searches for what a prompt holds while it is being edited. The first character of `arg` says
@@ -52,29 +101,42 @@ impl CopyMode {
         if self.pattern.as_ref().is_some_and(|pattern| pattern.needle != needle) {
             (self.top, self.cursor) = (lines.clamp(top), lines.clamp_point(cursor));
         }
-        self.pattern = Pattern::new(needle, direction, Syntax::Text);
-        if self.pattern.is_none() {
-            self.shows_matches = false;
+        self.pattern = None;
+        self.shows_matches &= !needle.is_empty();
+        if needle.is_empty() {
             return CopyOutcome::Continue;
+        }
+        match Pattern::new(needle, direction, Syntax::Text) {
+            Ok(pattern) => self.pattern = Some(pattern),
+            Err(error) => return CopyOutcome::Refused(error),
         }
         self.search(lines, direction, 1)
     }
 
-    fn search_portion(&mut self, lines: Lines<'_>) -> CopyOutcome {
-        let (Some((progress, more)), Some(pattern)) = (self.progress.take(), &self.pattern) else {
+    fn search_portion(&mut self, lines: Lines<'_>, bytes: usize) -> CopyOutcome {
+        let Some(Progress { scan, goal }) = self.progress.take() else {
             return CopyOutcome::Continue;
         };
-        let direction = progress.direction;
-        match progress.step(lines, pattern) {
-            Step::NotFound => {
-                self.shows_matches = false;
-                return CopyOutcome::Continue;
+        let direction = scan.direction;
+        let wanted = match (goal, &self.pattern) {
+            (Goal::Mark(marks), _) => Wanted::Mark(marks),
+            (Goal::Match { .. }, Some(pattern)) => Wanted::Match(pattern),
+            (Goal::Match { .. }, None) => return CopyOutcome::Continue,
+        };
+        match (scan.step(lines, wanted, bytes), goal) {
+            (Step::More(scan), goal) => self.progress = Some(Progress { scan, goal }),
+            (Step::NotFound, Goal::Mark(_)) => {}
+            (Step::NotFound, Goal::Match { .. }) => {
+                (self.shows_matches, self.was_in_vain) = (false, true);
             }
-            Step::More(progress) => self.progress = Some((progress, more)),
-            Step::Found(found) => {
+            (Step::Found(found), Goal::Mark(_)) => {
+                self.show_mark(lines, Point { line: found.line, offset: 0 });
+            }
+            (Step::Found(found), Goal::Match { more }) => {
                 self.go_to_match(lines, found, direction);
-                if more > 0 {
-                    self.progress = Some((self.search_from_cursor(lines, direction), more - 1));
+                if let Some(more) = more.checked_sub(1) {
+                    let scan = self.scan_from_cursor(lines, direction);
+                    self.progress = Some(Progress { scan, goal: Goal::Match { more } });
                 }
             }
         }
@@ -83,16 +145,16 @@ impl CopyMode {
 
     /// With emacs' keys the cursor is left after a match that was found forward, so that the next
     /// one is at or after it; with vi's keys it is on the beginning of every match.
-    fn search_from_cursor(&self, lines: Lines<'_>, direction: Direction) -> Progress {
-        let from = match (direction, self.options.keys) {
+    fn scan_from_cursor(&self, lines: Lines<'_>, direction: Direction) -> Scan {
+        let from = match (direction, self.keys()) {
             (Direction::Forward, ModeKeys::Vi) => lines.next(self.cursor).unwrap_or(self.cursor),
             _ => self.cursor,
         };
-        Progress::new(lines, from, direction, self.options.wrap_search)
+        Scan::new(lines, from, direction, self.options.wrap_search)
     }
 
     fn go_to_match(&mut self, lines: Lines<'_>, found: Found, direction: Direction) {
-        let offset = match (direction, self.options.keys) {
+        let offset = match (direction, self.keys()) {
             (Direction::Forward, ModeKeys::Emacs) => found.bytes.end,
             _ => found.bytes.start,
         };
@@ -103,14 +165,33 @@ impl CopyMode {
             self.results.count(lines, pattern);
         }
     }
+
+    fn keys(&self) -> ModeKeys {
+        self.options.keys
+    }
+}
+
+/// A search that is under way.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    scan: Scan,
+    goal: Goal,
+}
+
+/// Where it leads.
+#[derive(Clone, Copy, Debug)]
+enum Goal {
+    /// To a match, and from there to so many more.
+    Match { more: u32 },
+    /// To a line with one of these marks.
+    Mark(LineMarks),
 }
 
 /// How many matches there are of what was searched for last.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Results {
-    needle: String,
-    /// The last line that was counted.
-    last: u64,
+    /// The text, whether it is a regular expression, and the last line that was counted.
+    basis: Option<(String, Syntax, u64)>,
     count: usize,
     /// There are lines that were not counted.
     is_more: bool,
@@ -119,14 +200,19 @@ pub(super) struct Results {
 impl Results {
     /// Counts the matches in the last lines, unless that is done already.
     fn count(&mut self, lines: Lines<'_>, pattern: &Pattern) {
-        if self.needle == pattern.needle && self.last == lines.last() {
+        let basis = Some((pattern.needle.clone(), pattern.syntax, lines.last()));
+        if self.basis == basis {
             return;
         }
         let first = lines.first().max(lines.last().saturating_sub(COUNTED_LINES));
-        let numbers = first..=lines.last();
-        let count = numbers.map(|line| pattern.matches(&lines.line(line).text).count()).sum();
-        let (needle, last) = (pattern.needle.clone(), lines.last());
-        *self = Self { needle, last, count, is_more: first > lines.first() };
+        let (mut count, mut bytes, mut next) = (0, 0, lines.last() + 1);
+        while next > first && bytes < COUNTED_BYTES {
+            next -= 1;
+            let line = lines.line(next);
+            bytes += line.text.len();
+            count += pattern.matches(&line.text).count();
+        }
+        *self = Self { basis, count, is_more: next > lines.first() };
     }
 }
 
@@ -137,140 +223,8 @@ impl fmt::Display for Results {
     }
 }
 
-/// Lines searched before the caller gets a chance to do something else.
-const PORTION_LINES: u64 = 5_000;
-/// Lines, from the last one on, in which matches are counted.
+/// Text searched before the caller gets a chance to do something else, in bytes.
+const PORTION_BYTES: usize = 256 * 1024;
+/// Lines, from the last one on, in which matches are counted, and about how many bytes of them.
 const COUNTED_LINES: u64 = 1_500;
-/// Longest text to search for, in bytes.
-const NEEDLE_BYTES_MAX: usize = 1024;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Direction {
-    Forward,
-    Backward,
-}
-
-impl Direction {
-    pub(super) fn reversed(self) -> Self {
-        match self {
-            Self::Forward => Self::Backward,
-            Self::Backward => Self::Forward,
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Syntax {
-    Text,
-    /// Text if it is not a valid regular expression.
-    Regex,
-}
-
-/// What is searched for.
-#[derive(Clone, Debug)]
-pub(super) struct Pattern {
-    pub(super) needle: String,
-    pub(super) direction: Direction,
-    regex: Regex,
-}
-
-impl Pattern {
-    /// Case counts only if `needle` has an upper case letter. `None` if it is empty or too long.
-    pub(super) fn new(needle: &str, direction: Direction, syntax: Syntax) -> Option<Self> {
-        if needle.is_empty() || needle.len() > NEEDLE_BYTES_MAX {
-            return None;
-        }
-        let build = |pattern: &str| {
-            let ignores_case = !needle.chars().any(char::is_uppercase);
-            RegexBuilder::new(pattern).case_insensitive(ignores_case).build().ok()
-        };
-        let regex = match syntax {
-            Syntax::Text => None,
-            Syntax::Regex => build(needle),
-        };
-        let regex = regex.or_else(|| build(&regex::escape(needle)))?;
-        Some(Self { needle: needle.to_owned(), direction, regex })
-    }
-
-    /// All matches in a line; those of no length are none.
-    pub(super) fn matches(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
-        self.regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty())
-    }
-}
-
-/// A match.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Found {
-    pub(super) line: u64,
-    pub(super) bytes: Range<usize>,
-}
-
-/// A search that is under way.
-#[derive(Clone, Debug)]
-pub(super) struct Progress {
-    direction: Direction,
-    line: u64,
-    /// On the first line: matches begin at or after it (forward) or before it (backward).
-    offset: Option<usize>,
-    /// Lines still to search, `line` included.
-    lines_left: u64,
-}
-
-pub(super) enum Step {
-    Found(Found),
-    NotFound,
-    /// Not finished; go on later.
-    More(Progress),
-}
-
-impl Progress {
-    /// From `from` in a direction to the end of the lines, or once around.
-    pub(super) fn new(lines: Lines<'_>, from: Point, direction: Direction, wraps: bool) -> Self {
-        let to_end = match direction {
-            Direction::Forward => lines.last() - from.line + 1,
-            Direction::Backward => from.line - lines.first() + 1,
-        };
-        let lines_left = if wraps { once_around(lines) } else { to_end };
-        Self { direction, line: from.line, offset: Some(from.offset), lines_left }
-    }
-
-    /// Searches a portion.
-    pub(super) fn step(mut self, lines: Lines<'_>, pattern: &Pattern) -> Step {
-        // Lines may have disappeared since the last portion.
-        self.lines_left = self.lines_left.min(once_around(lines));
-        for _ in 0..PORTION_LINES.min(self.lines_left) {
-            if self.line < lines.first() {
-                self.line = match self.direction {
-                    Direction::Forward => lines.first(),
-                    Direction::Backward => lines.last(),
-                };
-            }
-            let line = lines.line(self.line);
-            let mut matches = pattern.matches(&line.text);
-            let bytes = match (self.direction, self.offset.take()) {
-                (Direction::Forward, Some(offset)) => matches.find(|bytes| bytes.start >= offset),
-                (Direction::Forward, None) => matches.next(),
-                (Direction::Backward, Some(offset)) => {
-                    matches.take_while(|bytes| bytes.start < offset).last()
-                }
-                (Direction::Backward, None) => matches.last(),
-            };
-            if let Some(bytes) = bytes {
-                return Step::Found(Found { line: self.line, bytes });
-            }
-            self.lines_left -= 1;
-            self.line = match self.direction {
-                Direction::Forward if self.line == lines.last() => lines.first(),
-                Direction::Forward => self.line + 1,
-                Direction::Backward if self.line == lines.first() => lines.last(),
-                Direction::Backward => self.line - 1,
-            };
-        }
-        if self.lines_left == 0 { Step::NotFound } else { Step::More(self) }
-    }
-}
-
-/// All lines, and the first one again for what lies on the other side of where the search began.
-fn once_around(lines: Lines<'_>) -> u64 {
-    lines.last() - lines.first() + 2
-}
+const COUNTED_BYTES: usize = 512 * 1024;

@@ -7,7 +7,7 @@ use super::lines::{Anchor, Lines, Point};
 use super::words::word_at;
 use super::wrap::wrap;
 use super::{CopyMode, LineSource};
-use crate::Size;
+use crate::{LineTime, Size};
 
 /// Where the view is, in rows (`scroll_position` and `history_size` of tmux). Exact for the part of
 /// the history that has been counted so far; see [`CopyMode`].
@@ -82,6 +82,18 @@ impl CopyMode {
         let line = lines.line(at.line);
         let rows = wrap(&line.text, lines.width);
         line.text[rows[at.row.min(rows.len() - 1)].clone()].to_owned()
+    }
+
+    /// When the first line in view was written (`top_line_time`).
+    pub fn top_line_time(&self, source: &dyn LineSource) -> LineTime {
+        let lines = self.lines(&self.frozen, source);
+        lines.line(lines.clamp(self.top).line).time
+    }
+
+    /// When the line of the cursor was written (`copy_cursor_time`).
+    pub fn cursor_time(&self, source: &dyn LineSource) -> LineTime {
+        let lines = self.lines(&self.frozen, source);
+        lines.line(lines.clamp_point(self.cursor).line).time
     }
 
     /// Whether what was searched for is marked.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::lines::{Lines, Point};
-use super::search::Direction;
+use super::scan::Direction;
 use crate::HistoryLine;
 
 /// Most lines looked at for the border of a paragraph, or for a bracket.

@@ -8,6 +8,7 @@ impl Emulator {
     #[inline]
     pub(super) fn index(&mut self) {
         self.cursor.is_wrap_pending = false;
+        self.grid.row_mut_unseen(self.cursor.y).time = self.scrollback.now;
         if self.cursor.y == self.bottom {
             if self.is_full_width() {
                 self.grid.row_mut_unseen(self.bottom).wrapped = false;

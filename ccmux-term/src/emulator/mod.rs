@@ -6,7 +6,8 @@
 //! Invariants
 //! * E1 `top < bottom < rows`, or the screen has one row and both are 0; `left < right < cols`, and
 //!   both lie at the borders unless DECLRMM is set.
-//! * E2 Ids of pens and clusters are held by cells only, in rows and in the head of the scrollback
+//! * E2 Ids of pens and clusters are held by cells only, in rows, in the overflow of the screen and in
+//!   the head of the scrollback
 //!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
 
 mod charset;
@@ -49,8 +50,9 @@ use crate::grid::Grid;
 use crate::grid::cell::{Cell, Content, PenId};
 use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
+use crate::grid::row::Row;
 use crate::history::{History, Scrollback};
-use crate::{Color, CursorShape, Modes, Size, Style};
+use crate::{Color, CursorShape, Modes, Size, Style, work};
 
 /// Longest title kept, in bytes.
 pub(crate) const TITLE_BYTES_MAX: usize = 4096;
@@ -75,12 +77,25 @@ pub(crate) struct SavedCursor {
     pub(crate) is_origin: bool,
 }
 
+/// Rows kept in an [`Overflow`].
+pub(crate) const OVERFLOW_ROWS_MAX: usize = 10_000;
+
+/// Rows of the main screen for which a resize left no room below the cursor. They come back with the
+/// next one, unless a program has done something on the main screen by then.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overflow {
+    pub(crate) rows: Vec<Row>,
+    /// The line of the screen's last row goes on in the first one.
+    pub(crate) continues: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Emulator {
     pub(crate) size: Size,
     /// The screen that is shown, and the other one.
     pub(crate) grid: Grid,
     pub(crate) hidden_grid: Grid,
+    pub(crate) overflow: Overflow,
     pub(crate) pens: PenTable,
     pub(crate) clusters: ClusterTable,
 
@@ -133,6 +148,7 @@ impl Emulator {
             size,
             grid: Grid::new(size),
             hidden_grid: Grid::new(size),
+            overflow: Overflow::default(),
             pens: PenTable::new(),
             clusters: ClusterTable::default(),
             cursor: Position::default(),
@@ -224,12 +240,15 @@ impl Emulator {
     #[cold]
     fn sweep_pens(&mut self) {
         let mut used = vec![false; self.pens.len()];
-        for row in self.grid.rows().chain(self.hidden_grid.rows()) {
+        work::note(used.len());
+        let rows = self.grid.rows().chain(self.hidden_grid.rows()).chain(&self.overflow.rows);
+        for row in rows {
             used[row.fill.0 as usize] = true;
         }
         self.for_each_cell(|cell| used[cell.pen.0 as usize] = true);
         let new_ids = self.pens.sweep(&used);
-        for row in self.grid.rows_mut_unseen().chain(self.hidden_grid.rows_mut_unseen()) {
+        let rows = self.grid.rows_mut_unseen().chain(self.hidden_grid.rows_mut_unseen());
+        for row in rows.chain(&mut self.overflow.rows) {
             row.fill = new_ids[row.fill.0 as usize];
         }
         self.for_each_cell(|cell| cell.pen = new_ids[cell.pen.0 as usize]);
@@ -239,6 +258,7 @@ impl Emulator {
     #[cold]
     fn sweep_clusters(&mut self) {
         let mut used = vec![false; self.clusters.len()];
+        work::note(used.len());
         self.for_each_cell(|cell| {
             if let Some(index) = cell.content.cluster_index() {
                 used[index as usize] = true;
@@ -254,7 +274,12 @@ impl Emulator {
     }
 
     fn for_each_cell(&mut self, mut visit: impl FnMut(&mut Cell)) {
+        let mut visit = |cell: &mut Cell| {
+            work::note(1);
+            visit(cell);
+        };
         let rows = self.grid.rows_mut_unseen().chain(self.hidden_grid.rows_mut_unseen());
+        let rows = rows.chain(&mut self.overflow.rows);
         for cells in rows.map(|row| &mut row.cells).chain([&mut self.scrollback.head]) {
             cells.iter_mut().for_each(&mut visit);
         }

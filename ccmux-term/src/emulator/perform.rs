@@ -3,20 +3,27 @@
 use super::Emulator;
 use crate::Event;
 use crate::parser::{Params, Perform, Terminator};
+use crate::work;
 
 impl Perform for Emulator {
     #[inline]
     fn print_ascii(&mut self, text: &[u8]) {
+        work::note(text.len());
+        self.settle();
         self.print_ascii_run(text);
     }
 
     #[inline]
     fn print(&mut self, text: &[char]) {
+        work::note(text.len());
+        self.settle();
         self.print_chars(text);
     }
 
     #[inline]
     fn execute(&mut self, byte: u8) {
+        work::note(1);
+        self.settle();
         self.last_printed = None;
         match byte {
             0x07 => self.events.push(Event::Bell),
@@ -42,17 +49,21 @@ impl Perform for Emulator {
     }
 
     fn esc(&mut self, intermediates: &[u8], last: u8) {
+        work::note(1);
         self.sweep_if_due();
+        self.settle();
         self.dispatch_escape(intermediates, last);
         self.last_printed = None;
     }
 
     #[inline]
     fn csi(&mut self, params: &Params, intermediates: &[u8], last: u8) {
+        work::note(1);
         self.sweep_if_due();
         if last == b'm' && intermediates.is_empty() {
             self.select_graphic_rendition(params);
         } else {
+            self.settle();
             self.dispatch_csi(params, intermediates, last);
         }
         // REP may be repeated itself: xterm and tmux differ, repeating is the useful reading.
@@ -62,6 +73,7 @@ impl Perform for Emulator {
     }
 
     fn osc(&mut self, text: &[u8], terminator: Terminator) {
+        work::note(text.len());
         self.sweep_if_due();
         self.dispatch_osc(text, terminator);
         self.last_printed = None;
@@ -72,6 +84,7 @@ impl Perform for Emulator {
     }
 
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
+        work::note(text.len());
         self.dispatch_dcs(params, intermediates, last, text);
         self.last_printed = None;
     }

@@ -2,18 +2,20 @@
 //!
 //! The main screen's logical lines are wrapped anew, the head in the scrollback included, so going
 //! narrower and wider again gives the same lines. Rows that no longer fit leave at the top like
-//! rows that scroll; blank rows below the cursor go first. Where there is more room recent lines of
+//! rows that scroll; blank rows below the cursor go first. Rows below the cursor that do not fit either
+//! are kept aside until a program does something on the main screen: it draws them anew, or wants
+//! none. Where there is more room recent lines of
 //! the history come back, as in tmux. The alternate screen belongs to a program that redraws it: it
 //! is cut.
 
-use super::{Emulator, Position};
-use crate::Size;
+use super::{Emulator, OVERFLOW_ROWS_MAX, Overflow, Position};
 use crate::grid::Grid;
 use crate::grid::cell::{Cell, Content, PenId};
 use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::{LineMarks, Row};
 use crate::history::{Scrollback, line_cells, push_wrapped_cells};
+use crate::{LineTime, Size};
 
 impl Emulator {
     pub(crate) fn resize(&mut self, size: Size) {
@@ -39,6 +41,14 @@ impl Emulator {
         self.tabs.resize(self.cols());
         self.last_printed = None;
         self.report_size_in_band();
+    }
+
+    /// What a program does on the main screen, it does on what it sees there.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if !self.overflow.rows.is_empty() && !self.modes.alternate_screen {
+            self.overflow = Overflow::default();
+        }
     }
 
     /// Gives up rows below the cursor for recent lines of the history, as far as there are any.
@@ -84,6 +94,13 @@ struct Line {
     cells: Vec<Cell>,
     fill: PenId,
     marks: LineMarks,
+    time: LineTime,
+}
+
+impl Line {
+    fn new(cells: Vec<Cell>, marks: LineMarks) -> Self {
+        Self { cells, fill: PenId::DEFAULT, marks, time: LineTime::UNKNOWN }
+    }
 }
 
 /// A place in a line: the `offset`-th of its cells, or beyond them.
@@ -96,12 +113,12 @@ struct Place {
 /// first one stays visible.
 fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], below: Below) {
     let (cols, rows_wanted) = (usize::from(size.cols), usize::from(size.rows));
-    let Emulator { grid, hidden_grid, scrollback, pens, clusters, modes, .. } = emulator;
+    let Emulator { grid, hidden_grid, overflow, scrollback, pens, clusters, modes, .. } = emulator;
     let grid = if modes.alternate_screen { hidden_grid } else { grid };
     // A head without cells follows a line that was cut: its text cannot come back, the link stays.
     scrollback.has_head &= scrollback.head.is_empty();
     let (mut lines, places) = unwrap(
-        grid,
+        (&*grid, std::mem::take(overflow)),
         std::mem::take(&mut scrollback.head),
         std::mem::take(&mut scrollback.head_marks),
         positions.each_ref().map(|position| **position),
@@ -145,6 +162,11 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], be
     for row in rows.drain(..above) {
         scrollback.retire(&row, cols, pens, clusters);
     }
+    if rows.len() > rows_wanted {
+        overflow.rows = rows.split_off(rows_wanted);
+        overflow.rows.truncate(OVERFLOW_ROWS_MAX);
+        overflow.continues = rows.last().is_some_and(|last| last.wrapped);
+    }
     rows.resize_with(rows_wanted, Row::new);
     if let Some(last) = rows.last_mut() {
         last.wrapped = false;
@@ -174,6 +196,7 @@ fn take_back(
             cells: line_cells(&line, pens, clusters),
             fill: pens.intern(&fill),
             marks: line.marks,
+            time: line.time,
         };
         let mut rows = Vec::new();
         wrap_line(&line, cols, &mut rows);
@@ -186,9 +209,9 @@ fn take_back(
     taken
 }
 
-/// Joins the rows of a screen to lines, and finds the places of positions in them.
+/// Joins the rows of a screen, and those below it, to lines, and finds the places of positions in them.
 fn unwrap(
-    grid: &Grid,
+    (grid, overflow): (&Grid, Overflow),
     head: Vec<Cell>,
     head_marks: LineMarks,
     positions: [Position; 2],
@@ -196,8 +219,8 @@ fn unwrap(
     let cols = grid.cols();
     let mut lines = Vec::new();
     let mut places = positions.map(|_| Place { line: usize::MAX, offset: 0 });
-    let mut line = Line { cells: head, fill: PenId::DEFAULT, marks: head_marks };
-    for (y, row) in grid.rows().enumerate() {
+    let mut line = Line::new(head, head_marks);
+    for (y, row) in grid.rows().chain(&overflow.rows).enumerate() {
         for (place, position) in places.iter_mut().zip(&positions) {
             if position.y == y {
                 place.line = lines.len();
@@ -206,14 +229,15 @@ fn unwrap(
             }
         }
         line.marks |= row.marks;
-        if row.wrapped {
+        if row.wrapped || overflow.continues && y + 1 == grid.len() {
             push_wrapped_cells(&mut line.cells, row, cols);
             continue;
         }
         line.cells.extend_from_slice(&row.cells[..row.occupied()]);
         line.fill = row.fill;
+        line.time = row.time;
         lines.push(line);
-        line = Line { cells: Vec::new(), fill: PenId::DEFAULT, marks: LineMarks::empty() };
+        line = Line::new(Vec::new(), LineMarks::empty());
     }
     if !line.cells.is_empty() {
         lines.push(line);
@@ -239,6 +263,7 @@ fn wrap_line(line: &Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
         row.cells.push(if cell.content == Content::SPACER { Cell::blank(cell.pen) } else { cell });
     }
     row.fill = line.fill;
+    row.time = line.time;
     rows.push(row);
     starts
 }

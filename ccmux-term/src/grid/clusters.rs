@@ -4,6 +4,8 @@
 //! which is the case while a sequence is being printed. As with pens, the owner sweeps the table
 //! when it has doubled.
 
+use crate::work;
+
 /// Longest text of one cell in bytes; further marks are dropped.
 pub(crate) const CLUSTER_BYTES_MAX: usize = 64;
 
@@ -25,7 +27,9 @@ impl ClusterTable {
     }
 
     pub(crate) fn push(&mut self, text: impl IntoIterator<Item = char>) -> u32 {
+        let before = self.text.len();
         self.text.extend(text);
+        work::note(self.text.len() - before);
         self.ends.push(self.text.len() as u32);
         self.ends.len() as u32 - 1
     }

@@ -81,6 +81,7 @@ impl Grid {
     /// Moves the rows of `top..=bottom` up by `count`; blank rows come in at the bottom.
     pub(crate) fn scroll_up(&mut self, top: usize, bottom: usize, count: usize, fill: PenId) {
         let count = count.min(bottom - top + 1);
+        crate::work::note(count);
         if top == 0 && bottom + 1 == self.rows.len() {
             // Cheaper than `rotate_left` for the one row of a line feed.
             for _ in 0..count {
@@ -88,6 +89,7 @@ impl Grid {
                 self.rows.push_back(row);
             }
         } else {
+            crate::work::note(bottom + 1 - count - top);
             for y in top..bottom + 1 - count {
                 self.rows.swap(y, y + count);
             }
@@ -98,6 +100,7 @@ impl Grid {
     /// Moves the rows of `top..=bottom` down by `count`; blank rows come in at the top.
     pub(crate) fn scroll_down(&mut self, top: usize, bottom: usize, count: usize, fill: PenId) {
         let count = count.min(bottom - top + 1);
+        crate::work::note(bottom - top + 1);
         for y in (top + count..=bottom).rev() {
             self.rows.swap(y, y - count);
         }

@@ -9,6 +9,7 @@
 //! * `cells` is never longer than the screen is wide.
 
 use super::cell::{Cell, Content, PenId};
+use crate::LineTime;
 
 bitflags::bitflags! {
     /// Marks of shell integration (OSC 133) on a line.
@@ -33,6 +34,8 @@ pub(crate) struct Row {
     /// The text goes on in the next row: it wrapped there by itself.
     pub(crate) wrapped: bool,
     pub(crate) marks: LineMarks,
+    /// When a line feed last left it.
+    pub(crate) time: LineTime,
     /// Names this content of this row: see `Terminal::row_version`.
     pub(crate) version: u64,
 }
@@ -44,6 +47,7 @@ impl Row {
             fill: PenId::DEFAULT,
             wrapped: false,
             marks: LineMarks::empty(),
+            time: LineTime::UNKNOWN,
             version: 0,
         }
     }
@@ -58,6 +62,7 @@ impl Row {
         self.fill = fill;
         self.wrapped = false;
         self.marks = LineMarks::empty();
+        self.time = LineTime::UNKNOWN;
     }
 
     /// Prints narrow ASCII from `x`; the caller has checked that it fits into `cols`.

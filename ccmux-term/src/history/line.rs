@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::grid::pens::{Hyperlink, Pen};
 use crate::wire::{self, CodecError, Reader};
-use crate::{LineMarks, Style};
+use crate::{LineMarks, LineTime, Style};
 
 /// One logical line: what the program wrote between two line breaks, however it was wrapped.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,6 +33,9 @@ pub struct HistoryLine {
     pub marks: LineMarks,
     /// The line was cut at [`LINE_COLS_MAX`](crate::LINE_COLS_MAX): it goes on in the next one.
     pub continues: bool,
+    /// When it was ended: the time of the line feed that did it, or else of when it left the screen.
+    /// It is not part of the line's encoding, but kept beside it.
+    pub time: LineTime,
 }
 
 /// A piece of a line's text in one style.
@@ -176,14 +179,11 @@ impl HistoryLine {
             Some(last) if last.style == pen.style && last.link == pen.link => {
                 last.len_bytes += len_bytes as u32;
             }
-            _ => self.push_run(len_bytes, pen),
+            _ => {
+                let link = pen.link.clone();
+                self.runs.push(Run { len_bytes: len_bytes as u32, style: pen.style, link });
+            }
         }
-    }
-
-    /// Adds a run at the end.
-    pub(crate) fn push_run(&mut self, len_bytes: usize, pen: &Pen) {
-        let link = pen.link.clone();
-        self.runs.push(Run { len_bytes: len_bytes as u32, style: pen.style, link });
     }
 
     /// Makes the line empty and keeps its memory.
@@ -193,6 +193,7 @@ impl HistoryLine {
         self.fill = Style::default();
         self.marks = LineMarks::empty();
         self.continues = false;
+        self.time = LineTime::UNKNOWN;
     }
 }
 

@@ -3,23 +3,45 @@
 //! Lines are encoded when they leave the screen and from then on are bytes: the owner takes them
 //! in batches, stores them and releases them here. Clearing the history only moves its start.
 //!
+//! When lines were written is kept beside them, for runs of lines: most follow each other within a
+//! second.
+//!
 //! The newest lines are *recent*: a screen that grows takes them back. They stay here, are part of
 //! a keyframe, and are sealed as others follow. The number of a sealed line never changes and is
 //! never reused.
 
+mod encoded;
 mod line;
 mod scrollback;
+#[cfg(test)]
+mod tests;
+mod times;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+pub use self::encoded::EncodedLines;
+pub(crate) use self::encoded::LineText;
 pub use self::line::{HistoryLine, Run};
 use self::line::{encode_plain, encoded_len};
 pub use self::scrollback::LINE_COLS_MAX;
 pub(crate) use self::scrollback::{Scrollback, append_cells, line_cells, push_wrapped_cells};
+pub use self::times::LineTime;
+use self::times::LineTimes;
+pub(crate) use self::times::read_times;
 use crate::wire::{CodecError, Reader};
+use crate::work;
 
-/// Encoded lines, one after another.
+/// How encoded history lines are laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HistoryFormat {
+    /// Lines, as earlier versions stored them.
+    Lines,
+    /// The times of the lines, then the lines: what [`HistoryBatch`] has.
+    TimesAndLines,
+}
+
+/// Encoded lines, one after another, behind their times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct HistoryBatch {
     /// Number of the first line.
@@ -30,25 +52,37 @@ pub struct HistoryBatch {
     pub bytes: Vec<u8>,
 }
 
-/// Reads the lines of a [`HistoryBatch`]. Yields exactly `count` items, or stops after the first
-/// error; bytes left over after the last line are an error too.
+/// Reads the lines of a [`HistoryBatch`], or of what was made of one. Yields exactly `count` items, or
+/// stops after the first error; bytes left over after the last line are an error too.
 pub fn decode_history(
+    format: HistoryFormat,
     bytes: &[u8],
     count: u64,
 ) -> impl Iterator<Item = Result<HistoryLine, CodecError>> {
     let mut reader = Reader::new(bytes);
+    let runs = match format {
+        HistoryFormat::Lines => Ok(Vec::new()),
+        HistoryFormat::TimesAndLines => read_times(&mut reader, count),
+    };
+    let mut failure = runs.as_ref().err().copied();
+    let runs = runs.unwrap_or_default().into_iter();
+    let mut times = runs.flat_map(|run| std::iter::repeat_n(run.time, run.count as usize));
     let mut left = count;
     std::iter::from_fn(move || {
         if left == 0 {
             return None;
         }
         left -= 1;
-        let mut line = HistoryLine::decode(&mut reader);
+        let mut line = match failure.take() {
+            Some(error) => Err(error),
+            None => HistoryLine::decode(&mut reader),
+        };
         if left == 0 && line.is_ok() && !reader.is_empty() {
             line = Err(CodecError::Invalid("end of history batch"));
         }
-        if line.is_err() {
-            left = 0;
+        match &mut line {
+            Ok(line) => line.time = times.next().unwrap_or_default(),
+            Err(_) => left = 0,
         }
         Some(line)
     })
@@ -71,6 +105,7 @@ pub(crate) const RECENT_BYTES_MAX: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     blocks: VecDeque<Block>,
+    times: LineTimes,
     /// First line that may be read.
     start: u64,
     /// Number of the next line.
@@ -118,6 +153,7 @@ impl History {
     pub(crate) fn starting_at(end: u64, cleared_before: u64) -> Self {
         Self {
             blocks: VecDeque::new(),
+            times: LineTimes::default(),
             start: end,
             end,
             cleared_before,
@@ -155,7 +191,7 @@ impl History {
 
     /// Adds one line, which `encode` appends to the bytes it is given.
     #[inline]
-    pub(crate) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn push(&mut self, time: LineTime, encode: impl FnOnce(&mut Vec<u8>)) {
         if self.blocks.back().is_none_or(|block| block.bytes.len() >= BLOCK_BYTES) {
             self.begin_block();
         }
@@ -164,6 +200,7 @@ impl History {
         encode(&mut block.bytes);
         let len = block.bytes.len() - before;
         block.count += 1;
+        self.times.push(self.end, time);
         self.end += 1;
         self.recent.push_back(len as u32);
         self.recent_bytes += len;
@@ -180,7 +217,7 @@ impl History {
         let len = *self.recent.back()? as usize;
         let block = self.blocks.back_mut()?;
         let at = block.bytes.len().checked_sub(len)?;
-        let line = HistoryLine::decode(&mut Reader::new(&block.bytes[at..])).ok()?;
+        let mut line = HistoryLine::decode(&mut Reader::new(&block.bytes[at..])).ok()?;
         if line.continues {
             return None;
         }
@@ -190,6 +227,8 @@ impl History {
             self.blocks.pop_back();
         }
         self.end -= 1;
+        line.time = self.times.get(self.end);
+        self.times.truncate(self.end);
         self.recent.pop_back();
         self.recent_bytes -= len;
         Some(line)
@@ -208,6 +247,7 @@ impl History {
             let whole = (0..block.count).fold(0, |at, _| at + encoded_len(&block.bytes[at..]));
             block.bytes.truncate(whole);
             history.end = block.end();
+            history.times.truncate(history.end);
         }
         history.seal();
         history
@@ -222,10 +262,35 @@ impl History {
     pub(crate) fn line(&self, number: u64) -> Option<HistoryLine> {
         let block = self.block(number)?;
         let mut reader = Reader::new(&block.bytes[block.offset(number)..]);
-        HistoryLine::decode(&mut reader).ok()
+        let line = HistoryLine::decode(&mut reader).ok()?;
+        Some(HistoryLine { time: self.times.get(number), ..line })
     }
 
+    /// Lines in memory around `number`.
+    pub(crate) fn encoded(&self, number: u64) -> Option<EncodedLines<'_>> {
+        let block = self.block(number)?;
+        let lines = block.first.max(self.start)..block.end();
+        Some(EncodedLines::of_block(lines, block.first, &block.bytes))
+    }
+
+    /// When lines were written; see [`read_times`].
+    pub(crate) fn encode_times(&self, lines: Range<u64>, out: &mut Vec<u8>) {
+        self.times.encode(lines, out);
+    }
+
+    /// Lines behind their times. `max_bytes` is for the lines alone.
     pub(crate) fn batch(&self, lines: Range<u64>, max_bytes: usize) -> HistoryBatch {
+        let HistoryBatch { first_line, count, bytes } = self.lines(lines, max_bytes);
+        let mut timed = Vec::with_capacity(bytes.len() + 16);
+        if count > 0 {
+            self.times.encode(first_line..first_line + count, &mut timed);
+        }
+        timed.extend_from_slice(&bytes);
+        HistoryBatch { first_line, count, bytes: timed }
+    }
+
+    /// Lines without their times.
+    pub(crate) fn lines(&self, lines: Range<u64>, max_bytes: usize) -> HistoryBatch {
         let first_line = lines.start.clamp(self.start, self.end);
         let end = lines.end.min(self.end);
         let mut batch = HistoryBatch { first_line, ..HistoryBatch::default() };
@@ -264,8 +329,10 @@ impl History {
     fn drop_before(&mut self, before: u64) {
         self.start = before.clamp(self.start, self.end);
         while self.sealed_end() < self.start {
+            work::note(1);
             self.seal_oldest();
         }
+        self.times.drop_before(self.start);
         while self.blocks.front().is_some_and(|block| block.end() <= self.start) {
             self.blocks.pop_front();
         }
@@ -298,6 +365,7 @@ impl History {
 
     /// Begins a block, and drops the oldest ones over [`HISTORY_BYTES_MAX`].
     fn begin_block(&mut self) {
+        work::note(self.blocks.len());
         let mut bytes: usize = self.blocks.iter().map(|block| block.bytes.len()).sum();
         while bytes > HISTORY_BYTES_MAX
             && let Some(oldest) = self.blocks.front()
@@ -322,7 +390,16 @@ impl History {
 /// Equal lines, however they lie in blocks.
 impl PartialEq for History {
     fn eq(&self, other: &Self) -> bool {
-        let Self { blocks: _, start, end, cleared_before, limit, recent, recent_bytes: _ } = self;
+        let Self {
+            blocks: _,
+            times: _,
+            start,
+            end,
+            cleared_before,
+            limit,
+            recent,
+            recent_bytes: _,
+        } = self;
         (*start, *end, *cleared_before, *limit, recent)
             == (other.start, other.end, other.cleared_before, other.limit, &other.recent)
             && self.batch(*start..*end, usize::MAX) == other.batch(*start..*end, usize::MAX)

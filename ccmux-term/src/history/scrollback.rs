@@ -9,13 +9,13 @@
 //!   last.
 //! * B2 The head is shorter than [`LINE_COLS_MAX`] plus one row; a longer line is cut.
 
-use super::{History, HistoryLine, encode_plain};
-use crate::LineMarks;
+use super::{History, HistoryLine, LineTime, encode_plain};
 use crate::compose::width::clusters as cut_into_clusters;
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
+use crate::{LineMarks, work};
 
 /// Most columns of one history line. What the program wrote as a longer line becomes several, all
 /// but the last marked `continues`; a line is cut at the end of a row, at or after this length.
@@ -27,6 +27,8 @@ pub(crate) struct Scrollback {
     pub(crate) head: Vec<Cell>,
     pub(crate) head_marks: LineMarks,
     pub(crate) has_head: bool,
+    /// When what is being done is done.
+    pub(crate) now: LineTime,
     /// Kept for its memory only.
     line: HistoryLine,
 }
@@ -38,6 +40,7 @@ impl Scrollback {
             head: Vec::new(),
             head_marks: LineMarks::empty(),
             has_head: false,
+            now: LineTime::UNKNOWN,
             line: HistoryLine::default(),
         }
     }
@@ -53,7 +56,7 @@ impl Scrollback {
     ) {
         if !self.has_head && !row.wrapped && is_plain(row) {
             let cells = &row.cells[..row.occupied()];
-            self.history.push(|out| {
+            self.history.push(row.time.or(self.now), |out| {
                 encode_plain(out, cells.iter().map(|cell| ascii(cell.content)));
             });
             return;
@@ -63,11 +66,13 @@ impl Scrollback {
             push_wrapped_cells(&mut self.head, row, cols);
             self.has_head = true;
             if self.head.len() >= LINE_COLS_MAX {
-                self.push_head(&[], PenId::DEFAULT, true, pens, clusters);
+                self.push_head(&Tail::cut(), self.now, pens, clusters);
             }
         } else {
             self.has_head = false;
-            self.push_head(&row.cells[..row.occupied()], row.fill, false, pens, clusters);
+            let cells = &row.cells[..row.occupied()];
+            let tail = Tail { cells, fill: row.fill, continues: false };
+            self.push_head(&tail, row.time.or(self.now), pens, clusters);
         }
     }
 
@@ -75,7 +80,8 @@ impl Scrollback {
     pub(crate) fn finish_head(&mut self, pens: &PenTable, clusters: &ClusterTable) {
         if self.has_head {
             self.has_head = false;
-            self.push_head(&[], PenId::DEFAULT, false, pens, clusters);
+            let tail = Tail { continues: false, ..Tail::cut() };
+            self.push_head(&tail, self.now, pens, clusters);
         }
     }
 
@@ -88,22 +94,36 @@ impl Scrollback {
 
     fn push_head(
         &mut self,
-        tail: &[Cell],
-        fill: PenId,
-        continues: bool,
+        tail: &Tail<'_>,
+        time: LineTime,
         pens: &PenTable,
         clusters: &ClusterTable,
     ) {
+        work::note(self.head.len() + tail.cells.len());
         let line = &mut self.line;
         line.clear();
         append_cells(line, &self.head, pens, clusters);
-        append_cells(line, tail, pens, clusters);
+        append_cells(line, tail.cells, pens, clusters);
         line.marks = self.head_marks;
-        line.fill = pens.get(fill).style;
-        line.continues = continues;
-        self.history.push(|out| line.encode(out));
+        line.fill = pens.get(tail.fill).style;
+        line.continues = tail.continues;
+        self.history.push(time, |out| line.encode(out));
         self.head.clear();
         self.head_marks = LineMarks::empty();
+    }
+}
+
+/// How a line ends behind its head.
+struct Tail<'a> {
+    cells: &'a [Cell],
+    fill: PenId,
+    continues: bool,
+}
+
+impl Tail<'_> {
+    /// It is cut and goes on in the next line.
+    fn cut() -> Self {
+        Self { cells: &[], fill: PenId::DEFAULT, continues: true }
     }
 }
 
@@ -127,17 +147,11 @@ pub(crate) fn append_cells(
     pens: &PenTable,
     clusters: &ClusterTable,
 ) {
-    let mut is_first = true;
     for run in cells.chunk_by(|a, b| a.pen == b.pen) {
         let start = line.text.len();
         append_text(&mut line.text, run, clusters);
-        let (len, pen) = (line.text.len() - start, pens.get(run[0].pen));
-        // Two neighbours in `cells` never have the same pen.
-        if std::mem::take(&mut is_first) {
-            line.join_run(len, pen);
-        } else {
-            line.push_run(len, pen);
-        }
+        // Pens may differ in what is no part of a line.
+        line.join_run(line.text.len() - start, pens.get(run[0].pen));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! row      byte of flags: 1 wrapped, 2 marks follow (a byte), 4 fill follows (a pen's number);
-//!          cells
+//!          8 time follows (how much later than the last input, as in `history::times`); cells
 //! cells    number: count * 2 + (1 if all are ASCII or empty)
 //!          ASCII: a byte each, 0 for empty
 //!          other: a number each: 0 empty, 1 spacer, else (value << 2 | cluster << 1 | wide), the
@@ -15,7 +15,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::CONTROLS_VERSION;
+use super::{CONTROLS_VERSION, TIMES_VERSION};
+use crate::LineTime;
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::{CLUSTER_BYTES_MAX, ClusterTable};
 use crate::grid::pens::{Hyperlink, Pen, PenTable};
@@ -27,24 +28,34 @@ pub(super) struct CellWriter<'a> {
     pub(super) out: Vec<u8>,
     pens: &'a PenTable,
     clusters: &'a ClusterTable,
+    now: LineTime,
     numbers: HashMap<PenId, u64>,
     used: Vec<Pen>,
 }
 
 impl<'a> CellWriter<'a> {
-    pub(super) fn new(pens: &'a PenTable, clusters: &'a ClusterTable) -> Self {
+    pub(super) fn new(pens: &'a PenTable, clusters: &'a ClusterTable, now: LineTime) -> Self {
         let numbers = HashMap::from([(PenId::DEFAULT, 0)]);
-        Self { out: Vec::new(), pens, clusters, numbers, used: Vec::new() }
+        Self { out: Vec::new(), pens, clusters, now, numbers, used: Vec::new() }
     }
 
     pub(super) fn row(&mut self, row: &Row) {
         let (has_marks, has_fill) = (!row.marks.is_empty(), row.fill != PenId::DEFAULT);
-        self.out.push(u8::from(row.wrapped) | u8::from(has_marks) << 1 | u8::from(has_fill) << 2);
+        let has_time = row.time != LineTime::UNKNOWN;
+        self.out.push(
+            u8::from(row.wrapped)
+                | u8::from(has_marks) << 1
+                | u8::from(has_fill) << 2
+                | u8::from(has_time) << 3,
+        );
         if has_marks {
             self.out.push(row.marks.bits());
         }
         if has_fill {
             self.pen_id(row.fill);
+        }
+        if has_time {
+            row.time.put_after(self.now, &mut self.out);
         }
         self.cells(&row.cells);
     }
@@ -138,11 +149,17 @@ pub(super) struct CellReader {
     pub(super) clusters: ClusterTable,
     /// Ids of the written pens.
     ids: Vec<PenId>,
+    version: u8,
+    now: LineTime,
 }
 
 impl CellReader {
     /// Reads the tables.
-    pub(super) fn new(reader: &mut Reader<'_>, version: u8) -> Result<Self, CodecError> {
+    pub(super) fn new(
+        reader: &mut Reader<'_>,
+        version: u8,
+        now: LineTime,
+    ) -> Result<Self, CodecError> {
         let mut links = Vec::new();
         for _ in 0..reader.number()? {
             let (id, uri) = (reader.printable()?.to_owned(), reader.printable()?.to_owned());
@@ -165,12 +182,12 @@ impl CellReader {
             let is_protected = version >= CONTROLS_VERSION && reader.flag()?;
             ids.push(pens.intern(&Pen { style, link, is_protected }));
         }
-        Ok(Self { pens, clusters: ClusterTable::default(), ids })
+        Ok(Self { pens, clusters: ClusterTable::default(), ids, version, now })
     }
 
     pub(super) fn row(&mut self, reader: &mut Reader<'_>, cols: usize) -> Result<Row, CodecError> {
         let flags = reader.byte()?;
-        if flags > 7 {
+        if flags > if self.version >= TIMES_VERSION { 15 } else { 7 } {
             return Err(CodecError::Invalid("row flags"));
         }
         let mut row = Row::new();
@@ -180,6 +197,9 @@ impl CellReader {
         }
         if flags & 4 != 0 {
             row.fill = self.pen_id(reader)?;
+        }
+        if flags & 8 != 0 {
+            row.time = LineTime::read_after(self.now, reader)?;
         }
         row.cells = self.cells(reader, cols)?;
         Ok(row)

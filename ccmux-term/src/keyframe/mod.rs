@@ -6,14 +6,15 @@
 //!
 //! ```text
 //! "ccKF", version byte
-//! number   columns, rows
+//! number   columns, rows, time of the last input
 //! links    count, each: id, URI (length and bytes)
 //! pens     count, each: style (with the link's index), flag: protected; pen 0 is the default and
 //!          not written
 //! screens  the shown one, the other one; each: rows (see `cells`)
+//! overflow count, flag, rows
 //! head     of the scrollback: cells, marks byte, flag
 //! history  start, end of the sealed lines, cleared before, limit + 1 (0: none)
-//! recent   count, then the lines as in the history
+//! recent   count, then the lines as in the history, then their times
 //! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette
 //! parser   state byte; outside the ground state, everything it holds
 //! ```
@@ -33,7 +34,9 @@ pub(crate) use self::write::write;
 use crate::CodecError;
 
 const MAGIC: &[u8; 4] = b"ccKF";
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
+/// The first one with times and overflow.
+const TIMES_VERSION: u8 = 4;
 /// The first one with side margins, protection and settings.
 const CONTROLS_VERSION: u8 = 3;
 /// The oldest one that is read: it has no recent lines.

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::cells::{CellReader, marks};
-use super::{CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, VERSION};
+use super::{CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION, VERSION};
 use crate::emulator::{
-    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice, Palette,
-    Position, Protection, SAVED_MAX, SavedCursor, Settings, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
-    TitleModes,
+    Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice,
+    OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, SAVED_MAX, SavedCursor, Settings,
+    TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs, TitleModes,
 };
 use crate::history::{
-    History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback,
+    History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback, read_times,
 };
 use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_MAX, State};
 use crate::wire::{CodecError, Reader};
-use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal};
+use crate::{
+    CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal,
+};
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Terminal, KeyframeError> {
     let bytes = bytes.strip_prefix(MAGIC).ok_or(KeyframeError::Magic)?;
@@ -33,11 +35,23 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         return Err(CodecError::Invalid("size"));
     }
     let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
-    let mut cells = CellReader::new(reader, version)?;
+    let now = match version {
+        TIMES_VERSION.. => LineTime::read_after(LineTime::UNKNOWN, reader)?,
+        _ => LineTime::UNKNOWN,
+    };
+    let mut cells = CellReader::new(reader, version, now)?;
     let mut emulator = Emulator::new(size);
     for grid in [&mut emulator.grid, &mut emulator.hidden_grid] {
         let rows: Result<_, _> = (0..rows).map(|_| cells.row(reader, cols)).collect();
         grid.replace(rows?, cols);
+    }
+    if version >= TIMES_VERSION {
+        let (count, continues): (usize, _) = (reader.small()?, reader.flag()?);
+        if count > OVERFLOW_ROWS_MAX {
+            return Err(CodecError::Invalid("overflow"));
+        }
+        let rows: Result<_, _> = (0..count).map(|_| cells.row(reader, cols)).collect();
+        emulator.overflow = Overflow { rows: rows?, continues };
     }
     let head = cells.cells(reader, LINE_COLS_MAX + cols)?;
     emulator.pen = cells.pen(reader)?;
@@ -53,6 +67,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     }
     let mut scrollback = Scrollback::new(history(reader, version)?);
     (scrollback.head, scrollback.head_marks, scrollback.has_head) = (head, head_marks, has_head);
+    scrollback.now = now;
     emulator.scrollback = scrollback;
 
     emulator.cursor = position(reader, size)?;
@@ -182,14 +197,24 @@ fn history(reader: &mut Reader<'_>, version: u8) -> Result<History, CodecError> 
     if recent > RECENT_LINES_MAX as u64 {
         return Err(CodecError::Invalid("recent lines"));
     }
+    let mut lines = Vec::new();
     for _ in 0..recent {
         let before = reader.rest();
         HistoryLine::decode(reader)?;
-        let line = &before[..before.len() - reader.remaining()];
-        history.push(|out| out.extend_from_slice(line));
+        lines.push(&before[..before.len() - reader.remaining()]);
     }
     if bytes.len() - reader.remaining() > RECENT_BYTES_MAX {
         return Err(CodecError::Invalid("recent lines"));
+    }
+    let mut times = Vec::new();
+    if version >= TIMES_VERSION {
+        for run in read_times(reader, recent)? {
+            times.extend(std::iter::repeat_n(run.time, run.count as usize));
+        }
+    }
+    let times = times.into_iter().chain(std::iter::repeat(LineTime::UNKNOWN));
+    for (line, time) in lines.into_iter().zip(times) {
+        history.push(time, |out| out.extend_from_slice(line));
     }
     Ok(history)
 }

@@ -7,7 +7,9 @@ use crate::emulator::{
 };
 use crate::parser::{Parser, State};
 use crate::wire::{put_bytes, put_number};
-use crate::{CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking, Rgb, Terminal};
+use crate::{
+    CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Terminal,
+};
 
 pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     let Terminal { parser, emulator, version: _ } = terminal;
@@ -15,6 +17,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         size,
         grid,
         hidden_grid,
+        overflow,
         pens,
         clusters,
         cursor,
@@ -46,8 +49,13 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         reports_titles,
         events: _,
     } = emulator;
-    let mut cells = CellWriter::new(pens, clusters);
+    let mut cells = CellWriter::new(pens, clusters, scrollback.now);
     for row in grid.rows().chain(hidden_grid.rows()) {
+        cells.row(row);
+    }
+    put_number(&mut cells.out, overflow.rows.len() as u64);
+    cells.out.push(u8::from(overflow.continues));
+    for row in &overflow.rows {
         cells.row(row);
     }
     cells.cells(&scrollback.head);
@@ -61,6 +69,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     out.push(VERSION);
     put_number(&mut out, u64::from(size.cols));
     put_number(&mut out, u64::from(size.rows));
+    scrollback.now.put_after(LineTime::UNKNOWN, &mut out);
     out.extend_from_slice(&tables);
     out.extend_from_slice(&body);
 
@@ -71,9 +80,10 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     put_number(&mut out, history.sealed_end());
     put_number(&mut out, history.cleared_before());
     put_option(&mut out, history.limit());
-    let recent = history.batch(history.sealed_end()..history.end(), usize::MAX);
-    put_number(&mut out, recent.count);
-    out.extend_from_slice(&recent.bytes);
+    let recent = history.sealed_end()..history.end();
+    put_number(&mut out, recent.end - recent.start);
+    out.extend_from_slice(&history.lines(recent.clone(), usize::MAX).bytes);
+    history.encode_times(recent, &mut out);
 
     put_position(&mut out, cursor);
     put_charsets(&mut out, *charsets);

@@ -4,6 +4,7 @@ use super::{
     BEL, C1_LEAD, C1_ST, CAN, ESC, PASSTHROUGH, Parser, Perform, STRING_BYTES_MAX, SUB, State,
     Terminator,
 };
+use crate::work;
 
 impl Parser {
     pub(super) fn begin_string(&mut self) {
@@ -44,6 +45,7 @@ impl Parser {
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8], is_osc: bool) {
+        work::note(bytes.len());
         // Controls do not belong to an OSC string and do not count, however the input was cut.
         let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
         if self.is_string_overlong

@@ -1,7 +1,8 @@
 //! How rows become history lines, and how history is read, released, bounded and cleared.
 
 use ccmux_term::{
-    Color, Event, HistoryBatch, HistoryLine, LineMarks, Size, Style, Terminal, decode_history,
+    Color, Event, HistoryBatch, HistoryFormat, HistoryLine, LineMarks, Size, Style, Terminal,
+    decode_history,
 };
 use proptest::prelude::*;
 
@@ -116,7 +117,7 @@ fn plain_lines_cost_their_text_and_little_more() {
         terminal.advance(&[b'x'; 70]);
         terminal.advance(b"\r\n");
     }
-    assert_eq!(terminal.history_batch(0..u64::MAX, usize::MAX).bytes.len(), 1000 * 72);
+    assert_eq!(terminal.history_batch(0..u64::MAX, usize::MAX).bytes.len(), 4 + 1000 * 72);
 }
 
 #[test]
@@ -127,18 +128,22 @@ fn batches_fit_and_join() {
     }
     let whole = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert_eq!((whole.first_line, whole.count), (0, terminal.history_end()));
-    let mut joined = HistoryBatch::default();
-    while joined.count < whole.count {
-        let batch = terminal.history_batch(joined.count..u64::MAX, 10_000);
-        assert_eq!(batch.first_line, joined.count);
-        assert!((1..=10_000).contains(&batch.bytes.len()));
-        joined.bytes.extend(batch.bytes);
-        joined.count += batch.count;
+    let decode = |batch: &HistoryBatch| -> Vec<HistoryLine> {
+        let lines = decode_history(HistoryFormat::TimesAndLines, &batch.bytes, batch.count);
+        lines.map(Result::unwrap).collect()
+    };
+    let mut joined = Vec::new();
+    while (joined.len() as u64) < whole.count {
+        let batch = terminal.history_batch(joined.len() as u64..u64::MAX, 10_000);
+        assert_eq!(batch.first_line, joined.len() as u64);
+        // The times come on top of it.
+        assert!((1..=10_000 + 4).contains(&batch.bytes.len()));
+        joined.extend(decode(&batch));
     }
-    assert_eq!(joined, whole);
+    let lines = decode(&whole);
+    assert_eq!(joined, lines);
     assert_eq!(terminal.history_batch(7..u64::MAX, 1).count, 1, "at least one line");
     assert_eq!(terminal.history_batch(whole.count..u64::MAX, 1000).count, 0);
-    let lines: Vec<_> = decode_history(&whole.bytes, whole.count).map(Result::unwrap).collect();
     assert_eq!(lines[19_000].text, "line 19000");
     assert_eq!(terminal.history_line(19_000).as_ref(), Some(&lines[19_000]));
 }
@@ -202,17 +207,20 @@ fn clearing_is_visible() {
 fn damaged_history_is_an_error() {
     let terminal = terminal(20, 1, "a\x1b[1mb\x1b]8;;http://e\x07cde\r\nplain\r\n");
     let HistoryBatch { bytes, count, .. } = terminal.history_batch(0..u64::MAX, usize::MAX);
-    assert!(decode_history(&bytes, count).all(|line| line.is_ok()));
-    assert!(decode_history(&bytes, count + 1).any(|line| line.is_err()));
-    assert!(decode_history(&bytes, count - 1).any(|line| line.is_err()));
+    let decode = |bytes: &[u8], count| -> Vec<_> {
+        decode_history(HistoryFormat::TimesAndLines, bytes, count).collect()
+    };
+    assert!(decode(&bytes, count).iter().all(Result::is_ok));
+    assert!(decode(&bytes, count + 1).iter().any(Result::is_err));
+    assert!(decode(&bytes, count - 1).iter().any(Result::is_err));
     for len in 0..bytes.len() {
-        assert!(decode_history(&bytes[..len], count).any(|line| line.is_err()));
+        assert!(decode(&bytes[..len], count).iter().any(Result::is_err));
     }
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         for byte in 0..=255 {
             damaged[at] = byte;
-            assert!(decode_history(&damaged, count).count() <= 2);
+            assert!(decode(&damaged, count).len() <= 2);
         }
     }
 }
@@ -230,7 +238,7 @@ proptest! {
         for line in &lines {
             line.encode(&mut encoded);
         }
-        let decoded: Result<Vec<_>, _> = decode_history(&encoded, lines.len() as u64).collect();
+        let decoded: Result<Vec<_>, _> = decode_history(HistoryFormat::Lines, &encoded, lines.len() as u64).collect();
         let texts = |lines: &[HistoryLine]| -> Vec<String> { lines.iter().map(|line| line.text.clone()).collect() };
         let decoded = decoded.unwrap();
         prop_assert_eq!(texts(&decoded), texts(&lines));

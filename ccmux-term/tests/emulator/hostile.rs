@@ -2,7 +2,7 @@
 //! does not matter.
 
 use crate::support::{size, stream};
-use ccmux_term::{Size, Terminal, decode_history};
+use ccmux_term::{HistoryFormat, Size, Terminal, decode_history};
 use proptest::prelude::*;
 
 /// What must hold in any state.
@@ -17,7 +17,9 @@ fn check_consistency(terminal: &Terminal) {
     let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
     assert_eq!(batch.first_line, terminal.history_start());
     assert_eq!(batch.first_line + batch.count, terminal.history_end());
-    for (line, number) in decode_history(&batch.bytes, batch.count).zip(batch.first_line..) {
+    for (line, number) in decode_history(HistoryFormat::TimesAndLines, &batch.bytes, batch.count)
+        .zip(batch.first_line..)
+    {
         assert_eq!(terminal.history_line(number), Some(line.expect("history decodes")));
     }
 }
@@ -95,6 +97,40 @@ fn extreme_sizes_are_clamped() {
     check_consistency(&terminal);
 }
 
+/// Screens of one column are two wide inside, so that every character fits.
+#[test]
+fn the_smallest_screens_can_be_used() {
+    let text = "日本x\u{301}👩‍💻ab\r\n\x1b[9b\x1b[2;2Hq\x1b[T\x1b[S\x1bM\x1bD\x1b[?1049hy\x1b[2J\x1b[?1049l\
+                \x1b[1;1r\x1b[3;1r\x1b[?69h\x1b[1;1s\x1b[?6hz\x1b[999999999b\x1b[4hw\x1b[P\x1b[X";
+    for (cols, rows) in [(1, 1), (1, 9), (2, 1), (9, 1), (1, 500)] {
+        let mut terminal = Terminal::new(Size { cols, rows });
+        for size in [Size { cols, rows }, Size { cols: rows, rows: cols }, Size { cols, rows }] {
+            terminal.resize(size);
+            terminal.advance(text.as_bytes());
+            check_consistency(&terminal);
+        }
+    }
+}
+
+/// A size that a program asks for is an event, however large; a size that is set is clamped.
+#[test]
+fn huge_sizes_are_bounded() {
+    let mut terminal = Terminal::new(Size { cols: 80, rows: 24 });
+    terminal.advance(b"x\x1b[999999999b");
+    assert_eq!(terminal.screen_lines()[0].text.len(), 1 + 80 * 24, "REP fills the screen at most");
+    for _ in 0..50 {
+        terminal.advance(b"\x1b[8;10000;10000t");
+    }
+    assert_eq!(terminal.size(), Size { cols: 80, rows: 24 });
+    for (cols, rows) in [(10_000, 10_000), (1, 65535), (65535, 1), (80, 24)] {
+        terminal.resize(Size { cols, rows });
+        let Size { cols, rows } = terminal.size();
+        assert!(usize::from(cols) * usize::from(rows) <= Size::CELLS_MAX);
+        terminal.advance(b"\x1b[2J\x1b[999;999Hab\r\n\x1b#8");
+    }
+    check_consistency(&terminal);
+}
+
 /// Sequences with huge counts or lengths cost no more than what the screen can show.
 #[test]
 fn huge_counts_are_bounded() {
@@ -107,14 +143,18 @@ fn huge_counts_are_bounded() {
     check_consistency(&terminal);
 }
 
+/// A string that never ends is dropped when it is too long, and costs no more memory however long it
+/// is: a keyframe in the middle of it holds all there is.
 #[test]
 fn endless_strings_are_dropped() {
     let mut terminal = Terminal::new(Size { cols: 20, rows: 2 });
-    for start in ["\x1b]0;", "\x1bP$q", "\x1b_", "\x1b^", "\x1bX"] {
+    let piece = vec![b'x'; 1 << 20];
+    for start in ["\x1b]0;", "\x1b]52;c;", "\x1bP$q", "\x1b_", "\x1b^", "\x1bX"] {
         terminal.advance(start.as_bytes());
-        for _ in 0..100 {
-            terminal.advance(&[b'x'; 10_000]);
+        for _ in 0..64 {
+            terminal.advance(&piece);
         }
+        assert!(terminal.keyframe().len() < 10_000, "{}", start.escape_debug());
         terminal.advance(b"\x1b\\");
     }
     terminal.advance(b"alive");
@@ -158,7 +198,11 @@ fn history_in_memory_is_bounded() {
 fn marks_on_one_cell_are_bounded() {
     let mut terminal = Terminal::new(Size { cols: 20, rows: 2 });
     terminal.advance(b"a");
-    terminal.advance("\u{301}".repeat(10_000).as_bytes());
+    let piece = "\u{301}".repeat(100_000);
+    for _ in 0..160 {
+        terminal.advance(piece.as_bytes());
+    }
+    assert!(terminal.keyframe().len() < 10_000);
     terminal.advance(b"b");
     assert!(terminal.row(0).text().len() < 100);
     assert_eq!(terminal.cursor().x, 2);

@@ -1,7 +1,7 @@
 //! The keyframe law, and what damaged keyframes do.
 
 use crate::support::{replies, size, stream};
-use ccmux_term::{Size, Terminal};
+use ccmux_term::{LineTime, Size, Terminal};
 use proptest::prelude::*;
 
 /// Goal: the keyframe law. Method: run a stream whole; run it again with a keyframe taken and
@@ -32,6 +32,60 @@ fn check_law(size: Size, bytes: &[u8], at: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// An input of a terminal.
+#[derive(Clone, Debug)]
+enum Input {
+    Bytes(Vec<u8>),
+    Resize(Size),
+    Time(LineTime),
+    Trim,
+    Clear,
+    Reset,
+    ScrollOnClear(bool),
+    Title(String),
+    TitleReports(bool),
+    HistoryLimit(Option<u64>),
+    SkipHistory(u64),
+    Colors(u8),
+    EndSynchronizedOutput,
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        10 => stream(12).prop_map(Input::Bytes),
+        4 => size().prop_map(Input::Resize),
+        3 => (0_u64..5000).prop_map(|millis| Input::Time(LineTime::from_millis(millis))),
+        1 => Just(Input::Trim),
+        1 => Just(Input::Clear),
+        1 => Just(Input::Reset),
+        1 => any::<bool>().prop_map(Input::ScrollOnClear),
+        1 => "[a-z]{0,5}".prop_map(Input::Title),
+        1 => any::<bool>().prop_map(Input::TitleReports),
+        1 => proptest::option::of(0_u64..9).prop_map(Input::HistoryLimit),
+        1 => (0_u64..40).prop_map(Input::SkipHistory),
+        1 => any::<u8>().prop_map(Input::Colors),
+        1 => Just(Input::EndSynchronizedOutput),
+    ]
+}
+
+fn apply(terminal: &mut Terminal, input: &Input) {
+    match input {
+        Input::Bytes(bytes) => terminal.advance(bytes),
+        Input::Resize(size) => terminal.resize(*size),
+        Input::Time(time) => terminal.set_time(*time),
+        Input::Trim => terminal.trim(),
+        Input::Clear => terminal.clear_history(),
+        Input::Reset => terminal.reset(),
+        Input::ScrollOnClear(is_on) => terminal.set_scroll_on_clear(*is_on),
+        Input::Title(title) => terminal.set_title(title.as_bytes()),
+        Input::TitleReports(are_on) => terminal.set_title_reports(*are_on),
+        Input::HistoryLimit(limit) => terminal.set_history_limit(*limit),
+        Input::SkipHistory(end) => terminal.skip_history(*end),
+        Input::Colors(c) => terminal.set_default_colors((*c, *c, *c), (255 - *c, 0, 0)),
+        Input::EndSynchronizedOutput => terminal.end_synchronized_output(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -44,23 +98,27 @@ proptest! {
         check_law(size, &bytes, at.index(bytes.len() + 1))?;
     }
 
+    /// The law for all inputs that there are: with a keyframe taken between any two of them.
     #[test]
-    fn a_restored_keyframe_resizes_alike(
+    fn a_restored_keyframe_takes_every_input_alike(
         size in size(),
-        bytes in stream(40),
-        new_size in size(),
-        after in stream(10),
+        inputs in proptest::collection::vec(input(), 1..16),
+        at in any::<prop::sample::Index>(),
     ) {
+        let (before, after) = inputs.split_at(at.index(inputs.len()));
         let mut whole = Terminal::new(size);
-        whole.advance(&bytes);
-        whole.take_events();
-        whole.release_history(whole.history_end());
-        let mut restored = Terminal::restore(&whole.keyframe()).expect("restores its own keyframe");
-        for terminal in [&mut whole, &mut restored] {
-            terminal.resize(new_size);
-            terminal.advance(&after);
+        for input in before {
+            apply(&mut whole, input);
         }
-        prop_assert!(restored == whole, "differs after the resize");
+        whole.take_events();
+        whole.release_history(u64::MAX);
+        let mut restored = Terminal::restore(&whole.keyframe()).expect("restores its own keyframe");
+        prop_assert!(restored == whole, "differs before anything else came");
+        for input in after {
+            apply(&mut whole, input);
+            apply(&mut restored, input);
+            prop_assert!(restored == whole, "differs after {:?}", input);
+        }
     }
 
     /// Damage is found or harmless: whatever restores can be used.
@@ -95,9 +153,21 @@ proptest! {
 
     #[test]
     fn noise_is_no_keyframe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let keyframe = [b"ccKF\x03".as_slice(), &bytes].concat();
+        let keyframe = [b"ccKF\x04".as_slice(), &bytes].concat();
         if let Ok(mut terminal) = Terminal::restore(&keyframe) {
             terminal.advance(b"hello");
+        }
+    }
+}
+
+/// What a shell and an editor printed on a screen of 80x24, cut every so many bytes.
+#[test]
+fn the_law_holds_anywhere_in_recordings() {
+    let recordings: [&[u8]; 2] =
+        [include_bytes!("../recordings/shell.bin"), include_bytes!("../recordings/vim.bin")];
+    for recording in recordings {
+        for at in (0..recording.len()).step_by(61) {
+            check_law(Size { cols: 80, rows: 24 }, recording, at).expect("the law holds");
         }
     }
 }
@@ -118,20 +188,30 @@ const VERSION_2: &str = "63634b46020c030001110101000774776f0001000b7468726565000
          0101020000010000010000000000000000000000000000000000000001066f6e650102000001000001000102\
          00b0180000000000000000000011010109010203000000e5cb9707000178026963010274690269630100";
 
+/// The same of format version 3.
+const VERSION_3: &str = "63634b46030c03000111010100000774776f0001000b746872656500010009666f7572000100010001000101\
+     0101010200000100000102000000000000000000000002000000000000000001066f6e650102000001000001\
+     02000102000b00b0180000000004000000000c0000000000000000110101090102030000000000e5cb970700\
+     0178026963010302746902696300010000";
+
+/// Text of what the two versions hold.
+const WRITTEN: &str = "one\r\n\x1b[1;31mtwo\r\nthree\r\nfour\x1b[2;3r\x1b[?2004h\x1b]2;ti\x07\x1b]1;ic\x07\x1b[22t\
+    \x1b]2;x\x07\x1b)0\x0e\x1b[5G\x1bH\x1b[3;2H\x1b7\x1b]4;9;#010203\x07";
+
 #[test]
-fn keyframes_of_the_version_before_are_read() {
-    let bytes: Vec<u8> = (0..VERSION_2.len() / 2)
-        .map(|at| u8::from_str_radix(&VERSION_2[2 * at..2 * at + 2], 16).expect("hexadecimal"))
-        .collect();
-    assert!(bytes.starts_with(b"ccKF\x02"));
-    let restored = Terminal::restore(&bytes).expect("the version before is read");
+fn keyframes_of_earlier_versions_are_read() {
     let mut expected = Terminal::new(Size { cols: 12, rows: 3 });
-    expected.advance(
-        "one\r\n\x1b[1;31mtwo\r\nthree\r\nfour\x1b[2;3r\x1b[?2004h\x1b]2;ti\x07\x1b]1;ic\x07\x1b[22t\
-         \x1b]2;x\x07\x1b)0\x0e\x1b[5G\x1bH\x1b[3;2H\x1b7\x1b]4;9;#010203\x07"
-            .as_bytes(),
-    );
+    expected.advance(WRITTEN.as_bytes());
     expected.take_events();
     expected.release_history(expected.history_end());
-    assert!(restored == expected, "differs from what was written");
+    for (version, hexadecimal) in [(2, VERSION_2), (3, VERSION_3)] {
+        let bytes: Vec<u8> = (0..hexadecimal.len() / 2)
+            .map(|at| {
+                u8::from_str_radix(&hexadecimal[2 * at..2 * at + 2], 16).expect("hexadecimal")
+            })
+            .collect();
+        assert_eq!(bytes[..5], [b'c', b'c', b'K', b'F', version]);
+        let restored = Terminal::restore(&bytes);
+        assert!(restored.as_ref() == Ok(&expected), "{version}: {:x?}", expected.keyframe());
+    }
 }

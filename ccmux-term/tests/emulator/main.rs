@@ -11,4 +11,5 @@ mod reports;
 mod resize;
 mod screen;
 mod support;
+mod times;
 mod unicode;

@@ -4,7 +4,7 @@ use ccmux_term::{Size, Terminal};
 use proptest::prelude::*;
 
 use crate::screen::terminal;
-use crate::support::size;
+use crate::support::{size, stream};
 
 fn screen(terminal: &Terminal) -> String {
     terminal.text().trim_end_matches('\n').replace('\n', "|")
@@ -226,6 +226,112 @@ fn all_text(terminal: &Terminal) -> Vec<String> {
         lines.pop();
     }
     lines
+}
+
+/// The text of the main screen and of the history, whichever screen is shown: without blanks at the
+/// ends, which depend on what was erased and not on the size.
+fn main_text(terminal: &Terminal) -> String {
+    let mut main = terminal.clone();
+    main.advance(b"\x1b[?47l");
+    let lines: Vec<String> =
+        all_text(&main).iter().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// The character that the cursor is on, be it on its first or second half.
+fn at_cursor(terminal: &Terminal) -> String {
+    let cursor = terminal.cursor();
+    let mut end = 0;
+    let cell = terminal.row(cursor.y).cells().find(|cell| {
+        end += cell.width;
+        end > cursor.x as u8
+    });
+    cell.map(|cell| cell.text().to_owned()).unwrap_or_default()
+}
+
+/// What a resize leaves no room for below the cursor is there again when there is room, unless the
+/// program has done something since: then it has seen the screen as it was.
+#[test]
+fn rows_below_the_cursor_wait_for_room() {
+    let drawn = "abcdef\r\nb\r\nc\x1b[H";
+    let mut waiting = terminal(6, 3, drawn);
+    waiting.resize(Size { cols: 3, rows: 2 });
+    assert_eq!((screen(&waiting).as_str(), waiting.history_end()), ("abc|def", 0));
+    waiting.resize(Size { cols: 3, rows: 1 });
+    assert_eq!((screen(&waiting).as_str(), waiting.history_end()), ("abc", 0));
+    let mut restored = Terminal::restore(&waiting.keyframe()).expect("its own keyframe");
+    for terminal in [&mut waiting, &mut restored] {
+        terminal.advance(b"\x1b]2;a title\x07");
+        terminal.resize(Size { cols: 6, rows: 3 });
+        assert_eq!((screen(terminal).as_str(), terminal.history_end()), ("abcdef|b|c", 0));
+    }
+    for done in ["x", "\r", "\x1b[C", "\x1bM", "日"] {
+        let mut terminal = terminal(6, 3, drawn);
+        terminal.resize(Size { cols: 3, rows: 1 });
+        terminal.advance(done.as_bytes());
+        terminal.resize(Size { cols: 6, rows: 3 });
+        assert!(!screen(&terminal).contains("|b"), "{}", done.escape_debug());
+    }
+    // Another screen is no reason.
+    let mut hidden = terminal(6, 3, &format!("{drawn}\x1b[?47h"));
+    hidden.resize(Size { cols: 3, rows: 1 });
+    hidden.advance(b"\x1b[Hxyz\r\nu");
+    hidden.resize(Size { cols: 6, rows: 3 });
+    hidden.advance(b"\x1b[?47l");
+    assert_eq!(screen(&hidden), "abcdef|b|c");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Goal: whatever a program has drawn, with regions, wide characters and both screens, and wherever
+    /// it left the cursor: resizes there and back lose no text of the main screen or of the history.
+    /// Method: draw at random, resize at random, go back, and compare. While a program is on the
+    /// alternate screen it may draw there.
+    #[test]
+    fn whatever_was_drawn_stays(
+        first in size(),
+        bytes in stream(50),
+        row in 1_u16..12,
+        is_alternate in any::<bool>(),
+        sizes in proptest::collection::vec(size(), 1..6),
+    ) {
+        let mut terminal = Terminal::new(first);
+        terminal.advance(&bytes);
+        terminal.advance(format!("\x18\x1b[?47l\x1b[?69l\x1b[?6l\x1b[{row}H").as_bytes());
+        if is_alternate {
+            terminal.advance(b"\x1b[?47h\x1b[H");
+        }
+        let before = main_text(&terminal);
+        for size in sizes.into_iter().chain([first]) {
+            terminal.resize(size);
+            if is_alternate {
+                terminal.advance(b"\x1b[H\x1b[2Jdrawn\r\nanew");
+            }
+        }
+        prop_assert_eq!(main_text(&terminal), before);
+    }
+
+    /// The cursor stays on its character, be it wide or in the middle of a long line.
+    #[test]
+    fn the_cursor_stays_on_its_character(
+        first in size(),
+        lines in proptest::collection::vec("[a-z日é]{0,40}", 1..8),
+        (x, y) in (0_u16..24, 0_u16..9),
+        sizes in proptest::collection::vec(size(), 1..6),
+    ) {
+        let mut terminal = Terminal::new(first);
+        terminal.advance(lines.join("\r\n").as_bytes());
+        terminal.advance(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
+        let before = at_cursor(&terminal);
+        if before.trim().is_empty() {
+            return Ok(());
+        }
+        for size in sizes.into_iter().chain([first]) {
+            terminal.resize(size);
+            prop_assert_eq!(at_cursor(&terminal), before.as_str(), "{:?}", size);
+        }
+    }
 }
 
 proptest! {

@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "keyframe", run: files::keyframe },
     Target { name: "chunk", run: files::chunk },
     Target { name: "terminal", run: streams::terminal },
+    Target { name: "emulator", run: streams::emulator },
     Target { name: "history", run: streams::history },
     Target { name: "frames", run: streams::frames },
     Target { name: "keeper", run: ccmux_keeper::fuzz_connection },

@@ -65,12 +65,26 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     seeds.push(("spool", pack(&spool)));
     of_panes.extend(spool);
     seeds.push(("spool", pack(&of_panes)));
+    seeds.extend(INPUTS.iter().map(|inputs| ("emulator", inputs.to_vec())));
     seeds.push(("frames", client_frames()));
     seeds.push(("frames", server_frames()));
     seeds.extend(ccmux_keeper::fuzz_seeds().into_iter().map(|seed| ("keeper", seed)));
     seeds.retain(|(_, seed)| seed.len() <= SEED_BYTES_MAX);
     Ok(seeds)
 }
+
+/// Inputs of a terminal, see `streams::emulator`: a shell, a program that draws, and what is rare.
+const INPUTS: [&[u8]; 3] = [
+    b"\xfe\x01\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07\x1b[01;34mbin\x1b[0m  \x1b[01;32mrun\x1b[0m\
+      \r\n\xfe\x02\xe6\x97\xa5\xe6\x9c\xac e\xcc\x81 a line that is longer than the screen is wide\r\n\
+      \xff\x07\x03\x1b]133;D;0\x07\x1b]133;A\x07$ \xff\x28\x09clear\r\n\x1b[H\x1b[2J\x1b[3J\xfd$ \xfc",
+    b"$ vi\r\n\x1b[?1049h\x1b[?1h\x1b=\x1b[1;4r\x1b[?2004h\x1b[>4;2m\x1b[H\x1b[2J\x1b[38;5;130m  1 \x1b[mone\
+      \x1b[2;1H\x1b[94m~\x1b[K\x1b[m\x1b[5;1H\x1b[7mfile\x1b[27m\xff\x1e\x04\x1b[L\x1b[M\x1b[2S\x1b[T\x1bM\
+      \x1b[4h\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb\x1b[4l\x1b[3b\xff\x05\x05\x1b[?1049l\x1b[r\x1b[?1l\x1b>\xff\x14\x05$ ",
+    b"\x1b[?69h\x1b[2;9s\x1b[2;4r\x1b[?6h\x1b#8\x1b[1\"qx\x1b[0\"q\x1b[?2J\xff\x01\x01ab\r\nc\x1b7\x1b(0lqk\x1b(B\x1b8\
+      \xff\x50\x02\x1b]8;id=1;http://a\x07li\xff\x03\x08nk\x1b]8;;\x07\x1b[2;2;3;5;1;1;3$v\x1bP$qm\x1b\\\x1b[!p\
+      \xff\x14\x05\xfd\x1b]2;title\x1b[22t\x1b[>5u\x1b[?2026h\x1bP1;2|cut",
+];
 
 /// What two servers spooled of two panes, the second of them in two segments.
 fn spooled() -> Vec<File> {

@@ -1,7 +1,7 @@
-//! What is no file: frozen terminals, history lines, and frames of the client's protocol.
+//! What is no file: terminals and what they are given, history lines, and frames of the client's protocol.
 
 use ccmux_protocol::{ClientFrame, Frame, FrameDecoder, ServerFrame, encode};
-use ccmux_term::{Size, Terminal, decode_history};
+use ccmux_term::{HistoryFormat, LineTime, Size, Terminal, decode_history};
 
 /// What any terminal can be given, however it came to be.
 const OUTPUT: &[u8] =
@@ -24,6 +24,60 @@ pub(super) fn terminal(input: &[u8]) -> bool {
     true
 }
 
+/// What a terminal is given: output, and between it, behind bytes that UTF-8 does not have, sizes (columns
+/// and rows, a byte each), times (a byte), and what a person can ask for.
+pub(super) fn emulator(input: &[u8]) -> bool {
+    let mut terminal = Terminal::new(Size { cols: 20, rows: 5 });
+    let mut restored: Option<Terminal> = None;
+    let mut rest = input;
+    while !rest.is_empty() {
+        let len = rest.iter().position(|byte| *byte >= 0xfc).unwrap_or(rest.len());
+        let (bytes, next) = rest.split_at(len);
+        let mut used = 0;
+        for terminal in std::iter::once(&mut terminal).chain(&mut restored) {
+            terminal.advance(bytes);
+            used = give(terminal, next);
+            terminal.take_events();
+        }
+        rest = &next[used..];
+        // The keyframe law: one that went through a keyframe goes on like one that did not.
+        if restored.is_none() {
+            terminal.release_history(terminal.history_end());
+            restored = Some(Terminal::restore(&terminal.keyframe()).expect("its own keyframe"));
+        }
+    }
+    let is_any = restored.is_some();
+    assert!(
+        restored.is_none_or(|restored| restored == terminal),
+        "a restored one goes on otherwise"
+    );
+    terminal.screen_lines();
+    is_any
+}
+
+/// Gives a terminal the input that is no output at the front of `bytes`; returns how long it is.
+fn give(terminal: &mut Terminal, bytes: &[u8]) -> usize {
+    match *bytes {
+        [0xff, cols, rows, ..] => {
+            terminal.resize(Size { cols: u16::from(cols), rows: u16::from(rows) });
+            3
+        }
+        [0xfe, time, ..] => {
+            terminal.set_time(LineTime::from_millis(u64::from(time) * 1000));
+            2
+        }
+        [0xfd, ..] => {
+            terminal.trim();
+            1
+        }
+        [0xfc, ..] => {
+            terminal.clear_history();
+            1
+        }
+        _ => bytes.len(),
+    }
+}
+
 fn assert_comes_back(terminal: &mut Terminal) {
     // Lines of the history are stored elsewhere.
     terminal.release_history(terminal.history_end());
@@ -35,9 +89,10 @@ fn assert_comes_back(terminal: &mut Terminal) {
 pub(super) fn history(input: &[u8]) -> bool {
     let mut is_any = false;
     // What is left over after the last line shows that there are fewer.
-    for count in [1, 2, 7, u64::MAX] {
+    let formats = [HistoryFormat::Lines, HistoryFormat::TimesAndLines];
+    for (format, count) in formats.into_iter().flat_map(|f| [1, 2, 7, u64::MAX].map(|c| (f, c))) {
         let mut lines = 0;
-        for line in decode_history(input, count) {
+        for line in decode_history(format, input, count) {
             let Ok(line) = line else { break };
             is_any = true;
             lines += 1;

@@ -200,7 +200,8 @@ mod tests {
             bytes.extend((0..line_bytes / 8).flat_map(|_| random.next_u64().to_le_bytes()));
         }
         let (first_line, count) = (lines.start, (lines.end - lines.start) as u32);
-        HistoryBlock { first_line, count, bytes, offset: lines.end * 10, time: Timestamp(1) }
+        let (offset, time) = (lines.end * 10, Timestamp(1));
+        HistoryBlock { first_line, count, bytes, offset, time, has_times: false }
     }
 
     fn job(blocks: Vec<HistoryBlock>, history: Range<u64>) -> ArchiveJob {

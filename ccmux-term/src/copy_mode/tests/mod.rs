@@ -78,7 +78,7 @@ fn run(mode: &mut CopyMode, source: &FakeSource, commands: &[&str]) -> CopyOutco
         let command = copy_command(name).unwrap_or_else(|| panic!("no command {name}"));
         outcome = mode.run(command, arg, source);
         while outcome == CopyOutcome::Searching {
-            outcome = mode.resume(source);
+            outcome = mode.resume(source, 256 * 1024);
         }
     }
     outcome

@@ -32,7 +32,8 @@ fn block(range: Range<u64>) -> HistoryBlock {
         bytes.extend((0..256).flat_map(|_| random.next_u64().to_le_bytes()));
     }
     let (first_line, count) = (range.start, (range.end - range.start) as u32);
-    HistoryBlock { first_line, count, bytes, offset: range.end * 100, time: Timestamp(1) }
+    let (offset, time) = (range.end * 100, Timestamp(1));
+    HistoryBlock { first_line, count, bytes, offset, time, has_times: false }
 }
 
 fn keyframe(offset: u64, history: Range<u64>) -> Keyframe {

@@ -3,7 +3,7 @@
 //! ```text
 //! chunk   = header block* [footer]           with a footer the chunk is complete
 //! header  = 0   8  "ccmuxchk"
-//!           8   4  version, 1
+//!           8   4  version, 2; 1, whose blocks have no times, is read, too
 //!           12  4  crc32c of the other 36 bytes
 //!           16 16  pane
 //!           32  8  first line
@@ -13,7 +13,7 @@
 //!           12  4  length of the compressed lines
 //!           16  8  number of the first line
 //!           24  4  how many lines
-//!           28  4  zero
+//!           28  4  1 if the times of the lines lie before them, or else 0
 //!           32  8  stream offset: all lines were complete before it
 //!           40  8  time, milliseconds since 1970
 //!           48     lines, zstd, then zeros up to a multiple of 8
@@ -33,7 +33,9 @@ use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxchk";
 const TRAILER_MAGIC: &[u8; 8] = b"ccmuxidx";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest one that is read.
+const OLDEST_VERSION: u32 = 1;
 
 pub(super) const HEADER_BYTES: usize = 40;
 pub(super) const BLOCK_HEADER_BYTES: usize = 48;
@@ -70,7 +72,7 @@ impl ChunkId {
         bytes.len() == HEADER_BYTES
             && &bytes[..8] == MAGIC
             && u32_at(bytes, 12) == Self::header_checksum(bytes)
-            && u32_at(bytes, 8) != VERSION
+            && !(OLDEST_VERSION..=VERSION).contains(&u32_at(bytes, 8))
     }
 
     fn header_checksum(bytes: &[u8]) -> u32 {
@@ -97,6 +99,7 @@ pub(super) struct BlockEntry {
     pub(super) count: u32,
     pub(super) offset: u64,
     pub(super) time: Timestamp,
+    pub(super) has_times: bool,
 }
 
 impl BlockEntry {
@@ -135,6 +138,7 @@ impl BlockEntry {
             .u32(8, self.len)
             .u64(12, self.first_line)
             .u32(20, self.count)
+            .u32(24, u32::from(self.has_times))
             .u64(28, self.offset)
             .u64(36, self.time.0)
             .0
@@ -150,9 +154,11 @@ impl BlockEntry {
             count: u32_at(fields, 20),
             offset: u64_at(fields, 28),
             time: Timestamp(u64_at(fields, 36)),
+            has_times: u32_at(fields, 24) == 1,
         };
         let is_sane = entry.raw_len as usize <= BLOCK_RAW_MAX
             && entry.count > 0
+            && u32_at(fields, 24) <= 1
             && u64::from(entry.len) <= CHUNK_BYTES_MAX
             && position <= CHUNK_BYTES_MAX
             && entry.first_line <= POSITION_MAX;

@@ -138,7 +138,7 @@ impl ChunkIndex {
         if bytes.len() != block.raw_len as usize {
             return Err(bad("length of a block"));
         }
-        let BlockEntry { first_line, count, offset, time, .. } = *block;
-        Ok(HistoryBlock { first_line, count, bytes, offset, time })
+        let BlockEntry { first_line, count, offset, time, has_times, .. } = *block;
+        Ok(HistoryBlock { first_line, count, bytes, offset, time, has_times })
     }
 }

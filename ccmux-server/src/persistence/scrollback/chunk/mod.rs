@@ -28,6 +28,8 @@ pub struct HistoryBlock {
     pub offset: u64,
     /// When they were taken.
     pub time: Timestamp,
+    /// The times of the lines lie before them, which they do not in what earlier versions stored.
+    pub has_times: bool,
 }
 
 impl HistoryBlock {

@@ -24,6 +24,7 @@ fn lines(range: Range<u64>, mark: &str) -> HistoryBlock {
         bytes: text.into_bytes(),
         offset: range.end * 10,
         time: Timestamp(5),
+        has_times: range.start.is_multiple_of(2),
     }
 }
 
@@ -154,16 +155,36 @@ fn every_flipped_bit_costs_at_most_one_block() {
     }
 }
 
+/// What earlier versions wrote is read, what later ones will write is not.
 #[test]
-fn a_chunk_of_an_unknown_version_is_not_read() {
-    let storage = SimStorage::new(1);
-    let path = write(&storage, 0..10, "a", true);
-    storage.damage(&path, |bytes| {
-        bytes[8] = 2;
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..40]);
-        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
-    });
-    assert_eq!(read_all(&mut open(&storage, 0..10)), "(0-10)");
+fn versions_are_told_apart() {
+    for (version, is_read) in [(0, false), (1, true), (2, true), (3, false)] {
+        let storage = SimStorage::new(1);
+        let path = write(&storage, 0..10, "a", true);
+        storage.damage(&path, |bytes| {
+            bytes[8] = version;
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..40]);
+            bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        });
+        let found = read_all(&mut open(&storage, 0..10));
+        let whole = expected(0..10, "a");
+        assert_eq!(found, if is_read { whole.as_str() } else { "(0-10)" }, "version {version}");
+    }
+}
+
+/// Each block says whether its lines have times.
+#[test]
+fn blocks_with_and_without_times_are_told_apart() {
+    for is_complete in [false, true] {
+        let storage = SimStorage::new(1);
+        write(&storage, 0..20, "a", is_complete);
+        let mut history = open(&storage, 0..20);
+        let found = [0, 5, 10, 15].map(|line| match history.read(line) {
+            HistoryRead::Block { block, .. } => block.has_times,
+            HistoryRead::Missing(lines) => panic!("{lines:?} are missing"),
+        });
+        assert_eq!(found, [true, false, true, false]);
+    }
 }
 
 proptest! {

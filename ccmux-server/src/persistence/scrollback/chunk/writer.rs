@@ -58,6 +58,7 @@ impl ChunkWriter {
             count: block.count,
             offset: block.offset,
             time: block.time,
+            has_times: block.has_times,
         };
         let mut bytes = Vec::with_capacity(block_len(payload.len()));
         bytes.extend_from_slice(&entry.encode(self.chunk));

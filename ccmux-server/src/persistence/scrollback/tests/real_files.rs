@@ -84,6 +84,7 @@ fn job(lines: std::ops::Range<u64>, position: StreamPosition) -> ArchiveJob {
         bytes: PIECE.repeat(count as usize),
         offset: position.offset,
         time: Timestamp(2),
+        has_times: false,
     };
     let bytes = b"a terminal".to_vec();
     let keyframe = Keyframe { position, history: 0..lines.end, time: Timestamp(3), bytes };

@@ -210,6 +210,7 @@ impl World {
             bytes: lines(n, range),
             offset: model.end.offset,
             time: Timestamp(2),
+            has_times: false,
         };
         let middle = model.archived_end.midpoint(end);
         let blocks = [model.archived_end..middle, middle..end];

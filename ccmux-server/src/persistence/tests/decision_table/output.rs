@@ -327,6 +327,7 @@ fn job(spool: &Spool, lines: std::ops::Range<u64>, with_keyframe: bool) -> Archi
         bytes: lines.clone().flat_map(|line| [line as u8; 16]).collect(),
         offset: position.offset,
         time: Timestamp(2),
+        has_times: false,
     };
     let keyframe = with_keyframe.then(|| Keyframe {
         position,
