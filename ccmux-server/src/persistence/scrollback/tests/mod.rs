@@ -4,4 +4,5 @@ mod crash;
 mod decay;
 mod real_files;
 pub(in crate::persistence) mod script;
+mod sizes;
 mod world;
