@@ -58,6 +58,7 @@ impl PartialEq for Emulator {
             overflow,
             pens: _,
             clusters: _,
+            widths,
             cursor,
             pen,
             pen_id: _,
@@ -88,6 +89,7 @@ impl PartialEq for Emulator {
             events,
         } = self;
         *size == other.size
+            && *widths == other.widths
             && grids_equal((self, grid), (other, &other.grid))
             && grids_equal((self, hidden_grid), (other, &other.hidden_grid))
             && rows_equal((self, &overflow.rows), (other, &other.overflow.rows))

@@ -22,6 +22,7 @@ mod parser;
 mod size;
 mod style;
 mod terminal;
+mod unicode;
 mod view;
 mod wire;
 mod work;
@@ -39,5 +40,6 @@ pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseT
 pub use size::Size;
 pub use style::{Attributes, Color, Style, Underline};
 pub use terminal::Terminal;
+pub use unicode::{WIDTH_OVERRIDES_MAX, WidthOverride, Widths};
 pub use view::{CellRef, Cells, RowRef};
 pub use wire::CodecError;

@@ -84,6 +84,8 @@ pub struct Modes {
     pub synchronized_output: bool,
     /// 2031: changes between dark and light are reported.
     pub color_scheme_updates: bool,
+    /// 2027: a cell holds a grapheme cluster.
+    pub grapheme_clusters: bool,
     /// 2048: size changes are reported in band.
     pub in_band_resize: bool,
     /// The alternate screen is shown.
@@ -113,6 +115,7 @@ impl Default for Modes {
             bracketed_paste: false,
             synchronized_output: false,
             color_scheme_updates: false,
+            grapheme_clusters: true,
             in_band_resize: false,
             alternate_screen: false,
             keyboard: KeyboardFlags::empty(),

@@ -8,7 +8,7 @@ use crate::history::{EncodedLines, HistoryBatch, HistoryLine, append_cells};
 use crate::keyframe::{self, KeyframeError};
 use crate::parser::Parser;
 use crate::view::RowRef;
-use crate::{Cursor, Event, LineTime, Modes, Rgb, Size};
+use crate::{Cursor, Event, LineTime, Modes, Rgb, Size, Widths};
 
 /// A terminal: bytes of a program go in, the screen can be read, events come out.
 ///
@@ -189,6 +189,16 @@ impl Terminal {
         self.emulator.scrolls_on_clear
     }
 
+    /// How many columns characters take from now on; what is on the screen stays as it is.
+    pub fn set_widths(&mut self, widths: &Widths) {
+        self.emulator.widths = widths.clone();
+    }
+
+    /// What [`Terminal::set_widths`] set.
+    pub fn widths(&self) -> &Widths {
+        &self.emulator.widths
+    }
+
     /// Number of the first history line in memory.
     pub fn history_start(&self) -> u64 {
         self.emulator.scrollback.history.start()
@@ -234,6 +244,7 @@ impl Terminal {
     #[must_use]
     pub fn after_failure(&self) -> Self {
         let mut fresh = Self::new(self.size());
+        fresh.emulator.widths = self.emulator.widths.clone();
         fresh.emulator.scrollback.history = self.emulator.scrollback.history.after_failure();
         fresh.emulator.scrollback.now = self.emulator.scrollback.now;
         fresh

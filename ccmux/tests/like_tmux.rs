@@ -372,6 +372,35 @@ fn a_respawned_pane_lives() {
     assert_eq!(env.ok(&["list-panes", "-F", "#{pane_dead}#{pane_dead_status}"]), "0\n");
 }
 
+/// `codepoint-widths` is an input of the terminal, too: what was printed under it takes as many
+/// columns in a server that replays it, and what is printed there goes by it.
+#[test]
+fn widths_of_characters_are_an_option() {
+    const PROGRAM: &str = r#"stty -echo; echo ready; while read -r line; do printf "$line"; done"#;
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "40", "-y", "6", PROGRAM]);
+    let client = env.attach(40, 7);
+    client.wait_text("ready");
+    let column = || env.ok(&["display-message", "-p", "#{cursor_x}"]);
+    client.type_keys("\\342\\206\\222one\r");
+    client.wait_text("one");
+    assert_eq!(column(), "4\n");
+    env.ok(&["set-option", "-s", "codepoint-widths[0]", "ambiguous=2"]);
+    client.type_keys("\\342\\206\\222two\r");
+    client.wait_text("two");
+    assert_eq!(column(), "9\n");
+    env.kill_server();
+    assert_eq!(column(), "9\n");
+    client.type_keys("\\342\\206\\222three\r");
+    client.wait_text("three");
+    assert_eq!(column(), "16\n");
+    // The later entry wins; what is no entry does nothing.
+    env.ok(&["set-option", "-s", "codepoint-widths", "ambiguous=2,U+2190-U+21FF=1,nonsense"]);
+    client.type_keys("\\r\\342\\206\\222four\r");
+    client.wait_text("four");
+    assert_eq!(column(), "5\n");
+}
+
 /// `scroll-on-clear` is an input of the terminal like any output, so a server that replays it
 /// clears as the one before it did.
 #[test]

@@ -8,6 +8,7 @@ mod golden;
 mod mutants;
 mod record;
 mod torture;
+mod unicode;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Task {
     Golden,
     /// Breaks the product on purpose and expects the tests to notice.
     Mutants(mutants::MutantsArgs),
+    /// Makes the table of characters anew, after a new version of Unicode.
+    Unicode,
     /// Prints at a steady rate: the program in the panes of a benchmark.
     #[command(hide = true)]
     Print(bench::PrintArgs),
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Bench(args) => bench::run(&args)?,
         Task::Print(args) => bench::print(&args)?,
         Task::Golden => golden::run()?,
+        Task::Unicode => unicode::run()?,
         Task::Mutants(args) => mutants::run(&args)?,
         Task::Record(args) => record::run(&args)?,
         Task::Torture(args) => return torture::run(&args),

@@ -99,7 +99,7 @@ pub(super) static TABLE: &[OptionSpec] = &[
     new("buffer-limit", SERVER, number(1, INT_MAX), "50", "How many automatic paste buffers are kept."),
     new("command-alias", SERVER, String, "", "Names of one's own for commands: name=command.").array(&["split-pane=split-window", "splitp=split-window", "server-info=show-messages -JT", "info=show-messages -JT", "choose-window=choose-tree -w", "choose-session=choose-tree -s"], ","),
     new("copy-command", SERVER, String, "", "Shell command that gets text when it is copied.").not_yet(),
-    new("codepoint-widths", SERVER, String, "", "Widths of single characters, over the built-in ones.").array(&[], ",").not_yet(),
+    new("codepoint-widths", SERVER, String, "", "Columns of characters, over the built-in ones: U+2500=2, U+E0B0-U+E0D6=1, or ambiguous=2 for those of ambiguous East Asian width.").array(&[], ","),
     new("default-client-command", SERVER, Command, "new-session", "What runs when no command is given.").not_yet(),
     new("default-terminal", SERVER, String, "tmux-256color", "TERM of programs in panes."),
     new("editor", SERVER, String, "vi", "The editor for files.").not_yet(),

@@ -88,6 +88,15 @@ impl Coverage {
     }
 }
 
+/// What stands for the character of a border where that is wide (`codepoint-widths`).
+pub(crate) fn ascii(glyph: char) -> char {
+    match glyph {
+        '─' => '-',
+        '│' => '|',
+        _ => '+',
+    }
+}
+
 /// Whether a border cell lies directly beside a pane, corners included.
 pub(crate) fn touches(pane: Rect, x: u16, y: u16) -> bool {
     let columns = pane.x.saturating_sub(1)..=pane.x + pane.cols;

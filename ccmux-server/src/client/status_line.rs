@@ -6,10 +6,9 @@
 //! kept: centre, then list, then right, then left.
 
 use ccmux_core::options::{Align, DefaultStyle, List, Style as StyleChange};
-use ccmux_term::compose::{Frame, Rect};
-use ccmux_term::{HistoryLine, Run, Size, Style};
+use ccmux_term::compose::{Frame, Rect, columns};
+use ccmux_term::{HistoryLine, Run, Size, Style, Widths};
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 use super::style::changed;
 
@@ -60,7 +59,7 @@ struct Parts {
 }
 
 /// Divides text at its `#[...]`; also says what fills the rest of the line.
-fn divide(text: &str, base: Style) -> (Parts, Style) {
+fn divide(text: &str, base: Style, widths: &Widths) -> (Parts, Style) {
     let mut parts = Parts::default();
     let (mut style, mut default, mut pushed) = (base, base, Vec::new());
     let (mut align, mut list, mut fill) = (Align::Left, List::Off, base);
@@ -117,7 +116,7 @@ fn divide(text: &str, base: Style) -> (Parts, Style) {
             },
         };
         for text in plain.graphemes(true).filter(|text| !text.contains(char::is_control)) {
-            let width = text.width().min(2) as u16;
+            let width = columns(text, widths) as u16;
             part.glyphs.push(Glyph { text: text.to_owned(), width, style });
         }
     }
@@ -136,7 +135,7 @@ fn next_plain(text: &str) -> (&str, &str) {
 
 /// Draws `text` on one row of `area`, styled from `base` on.
 pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) {
-    let (parts, fill) = divide(text, base);
+    let (parts, fill) = divide(text, base, frame.widths());
     frame.fill(Rect { rows: 1, ..area }, fill);
     let cols = area.cols;
     let list_wanted = parts.list.width();

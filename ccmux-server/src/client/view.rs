@@ -4,11 +4,11 @@ use ccmux_core::change::OptionScope;
 use ccmux_core::geometry::{Rect as PaneRect, Size};
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Window;
-use ccmux_term::compose::{ClientModes, Frame, Rect};
+use ccmux_term::compose::{ClientModes, Frame, Rect, columns};
 use ccmux_term::{Attributes, Color, KeyboardFlags, MouseTracking, Style};
 
 use super::Attachment;
-use super::borders::{border_cells, touches};
+use super::borders::{ascii, border_cells, touches};
 use super::prompt::Prompt;
 use super::status_line::draw_line;
 use super::style::{changed, look};
@@ -68,6 +68,7 @@ impl Server {
             &mut attachment.frame,
             Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
         );
+        frame.set_widths(&self.widths);
         let corner = self.compose(id, &mut frame);
         // What the picture shows is what must be shown again.
         self.renew_token(id);
@@ -128,6 +129,7 @@ impl Server {
         }
         let whole = Size { cols: size.cols.max(room.cols), rows: size.rows.max(room.rows) };
         let mut picture = Frame::new(super::term_size(whole));
+        picture.set_widths(frame.widths());
         let everything = picture.area();
         self.draw_window(&mut picture, everything, window, active);
         let corner = match pan.filter(|pan| pan.window == window.id) {
@@ -146,8 +148,10 @@ impl Server {
             let dim = Style { attributes: Attributes::DIM, ..Style::default() };
             for y in 0..area.rows {
                 let start = if y < size.rows { size.cols } else { 0 };
+                let is_narrow = columns(OUTSIDE, frame.widths()) == 1;
+                let outside = if is_narrow { OUTSIDE } else { "." };
                 for x in start..area.cols {
-                    frame.put_str(area.x + x, area.y + y, OUTSIDE, dim);
+                    frame.put_str(area.x + x, area.y + y, outside, dim);
                 }
             }
         }
@@ -206,7 +210,9 @@ impl Server {
                     style.attributes ^= Attributes::REVERSE;
                 }
                 let mut text = [0; 4];
-                let text = cell.glyph.encode_utf8(&mut text);
+                let is_narrow = columns(cell.glyph.encode_utf8(&mut text), frame.widths()) == 1;
+                let glyph = if is_narrow { cell.glyph } else { ascii(cell.glyph) };
+                let text = glyph.encode_utf8(&mut text);
                 frame.put_str(area.x + cell.x, area.y + cell.y, text, style);
             }
         }
@@ -356,7 +362,7 @@ fn draw_prompt(frame: &mut Frame, area: Rect, prompt: &Prompt, style: Style) {
     let visible: String = text.chars().skip(skip).collect();
     frame.put_str(area.x, area.y, &visible, style);
     let before: String = text.chars().skip(skip).take(cursor - skip).collect();
-    let x = unicode_width::UnicodeWidthStr::width(before.as_str()) as u16;
+    let x = columns(&before, frame.widths()) as u16;
     let cursor = ccmux_term::Cursor {
         x,
         y: 0,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
 use ccmux_keeper::{ChildEnd, RingError, Wake};
-use ccmux_term::{Event as TermEvent, LineTime, Size, Terminal};
+use ccmux_term::{Event as TermEvent, LineTime, Size, Terminal, Widths};
 
 use super::fault;
 use super::mode::PaneMode;
@@ -38,6 +38,8 @@ const STASH_BYTES: u64 = 96 * 1024;
 const SCROLL_ON_CLEAR: u8 = 1;
 /// The option that is a title which a person gave.
 const TITLE: u8 = 2;
+/// The option that is `codepoint-widths`.
+const WIDTHS: u8 = 3;
 /// What is looked at of such a title; the terminal keeps less.
 const TITLE_BYTES_MAX: usize = 16 * 1024;
 
@@ -249,6 +251,20 @@ impl Pane {
         self.apply_at(now, |terminal| terminal.set_scroll_on_clear(is_on));
     }
 
+    /// Sets how many columns characters take, as an input of the stream.
+    pub(crate) fn set_widths(
+        &mut self,
+        scrollback: &mut Scrollback,
+        now: Timestamp,
+        widths: &Widths,
+    ) {
+        let mut payload = vec![WIDTHS];
+        widths.encode(&mut payload);
+        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
+        self.output.is_touched = true;
+        self.apply(|terminal| terminal.set_widths(widths));
+    }
+
     /// Gives the terminal a title, as an input of the stream. What can be kept of it is the title
     /// then.
     pub(crate) fn set_title(&mut self, scrollback: &mut Scrollback, now: Timestamp, title: &[u8]) {
@@ -280,6 +296,10 @@ impl Pane {
             (FrameKind::Option, [SCROLL_ON_CLEAR, is_on]) => {
                 self.apply_at(time, |terminal| terminal.set_scroll_on_clear(*is_on != 0))
             }
+            (FrameKind::Option, [WIDTHS, widths @ ..]) => match Widths::decode(widths) {
+                Ok(widths) => self.apply(|terminal| terminal.set_widths(&widths)),
+                Err(_) => true,
+            },
             (FrameKind::Option, [TITLE, title @ ..]) => {
                 self.apply_at(time, |terminal| terminal.set_title(title))
             }

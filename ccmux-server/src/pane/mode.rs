@@ -8,7 +8,7 @@ use std::time::Duration;
 use ccmux_core::options::Style as StyleChange;
 use ccmux_term::compose::{Frame, Rect};
 use ccmux_term::copy_mode::{CopyMode, CopyStyles, LineSource};
-use ccmux_term::{EncodedLines, HistoryLine, Terminal};
+use ccmux_term::{EncodedLines, HistoryLine, Terminal, Widths};
 
 use super::Pane;
 use super::history::StoredLines;
@@ -162,6 +162,10 @@ impl LineSource for PaneLines<'_> {
 
     fn screen(&self) -> Vec<HistoryLine> {
         self.terminal.screen_lines()
+    }
+
+    fn widths(&self) -> &Widths {
+        self.terminal.widths()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use ccmux_core::ids::PaneId;
 use ccmux_term::copy_mode::LineSource as _;
-use ccmux_term::{HistoryLine, Terminal};
+use ccmux_term::{HistoryLine, Terminal, Widths};
 
 use super::Server;
 use crate::command::{Bound, CommandError};
@@ -107,7 +107,7 @@ impl Server {
         let Some(pane) = self.panes.get(&capture.pane) else { return true };
         let stored = self.scrollback.stored_lines(pane.uuid).bounded(capture.bound);
         let lines = PaneLines::new(&stored, &pane.terminal);
-        let mut budget = PIECE_LINES;
+        let (widths, mut budget) = (pane.terminal.widths(), PIECE_LINES);
         while capture.is_going_back() && capture.at > lines.start() {
             if budget == 0 {
                 return false;
@@ -115,7 +115,7 @@ impl Server {
             budget -= 1;
             capture.at -= 1;
             let line = lines.line(capture.at);
-            capture.went_back(line.map_or(0, |line| capture.rows(&line).len()));
+            capture.went_back(line.map_or(0, |line| capture.rows(&line, widths).len()));
         }
         capture.turn_round();
         while capture.at < capture.end {
@@ -123,7 +123,8 @@ impl Server {
                 return false;
             }
             budget -= 1;
-            let rows = lines.line(capture.at).map(|line| capture.rows(&line)).unwrap_or_default();
+            let line = lines.line(capture.at);
+            let rows = line.map(|line| capture.rows(&line, widths)).unwrap_or_default();
             capture.at += 1;
             let (front, mut back) = (std::mem::take(&mut capture.cut.0), 0);
             if capture.at == capture.end {
@@ -175,9 +176,9 @@ impl Capture {
         }
     }
 
-    fn rows(&self, line: &HistoryLine) -> Vec<HistoryLine> {
+    fn rows(&self, line: &HistoryLine, widths: &Widths) -> Vec<HistoryLine> {
         match self.cols {
-            Some(cols) => line.wrapped(cols),
+            Some(cols) => line.wrapped(cols, widths),
             None => vec![line.clone()],
         }
     }
@@ -193,7 +194,7 @@ fn head_rows(terminal: &Terminal, cols: usize) -> Vec<HistoryLine> {
         .count()
         .saturating_add(1);
     let Some(first) = terminal.screen_lines().into_iter().next() else { return Vec::new() };
-    let mut rows = first.wrapped(cols);
+    let mut rows = first.wrapped(cols, terminal.widths());
     rows.truncate(rows.len().saturating_sub(on_screen));
     rows
 }

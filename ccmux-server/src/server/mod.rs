@@ -123,6 +123,8 @@ pub(crate) enum Stopping {
 pub(crate) struct Server {
     pub(crate) state: State,
     pub(crate) panes: BTreeMap<PaneId, Pane>,
+    /// `codepoint-widths` and the built-in widths, as panes and pictures go by them.
+    pub(crate) widths: ccmux_term::Widths,
     pub(crate) closing: Vec<Closing>,
     pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) jobs: Jobs,

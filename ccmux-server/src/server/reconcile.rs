@@ -11,7 +11,7 @@ use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Program;
 use ccmux_protocol::{Exit, ExitReason};
-use ccmux_term::Terminal;
+use ccmux_term::{Terminal, WIDTH_OVERRIDES_MAX, WidthOverride, Widths};
 
 use super::{Closing, Server, Stopping};
 use crate::client::{Client, term_size};
@@ -97,12 +97,26 @@ impl Server {
     /// Tells every pane's terminal the options that it goes by.
     pub(crate) fn tell_options(&mut self) {
         self.tell_privacy();
+        self.choose_widths();
         let now = self.now();
         for pane in self.panes.values_mut() {
+            if *pane.terminal.widths() != self.widths {
+                pane.set_widths(&mut self.scrollback, now, &self.widths);
+            }
             let is_on = self.state.options(OptionScope::Pane(pane.id)).flag("scroll-on-clear");
             if pane.terminal.scroll_on_clear() != is_on {
                 pane.set_scroll_on_clear(&mut self.scrollback, now, is_on);
             }
+        }
+    }
+
+    /// Reads `codepoint-widths`; as in tmux, what is no entry of it does nothing.
+    fn choose_widths(&mut self) {
+        let entries = self.state.options(OptionScope::Server).array("codepoint-widths");
+        let chosen = entries.iter().filter_map(|(_, entry)| WidthOverride::parse(entry));
+        let chosen: Vec<_> = chosen.take(WIDTH_OVERRIDES_MAX).collect();
+        if self.widths.overrides() != chosen {
+            self.widths = Widths::new(chosen);
         }
     }
 

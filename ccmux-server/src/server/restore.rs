@@ -98,6 +98,7 @@ impl Server {
             surroundings,
             recovery: report,
             recovery_shown: false,
+            widths: ccmux_term::Widths::default(),
             is_new_boot,
             is_after_shutdown,
             doomed: Vec::new(),

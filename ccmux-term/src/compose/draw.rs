@@ -101,7 +101,8 @@ impl Frame {
         let mut style = PackedStyle::default();
         let mut link = LinkId::NONE;
         let mut x = 0;
-        for cluster in clusters(&line.text[bytes.clone()]) {
+        let widths = self.widths().clone();
+        for cluster in clusters(&line.text[bytes.clone()], &widths) {
             let at = bytes.start + cluster.start;
             while at >= run_end {
                 let Some(run) = runs.next() else {

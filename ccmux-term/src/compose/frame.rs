@@ -8,7 +8,7 @@ use super::cell::{
 use super::scroll::{Scroll, ScrollDirection};
 use super::shift::{Shift, ShiftDirection};
 use super::width::clusters;
-use crate::{Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseTracking, Size, Style};
+use crate::{Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseTracking, Size, Style, Widths};
 
 /// A rectangle of cells: offset from the top left corner of the frame, and extent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -59,6 +59,7 @@ pub struct Frame {
     links: Vec<Arc<Hyperlink>>,
     /// Where rows may move by themselves: the panes.
     scroll_areas: Vec<Rect>,
+    widths: Widths,
 }
 
 impl Frame {
@@ -76,7 +77,18 @@ impl Frame {
             clusters: String::new(),
             links: Vec::new(),
             scroll_areas: Vec::new(),
+            widths: Widths::default(),
         }
+    }
+
+    /// How many columns characters take on the terminal that is to show it.
+    pub fn set_widths(&mut self, widths: &Widths) {
+        self.widths = widths.clone();
+    }
+
+    /// What [`Frame::set_widths`] set.
+    pub fn widths(&self) -> &Widths {
+        &self.widths
     }
 
     /// Columns and rows.
@@ -127,7 +139,8 @@ impl Frame {
         }
         let style = PackedStyle::new(style);
         let mut used = 0;
-        for cluster in clusters(text) {
+        let widths = self.widths.clone();
+        for cluster in clusters(text, &widths) {
             let left = area.cols - used;
             if left == 0 {
                 break;
@@ -387,7 +400,9 @@ impl Frame {
     /// another width (a sign that had no room to widen where it was printed) is reduced to its
     /// first character, or to a blank.
     pub(super) fn glyph_of_width(&mut self, text: &str, width: u8) -> Glyph {
-        let fits = |text: &str| clusters(text).map(|c| (c.text, c.width)).eq([(text, width)]);
+        let fits = |text: &str| {
+            clusters(text, &self.widths).map(|c| (c.text, c.width)).eq([(text, width)])
+        };
         if fits(text) {
             return self.glyph(text);
         }

@@ -1,6 +1,6 @@
 //! A line by itself: its bytes for a terminal, and its rows.
 
-use crate::{HistoryLine, Run, Style};
+use crate::{HistoryLine, Run, Style, Widths};
 
 use super::sgr::write_change;
 use crate::copy_mode::wrap_ranges;
@@ -33,8 +33,8 @@ pub fn write_line(line: &HistoryLine) -> Vec<u8> {
 
 impl HistoryLine {
     /// The rows of the line at a width in columns (at least 2), each as a line of its own.
-    pub fn wrapped(&self, width: usize) -> Vec<HistoryLine> {
-        let ranges = wrap_ranges(&self.text, width.max(2));
+    pub fn wrapped(&self, width: usize, widths: &Widths) -> Vec<HistoryLine> {
+        let ranges = wrap_ranges(&self.text, width.max(2), widths);
         let last = ranges.len() - 1;
         let mut runs = self.runs.iter().cloned();
         let mut run = runs.next();
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn rows_keep_text_and_styles() {
         let line = styled("abcdefg");
-        let rows = line.wrapped(3);
+        let rows = line.wrapped(3, Widths::builtin());
         let texts: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
         assert_eq!(texts, ["abc", "def", "g"]);
         let red = |row: &HistoryLine| {

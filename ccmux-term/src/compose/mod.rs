@@ -47,3 +47,4 @@ pub use frame::{ClientModes, Frame, Rect};
 pub use line::write_line;
 pub use painter::Painter;
 pub use session::{enter, leave};
+pub use width::columns;

@@ -219,7 +219,7 @@ impl Pencil {
         self.set_style(cell.style, out);
         self.set_link(frame.link(cell.link), out);
         let text = cell.glyph.text(frame.clusters());
-        let is_certain = is_width_certain(text);
+        let is_certain = is_width_certain(text, frame.widths());
         if !is_certain && cell.width == 2 {
             // A terminal that takes it for narrow would leave the right half as it was.
             out.extend_from_slice(b"  ");

@@ -34,7 +34,7 @@ pub(super) fn find(old: &Frame, new: &Frame, y: u16) -> Option<Shift> {
     let row = Row { old, new, old_cells: old.row(y), cells: new.row(y) };
     let from = (0..row.cells.len()).find(|&x| !row.is_same(x, x))?;
     // A terminal that gives a character another width would move something else.
-    let is_certain = |cell: &Cell| is_width_certain(cell.glyph.text(old.clusters()));
+    let is_certain = |cell: &Cell| is_width_certain(cell.glyph.text(old.clusters()), old.widths());
     if !row.old_cells[from..].iter().all(is_certain) {
         return None;
     }

@@ -1,10 +1,9 @@
 //! How text falls into cells, how many columns they take, and how sure that is.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::cell::CellText;
-use crate::emulator::print::{EMOJI_PRESENTATION, continues, is_regional_indicator, width};
+use crate::Widths;
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
+use crate::unicode::{Segment, widens};
 
 /// What one cell shows of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,15 +24,27 @@ impl Cluster<'_> {
 /// Cuts `text` into cells by the rules by which the emulator prints: what is drawn with these cells
 /// lies on a terminal as it lies here. Control characters, and marks with nothing to attach to, are
 /// left out.
-pub(crate) fn clusters(text: &str) -> Clusters<'_> {
-    Clusters { text, at: 0 }
+pub(crate) fn clusters<'a>(text: &'a str, widths: &'a Widths) -> Clusters<'a> {
+    Clusters { text, at: 0, widths, is_clustered: true }
 }
 
-/// Iterator of [`clusters`].
+/// As [`clusters`], but as the emulator prints without mode 2027.
+pub(crate) fn characters<'a>(text: &'a str, widths: &'a Widths) -> Clusters<'a> {
+    Clusters { is_clustered: false, ..clusters(text, widths) }
+}
+
+/// The columns that `text` takes.
+pub fn columns(text: &str, widths: &Widths) -> usize {
+    clusters(text, widths).map(|cluster| usize::from(cluster.width)).sum()
+}
+
+/// Iterator of [`clusters`] and [`characters`].
 #[derive(Clone, Debug)]
 pub(crate) struct Clusters<'a> {
     text: &'a str,
     at: usize,
+    widths: &'a Widths,
+    is_clustered: bool,
 }
 
 impl<'a> Iterator for Clusters<'a> {
@@ -45,7 +56,7 @@ impl<'a> Iterator for Clusters<'a> {
             let rest = &self.text[start..];
             let first = rest.chars().next()?;
             self.at += first.len_utf8();
-            let width = match width(first) {
+            let width = match self.widths.width(first) {
                 None | Some(0) => continue,
                 Some(width) => width as u8,
             };
@@ -64,22 +75,27 @@ impl Clusters<'_> {
     fn extend(&mut self, start: usize, first: char, mut width: u8) -> (usize, u8) {
         let mut len = first.len_utf8();
         let mut last = first;
+        let mut segment = Segment::new(self.widths.class(first).kind());
         while let Some(c) = self.text[self.at..].chars().next() {
-            let is_single = self.at - start == first.len_utf8();
-            let is_mark = self::width(c) == Some(0);
-            if !is_mark && !continues(first, last, is_single, c) {
+            let class = self.widths.class(c);
+            let joins = match class.width() {
+                None => false,
+                Some(0) => true,
+                Some(_) => self.is_clustered && segment.continues_with(class.kind()),
+            };
+            if !joins {
                 break;
             }
             self.at += c.len_utf8();
-            last = c;
             if self.at - start > CLUSTER_BYTES_MAX {
                 continue;
             }
-            len = self.at - start;
-            let may_widen = c == EMOJI_PRESENTATION || is_regional_indicator(c);
-            if width == 1 && may_widen && self.text[start..self.at].width() == 2 {
+            if self.is_clustered && widens(self.widths, last, c) {
                 width = 2;
             }
+            len = self.at - start;
+            last = c;
+            segment.push(class.kind());
         }
         (len, width)
     }
@@ -88,20 +104,25 @@ impl Clusters<'_> {
 /// Whether all terminals advance by the same number of columns over this text. They disagree about
 /// sequences of characters, about characters with an emoji form, about what newer Unicode versions
 /// added and about private use; for those the cursor's place afterwards counts as unknown.
-pub(super) fn is_width_certain(text: CellText<'_>) -> bool {
+///
+/// A width that the user chose is that of their terminal, and not that of any other.
+pub(super) fn is_width_certain(text: CellText<'_>, widths: &Widths) -> bool {
     let CellText::Char(c) = text else { return false };
-    c.is_ascii() || CERTAIN.iter().any(|&(first, last)| (first..=last).contains(&c))
+    c.is_ascii()
+        || !widths.is_overridden(c)
+            && CERTAIN.iter().any(|&(first, last)| (first..=last).contains(&c))
 }
 
 /// Whether a cluster is a letter of one column with marks that take none on any terminal.
 pub(super) fn is_marked_letter(cluster: &str) -> bool {
     // Joiners, variation selectors and keycaps make wide signs of what is before them.
     let is_mark = |c| {
-        width(c) == Some(0)
+        Widths::builtin().width(c) == Some(0)
             && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}')
     };
     let mut chars = cluster.chars();
-    chars.next().is_some_and(|c| c.is_alphanumeric() && width(c) == Some(1)) && chars.all(is_mark)
+    let is_narrow = |c| Widths::builtin().width(c) == Some(1);
+    chars.next().is_some_and(|c| c.is_alphanumeric() && is_narrow(c)) && chars.all(is_mark)
 }
 
 /// Blocks whose width has been the same since long before any terminal in use.
@@ -141,13 +162,19 @@ mod tests {
             ("👍🏽", &[(0, "👍🏽", 2)]),
             ("🇩🇪🇫🇷", &[(0, "🇩🇪", 2), (8, "🇫🇷", 2)]),
             ("❤\u{fe0f}❤", &[(0, "❤\u{fe0f}", 2), (6, "❤", 1)]),
-            ("क्ष", &[(0, "क्", 1), (6, "ष", 1)]),
+            ("क्ष", &[(0, "क्ष", 1)]),
+            ("கொ", &[(0, "கொ", 1)]),
+            ("\u{600}12", &[(0, "\u{600}1", 1), (3, "2", 1)]),
+            ("☝🏽", &[(0, "☝🏽", 2)]),
+            ("⌚\u{fe0e}", &[(0, "⌚\u{fe0e}", 2)]),
         ] {
-            let got: Vec<_> = clusters(text).map(|c| (c.start, c.text, c.width)).collect();
+            let got: Vec<_> =
+                clusters(text, Widths::builtin()).map(|c| (c.start, c.text, c.width)).collect();
             assert_eq!(got, expect, "{text:?}");
         }
         let zalgo = format!("a{}b", "\u{301}".repeat(100));
-        let got: Vec<_> = clusters(&zalgo).map(|c| (c.start, c.text.len(), c.width)).collect();
+        let got: Vec<_> =
+            clusters(&zalgo, Widths::builtin()).map(|c| (c.start, c.text.len(), c.width)).collect();
         assert_eq!(got, [(0, 63, 1), (201, 1, 1)]);
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::LineSource;
 use super::wrap::{row_count, wrap};
-use crate::compose::width::clusters;
-use crate::{EncodedLines, HistoryLine};
+use crate::compose::width::{clusters, columns};
+use crate::{EncodedLines, HistoryLine, Widths};
 
 /// A place in the text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -86,7 +86,7 @@ impl<'a> Lines<'a> {
     }
 
     pub(super) fn row_count(self, number: u64) -> usize {
-        row_count(&self.line(number).text, self.width)
+        row_count(&self.line(number).text, self.width, self.widths())
     }
 
     pub(super) fn bottom(self) -> Anchor {
@@ -161,20 +161,23 @@ impl<'a> Lines<'a> {
     /// The row and column of a point. After the end of a full row the column is the width.
     pub(super) fn place(self, point: Point) -> (Anchor, usize) {
         let (line, offset) = self.line_at(point);
-        let rows = wrap(&line.text, self.width);
+        let rows = wrap(&line.text, self.width, self.widths());
         let row = rows.iter().rposition(|row| row.start <= offset).unwrap_or(0);
-        (Anchor { line: point.line, row }, columns(&line.text[rows[row].start..offset]))
+        (
+            Anchor { line: point.line, row },
+            columns(&line.text[rows[row].start..offset], self.widths()),
+        )
     }
 
     /// The point at column `x` of a row; the end of the row if it is shorter.
     pub(super) fn point(self, at: Anchor, x: usize) -> Point {
         let line = self.line(at.line);
-        let rows = wrap(&line.text, self.width);
+        let rows = wrap(&line.text, self.width, self.widths());
         let row = rows[at.row.min(rows.len() - 1)].clone();
         let is_last = at.row + 1 >= rows.len();
         let mut column = 0;
         let mut last = row.start;
-        for cluster in clusters(&line.text[row.clone()]) {
+        for cluster in clusters(&line.text[row.clone()], self.widths()) {
             last = row.start + cluster.start;
             column += usize::from(cluster.width);
             if column > x {
@@ -188,14 +191,14 @@ impl<'a> Lines<'a> {
     /// The columns of a row that its text takes.
     pub(super) fn row_columns(self, at: Anchor) -> usize {
         let line = self.line(at.line);
-        let rows = wrap(&line.text, self.width);
-        columns(&line.text[rows[at.row.min(rows.len() - 1)].clone()])
+        let rows = wrap(&line.text, self.width, self.widths());
+        columns(&line.text[rows[at.row.min(rows.len() - 1)].clone()], self.widths())
     }
 
     /// The character after the one at `point`, over ends of lines; `None` at the end.
     pub(super) fn next(self, point: Point) -> Option<Point> {
         let (line, offset) = self.line_at(point);
-        match clusters(&line.text[offset..]).next() {
+        match clusters(&line.text[offset..], self.widths()).next() {
             Some(cluster) => Some(Point { offset: offset + cluster.end(), ..point }),
             None if point.line < self.last() => Some(Point { line: point.line + 1, offset: 0 }),
             None => None,
@@ -206,15 +209,15 @@ impl<'a> Lines<'a> {
     pub(super) fn previous(self, point: Point) -> Option<Point> {
         if point.offset > 0 {
             let line = self.line(point.line);
-            let before = clusters(&line.text).take_while(|c| c.start < point.offset).last();
+            let before = clusters(&line.text, self.widths());
+            let before = before.take_while(|c| c.start < point.offset).last();
             return Some(Point { offset: before.map_or(0, |cluster| cluster.start), ..point });
         }
         let line = point.line.checked_sub(1).filter(|line| *line >= self.first())?;
         Some(Point { line, offset: self.line(line).text.len() })
     }
-}
 
-/// The columns that `text` takes.
-pub(super) fn columns(text: &str) -> usize {
-    clusters(text).map(|cluster| usize::from(cluster.width)).sum()
+    pub(super) fn widths(self) -> &'a Widths {
+        self.source.widths()
+    }
 }

@@ -36,7 +36,7 @@ pub use run::{CopyMode, CopyOutcome};
 pub use view::{CopyPlace, CopyPosition};
 pub(crate) use wrap::wrap as wrap_ranges;
 
-use crate::{EncodedLines, HistoryLine, Terminal};
+use crate::{EncodedLines, HistoryLine, Terminal, Widths};
 
 /// The lines of a pane: its history, numbered from the pane's beginning, and its screen.
 pub trait LineSource {
@@ -61,6 +61,11 @@ pub trait LineSource {
     /// The screen as it is now, blank lines at the bottom included. Asked for on entering and on
     /// `refresh-from-pane` only.
     fn screen(&self) -> Vec<HistoryLine>;
+
+    /// How many columns characters take.
+    fn widths(&self) -> &Widths {
+        Widths::builtin()
+    }
 }
 
 /// For panes whose history is in memory.
@@ -83,6 +88,10 @@ impl LineSource for Terminal {
 
     fn screen(&self) -> Vec<HistoryLine> {
         self.screen_lines()
+    }
+
+    fn widths(&self) -> &Widths {
+        self.widths()
     }
 }
 

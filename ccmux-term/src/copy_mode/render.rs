@@ -7,7 +7,7 @@ use super::wrap::wrap;
 use super::{CopyMode, LineSource};
 use crate::compose::width::clusters;
 use crate::compose::{Frame, Rect};
-use crate::{Color, Cursor, CursorShape, HistoryLine, Style};
+use crate::{Color, Cursor, CursorShape, HistoryLine, Style, Widths};
 
 /// How the parts of copy mode look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,7 @@ impl CopyMode {
         while y < rows && first_row.line <= lines.last() {
             let line = lines.line(first_row.line);
             let marks = self.marks(lines, first_row.line, &line, styles);
-            let wrapped = wrap(&line.text, lines.width);
+            let wrapped = wrap(&line.text, lines.width, lines.widths());
             for (index, row) in wrapped.iter().enumerate().skip(first_row.row) {
                 if y == rows {
                     break;
@@ -56,7 +56,7 @@ impl CopyMode {
                 let fill = if is_last { line.fill } else { Style::default() };
                 let row_area = Rect { y: area.y + y, rows: 1, ..area };
                 frame.draw_history(row_area, &line, row.clone(), fill);
-                draw_marks(frame, row_area, &line.text, row.clone(), &marks);
+                draw_marks(frame, row_area, (&line.text, lines.widths()), row.clone(), &marks);
                 y += 1;
             }
             first_row = Anchor { line: first_row.line + 1, row: 0 };
@@ -124,7 +124,7 @@ impl CopyMode {
 fn draw_marks(
     frame: &mut Frame,
     area: Rect,
-    text: &str,
+    (text, widths): (&str, &Widths),
     row: Range<usize>,
     marks: &[(Range<usize>, Style)],
 ) {
@@ -132,7 +132,7 @@ fn draw_marks(
         return;
     }
     let mut x = 0;
-    for cluster in clusters(&text[row.clone()]) {
+    for cluster in clusters(&text[row.clone()], widths) {
         let at = row.start + cluster.start;
         let width = u16::from(cluster.width);
         if x + width > area.cols {

@@ -80,7 +80,7 @@ impl CopyMode {
         let lines = self.lines(&self.frozen, source);
         let at = lines.place(lines.clamp_point(self.cursor)).0;
         let line = lines.line(at.line);
-        let rows = wrap(&line.text, lines.width);
+        let rows = wrap(&line.text, lines.width, lines.widths());
         line.text[rows[at.row.min(rows.len() - 1)].clone()].to_owned()
     }
 

@@ -132,6 +132,7 @@ impl Emulator {
         fresh.palette = self.palette.reset();
         fresh.scrolls_on_clear = self.scrolls_on_clear;
         fresh.reports_titles = self.reports_titles;
+        fresh.widths = self.widths.clone();
         std::mem::swap(&mut fresh.scrollback, &mut self.scrollback);
         std::mem::swap(&mut fresh.events, &mut self.events);
         *self = fresh;

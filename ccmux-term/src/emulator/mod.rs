@@ -11,7 +11,6 @@
 //!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
 
 mod charset;
-mod class;
 mod csi;
 mod dcs;
 mod edit;
@@ -26,7 +25,7 @@ mod osc;
 mod palette;
 mod perform;
 mod presentation;
-pub(crate) mod print;
+mod print;
 mod queue;
 mod rect;
 mod report;
@@ -52,7 +51,7 @@ use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
 use crate::history::{History, Scrollback};
-use crate::{Color, CursorShape, Modes, Size, Style, work};
+use crate::{Color, CursorShape, Modes, Size, Style, Widths, work};
 
 /// Longest title kept, in bytes.
 pub(crate) const TITLE_BYTES_MAX: usize = 4096;
@@ -98,6 +97,8 @@ pub(crate) struct Emulator {
     pub(crate) overflow: Overflow,
     pub(crate) pens: PenTable,
     pub(crate) clusters: ClusterTable,
+    /// How many columns characters take.
+    pub(crate) widths: Widths,
 
     pub(crate) cursor: Position,
     pub(crate) pen: Pen,
@@ -151,6 +152,7 @@ impl Emulator {
             overflow: Overflow::default(),
             pens: PenTable::new(),
             clusters: ClusterTable::default(),
+            widths: Widths::default(),
             cursor: Position::default(),
             pen: Pen::default(),
             pen_id: None,

@@ -16,9 +16,9 @@ enum ModeState {
 }
 
 /// The private modes that XTSAVE saves, in the order of their bits in a keyframe.
-const SAVED: [u16; 35] = [
+const SAVED: [u16; 36] = [
     1, 3, 4, 5, 6, 7, 9, 12, 18, 19, 25, 40, 41, 42, 45, 47, 66, 67, 69, 1000, 1002, 1003, 1004,
-    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048,
+    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048, 2027,
 ];
 
 /// Bits that `Settings::saved` can have.
@@ -84,6 +84,7 @@ impl Emulator {
             1016 => set_encoding(&mut modes.mouse_encoding, MouseEncoding::SgrPixels, is_set),
             2004 => modes.bracketed_paste = is_set,
             2026 => modes.synchronized_output = is_set,
+            2027 => modes.grapheme_clusters = is_set,
             2031 => modes.color_scheme_updates = is_set,
             2048 => {
                 modes.in_band_resize = is_set;
@@ -255,8 +256,9 @@ impl Emulator {
             1048 => self.saved.position != Position::default(),
             2004 => modes.bracketed_paste,
             2026 => modes.synchronized_output,
-            // Keys repeat, and characters are clusters.
-            8 | 2027 => return ModeState::AlwaysSet,
+            2027 => modes.grapheme_clusters,
+            // Keys repeat.
+            8 => return ModeState::AlwaysSet,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
             _ => match self.settings.private(mode) {

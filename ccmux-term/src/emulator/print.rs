@@ -1,32 +1,40 @@
 //! Printing: runs of ASCII, single characters, and what attaches to the character before.
 //!
-//! Widths are `unicode-width`'s. A character that has none attaches to the cell before the cursor,
-//! and so do the later parts of an emoji sequence: what follows a zero-width joiner, a skin tone,
-//! the second of two regional indicators. Variation selector 16 widens its cell when the emoji it
-//! asks for is wide. (This is the behaviour that mode 2027 names; it is always on.)
-
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+//! With mode 2027, which is on unless a program resets it, a cell holds a grapheme cluster (UAX
+//! #29), as wide as its widest character; a pair of regional indicators and what variation selector
+//! 16 makes an emoji are wide. Without it every character that has a width has a cell. A character
+//! of no width attaches to the cell before the cursor in any case: it has no cell to go to.
+//!
+//! A character of some width only joins what was printed directly before it. So a program that
+//! moves the cursor to a cell and prints there begins anew, whatever is to the left.
 
 use super::Emulator;
-use super::class::{self, Class};
+use crate::Widths;
 use crate::grid::cell::{Cell, Content, ContentKind};
-use crate::grid::clusters::CLUSTER_BYTES_MAX;
-
-const ZERO_WIDTH_JOINER: char = '\u{200d}';
-pub(crate) const EMOJI_PRESENTATION: char = '\u{fe0f}';
+use crate::grid::clusters::{CLUSTER_BYTES_MAX, ClusterTable};
+use crate::unicode::{Kind, Segment, widens};
 
 /// Most columns that are printed together.
 const FITTING_CELLS: usize = 128;
+/// No character below it asks the next one to join it.
+const FIRST_PREPEND: char = '\u{600}';
 
 impl Emulator {
     #[inline]
     pub(super) fn print_ascii_run(&mut self, text: &[u8]) {
-        if self.charsets.is_plain() {
+        if self.follows_prepend() {
+            let (&first, later) = text.split_first().expect("a run is not empty");
+            let c = self.charsets.map(first);
+            self.print_char(c);
+            if !later.is_empty() {
+                self.print_ascii_run(later);
+            }
+        } else if self.charsets.is_plain() {
             self.print_run(text);
         } else {
             for &byte in text {
                 let c = self.charsets.map(byte);
-                self.put(c, width(c).unwrap_or(1).max(1));
+                self.put(c, self.widths.width(c).unwrap_or(1).max(1));
             }
         }
     }
@@ -79,34 +87,55 @@ impl Emulator {
     /// Prints the characters at the front of `text` that need nothing but room, and returns how many
     /// there were. What attaches to one of them is among them.
     fn print_fitting(&mut self, text: &[char]) -> usize {
-        if self.cursor.is_wrap_pending || self.modes.insert || !self.charsets.is_plain() {
+        if self.cursor.is_wrap_pending
+            || self.modes.insert
+            || !self.charsets.is_plain()
+            || self.follows_prepend()
+        {
+            return 0;
+        }
+        let is_clustered = self.modes.grapheme_clusters;
+        // What attaches to the screen is left to the careful path.
+        let class = self.widths.class(text[0]);
+        if class.plain_width().is_none()
+            && (class.width().is_none_or(|width| width == 0)
+                || is_clustered && self.joins_screen(class.kind()))
+        {
             return 0;
         }
         // Not later: it would not know of the cells that are gathered here.
         self.sweep_if_due();
-        let (pen, cols, classes) = (self.pen_id(), self.cols(), class::classes());
+        let (pen, cols) = (self.pen_id(), self.cols());
         let mut cells = [Cell::default(); FITTING_CELLS];
         // The last column is left to the careful path: it has a wrap to remember.
         let room = (self.print_end() - self.cursor.x - 1).min(FITTING_CELLS);
-        let (mut len, mut printed) = (0_usize, 0);
+        let Self { widths, clusters, .. } = self;
+        let (mut len, mut printed, mut last) = (0_usize, 0, None);
+        // What the last cell holds, once one is gathered.
+        let mut segment = Segment::OTHER;
         for &c in text {
-            let class = classes.of(c);
-            let content = match class {
-                Class::Narrow => Content::narrow(c),
-                Class::Wide => Content::wide(c),
-                Class::Mark | Class::NarrowEmoji | Class::WideEmoji => {
-                    // What is on the screen before the first one is left to the careful path, too.
-                    let Some(mut at) = len.checked_sub(1) else { break };
-                    at -= usize::from(cells[at].content == Content::CONTINUATION);
-                    let before = cells[at].content;
-                    if class == Class::Mark || self.joins(before, c) {
-                        if let Some(content) = self.attached(before, c) {
-                            let widens = content.is_wide() && !before.is_wide();
-                            if widens && len == room {
-                                break;
-                            }
+            let class = widths.class(c);
+            let width = match class.plain_width() {
+                Some(width) => {
+                    segment = Segment::OTHER;
+                    width
+                }
+                None => {
+                    let Some(width) = class.width() else { break };
+                    let kind = class.kind();
+                    if len > 0 && (width == 0 || is_clustered && segment.continues_with(kind)) {
+                        // There may be no room to widen, and nothing is attached twice.
+                        if len == room {
+                            break;
+                        }
+                        let mut at = len - 1;
+                        at -= usize::from(cells[at].content == Content::CONTINUATION);
+                        let before = cells[at].content;
+                        let content = attached((widths, clusters), is_clustered, before, c);
+                        if let Some(content) = content {
+                            segment.push(kind);
                             cells[at].content = content;
-                            if widens {
+                            if content.is_wide() && !before.is_wide() {
                                 cells[len] = Cell { content: Content::CONTINUATION, pen };
                                 len += 1;
                             }
@@ -114,26 +143,33 @@ impl Emulator {
                         printed += 1;
                         continue;
                     }
-                    if class == Class::WideEmoji { Content::wide(c) } else { Content::narrow(c) }
+                    segment = Segment::new(kind);
+                    width
                 }
-                Class::Control => break,
             };
-            let end = len + 1 + usize::from(content.is_wide());
+            let end = len + width;
             if end > room {
                 break;
             }
-            cells[len] = Cell { content, pen };
-            if content.is_wide() {
+            if width == 2 {
+                cells[len] = Cell { content: Content::wide(c), pen };
                 cells[len + 1] = Cell { content: Content::CONTINUATION, pen };
+            } else {
+                cells[len] = Cell { content: Content::narrow(c), pen };
             }
             len = end;
             printed += 1;
-            self.last_printed = Some(c);
+            last = Some(c);
+            if segment.last() == Kind::Prepend {
+                // The next one joins it, whatever it is.
+                break;
+            }
         }
         if len > 0 {
             let x = self.cursor.x;
             self.grid.row_mut(self.cursor.y).write_cells(x, &cells[..len], cols);
             self.cursor.x = x + len;
+            self.last_printed = last;
         }
         printed
     }
@@ -141,11 +177,16 @@ impl Emulator {
     #[inline]
     pub(super) fn print_char(&mut self, c: char) {
         self.charsets.single = None;
-        match width(c) {
+        let class = self.widths.class(c);
+        match class.width() {
             None => {}
             Some(0) => self.attach(c),
-            Some(_) if may_join(c) && self.join(c) => {}
-            Some(width) => self.put(c, width),
+            Some(width) => {
+                let joined = self.modes.grapheme_clusters && self.join(c, class.kind());
+                if !joined {
+                    self.put(c, width);
+                }
+            }
         }
     }
 
@@ -213,7 +254,10 @@ impl Emulator {
         let Some(x) = self.previous_x() else { return };
         let cols = self.cols();
         let cell = self.grid.row(self.cursor.y).get(x);
-        let Some(content) = self.attached(cell.content, c) else { return };
+        let is_clustered = self.modes.grapheme_clusters;
+        let Self { widths, clusters, .. } = self;
+        let content = attached((widths, clusters), is_clustered, cell.content, c);
+        let Some(content) = content else { return };
         let is_wide = cell.content.is_wide();
         if content.is_wide() && !is_wide && !self.cursor.is_wrap_pending {
             self.grid.row_mut(self.cursor.y).write(x, content, cell.pen, cols);
@@ -224,97 +268,74 @@ impl Emulator {
         }
     }
 
-    /// A printed cell with `c` added, wide if that makes it so; none if it is full.
-    fn attached(&mut self, content: Content, c: char) -> Option<Content> {
-        let index = match content.kind() {
-            ContentKind::Cluster(index) => {
-                if self.clusters.get(index).len() + c.len_utf8() > CLUSTER_BYTES_MAX {
-                    return None;
-                }
-                self.clusters.extend(index, c)
-            }
-            ContentKind::Char(base) => self.clusters.push([base, c]),
-            _ => return None,
-        };
-        let is_wide = content.is_wide()
-            || is_regional_indicator(c)
-            || c == EMOJI_PRESENTATION && self.clusters.get(index).width() == 2;
-        Some(Content::cluster(index, is_wide))
-    }
-
-    /// Attaches `c` if it continues the emoji sequence before the cursor.
-    fn join(&mut self, c: char) -> bool {
-        let Some(x) = self.previous_x() else { return false };
-        let content = self.grid.row(self.cursor.y).get(x).content;
-        // A pair needs two columns, so at the right border the second one begins anew.
-        let has_room = !is_regional_indicator(c) || !self.cursor.is_wrap_pending;
-        let joins = has_room && self.joins(content, c);
+    /// Attaches `c`, which has a width, if it belongs to the cluster before the cursor.
+    fn join(&mut self, c: char, kind: Kind) -> bool {
+        // A flag needs two columns, so at the right border its second half begins anew.
+        let has_room = kind != Kind::RegionalIndicator || !self.cursor.is_wrap_pending;
+        let joins = has_room && self.joins_screen(kind);
         if joins {
             self.attach(c);
         }
         joins
     }
 
-    /// Whether `c` continues the emoji sequence that a cell shows.
+    /// Whether what was printed last, before the cursor, goes on with a character of this kind.
     #[inline]
-    fn joins(&self, content: Content, c: char) -> bool {
+    fn joins_screen(&self, kind: Kind) -> bool {
+        self.last_printed.is_some()
+            && self
+                .previous_x()
+                .and_then(|x| self.segment(self.grid.row(self.cursor.y).get(x).content))
+                .is_some_and(|segment| segment.continues_with(kind))
+    }
+
+    /// What is known of the cluster in a printed cell.
+    fn segment(&self, content: Content) -> Option<Segment> {
         match content.kind() {
-            ContentKind::Char(base) => continues(base, base, true, c),
+            ContentKind::Char(c) => Some(Segment::new(self.widths.class(c).kind())),
             ContentKind::Cluster(index) => {
-                let text = self.clusters.get(index);
-                match (text.chars().next(), text.chars().next_back()) {
-                    (Some(first), Some(last)) => continues(first, last, false, c),
-                    _ => false,
-                }
+                let mut kinds =
+                    self.clusters.get(index).chars().map(|c| self.widths.class(c).kind());
+                let mut segment = Segment::new(kinds.next()?);
+                kinds.for_each(|kind| segment.push(kind));
+                Some(segment)
             }
-            _ => false,
+            _ => None,
         }
     }
-}
 
-/// Columns of a character; `None` for controls.
-#[inline]
-pub(crate) fn width(c: char) -> Option<usize> {
-    match c {
-        ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' => Some(1),
-        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Some(2),
-        _ => c.width(),
+    /// Whether the next character joins what was printed last because that asks for it (rule `GB9b`).
+    #[inline]
+    fn follows_prepend(&self) -> bool {
+        self.last_printed.is_some_and(|c| c >= FIRST_PREPEND) && self.ends_in_prepend()
+    }
+
+    fn ends_in_prepend(&self) -> bool {
+        let is_prepend = |c| self.widths.class(c).kind() == Kind::Prepend;
+        self.modes.grapheme_clusters
+            && self.last_printed.is_some_and(is_prepend)
+            && self.joins_screen(Kind::Other)
     }
 }
 
-/// Whether `c` can be part of an emoji sequence (a superset of `Extended_Pictographic`, regional
-/// indicators and skin tones).
-#[inline]
-pub(crate) fn may_join(c: char) -> bool {
-    matches!(
-        c,
-        '\u{a9}'
-            | '\u{ae}'
-            | '\u{203c}'..='\u{2bff}'
-            | '\u{3030}'
-            | '\u{303d}'
-            | '\u{3297}'
-            | '\u{3299}'
-            | '\u{1f000}'..='\u{1faff}'
-    )
-}
-
-/// Whether `c`, which has a width of its own, still belongs to the cell that begins with `first`
-/// and so far ends in `last`: emoji joined by a zero width joiner (rule GB11 of UAX #29), a skin
-/// tone, the second half of a flag.
-pub(crate) fn continues(first: char, last: char, is_single: bool, c: char) -> bool {
-    if is_regional_indicator(c) {
-        return is_single && is_regional_indicator(last);
-    }
-    may_join(c)
-        && (last == ZERO_WIDTH_JOINER && may_join(first) && !is_regional_indicator(first)
-            || is_skin_tone(c) && may_join(last) && !is_regional_indicator(last))
-}
-
-fn is_skin_tone(c: char) -> bool {
-    matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
-}
-
-pub(crate) fn is_regional_indicator(c: char) -> bool {
-    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
+/// A printed cell with `c` added, wide if that makes it so; none if it is full.
+fn attached(
+    (widths, clusters): (&Widths, &mut ClusterTable),
+    is_clustered: bool,
+    content: Content,
+    c: char,
+) -> Option<Content> {
+    let (last, index) = match content.kind() {
+        ContentKind::Cluster(index) => {
+            let text = clusters.get(index);
+            if text.len() + c.len_utf8() > CLUSTER_BYTES_MAX {
+                return None;
+            }
+            (text.chars().next_back()?, clusters.extend(index, c))
+        }
+        ContentKind::Char(base) => (base, clusters.push_pair(base, c)),
+        _ => return None,
+    };
+    let is_wide = content.is_wide() || is_clustered && widens(widths, last, c);
+    Some(Content::cluster(index, is_wide))
 }

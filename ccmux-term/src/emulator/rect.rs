@@ -4,7 +4,7 @@
 //! Positions count from the margins in origin mode, and then end there; otherwise margins do not
 //! matter. What lies beyond is clamped, so that no rectangle costs more than the screen.
 
-use super::{Emulator, Protection, print};
+use super::{Emulator, Protection};
 use crate::grid::cell::{Cell, Content, ContentKind};
 use crate::parser::Params;
 use crate::{Attributes, Style, Underline};
@@ -86,7 +86,7 @@ impl Emulator {
         let c = u32::from(params.get(0));
         let c = char::from_u32(c).filter(|_| matches!(c, 0x20..=0x7e | 0xa0..=0xff));
         if let (Some(c), Some(rect)) = (c, self.rect(params, 1))
-            && print::width(c) == Some(1)
+            && self.widths.width(c) == Some(1)
         {
             let cell = Cell { content: Content::narrow(c), pen: self.pen_id() };
             self.put_rect(rect, cell);

@@ -14,7 +14,7 @@ use crate::grid::cell::{Cell, Content, PenId};
 use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::{LineMarks, Row};
-use crate::history::{Scrollback, line_cells, push_wrapped_cells};
+use crate::history::{Cutting, Scrollback, line_cells, push_wrapped_cells};
 use crate::{LineTime, Size};
 
 impl Emulator {
@@ -113,7 +113,8 @@ struct Place {
 /// first one stays visible.
 fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], below: Below) {
     let (cols, rows_wanted) = (usize::from(size.cols), usize::from(size.rows));
-    let Emulator { grid, hidden_grid, overflow, scrollback, pens, clusters, modes, .. } = emulator;
+    let Emulator { grid, hidden_grid, overflow, scrollback, pens, clusters, modes, widths, .. } =
+        emulator;
     let grid = if modes.alternate_screen { hidden_grid } else { grid };
     // A head without cells follows a line that was cut: its text cannot come back, the link stays.
     scrollback.has_head &= scrollback.head.is_empty();
@@ -153,7 +154,8 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], be
         Below::GiveUp => rows.split_off(moved[0] + 1),
     };
     let room = rows_wanted.saturating_sub(rows.len() + blank);
-    let taken = take_back(scrollback, (pens, clusters), cols, room);
+    let cutting = Cutting { widths, is_clustered: modes.grapheme_clusters };
+    let taken = take_back(scrollback, (pens, clusters), cutting, (cols, room));
     moved = moved.map(|y| y + taken.len());
     rows.splice(..0, taken);
     rows.extend(given_up.into_iter().take(rows_wanted.saturating_sub(rows.len())));
@@ -184,8 +186,8 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], be
 fn take_back(
     scrollback: &mut Scrollback,
     (pens, clusters): (&mut PenTable, &mut ClusterTable),
-    cols: usize,
-    room: usize,
+    cutting: Cutting<'_>,
+    (cols, room): (usize, usize),
 ) -> Vec<Row> {
     let mut taken: Vec<Row> = Vec::new();
     while taken.len() < room
@@ -193,7 +195,7 @@ fn take_back(
     {
         let fill = Pen { style: line.fill, ..Pen::default() };
         let line = Line {
-            cells: line_cells(&line, pens, clusters),
+            cells: line_cells(&line, (pens, clusters), cutting),
             fill: pens.intern(&fill),
             marks: line.marks,
             time: line.time,

@@ -34,6 +34,14 @@ impl ClusterTable {
         self.ends.len() as u32 - 1
     }
 
+    /// A text of two characters.
+    pub(crate) fn push_pair(&mut self, first: char, second: char) -> u32 {
+        self.text.push(first);
+        self.text.push(second);
+        self.ends.push(self.text.len() as u32);
+        self.ends.len() as u32 - 1
+    }
+
     /// The index of `index`'s text with `c` added.
     pub(crate) fn extend(&mut self, index: u32, c: char) -> u32 {
         if index as usize + 1 == self.ends.len() {

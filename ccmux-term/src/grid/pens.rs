@@ -31,6 +31,8 @@ pub(crate) struct Pen {
 #[derive(Clone, Debug)]
 pub(crate) struct PenTable {
     pens: Vec<Pen>,
+    /// Of each pen, for looking it up.
+    keys: Vec<Key>,
     /// Open addressing, a power of two long: id + 1, or 0 for a free slot.
     slots: Vec<u32>,
     /// Sweep when this many pens are in the table.
@@ -41,9 +43,13 @@ const SWEEP_AT_MIN: usize = 1024;
 
 impl PenTable {
     pub(crate) fn new() -> Self {
-        let mut table = Self { pens: Vec::new(), slots: vec![0; 64], sweep_at: SWEEP_AT_MIN };
-        table.intern(&Pen::default());
-        table
+        // The default pen is not looked up, so it needs no slot.
+        Self {
+            pens: vec![Pen::default()],
+            keys: vec![Key::DEFAULT],
+            slots: vec![0; 64],
+            sweep_at: SWEEP_AT_MIN,
+        }
     }
 
     pub(crate) fn get(&self, id: PenId) -> &Pen {
@@ -55,18 +61,29 @@ impl PenTable {
         self.pens.len() >= self.sweep_at
     }
 
+    #[inline]
     pub(crate) fn intern(&mut self, pen: &Pen) -> PenId {
+        let key = Key::of(pen);
+        if key == Key::DEFAULT { PenId::DEFAULT } else { self.intern_as(key, pen) }
+    }
+
+    fn intern_as(&mut self, key: Key, pen: &Pen) -> PenId {
         let mask = self.slots.len() - 1;
-        let mut slot = hash(pen) as usize & mask;
+        let mut slot = key.hash(pen) as usize & mask;
         loop {
             match self.slots[slot] {
                 0 => break,
-                id if self.pens[id as usize - 1] == *pen => return PenId(id - 1),
+                id if self.keys[id as usize - 1] == key
+                    && self.pens[id as usize - 1].link == pen.link =>
+                {
+                    return PenId(id - 1);
+                }
                 _ => slot = (slot + 1) & mask,
             }
         }
         let id = self.pens.len() as u32;
         self.pens.push(pen.clone());
+        self.keys.push(key);
         self.slots[slot] = id + 1;
         if self.pens.len() * 2 > self.slots.len() {
             self.rehash(self.slots.len() * 2);
@@ -84,6 +101,7 @@ impl PenTable {
                 kept.push(pen);
             }
         }
+        self.keys = kept.iter().map(Key::of).collect();
         self.pens = kept;
         self.sweep_at = (self.pens.len() * 2).max(SWEEP_AT_MIN);
         self.rehash((self.pens.len() * 2).next_power_of_two().max(64));
@@ -98,8 +116,8 @@ impl PenTable {
         self.slots.clear();
         self.slots.resize(slots, 0);
         let mask = slots - 1;
-        for (id, pen) in self.pens.iter().enumerate() {
-            let mut slot = hash(pen) as usize & mask;
+        for (id, (key, pen)) in self.keys.iter().zip(&self.pens).enumerate().skip(1) {
+            let mut slot = key.hash(pen) as usize & mask;
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
@@ -108,26 +126,49 @@ impl PenTable {
     }
 }
 
-/// A multiplicative hash: pens are tiny and looked up at every change of style, and an
-/// adversary gains nothing but longer probes in a table bounded by the screen.
-fn hash(pen: &Pen) -> u64 {
-    let Pen { style, link, is_protected } = pen;
-    let look = u64::from(*is_protected) << 11
-        | u64::from(style.attributes.bits()) << 3
-        | style.underline as u64;
-    let colors = color_code(style.fg) | color_code(style.bg) << 32;
-    let mut hash = mix(mix(0, colors), color_code(style.underline_color) | look << 32);
-    if let Some(link) = link {
-        // By content: equal pens must share an id, whatever their links' addresses.
-        hash = link.id.bytes().chain(link.uri.bytes()).map(u64::from).fold(hash, mix);
-    }
-    hash ^ hash >> 29
+/// All of a pen but its link, in two words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Key {
+    colors: u64,
+    /// Colour of underlines, attributes, and whether there is a link.
+    look: u64,
 }
 
+impl Key {
+    const DEFAULT: Self = Self { colors: 0, look: 0 };
+
+    #[inline]
+    fn of(pen: &Pen) -> Self {
+        let Pen { style, link, is_protected } = pen;
+        let look = u64::from(link.is_some()) << 12
+            | u64::from(*is_protected) << 11
+            | u64::from(style.attributes.bits()) << 3
+            | style.underline as u64;
+        Self {
+            colors: color_code(style.fg) | color_code(style.bg) << 32,
+            look: color_code(style.underline_color) | look << 32,
+        }
+    }
+
+    /// A multiplicative hash: pens are tiny and looked up at every change of style, and an
+    /// adversary gains nothing but longer probes in a table bounded by the screen.
+    #[inline]
+    fn hash(self, pen: &Pen) -> u64 {
+        let mut hash = mix(mix(0, self.colors), self.look);
+        if let Some(link) = &pen.link {
+            // By content: equal pens must share an id, whatever their links' addresses.
+            hash = link.id.bytes().chain(link.uri.bytes()).map(u64::from).fold(hash, mix);
+        }
+        hash ^ hash >> 29
+    }
+}
+
+#[inline]
 fn mix(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+#[inline]
 fn color_code(color: Color) -> u64 {
     match color {
         Color::Default => 0,

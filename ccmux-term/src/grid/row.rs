@@ -71,6 +71,10 @@ impl Row {
         debug_assert!(end <= cols);
         self.open(x, end, cols);
         let cell = |&byte: &u8| Cell { content: Content(u32::from(byte)), pen };
+        if x == self.cells.len() {
+            self.cells.extend(text.iter().map(cell));
+            return;
+        }
         let overlap = (self.cells.len() - x).min(text.len());
         let (over, new) = text.split_at(overlap);
         for (old, byte) in self.cells[x..x + overlap].iter_mut().zip(over) {

@@ -25,7 +25,9 @@ pub(crate) use self::encoded::LineText;
 pub use self::line::{HistoryLine, Run};
 use self::line::{encode_plain, encoded_len};
 pub use self::scrollback::LINE_COLS_MAX;
-pub(crate) use self::scrollback::{Scrollback, append_cells, line_cells, push_wrapped_cells};
+pub(crate) use self::scrollback::{
+    Cutting, Scrollback, append_cells, line_cells, push_wrapped_cells,
+};
 pub use self::times::LineTime;
 use self::times::LineTimes;
 pub(crate) use self::times::read_times;

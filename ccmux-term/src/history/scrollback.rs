@@ -10,12 +10,12 @@
 //! * B2 The head is shorter than [`LINE_COLS_MAX`] plus one row; a longer line is cut.
 
 use super::{History, HistoryLine, LineTime, encode_plain};
-use crate::compose::width::clusters as cut_into_clusters;
+use crate::compose::width::{characters, clusters as cut_into_clusters};
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
-use crate::{LineMarks, work};
+use crate::{LineMarks, Widths, work};
 
 /// Most columns of one history line. What the program wrote as a longer line becomes several, all
 /// but the last marked `continues`; a line is cut at the end of a row, at or after this length.
@@ -147,22 +147,38 @@ pub(crate) fn append_cells(
     pens: &PenTable,
     clusters: &ClusterTable,
 ) {
+    // Pens may differ in what is no part of a line, so runs are joined.
+    if is_ascii(cells) {
+        // All text at once: runs may be short.
+        append_ascii(&mut line.text, cells);
+        for run in cells.chunk_by(|a, b| a.pen == b.pen) {
+            line.join_run(run.len(), pens.get(run[0].pen));
+        }
+        return;
+    }
     for run in cells.chunk_by(|a, b| a.pen == b.pen) {
         let start = line.text.len();
         append_text(&mut line.text, run, clusters);
-        // Pens may differ in what is no part of a line.
         line.join_run(line.text.len() - start, pens.get(run[0].pen));
     }
 }
 
 fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
-    // ASCII goes in pieces: converting cells is then a loop without branches.
+    if is_ascii(cells) {
+        append_ascii(text, cells);
+    } else {
+        append_chars(text, cells, clusters);
+    }
+}
+
+fn is_ascii(cells: &[Cell]) -> bool {
+    cells.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80
+}
+
+/// Adds cells that are ASCII or empty.
+fn append_ascii(text: &mut String, cells: &[Cell]) {
+    // In pieces: converting cells is then a loop without branches.
     for piece in cells.chunks(128) {
-        let is_ascii = piece.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80;
-        if !is_ascii {
-            append_chars(text, piece, clusters);
-            continue;
-        }
         let mut bytes = [0; 128];
         for (byte, cell) in bytes.iter_mut().zip(piece) {
             *byte = ascii(cell.content);
@@ -173,7 +189,10 @@ fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
 
 fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
     text.reserve(cells.len() * 2);
-    for cell in cells {
+    let mut at = 0;
+    while let Some(cell) = cells.get(at) {
+        // The right half of a wide character is passed over with it.
+        at += 1 + usize::from(cell.content.is_wide());
         if let Some(c) = cell.content.char() {
             text.push(c);
             continue;
@@ -187,12 +206,21 @@ fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
     }
 }
 
+/// How text falls into cells now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cutting<'a> {
+    pub(crate) widths: &'a Widths,
+    /// Mode 2027.
+    pub(crate) is_clustered: bool,
+}
+
 /// The cells of a line, the reverse of [`append_cells`]: blanks are spaces now.
 pub(crate) fn line_cells(
     line: &HistoryLine,
-    pens: &mut PenTable,
-    clusters: &mut ClusterTable,
+    (pens, clusters): (&mut PenTable, &mut ClusterTable),
+    Cutting { widths, is_clustered }: Cutting<'_>,
 ) -> Vec<Cell> {
+    let cut = if is_clustered { cut_into_clusters } else { characters };
     let mut cells = Vec::with_capacity(line.text.len());
     let mut rest = line.text.as_str();
     let mut styles: Vec<(usize, Pen)> = Vec::with_capacity(line.runs.len() + 1);
@@ -207,7 +235,7 @@ pub(crate) fn line_cells(
         let (text, after) = rest.split_at(len.min(rest.len()));
         rest = after;
         let pen = pens.intern(&pen);
-        for cluster in cut_into_clusters(text) {
+        for cluster in cut(text, widths) {
             let is_wide = cluster.width == 2;
             let mut chars = cluster.text.chars();
             let content = match (chars.next(), chars.next()) {

@@ -15,7 +15,7 @@
 //! head     of the scrollback: cells, marks byte, flag
 //! history  start, end of the sealed lines, cleared before, limit + 1 (0: none)
 //! recent   count, then the lines as in the history, then their times
-//! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette
+//! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette, widths
 //! parser   state byte; outside the ground state, everything it holds
 //! ```
 //!
@@ -34,7 +34,9 @@ pub(crate) use self::write::write;
 use crate::CodecError;
 
 const MAGIC: &[u8; 4] = b"ccKF";
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+/// The first one with mode 2027 and widths of one's own.
+const UNICODE_VERSION: u8 = 5;
 /// The first one with times and overflow.
 const TIMES_VERSION: u8 = 4;
 /// The first one with side margins, protection and settings.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::cells::{CellReader, marks};
-use super::{CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION, VERSION};
+use super::{
+    CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION, UNICODE_VERSION, VERSION,
+};
 use crate::emulator::{
     Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice,
     OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, SAVED_MAX, SavedCursor, Settings,
@@ -16,6 +18,7 @@ use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_
 use crate::wire::{CodecError, Reader};
 use crate::{
     CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal,
+    Widths,
 };
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Terminal, KeyframeError> {
@@ -86,7 +89,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         .map(|scalar| u32::try_from(scalar).ok().and_then(char::from_u32))
         .map(|c| c.filter(|c| !c.is_control()).ok_or(CodecError::Invalid("character")))
         .transpose()?;
-    emulator.modes = modes(reader)?;
+    emulator.modes = modes(reader, version)?;
     if has_controls {
         emulator.settings = settings(reader)?;
     }
@@ -134,6 +137,9 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     }
     emulator.scrolls_on_clear = reader.flag()?;
     emulator.reports_titles = has_controls && reader.flag()?;
+    if version >= UNICODE_VERSION {
+        emulator.widths = Widths::read(reader)?;
+    }
     let parser = parser(reader)?;
     if !reader.is_empty() {
         return Err(CodecError::Invalid("end of keyframe"));
@@ -219,7 +225,7 @@ fn history(reader: &mut Reader<'_>, version: u8) -> Result<History, CodecError> 
     Ok(history)
 }
 
-fn modes(reader: &mut Reader<'_>) -> Result<Modes, CodecError> {
+fn modes(reader: &mut Reader<'_>, version: u8) -> Result<Modes, CodecError> {
     let mut bits = reader.number()?;
     let mut next = || {
         let flag = bits & 1 != 0;
@@ -244,6 +250,7 @@ fn modes(reader: &mut Reader<'_>) -> Result<Modes, CodecError> {
         color_scheme_updates: next(),
         in_band_resize: next(),
         alternate_screen: next(),
+        grapheme_clusters: next() || version < UNICODE_VERSION,
         ..Modes::default()
     };
     if bits != 0 {

@@ -20,6 +20,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         overflow,
         pens,
         clusters,
+        widths,
         cursor,
         pen,
         pen_id: _,
@@ -124,6 +125,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     }
     out.push(u8::from(*scrolls_on_clear));
     out.push(u8::from(*reports_titles));
+    widths.encode(&mut out);
     put_parser(&mut out, parser);
     out
 }
@@ -174,7 +176,7 @@ fn put_modes(out: &mut Vec<u8>, modes: &Modes) {
     out.push(modes.modify_other_keys);
 }
 
-/// The modes that are on or off, from bit 0 on in the order of the struct.
+/// The modes that are on or off, from bit 0 on in the order written here.
 fn flags(modes: &Modes) -> u64 {
     let Modes {
         application_cursor_keys,
@@ -193,6 +195,7 @@ fn flags(modes: &Modes) -> u64 {
         bracketed_paste,
         synchronized_output,
         color_scheme_updates,
+        grapheme_clusters,
         in_band_resize,
         alternate_screen,
         keyboard: _,
@@ -215,6 +218,7 @@ fn flags(modes: &Modes) -> u64 {
         color_scheme_updates,
         in_band_resize,
         alternate_screen,
+        grapheme_clusters,
     ];
     flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(**flag))
 }

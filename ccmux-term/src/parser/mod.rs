@@ -316,28 +316,29 @@ impl Parser {
     /// Parameters up to the byte that ends them.
     #[inline]
     fn csi<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
-        for (at, &byte) in bytes.iter().enumerate() {
+        let mut at = 0;
+        loop {
+            let begin = at;
+            at += self.params.scan(&bytes[at..]);
+            if at > begin {
+                self.state = State::CsiParam;
+            }
+            let Some(&byte) = bytes.get(at) else { return at };
+            at += 1;
             match byte {
-                b'0'..=b'9' => {
-                    self.params.digit(byte);
-                    self.state = State::CsiParam;
-                }
-                b';' | b':' => {
-                    self.params.separate(byte == b':');
-                    self.state = State::CsiParam;
-                }
+                // Of parameters that are too many: they are dropped.
+                b'0'..=b'9' | b';' | b':' => self.state = State::CsiParam,
                 0x40..=0x7e => {
                     self.state = State::Ground;
                     performer.csi(&self.params, self.intermediates(), byte);
-                    return at + 1;
+                    return at;
                 }
                 _ => {
                     self.step(performer, byte);
-                    return at + 1;
+                    return at;
                 }
             }
         }
-        bytes.len()
     }
 
     /// Puts the parser in the middle of a character; `None` if `begun` is not the beginning of one.

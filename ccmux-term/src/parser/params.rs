@@ -81,6 +81,34 @@ impl Params {
         self.len += 1;
     }
 
+    /// Takes digits and separators at the front of `bytes`; returns how many there were.
+    #[inline]
+    pub(super) fn scan(&mut self, bytes: &[u8]) -> usize {
+        if self.is_overfull {
+            return 0;
+        }
+        let mut value = u32::from(self.values[self.len() - 1]);
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                value = (value * 10 + u32::from(digit)).min(u32::from(u16::MAX));
+            } else if byte == b';' || byte == b':' {
+                self.values[self.len() - 1] = value as u16;
+                self.separate(byte == b':');
+                value = 0;
+                if self.is_overfull {
+                    return at + 1;
+                }
+            } else {
+                break;
+            }
+            at += 1;
+        }
+        self.values[self.len() - 1] = value as u16;
+        at
+    }
+
     #[inline]
     pub(super) fn clear(&mut self) {
         self.values[0] = 0;

@@ -153,7 +153,7 @@ proptest! {
 
     #[test]
     fn noise_is_no_keyframe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let keyframe = [b"ccKF\x04".as_slice(), &bytes].concat();
+        let keyframe = [b"ccKF\x05".as_slice(), &bytes].concat();
         if let Ok(mut terminal) = Terminal::restore(&keyframe) {
             terminal.advance(b"hello");
         }
@@ -177,7 +177,7 @@ fn the_law_holds_anywhere_in_recordings() {
 fn the_law_holds_at_every_byte_of_a_rich_stream() {
     let bytes = "\x1b]8;id=x;http://e\x07li\x1b]8;id=x;http://e\x07nk\x1b]8;;\x07日\x1b[1;38:2::1:2:3mb\u{301}👩‍💻\r\n\x1b]2;title\x1b\\\
                  \x1b[?1049h\x1b[2;3Halt\x1b[?1049l\x1bP$qm\x1b\\\x1b_x\x1b\\\x1b[2;4r\x1b[?6h\n\n\n\n\x1b(0qx\x1b(B\
-                 \x1b[>5u\x1b[4 q\x1b[r\x1b[9;1H\r\n\n\n\n0123456789012345678901234567890123456789";
+                 \x1b[>5u\x1b[?2027lक्\x1b[?2027sष\x1b[?2027h\u{600}1\x1b[4 q\x1b[r\x1b[9;1H\r\n\n\n\n0123456789012345678901234567890123456789";
     for at in 0..=bytes.len() {
         check_law(Size { cols: 12, rows: 4 }, bytes.as_bytes(), at).expect("the law holds");
     }

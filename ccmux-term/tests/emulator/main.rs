@@ -13,3 +13,4 @@ mod screen;
 mod support;
 mod times;
 mod unicode;
+mod unicode_data;

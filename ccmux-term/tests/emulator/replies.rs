@@ -24,7 +24,7 @@ fn queries_are_answered() {
         ("\x1b[>q", version),
         (
             "\x1b[?7$p\x1b[?6$p\x1b[?2027$p\x1b[?9999$p",
-            "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;3$y\x1b[?9999;0$y",
+            "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;1$y\x1b[?9999;0$y",
         ),
         ("\x1b[4h\x1b[4$p\x1b[20$p\x1b[3$p", "\x1b[4;1$y\x1b[20;2$y\x1b[3;0$y"),
         ("\x1b[?u\x1b[>5u\x1b[?u", "\x1b[?0u\x1b[?5u"),

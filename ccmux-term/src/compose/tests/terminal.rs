@@ -409,7 +409,7 @@ proptest! {
                 }
                 for x in 0..SIZE.cols {
                     let cell = frame.cell(x, y).unwrap();
-                    if cell.width == 0 || !is_width_certain(cell.text) {
+                    if cell.width == 0 || !is_width_certain(cell.text, frame.widths()) {
                         continue;
                     }
                     let style = reduce_style(cell.style, caps);

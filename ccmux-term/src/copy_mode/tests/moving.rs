@@ -115,7 +115,7 @@ fn commands_move_by_text() {
         let before = &lines[cursor_line][..offset];
         let source = FakeSource::new(from.replace('|', "").split('/'), lines.len() as u64);
         let options = CopyOptions { keys, ..CopyOptions::default() };
-        let x = crate::copy_mode::lines::columns(before) as u16;
+        let x = crate::compose::columns(before, crate::Widths::builtin()) as u16;
         let rows = lines.len() as u16;
         let mut mode = CopyMode::new(&source, size(30, rows), (x, cursor_line as u16), options);
         run(&mut mode, &source, &["toggle-position"]);
