@@ -201,7 +201,7 @@ fn read_history(file: &[u8]) -> bool {
         let lines = match history.read(line) {
             HistoryRead::Block { block, valid } => {
                 assert!(!missing.contains(&line), "{line} of {missing:?} is there");
-                streams::history(&block.bytes);
+                streams::history_lines(&block.bytes, block.count, block.has_times);
                 is_any = true;
                 valid
             }

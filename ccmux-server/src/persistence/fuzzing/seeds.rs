@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::files::is_of_log;
 use super::pack::{File, pack};
+use super::streams::history_head;
 use crate::persistence::scrollback::{
     FrameKind, FrameRef, Keyframe, Spool, SpoolIndex, SpoolOptions, StreamPosition,
 };
@@ -158,8 +159,11 @@ fn first_block(chunk: &[u8]) -> Option<Vec<u8>> {
     let lines = u32::from_le_bytes(*chunk.get(48..)?.first_chunk()?) as usize;
     let len = u32::from_le_bytes(*chunk.get(52..)?.first_chunk()?) as usize;
     let mut lines = zstd::bulk::decompress(chunk.get(88..88 + len)?, lines).ok()?;
-    lines.truncate(SEED_BYTES_MAX);
-    Some(lines)
+    let count = u32::from_le_bytes(*chunk.get(64..)?.first_chunk()?);
+    let has_times = *chunk.get(68)? == 1;
+    let head = history_head(count, has_times);
+    lines.truncate(SEED_BYTES_MAX - head.len());
+    Some([&head[..], &lines].concat())
 }
 
 fn client_frames() -> Vec<u8> {

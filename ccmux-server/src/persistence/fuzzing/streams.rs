@@ -85,21 +85,40 @@ fn assert_comes_back(terminal: &mut Terminal) {
     assert!(again == *terminal, "a terminal that was frozen and thawed differs");
 }
 
-/// Lines as a block of a chunk holds them.
+/// How long the head of an input of [`history`] is.
+const HISTORY_HEAD_BYTES: usize = 5;
+
+/// The head of an input of [`history`]: how many lines follow, and whether their times do.
+pub(super) fn history_head(count: u32, has_times: bool) -> [u8; HISTORY_HEAD_BYTES] {
+    let [a, b, c, d] = count.to_le_bytes();
+    [u8::from(has_times), a, b, c, d]
+}
+
+/// Lines as a block of a chunk holds them, behind what its head says of them.
 pub(super) fn history(input: &[u8]) -> bool {
-    let mut is_any = false;
+    let Some((head, lines)) = input.split_first_chunk::<HISTORY_HEAD_BYTES>() else { return false };
+    let [has_times, count @ ..] = *head;
+    let count = u32::from_le_bytes(count);
     // What is left over after the last line shows that there are fewer.
-    let formats = [HistoryFormat::Lines, HistoryFormat::TimesAndLines];
-    for (format, count) in formats.into_iter().flat_map(|f| [1, 2, 7, u64::MAX].map(|c| (f, c))) {
-        let mut lines = 0;
-        for line in decode_history(format, input, count) {
-            let Ok(line) = line else { break };
-            is_any = true;
-            lines += 1;
-            assert!(lines <= input.len() as u64, "lines out of nothing: {line:?}");
-        }
+    [count, 1, u32::MAX].into_iter().fold(false, |is_any, count| {
+        let is_read = history_lines(lines, count, has_times & 1 == 1);
+        is_any | is_read
+    })
+}
+
+/// The lines of a block.
+pub(super) fn history_lines(bytes: &[u8], count: u32, has_times: bool) -> bool {
+    let format = match has_times {
+        true => HistoryFormat::TimesAndLines,
+        false => HistoryFormat::Lines,
+    };
+    let mut lines = 0;
+    for line in decode_history(format, bytes, u64::from(count)) {
+        let Ok(line) = line else { break };
+        lines += 1;
+        assert!(lines <= bytes.len() as u64, "lines out of nothing: {line:?}");
     }
-    is_any
+    lines > 0
 }
 
 /// What clients and servers say to each other.

@@ -29,7 +29,7 @@ use self::breadcrumb::Breadcrumb;
 use self::chain::{Link, walk};
 pub(crate) use self::dump::{dump_checkpoints, dump_log};
 use self::judge::Findings;
-use self::replay::{Ending, ending, next_ids, replay, understand};
+use self::replay::{Ending, Understood, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
 use self::survey::{CheckpointFile, SegmentFile, Survey, survey};
 use super::OpenError;
@@ -200,6 +200,7 @@ pub(super) fn recover(
     let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {
         // The records between the two newest checkpoints were never logged, or there are none.
         Some(_) if !is_led_to && reached == base_seq => followed_alike(&good),
+        Some(_) if bridged.is_none() && reached == base_seq => led_alike(&segments, &good),
         follows => follows.map(|follows| follows.min(reached)),
     };
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
@@ -269,6 +270,36 @@ fn followed_alike(good: &[&Snapshot]) -> Option<Seq> {
     let [newest, second, ..] = good else { return None };
     let Snapshot { seq, time, .. } = **second;
     (Snapshot { seq, time, ..(*newest).clone() } == **second).then_some(seq)
+}
+
+/// The record that leads to the newest checkpoint's state, if that is not the checkpoint's own: a start
+/// that took back ends of programs, and was cut short behind its checkpoint, left records that lead
+/// elsewhere. Without the newest checkpoint they would count again.
+fn led_alike(segments: &[&SegmentFile], good: &[&Snapshot]) -> Option<Seq> {
+    let Some(newest) = good.first() else { return Some(Seq(0)) };
+    let first = Snapshot::default();
+    let second = good.get(1).copied().unwrap_or(&first);
+    let chain = walk(segments, second.seq);
+    if chain.reached < newest.seq {
+        return Some(newest.seq);
+    }
+    // What is passed over was told of when the checkpoint was made.
+    let mut records = understand(&chain, &mut Findings::default()).ok()?;
+    records.retain(|record| record.seq <= newest.seq);
+    let is_led_by = |records: &[Understood<'_>]| {
+        let mut replayed = replay(Some(second), records, &mut |_| ());
+        // Numbers that are given out are kept, whatever becomes of those who have them.
+        replayed.state.next = newest.state.next;
+        replayed.refused.is_none() && replayed.state == newest.state
+    };
+    if is_led_by(&records) {
+        return Some(newest.seq);
+    }
+    let boot_of_none = Uuid::max();
+    let ending = ending(&records, second.is_terminating, boot_of_none, newest.time);
+    let undone_from =
+        ending.undone_from.filter(|undone_from| is_led_by(&records[..*undone_from]))?;
+    Some(Seq(records[undone_from].seq.0 - 1))
 }
 
 /// The last record that has to be there, and what knows it.

@@ -136,6 +136,32 @@ fn ends_from_long_ago_are_final_without_the_record_that_says_so() {
     run(7_137_685_573_972_298_833, steps);
 }
 
+/// A start took back ends of programs and was cut short right behind its checkpoint. The next one took
+/// the records of these ends for what leads to it; when the checkpoint decayed, they counted again.
+#[test]
+fn ends_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
+    let act = |times| vec![Step::Act; times];
+    let cut = Trouble::Cut { call: 44, seed: 5_508_908_282_912_572_085 };
+    let again = Trouble::Cut { call: 31, seed: 3_980_309_044_598_205_615 };
+    let bit = Decay::Bit { file: 14_307_654_864_525_986_324, bit: 0 };
+    let steps = [
+        act(3),
+        vec![Step::Finish],
+        act(4),
+        vec![Step::Finish],
+        act(11),
+        vec![Step::Checkpoint, Step::Act, Step::Commit],
+        act(2),
+        vec![Step::Cut { seed: 289_092_593_571_493_055, troubles: vec![cut] }],
+        act(2),
+        vec![Step::CutAt { call: 12, seed: 0, troubles: vec![again] }],
+        vec![Step::Act, Step::Commit],
+        act(3),
+        vec![Step::Commit, Step::Act, Step::Decay(vec![bit], Vec::new())],
+    ];
+    run(3_160_203_745_248_198_808, steps.concat());
+}
+
 /// A degraded log came back behind a checkpoint and records that were never logged. Its new segment was
 /// taken for a proof that they had been, and their loss for damage.
 #[test]
