@@ -222,6 +222,10 @@ fn make_durable(
         let next = segment_path(seq.next());
         set_aside.iter().any(|(SetAside::Move(path) | SetAside::Copy(path))| *path == next)
     };
+    if let Some(base) = recovery.base.as_ref().filter(|base| base.seq > newest(checkpoints)) {
+        // It was read, and nothing proves that the disk has it.
+        checkpoints.write(base).map_err(|error| error.to_string())?;
+    }
     if base == Some(newest(checkpoints)) {
         // No checkpoint covers what may still have to be taken back: the new segment repeats it.
         let set_aside = &recovery.set_aside;
@@ -231,9 +235,6 @@ fn make_durable(
         recovery.base = recovery.base.take().filter(|_| !is_whole);
         return Ok(Ground::Found);
     }
-    recovery.unsettled = None;
-    recovery.carried = None;
-    recovery.base = None;
     while is_taken(&recovery.set_aside, recovery.highest) {
         pass_number(recovery);
     }

@@ -136,6 +136,19 @@ fn ends_from_long_ago_are_final_without_the_record_that_says_so() {
     run(7_137_685_573_972_298_833, steps);
 }
 
+/// The directory of checkpoints could not be synced at first, and a checkpoint was taken that covered the
+/// end of a program. A power cut right after that could not take the end back any more.
+#[test]
+fn ends_in_doubt_are_covered_by_no_checkpoint_if_the_older_one_is_in_doubt_too() {
+    let sync = Failure { kind: CallKind::SyncDir, nth: 4, times: 1, fault: Fault::Io };
+    let cut = Trouble::Cut { call: 24, seed: 9_640_881_318_609_755_350 };
+    let mut steps = vec![Step::Act; 10];
+    steps.push(Step::Finish);
+    steps.extend(vec![Step::Act; 3]);
+    steps.push(Step::Kill(vec![Trouble::Fail(sync), cut]));
+    run(12_701_350_142_795_727_454, steps);
+}
+
 /// A start took back ends of programs and was cut short right behind its checkpoint. The next one took
 /// the records of these ends for what leads to it; when the checkpoint decayed, they counted again.
 #[test]
