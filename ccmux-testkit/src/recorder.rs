@@ -1,8 +1,9 @@
 //! A terminal that keeps all that it was sent.
 
-use ccmux_term::{Event, Size, Terminal};
+use ccmux_term::{Size, Terminal};
 
 use crate::pty_process::Display;
+use crate::screen::advance;
 
 /// What a program sent to a terminal, and the terminal that answers it.
 #[derive(Debug)]
@@ -38,12 +39,7 @@ impl Recorder {
 impl Display for Recorder {
     fn show(&mut self, output: &[u8]) -> Vec<u8> {
         self.bytes.extend_from_slice(output);
-        self.terminal.advance(output);
-        let replies = self.terminal.take_events().into_iter().filter_map(|event| match event {
-            Event::Reply(bytes) => Some(bytes),
-            _ => None,
-        });
-        replies.flatten().collect()
+        advance(&mut self.terminal, output)
     }
 
     fn resize(&mut self, cols: u16, rows: u16) {

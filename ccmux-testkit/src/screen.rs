@@ -65,14 +65,19 @@ impl Screen {
     }
 }
 
+/// Shows output on a terminal; returns what that answers.
+pub(crate) fn advance(terminal: &mut Terminal, output: &[u8]) -> Vec<u8> {
+    terminal.advance(output);
+    let replies = terminal.take_events().into_iter().filter_map(|event| match event {
+        Event::Reply(bytes) => Some(bytes),
+        _ => None,
+    });
+    replies.flatten().collect()
+}
+
 impl Display for Screen {
     fn show(&mut self, output: &[u8]) -> Vec<u8> {
-        self.terminal.advance(output);
-        let replies = self.terminal.take_events().into_iter().filter_map(|event| match event {
-            Event::Reply(bytes) => Some(bytes),
-            _ => None,
-        });
-        replies.flatten().collect()
+        advance(&mut self.terminal, output)
     }
 
     fn resize(&mut self, cols: u16, rows: u16) {

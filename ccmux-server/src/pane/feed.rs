@@ -262,7 +262,7 @@ impl Pane {
         widths.encode(&mut payload);
         scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Option, &payload);
         self.output.is_touched = true;
-        self.apply(|terminal| terminal.set_widths(widths));
+        self.apply_at(now, |terminal| terminal.set_widths(widths));
     }
 
     /// Gives the terminal a title, as an input of the stream. What can be kept of it is the title
@@ -297,7 +297,7 @@ impl Pane {
                 self.apply_at(time, |terminal| terminal.set_scroll_on_clear(*is_on != 0))
             }
             (FrameKind::Option, [WIDTHS, widths @ ..]) => match Widths::decode(widths) {
-                Ok(widths) => self.apply(|terminal| terminal.set_widths(&widths)),
+                Ok(widths) => self.apply_at(time, |terminal| terminal.set_widths(&widths)),
                 Err(_) => true,
             },
             (FrameKind::Option, [TITLE, title @ ..]) => {

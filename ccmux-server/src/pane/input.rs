@@ -45,9 +45,14 @@ impl Input {
         self.queue.is_empty()
     }
 
+    /// Whether so many bytes more can be added.
+    pub(super) fn has_room_for(&self, len: usize) -> bool {
+        self.queue.len() + len <= INPUT_BYTES_MAX
+    }
+
     /// Adds bytes; false if there is no room for them.
     pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
-        let has_room = self.queue.len() + bytes.len() <= INPUT_BYTES_MAX;
+        let has_room = self.has_room_for(bytes.len());
         if has_room {
             self.queue.extend_from_slice(bytes);
         }

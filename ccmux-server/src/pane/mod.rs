@@ -351,6 +351,11 @@ impl Pane {
         (tracking, modes.mouse_encoding == ccmux_term::MouseEncoding::Sgr)
     }
 
+    /// Whether the program would be given so many bytes more.
+    pub(crate) fn has_room_for(&self, len: usize) -> bool {
+        self.is_running() && self.input.has_room_for(len)
+    }
+
     /// Queues bytes for the program and writes what it takes. Returns whether all fit.
     ///
     /// While a program is being started they wait for it; a pane without one drops them.

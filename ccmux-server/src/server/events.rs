@@ -148,9 +148,11 @@ impl Server {
         }
         let data = self.state.buffers.first().map(|buffer| buffer.data.as_slice());
         let data = data.filter(|data| data.len() <= CLIPBOARD_BYTES_MAX).unwrap_or_default();
-        let selection = selection.to_str_lossy();
-        let answer = format!("\x1b]52;{selection};{}{end}", STANDARD.encode(data));
-        if let Some(pane) = self.panes.get_mut(&id) {
+        // A program that asks again and again and reads nothing costs no more than the question.
+        if let Some(pane) = self.panes.get_mut(&id).filter(|pane| pane.has_room_for(2 * data.len()))
+        {
+            let selection = selection.to_str_lossy();
+            let answer = format!("\x1b]52;{selection};{}{end}", STANDARD.encode(data));
             pane.write(answer.as_bytes());
         }
     }

@@ -198,3 +198,19 @@ fn a_picture_like_the_last_one_is_not_sent() {
     client.listen();
     assert_eq!(client.pictures(), first);
 }
+
+/// The disk recovers at any moment. `status` said then that not everything was durable, and no reason: one
+/// was what clients still show, the other what holds by now.
+#[test]
+fn what_is_not_durable_is_said_with_a_reason() {
+    let mut world = World::new();
+    let told = |world: &World| {
+        let report = world.server.report();
+        (report["durable"].as_bool(), report["degraded"].as_str().map(str::to_owned))
+    };
+    assert_eq!(told(&world), (Some(true), None));
+    world.server.shown_degraded = Some("the disk is full".to_owned());
+    assert_eq!(told(&world), (Some(false), Some("the disk is full".to_owned())));
+    world.server.take_persistence_news();
+    assert_eq!(told(&world), (Some(true), None));
+}
