@@ -12,14 +12,15 @@ use super::format::{
 };
 use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
-use super::sync_work::{SyncWork, Synced};
+use super::sync_work::SyncWork;
 use super::table::SegmentTable;
 use super::tail::Tail;
 use super::{SpoolEvent, SpoolOptions};
 use crate::persistence::scrollback::layout::{SPOOL_DIR, StreamPosition, segment_path};
 use crate::persistence::storage::{Storage, StorageFile};
 
-/// The state of the spool. Its owner serializes the calls; only [`SyncWork::run`] runs beside them.
+/// The state of the spool. Its owner serializes the calls; only [`SyncWork::run`] and the removal of
+/// segments run beside them.
 #[derive(Debug)]
 pub(super) struct SpoolLog {
     storage: Arc<dyn Storage>,
@@ -39,7 +40,12 @@ pub(super) struct SpoolLog {
     unsynced: Vec<Unsynced>,
     /// Directories with entries that are not durable, the inner one first.
     unsynced_dirs: Vec<&'static str>,
+    /// Segments that go after the next sync, oldest first.
     removals: Vec<u64>,
+    /// Those that may go now, all older than `removals`.
+    removable: Vec<u64>,
+    /// Somebody removes what was removable.
+    is_removing: bool,
     /// Segments below this number are to go as soon as no pane needs them.
     retired_below: u64,
     /// The first of the removals failed. They wait until there is something else to sync.
@@ -95,6 +101,8 @@ impl SpoolLog {
             unsynced: index.files_of_unknown_boot().map(Unsynced::inherited).collect(),
             unsynced_dirs: vec![SPOOL_DIR, ""],
             removals: Vec::new(),
+            removable: Vec::new(),
+            is_removing: false,
             retired_below: 0,
             is_removal_stuck: false,
             replacements: 0,
@@ -326,10 +334,9 @@ impl SpoolLog {
     }
 
     /// Takes in how `work` went.
-    pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<Synced>) {
-        let removed = result.as_ref().map_or(0, |synced| synced.removed);
-        self.put_back(&work.removals[removed..], result.is_ok());
+    pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<()>) {
         let Err(error) = result else { return self.synced(work) };
+        self.removals.splice(0..0, work.removals.iter().copied());
         self.mark_dirs(&work.dirs);
         if work.replacements != self.replacements {
             // The files were given up in the meantime, and their frames written again.
@@ -342,18 +349,36 @@ impl SpoolLog {
         }
     }
 
-    /// Keeps in front what could not be removed: a later segment must not go before it.
-    fn put_back(&mut self, removals: &[u64], was_tried: bool) {
-        let was_stuck = std::mem::replace(&mut self.is_removal_stuck, false);
-        let [first, ..] = removals else { return };
-        self.is_removal_stuck = was_tried;
-        if was_tried && !was_stuck {
+    /// Whether there are segments to be removed, and nobody does so.
+    pub(super) fn has_removable(&self) -> bool {
+        !self.removable.is_empty() && !self.is_removing
+    }
+
+    /// Segments to be removed, oldest first; none while others are being removed.
+    pub(super) fn begin_removal(&mut self) -> Vec<u64> {
+        if !self.has_removable() {
+            return Vec::new();
+        }
+        self.is_removing = true;
+        std::mem::take(&mut self.removable)
+    }
+
+    /// Takes in that the first `removed` of `segments` are gone. Those behind them stay in front: a
+    /// later segment must not go before an earlier one.
+    pub(super) fn finish_removal(&mut self, segments: &[u64], removed: usize) {
+        self.is_removing = false;
+        let rest = &segments[removed..];
+        let was_stuck = std::mem::replace(&mut self.is_removal_stuck, !rest.is_empty());
+        let [first, ..] = rest else { return };
+        if !was_stuck {
             tracing::warn!(number = first, "a spool segment stays: it cannot be removed");
         }
-        self.removals.splice(0..0, removals.iter().copied());
+        let later = std::mem::take(&mut self.removable);
+        self.removals.splice(0..0, rest.iter().copied().chain(later));
     }
 
     fn synced(&mut self, work: &SyncWork) {
+        self.removable.extend(&work.removals);
         self.tail.release(work.target);
         let durable = self.tail.start();
         self.lag.synced(durable, (self.options.elapsed)());

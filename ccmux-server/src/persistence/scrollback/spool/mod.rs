@@ -13,6 +13,7 @@
 //! * After a failed write or sync the file is never synced again (P8): frames that were not durable
 //!   are written once more, to a new segment. If that fails too the spool is degraded: it takes no
 //!   frames, says why, and tries again with growing pauses.
+//! * Removing a segment takes longer than many syncs, so a thread of its own does it, after a sync.
 //! * A segment is removed only when no pane needs it, or when the total would be exceeded; then the
 //!   panes that lose output are named.
 
@@ -40,6 +41,7 @@ pub use self::lag::SyncLag;
 use self::log::SpoolLog;
 pub use self::replay::{Frame, Replay, ReplayItem, StreamGap};
 pub use self::scan::SpoolIndex;
+use self::sync_work::remove_segments;
 use super::layout::StreamPosition;
 use super::{Health, Notify};
 use crate::persistence::priority;
@@ -103,7 +105,8 @@ pub enum SpoolEvent {
 #[derive(Debug)]
 pub struct Spool {
     shared: Arc<Shared>,
-    syncer: Option<JoinHandle<()>>,
+    /// The syncer, and the thread that removes segments: removing one takes as long as many syncs.
+    threads: Vec<JoinHandle<()>>,
     /// The syncer sleeps, and there is something for it to do.
     is_wake_due: bool,
 }
@@ -112,6 +115,7 @@ struct Shared {
     storage: Arc<dyn Storage>,
     log: Mutex<SpoolLog>,
     wake: Condvar,
+    wake_remover: Condvar,
     is_stopping: std::sync::atomic::AtomicBool,
     sync_interval: Duration,
     notify: Notify,
@@ -131,16 +135,27 @@ impl Spool {
     ) -> Self {
         let sync_interval = options.sync_interval;
         let log = Mutex::new(SpoolLog::open(Arc::clone(&storage), index, options));
-        let (wake, is_stopping) = (Condvar::new(), false.into());
-        let shared = Shared { storage, log, wake, is_stopping, sync_interval, notify };
-        Self { shared: Arc::new(shared), syncer: None, is_wake_due: false }
+        let shared = Shared {
+            storage,
+            log,
+            wake: Condvar::new(),
+            wake_remover: Condvar::new(),
+            is_stopping: false.into(),
+            sync_interval,
+            notify,
+        };
+        Self { shared: Arc::new(shared), threads: Vec::new(), is_wake_due: false }
     }
 
-    /// Starts the thread that syncs. It sleeps while there is nothing to do.
+    /// Starts the threads that sync and remove. They sleep while there is nothing to do.
     pub fn start_syncer(&mut self) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let thread = std::thread::Builder::new().name("spool-syncer".to_owned());
-        self.syncer = Some(thread.spawn(move || shared.run())?);
+        let tasks =
+            [("spool-syncer", Shared::run as fn(&Shared)), ("spool-remover", Shared::remove)];
+        for (name, task) in tasks {
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            self.threads.push(thread.spawn(move || task(&shared))?);
+        }
         Ok(())
     }
 
@@ -249,22 +264,28 @@ impl Spool {
     /// be well, all on the calling thread: for a clean shutdown. Returns the health after that.
     pub fn sync(&mut self) -> Health {
         self.shared.lock().retry();
-        while self.shared.sync_once() {}
+        while self.shared.sync_once() || self.shared.remove_once() {}
         self.health()
     }
 }
 
 impl Drop for Spool {
-    /// Syncs what is left and ends the thread.
+    /// Syncs what is left and ends the threads.
     fn drop(&mut self) {
-        if let Some(syncer) = self.syncer.take() {
-            {
-                let _log = self.shared.lock();
-                self.shared.is_stopping.store(true, std::sync::atomic::Ordering::SeqCst);
-            }
-            self.shared.wake.notify_one();
-            let _panicked = syncer.join();
+        if self.threads.is_empty() {
+            return;
         }
+        {
+            let _log = self.shared.lock();
+            self.shared.is_stopping.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+        self.shared.wake.notify_one();
+        self.shared.wake_remover.notify_one();
+        for thread in self.threads.drain(..) {
+            let _panicked = thread.join();
+        }
+        // What the last sync left, if the remover had ended by then.
+        self.shared.remove_once();
     }
 }
 
@@ -314,6 +335,28 @@ impl Shared {
         }
     }
 
+    /// The remover thread.
+    fn remove(&self) {
+        loop {
+            let idle = |log: &mut SpoolLog| !log.has_removable() && !self.is_stopping();
+            drop(self.wake_remover.wait_while(self.lock(), idle));
+            if !self.remove_once() && self.is_stopping() {
+                return;
+            }
+        }
+    }
+
+    /// Removes what may go, if there is anything; returns whether there was.
+    fn remove_once(&self) -> bool {
+        let segments = self.lock().begin_removal();
+        if segments.is_empty() {
+            return false;
+        }
+        let removed = remove_segments(&*self.storage, &segments);
+        self.lock().finish_removal(&segments, removed);
+        true
+    }
+
     /// Does one sync, if there is anything to do; returns whether there was.
     fn sync_once(&self) -> bool {
         let (work, had_room) = {
@@ -325,7 +368,11 @@ impl Shared {
         let mut log = self.lock();
         log.finish_sync(&work, result);
         let is_news = log.has_events() || (!had_room && log.has_room());
+        let has_removable = log.has_removable();
         drop(log);
+        if has_removable {
+            self.wake_remover.notify_one();
+        }
         if is_news {
             (self.notify)();
         }

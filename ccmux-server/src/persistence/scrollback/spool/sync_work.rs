@@ -1,4 +1,4 @@
-//! What is synced, and removed after that, beside the log: it takes long, and the log goes on.
+//! What is synced and removed beside the log: it takes long, and the log goes on.
 
 use std::io;
 use std::path::Path;
@@ -12,21 +12,15 @@ use crate::persistence::storage::{Storage, StorageFile};
 pub(super) struct SyncWork {
     pub(super) files: Vec<Arc<dyn StorageFile>>,
     pub(super) dirs: Vec<&'static str>,
+    /// Segments that may go once this is durable.
     pub(super) removals: Vec<u64>,
     pub(super) target: u64,
     pub(super) replacements: u64,
 }
 
-/// How a [`SyncWork`] that made everything durable went otherwise.
-#[derive(Debug)]
-pub(super) struct Synced {
-    /// How many of the segments to be removed are gone; those behind them are still there.
-    pub(super) removed: usize,
-}
-
 impl SyncWork {
     /// Makes everything durable that was appended before the work was taken.
-    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<Synced> {
+    pub(super) fn run(&self, storage: &dyn Storage) -> io::Result<()> {
         // Earlier segments first, so that what a power cut takes is mostly the end.
         for file in &self.files {
             file.sync()?;
@@ -34,15 +28,21 @@ impl SyncWork {
         for dir in &self.dirs {
             storage.sync_dir(Path::new(dir))?;
         }
-        let is_gone = |number: &&u64| match remove_segment(storage, **number) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::debug!(number, %error, "cannot remove a spool segment");
-                false
-            }
-        };
-        Ok(Synced { removed: self.removals.iter().take_while(is_gone).count() })
+        Ok(())
     }
+}
+
+/// Removes segments, the oldest first, up to the first that cannot be removed; returns how many are
+/// gone.
+pub(super) fn remove_segments(storage: &dyn Storage, numbers: &[u64]) -> usize {
+    let is_gone = |number: &&u64| match remove_segment(storage, **number) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(number, %error, "cannot remove a spool segment");
+            false
+        }
+    };
+    numbers.iter().take_while(is_gone).count()
 }
 
 /// Removes a segment for good, before any later one may go: a hole in the row of segments would

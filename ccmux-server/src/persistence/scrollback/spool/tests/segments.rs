@@ -177,3 +177,42 @@ fn a_segment_of_another_store_is_not_read() {
     assert_eq!(index.panes().count(), 0);
     assert_eq!(index.damage().len(), storage.files().len());
 }
+
+#[test]
+fn what_is_appended_while_segments_are_removed_becomes_durable_and_they_go_in_order() {
+    let storage = SimStorage::new(1);
+    let mut log = SpoolLog::open(Arc::new(storage.clone()), &scan(&storage), options());
+    let print = |log: &mut SpoolLog| {
+        let offset = log.position(pane(1)).unwrap_or_default().offset;
+        log.append(&bytes_frame(pane(1), offset, &[b'x'; 3000])).unwrap()
+    };
+    let sync = |log: &mut SpoolLog| {
+        let work = log.begin_sync().unwrap();
+        let result = work.run(&storage);
+        log.finish_sync(&work, result);
+        let (durable, appended) = log.progress();
+        assert_eq!(durable, appended);
+    };
+    for _ in 0..3 {
+        let end = print(&mut log);
+        log.release(pane(1), end);
+    }
+    sync(&mut log);
+    assert_eq!(storage.files().len(), 3, "a sync removes nothing itself");
+    let first = log.begin_removal();
+    assert_eq!(first, [1, 2]);
+
+    let end = print(&mut log);
+    log.release(pane(1), end);
+    sync(&mut log);
+    assert!(log.begin_removal().is_empty(), "the earlier ones are still being removed");
+    storage.fail(CallKind::Remove, 2, 1, Fault::Io);
+    let removed = remove_segments(&storage, &first);
+    assert_eq!(removed, 1);
+    log.finish_removal(&first, removed);
+    assert!(log.begin_removal().is_empty(), "what failed waits for the next sync");
+
+    print(&mut log);
+    sync(&mut log);
+    assert_eq!(log.begin_removal(), [2, 3, 4], "a later one does not go before an earlier one");
+}
