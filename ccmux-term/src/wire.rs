@@ -48,6 +48,10 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Longest encoded style without a link.
+pub(crate) const STYLE_BYTES_MAX: usize = 13;
+
+/// Appends a style, with the index of its link.
 pub(crate) fn put_style(out: &mut Vec<u8>, style: &Style, link: Option<u64>) {
     let at = out.len();
     out.push(0);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::cell::PenId;
-use crate::{Color, Style};
+use crate::{Color, Style, wire};
 
 /// A hyperlink (OSC 8).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct PenTable {
     pens: Vec<Pen>,
     /// Of each pen, for looking it up.
     keys: Vec<Key>,
+    /// Of each pen, for the history; none for those with a link, whose code is of one line.
+    codes: Vec<Option<StyleCode>>,
     /// Open addressing, a power of two long: id + 1, or 0 for a free slot.
     slots: Vec<u32>,
     /// Sweep when this many pens are in the table.
@@ -47,6 +49,7 @@ impl PenTable {
         Self {
             pens: vec![Pen::default()],
             keys: vec![Key::DEFAULT],
+            codes: vec![Some(StyleCode::DEFAULT)],
             slots: vec![0; 64],
             sweep_at: SWEEP_AT_MIN,
         }
@@ -54,6 +57,11 @@ impl PenTable {
 
     pub(crate) fn get(&self, id: PenId) -> &Pen {
         &self.pens[id.0 as usize]
+    }
+
+    /// The encoded style of a pen; `None` if it has a link.
+    pub(crate) fn code(&self, id: PenId) -> Option<StyleCode> {
+        self.codes[id.0 as usize]
     }
 
     /// Whether the owner should call [`PenTable::sweep`] before it interns more.
@@ -74,7 +82,8 @@ impl PenTable {
             match self.slots[slot] {
                 0 => break,
                 id if self.keys[id as usize - 1] == key
-                    && self.pens[id as usize - 1].link == pen.link =>
+                    // The key tells whether there is one.
+                    && (pen.link.is_none() || self.pens[id as usize - 1].link == pen.link) =>
                 {
                     return PenId(id - 1);
                 }
@@ -84,6 +93,7 @@ impl PenTable {
         let id = self.pens.len() as u32;
         self.pens.push(pen.clone());
         self.keys.push(key);
+        self.codes.push(StyleCode::of(pen));
         self.slots[slot] = id + 1;
         if self.pens.len() * 2 > self.slots.len() {
             self.rehash(self.slots.len() * 2);
@@ -102,6 +112,7 @@ impl PenTable {
             }
         }
         self.keys = kept.iter().map(Key::of).collect();
+        self.codes = kept.iter().map(StyleCode::of).collect();
         self.pens = kept;
         self.sweep_at = (self.pens.len() * 2).max(SWEEP_AT_MIN);
         self.rehash((self.pens.len() * 2).next_power_of_two().max(64));
@@ -123,6 +134,38 @@ impl PenTable {
             }
             self.slots[slot] = id as u32 + 1;
         }
+    }
+}
+
+/// A style as it is encoded in history and keyframes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct StyleCode {
+    bytes: [u8; wire::STYLE_BYTES_MAX],
+    len: u8,
+}
+
+impl StyleCode {
+    /// That of the default style.
+    pub(crate) const DEFAULT: Self = Self { bytes: [0; wire::STYLE_BYTES_MAX], len: 1 };
+
+    fn of(pen: &Pen) -> Option<Self> {
+        if pen.link.is_some() {
+            return None;
+        }
+        let mut encoded = Vec::with_capacity(wire::STYLE_BYTES_MAX);
+        wire::put_style(&mut encoded, &pen.style, None);
+        let mut bytes = [0; wire::STYLE_BYTES_MAX];
+        bytes[..encoded.len()].copy_from_slice(&encoded);
+        Some(Self { bytes, len: encoded.len() as u8 })
+    }
+
+    /// Appends the code to `out`.
+    #[inline]
+    pub(crate) fn put(self, out: &mut Vec<u8>) {
+        // All of it and a part back: a copy of a fixed length.
+        let end = out.len() + usize::from(self.len);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 }
 

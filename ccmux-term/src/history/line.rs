@@ -185,16 +185,6 @@ impl HistoryLine {
             }
         }
     }
-
-    /// Makes the line empty and keeps its memory.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.runs.clear();
-        self.fill = Style::default();
-        self.marks = LineMarks::empty();
-        self.continues = false;
-        self.time = LineTime::UNKNOWN;
-    }
 }
 
 impl Run {

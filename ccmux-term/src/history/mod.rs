@@ -10,6 +10,7 @@
 //! a keyframe, and are sealed as others follow. The number of a sealed line never changes and is
 //! never reused.
 
+mod direct;
 mod encoded;
 mod line;
 mod scrollback;

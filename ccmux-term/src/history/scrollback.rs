@@ -9,6 +9,7 @@
 //!   last.
 //! * B2 The head is shorter than [`LINE_COLS_MAX`] plus one row; a longer line is cut.
 
+use super::direct::{LineEncoder, LineEnds};
 use super::{History, HistoryLine, LineTime, encode_plain};
 use crate::compose::width::{characters, clusters as cut_into_clusters};
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
@@ -30,7 +31,7 @@ pub(crate) struct Scrollback {
     /// When what is being done is done.
     pub(crate) now: LineTime,
     /// Kept for its memory only.
-    line: HistoryLine,
+    encoder: LineEncoder,
 }
 
 impl Scrollback {
@@ -41,7 +42,7 @@ impl Scrollback {
             head_marks: LineMarks::empty(),
             has_head: false,
             now: LineTime::UNKNOWN,
-            line: HistoryLine::default(),
+            encoder: LineEncoder::default(),
         }
     }
 
@@ -100,17 +101,39 @@ impl Scrollback {
         clusters: &ClusterTable,
     ) {
         work::note(self.head.len() + tail.cells.len());
-        let line = &mut self.line;
-        line.clear();
-        append_cells(line, &self.head, pens, clusters);
-        append_cells(line, tail.cells, pens, clusters);
-        line.marks = self.head_marks;
-        line.fill = pens.get(tail.fill).style;
-        line.continues = tail.continues;
-        self.history.push(time, |out| line.encode(out));
+        let cells = if self.head.is_empty() {
+            tail.cells
+        } else {
+            self.head.extend_from_slice(tail.cells);
+            &self.head
+        };
+        let ends = LineEnds { marks: self.head_marks, fill: tail.fill, continues: tail.continues };
+        if self.encoder.encode(cells, ends, pens, clusters) {
+            self.history.push(time, |out| self.encoder.write(out));
+        } else {
+            let line = whole_line(cells, ends, pens, clusters);
+            self.history.push(time, |out| line.encode(out));
+        }
         self.head.clear();
         self.head_marks = LineMarks::empty();
     }
+}
+
+/// A line with everything that belongs to it.
+pub(super) fn whole_line(
+    cells: &[Cell],
+    ends: LineEnds,
+    pens: &PenTable,
+    clusters: &ClusterTable,
+) -> HistoryLine {
+    let mut line = HistoryLine {
+        marks: ends.marks,
+        fill: pens.get(ends.fill).style,
+        continues: ends.continues,
+        ..HistoryLine::default()
+    };
+    append_cells(&mut line, cells, pens, clusters);
+    line
 }
 
 /// How a line ends behind its head.
@@ -147,23 +170,18 @@ pub(crate) fn append_cells(
     pens: &PenTable,
     clusters: &ClusterTable,
 ) {
+    let mut text = Vec::new();
     // Pens may differ in what is no part of a line, so runs are joined.
-    if is_ascii(cells) {
-        // All text at once: runs may be short.
-        append_ascii(&mut line.text, cells);
-        for run in cells.chunk_by(|a, b| a.pen == b.pen) {
-            line.join_run(run.len(), pens.get(run[0].pen));
-        }
-        return;
-    }
     for run in cells.chunk_by(|a, b| a.pen == b.pen) {
-        let start = line.text.len();
-        append_text(&mut line.text, run, clusters);
-        line.join_run(line.text.len() - start, pens.get(run[0].pen));
+        let start = text.len();
+        append_text(&mut text, run, clusters);
+        line.join_run(text.len() - start, pens.get(run[0].pen));
     }
+    line.text.push_str(std::str::from_utf8(&text).expect("it was made of characters"));
 }
 
-fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
+/// Adds the text of cells.
+pub(super) fn append_text(text: &mut Vec<u8>, cells: &[Cell], clusters: &ClusterTable) {
     if is_ascii(cells) {
         append_ascii(text, cells);
     } else {
@@ -171,39 +189,61 @@ fn append_text(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
     }
 }
 
-fn is_ascii(cells: &[Cell]) -> bool {
+pub(super) fn is_ascii(cells: &[Cell]) -> bool {
     cells.iter().fold(0, |bits, cell| bits | cell.content.0) < 0x80
 }
 
 /// Adds cells that are ASCII or empty.
-fn append_ascii(text: &mut String, cells: &[Cell]) {
-    // In pieces: converting cells is then a loop without branches.
-    for piece in cells.chunks(128) {
-        let mut bytes = [0; 128];
-        for (byte, cell) in bytes.iter_mut().zip(piece) {
-            *byte = ascii(cell.content);
-        }
-        text.push_str(std::str::from_utf8(&bytes[..piece.len()]).expect("all of it is ASCII"));
-    }
+pub(super) fn append_ascii(text: &mut Vec<u8>, cells: &[Cell]) {
+    text.extend(cells.iter().map(|cell| ascii(cell.content)));
 }
 
-fn append_chars(text: &mut String, cells: &[Cell], clusters: &ClusterTable) {
-    text.reserve(cells.len() * 2);
+fn append_chars(text: &mut Vec<u8>, cells: &[Cell], clusters: &ClusterTable) {
+    let mut end = text.len();
     let mut at = 0;
+    text.resize(end + CHAR_BYTES_MAX * cells.len(), 0);
     while let Some(cell) = cells.get(at) {
         // The right half of a wide character is passed over with it.
         at += 1 + usize::from(cell.content.is_wide());
-        if let Some(c) = cell.content.char() {
-            text.push(c);
-            continue;
-        }
-        match cell.content.kind() {
-            ContentKind::Char(c) => text.push(c),
-            ContentKind::Cluster(index) => text.push_str(clusters.get(index)),
-            ContentKind::Continuation => {}
-            ContentKind::Empty | ContentKind::Spacer => text.push(' '),
-        }
+        let c = match cell.content.char() {
+            Some(c) => c,
+            None => match cell.content.kind() {
+                ContentKind::Char(c) => c,
+                ContentKind::Cluster(index) => {
+                    let cluster = clusters.get(index).as_bytes();
+                    let after = end + cluster.len();
+                    let room = CHAR_BYTES_MAX * cells.len().saturating_sub(at);
+                    text.resize(text.len().max(after + room), 0);
+                    text[end..after].copy_from_slice(cluster);
+                    end = after;
+                    continue;
+                }
+                ContentKind::Continuation => continue,
+                ContentKind::Empty | ContentKind::Spacer => ' ',
+            },
+        };
+        let (bytes, len) = utf8(c);
+        text[end..end + CHAR_BYTES_MAX].copy_from_slice(&bytes);
+        end += len;
     }
+    text.truncate(end);
+}
+
+/// Longest encoded character.
+const CHAR_BYTES_MAX: usize = 4;
+
+/// A character in UTF-8, and how many of the bytes belong to it. Without branches: scripts are mixed in
+/// ways that are hard to predict.
+#[inline]
+fn utf8(c: char) -> ([u8; CHAR_BYTES_MAX], usize) {
+    let code = u32::from(c);
+    let len = 1 + usize::from(code > 0x7f) + usize::from(code > 0x7ff) + usize::from(code > 0xffff);
+    // Six bits to a byte, the last ones last.
+    let spread =
+        code >> 18 | (code >> 12 & 0x3f) << 8 | (code >> 6 & 0x3f) << 16 | (code & 0x3f) << 24;
+    let marks = [0, 0x80c0_0000, 0x8080_e000, 0x8080_80f0][len - 1];
+    let packed = (spread | marks) >> (8 * (CHAR_BYTES_MAX - len));
+    (if len == 1 { code } else { packed }.to_le_bytes(), len)
 }
 
 /// How text falls into cells now.

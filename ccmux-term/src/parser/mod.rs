@@ -186,11 +186,21 @@ impl Parser {
                 ESC => {
                     at += 1;
                     self.enter_escape();
-                    if bytes.get(at) == Some(&b'[') {
-                        at += 1;
-                        self.state = State::CsiEntry;
+                    if bytes.get(at) != Some(&b'[') {
+                        return at;
                     }
-                    return at;
+                    at += 1;
+                    // Every second sequence of coloured output resets the style.
+                    at += match bytes[at..] {
+                        [b'm', ..] => 1,
+                        [b'0', b'm', ..] => 2,
+                        _ => {
+                            self.state = State::CsiEntry;
+                            return at;
+                        }
+                    };
+                    self.state = State::Ground;
+                    performer.csi(&self.params, &[], b'm');
                 }
                 0x00..=0x1f => {
                     performer.execute(byte);
@@ -496,18 +506,31 @@ fn is_ascii_run(bytes: &[u8]) -> bool {
     bytes.first_chunk::<8>().is_some_and(|front| front.is_ascii())
 }
 
+/// The highest bit of each byte of `word` that is no printable ASCII.
+#[inline]
+fn unprintable(word: u64) -> u64 {
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // No byte borrows from the next one, and none carries into it.
+    let is_control = !((word | HIGH) - u64::from_ne_bytes([0x20; 8]));
+    let is_delete = (word & !HIGH) + u64::from_ne_bytes([1; 8]);
+    (is_control | is_delete | word) & HIGH
+}
+
 /// Length of the printable ASCII at the front of `bytes`.
 #[inline]
 fn ascii_len(bytes: &[u8]) -> usize {
-    const LANE: usize = 16;
-    let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
     let mut at = 0;
-    for lane in bytes.chunks_exact(LANE) {
-        // No early exit within a lane, so that it becomes a few vector instructions.
-        if !lane.iter().fold(true, |all, &byte| all & is_printable(byte)) {
-            break;
+    // Runs are short in coloured output, and how short is hard to predict: no branch on it.
+    while let Some(lane) = bytes[at..].first_chunk::<16>() {
+        let words = u128::from_le_bytes(*lane);
+        let (first, second) = (unprintable(words as u64), unprintable((words >> 64) as u64));
+        if first | second != 0 {
+            let zeros =
+                if first != 0 { first.trailing_zeros() } else { 64 + second.trailing_zeros() };
+            return at + zeros as usize / 8;
         }
-        at += LANE;
+        at += lane.len();
     }
+    let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
     at + bytes[at..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - at)
 }

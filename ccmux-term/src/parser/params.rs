@@ -92,6 +92,14 @@ impl Params {
         while let Some(&byte) = bytes.get(at) {
             let digit = byte.wrapping_sub(b'0');
             if digit < 10 {
+                if value == 0
+                    && let Some(&four) = bytes[at..].first_chunk()
+                    && let Some((number, len)) = short_number(four)
+                {
+                    value = number;
+                    at += len;
+                    continue;
+                }
                 value = (value * 10 + u32::from(digit)).min(u32::from(u16::MAX));
             } else if byte == b';' || byte == b':' {
                 self.values[self.len() - 1] = value as u16;
@@ -118,6 +126,23 @@ impl Params {
     }
 }
 
+/// The number that up to three digits at the front make, and how many they are; `None` if there are
+/// four. It has no branches: how many digits a number has is hard to predict.
+#[inline]
+fn short_number(bytes: [u8; 4]) -> Option<(u32, usize)> {
+    let values = u32::from_le_bytes(bytes) ^ 0x3030_3030;
+    // The highest bit of each byte whose value is above 9.
+    let others = (values | (values & 0x7f7f_7f7f) + 0x7676_7676) & 0x8080_8080;
+    if others == 0 {
+        return None;
+    }
+    let len = others.trailing_zeros() / 8;
+    // The digits come to lie at the end, behind zeros.
+    let digits = ((u64::from(values) << 32) >> (8 * len)) as u32;
+    let pairs = (digits.wrapping_mul(10) + (digits >> 8)) & 0x00ff_00ff;
+    Some(((pairs & 0xff) * 100 + (pairs >> 16), len as usize))
+}
+
 impl PartialEq for Params {
     fn eq(&self, other: &Self) -> bool {
         let Self { values: _, colons, len: _, is_overfull } = self;
@@ -127,3 +152,37 @@ impl PartialEq for Params {
 }
 
 impl Eq for Params {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digits are taken several at a time; the outcome is that of one at a time.
+    #[test]
+    fn numbers_of_any_length_are_read_at_any_cut() {
+        let numbers = [
+            "", "0", "7", "10", "042", "255", "0001", "1000", "00123", "65535", "65536", "99999999",
+        ];
+        for (first, second) in numbers.iter().flat_map(|a| numbers.map(|b| (a, b))) {
+            for end in ["m", "", ":m", "\u{7f}", "\u{b2}34m", "/m"] {
+                let text = format!("{first};{second}{end}");
+                let mut expected = Params::new();
+                let taken = text.bytes().take_while(|byte| matches!(byte, b'0'..=b';'));
+                for byte in taken.clone() {
+                    if byte.is_ascii_digit() {
+                        expected.digit(byte);
+                    } else {
+                        expected.separate(byte == b':');
+                    }
+                }
+                for cut in 0..=taken.clone().count() {
+                    let mut params = Params::new();
+                    let (before, after) = text.as_bytes().split_at(cut);
+                    assert_eq!(params.scan(before), cut);
+                    assert_eq!(params.scan(after), taken.clone().count() - cut);
+                    assert_eq!(params, expected, "{text:?} cut at {cut}");
+                }
+            }
+        }
+    }
+}
