@@ -132,7 +132,7 @@ impl Params {
 fn short_number(bytes: [u8; 4]) -> Option<(u32, usize)> {
     let values = u32::from_le_bytes(bytes) ^ 0x3030_3030;
     // The highest bit of each byte whose value is above 9.
-    let others = (values | (values & 0x7f7f_7f7f) + 0x7676_7676) & 0x8080_8080;
+    let others = (values | ((values & 0x7f7f_7f7f) + 0x7676_7676)) & 0x8080_8080;
     if others == 0 {
         return None;
     }

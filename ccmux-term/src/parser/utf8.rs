@@ -13,13 +13,19 @@ pub(crate) enum Decoded {
     Incomplete,
 }
 
+/// The first character that takes three bytes; a longer form of another one is invalid.
+const THREE_BYTES_MIN: char = '\u{800}';
+
 /// Decodes the first character of `bytes`, which is not empty and begins with a byte over 0x7f.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
     match *bytes {
-        [first @ 0xe1..=0xec, second, third, ..] if is_tail(second) && is_tail(third) => {
+        [first @ 0xe0..=0xef, second, third, ..] if is_tail(second) && is_tail(third) => {
             let scalar = u32::from(first & 0xf) << 12 | bits(second) << 6 | bits(third);
-            Decoded::Char(char::from_u32(scalar).expect("0x1000 to 0xcfff are characters"), 3)
+            match char::from_u32(scalar) {
+                Some(c) if c >= THREE_BYTES_MIN => Decoded::Char(c, 3),
+                _ => decode_any(bytes),
+            }
         }
         [first @ 0xc3..=0xdf, second, ..] if is_tail(second) => {
             let scalar = u32::from(first & 0x1f) << 6 | bits(second);
