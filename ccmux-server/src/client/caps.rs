@@ -17,6 +17,12 @@ pub(crate) fn caps(hello: &Hello, options: View<'_>) -> OutputCaps {
     overrides.fold(guess, |caps, capability| caps.with_override(&capability))
 }
 
+/// Whether `terminal-overrides` take sixels from a terminal (`Sxl@`), whatever it says of itself.
+pub(crate) fn hides_sixel(hello: &Hello, options: View<'_>) -> bool {
+    let term = hello.term.as_ref().map(ToString::to_string).unwrap_or_default();
+    said_of(&term, options, "terminal-overrides").iter().any(|capability| capability == "Sxl@")
+}
+
 /// What an array of `pattern:item:item` says of a terminal.
 fn said_of(term: &str, options: View<'_>, name: &str) -> Vec<String> {
     let entries = options.array(name).into_iter();

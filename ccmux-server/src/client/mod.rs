@@ -1,5 +1,6 @@
 //! Clients: who is connected, what they look at, and what they are being asked.
 
+pub(crate) mod answers;
 pub(crate) mod borders;
 pub(crate) mod caps;
 pub(crate) mod connection;
@@ -21,12 +22,13 @@ use crate::command::JobId;
 use crate::event_loop::ClientId;
 use crate::pane::Bracketed;
 use crate::persistence::Seq;
+use answers::Answers;
 use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::{Exit, Hello, ServerFrame};
-use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
+use ccmux_term::compose::{Frame, OutputCaps, Painter, ask, enter, leave};
 use connection::Connection;
 use flags::ClientFlags;
 use input::InputDecoder;
@@ -117,6 +119,10 @@ pub(crate) struct Attachment {
     passed_through: Vec<u8>,
     /// Its terminal has been prepared, by this server or one before it.
     pub(crate) is_entered: bool,
+    /// Its terminal has been asked what it can do.
+    pub(crate) is_asked: bool,
+    /// What it told.
+    pub(crate) answers: Answers,
 }
 
 /// A pane that a paste goes to.
@@ -297,7 +303,8 @@ impl Client {
         let Some(hello) = self.hello.as_deref() else { return };
         let caps = caps(hello);
         let size = hello.size.unwrap_or(Size::DEFAULT);
-        let attachment = Attachment::new(session, flags, size, caps);
+        let mut attachment = Attachment::new(session, flags, size, caps);
+        attachment.set_cell(hello.cell_px);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.hold(seq, ServerFrame::Leave(leave(caps)));
         self.hold(seq, ServerFrame::Attached);
@@ -309,6 +316,7 @@ impl Client {
         let Some(attachment) = self.attachment_mut() else { return };
         attachment.resize(size);
         attachment.is_entered = false;
+        attachment.is_asked = false;
         self.say(ServerFrame::Attached);
     }
 
@@ -341,13 +349,17 @@ impl Client {
             attachment.is_entered = true;
             bytes = enter(attachment.caps);
         }
+        if !attachment.is_asked {
+            attachment.is_asked = true;
+            bytes.extend_from_slice(ask(attachment.caps));
+        }
         attachment.painter.paint(&attachment.frame, &mut bytes);
         if !attachment.passed_through.is_empty() {
             bytes.append(&mut attachment.passed_through);
             attachment.painter.recover(&mut bytes);
             attachment.painter.paint(&attachment.frame, &mut bytes);
         }
-        attachment.is_dirty = false;
+        attachment.is_dirty = attachment.painter.has_more();
         attachment.pacing.painted(now);
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
@@ -359,7 +371,8 @@ impl Client {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
         let prompt = attachment.prompt.as_ref().and_then(OpenedPrompt::of);
         let (session, flags) = (attachment.session.0, attachment.flags);
-        let token = ResumeToken { session, flags, copying, prompt };
+        let answers = attachment.answers;
+        let token = ResumeToken { session, flags, copying, prompt, answers };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);
@@ -396,6 +409,8 @@ impl Attachment {
             clipboard: None,
             passed_through: Vec::new(),
             is_entered: false,
+            is_asked: false,
+            answers: Answers::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use ccmux_core::command::{ParseContext, parse};
 use serde::{Deserialize, Serialize};
 
+use super::answers::Answers;
 use super::flags::ClientFlags;
 use super::prompt::{Prompt, PromptKind, PromptType};
 use super::{OpenPrompt, Purpose, Template};
@@ -22,6 +23,9 @@ pub(crate) struct ResumeToken {
     /// What it was being asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prompt: Option<OpenedPrompt>,
+    /// What its terminal told of itself.
+    #[serde(default)]
+    pub(crate) answers: Answers,
 }
 
 /// A pane in copy mode, and where in its history that is.

@@ -68,7 +68,9 @@ impl Server {
             &mut attachment.frame,
             Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
         );
+        let graphics = attachment.caps.features;
         frame.set_widths(&self.widths);
+        frame.set_graphics(graphics);
         let corner = self.compose(id, &mut frame);
         // What the picture shows is what must be shown again.
         self.renew_token(id);
@@ -130,6 +132,7 @@ impl Server {
         let whole = Size { cols: size.cols.max(room.cols), rows: size.rows.max(room.rows) };
         let mut picture = Frame::new(super::term_size(whole));
         picture.set_widths(frame.widths());
+        picture.set_graphics(frame.graphics());
         let everything = picture.area();
         self.draw_window(&mut picture, everything, window, active);
         let corner = match pan.filter(|pan| pan.window == window.id) {

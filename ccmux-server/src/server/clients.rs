@@ -14,9 +14,11 @@ use ccmux_protocol::{
 };
 
 use super::Server;
-use crate::client::caps::caps;
+use crate::client::answers::Answers;
+use crate::client::caps::{caps, hides_sixel};
 use crate::client::connection::Connection;
 use crate::client::flags::ClientFlags;
+use crate::client::input::TerminalAnswer;
 use crate::client::resume::{OpenedPrompt, ResumeToken};
 use crate::client::{Client, ClientStage};
 use crate::command::{Origin, Wait};
@@ -253,8 +255,10 @@ impl Server {
             Some(session) => {
                 let flags = token.as_ref().map(|token| token.flags).unwrap_or_default();
                 // Before the attachment, whose token says what is looked at.
-                let (copying, prompt) = token
-                    .map_or_else(|_| Default::default(), |token| (token.copying, token.prompt));
+                let (copying, prompt, answers) = token.map_or_else(
+                    |_| Default::default(),
+                    |token| (token.copying, token.prompt, token.answers),
+                );
                 for copying in copying {
                     self.resume_copying(&copying);
                 }
@@ -265,7 +269,9 @@ impl Server {
                 if let Some(attachment) = self.clients.get_mut(&id).and_then(|c| c.attachment_mut())
                 {
                     attachment.is_entered = resume.is_drawn;
+                    attachment.is_asked = resume.is_drawn && answers.are_there();
                 }
+                self.heed_answers(id, answers);
             }
             None => self.exit_client(id, Exit { reason: ExitReason::Exited, ..Exit::done(0) }),
         }
@@ -280,6 +286,24 @@ impl Server {
         self.renew_token(id);
         self.use_client(id);
         self.show_recovery(id);
+    }
+
+    /// Takes note of what a client's terminal says of itself.
+    pub(crate) fn take_answer(&mut self, id: ClientId, answer: TerminalAnswer) {
+        let attachment = self.clients.get(&id).and_then(|client| client.attachment());
+        let Some(mut answers) = attachment.map(|attachment| attachment.answers) else { return };
+        answers.take(answer);
+        self.heed_answers(id, answers);
+        self.renew_token(id);
+    }
+
+    fn heed_answers(&mut self, id: ClientId, answers: Answers) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let options = self.state.options(OptionScope::Server);
+        let hides_sixel = client.hello.as_deref().is_some_and(|hello| hides_sixel(hello, options));
+        if let Some(attachment) = client.attachment_mut() {
+            attachment.heed(answers, hides_sixel);
+        }
     }
 
     /// Makes an attached client look at another session.

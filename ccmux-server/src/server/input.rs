@@ -45,7 +45,15 @@ impl Server {
         self.take_input_events(id, events);
     }
 
-    fn take_input_events(&mut self, id: ClientId, events: Vec<InputEvent>) {
+    fn take_input_events(&mut self, id: ClientId, mut events: Vec<InputEvent>) {
+        // What a terminal says of itself is nothing that anybody does.
+        events.retain(|event| match event {
+            InputEvent::Answer(answer) => {
+                self.take_answer(id, *answer);
+                false
+            }
+            _ => true,
+        });
         if events.is_empty() {
             return;
         }
@@ -59,6 +67,8 @@ impl Server {
                 InputEvent::PasteEnd => self.paste_end(id),
                 InputEvent::Focus(is_focused) => self.focus(id, is_focused),
                 InputEvent::Clipboard(data) => self.take_clipboard(id, &data),
+                // Taken already.
+                InputEvent::Answer(_) => {}
             }
         }
     }

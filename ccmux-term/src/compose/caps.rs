@@ -3,7 +3,7 @@
 bitflags::bitflags! {
     /// Abilities beyond ECMA-48's basics. A missing one costs bytes or looks, never correctness.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-    pub struct OutputFeatures: u16 {
+    pub struct OutputFeatures: u32 {
         /// Underline in five shapes and its own colour (SGR 4:3, 58).
         const STYLED_UNDERLINE = 1;
         /// OSC 8.
@@ -32,6 +32,10 @@ bitflags::bitflags! {
         const INSERT_DELETE = 1 << 12;
         /// DECSLRM: margins at the sides, within which rows scroll.
         const MARGINS = 1 << 13;
+        /// Sixels.
+        const SIXEL = 1 << 14;
+        /// The kitty graphics protocol.
+        const KITTY_GRAPHICS = 1 << 15;
     }
 }
 
@@ -154,8 +158,11 @@ const FEATURES: &[(&str, OutputFeatures)] = &[
     ("cstyle", OutputFeatures::CURSOR_SHAPE),
     ("focus", OutputFeatures::FOCUS_EVENTS),
     ("hyperlinks", OutputFeatures::HYPERLINKS),
+    // tmux knows no such feature.
+    ("kitty", OutputFeatures::KITTY_GRAPHICS),
     ("margins", OutputFeatures::MARGINS),
     ("mouse", OutputFeatures::MOUSE),
+    ("sixel", OutputFeatures::SIXEL),
     ("sync", OutputFeatures::SYNCHRONIZED_OUTPUT),
     ("title", OutputFeatures::TITLE),
     ("usstyle", OutputFeatures::STYLED_UNDERLINE),
@@ -179,6 +186,7 @@ const CAPABILITIES: &[(&str, OutputFeatures)] = &[
     ("dch", OutputFeatures::INSERT_DELETE),
     ("Enmg", OutputFeatures::MARGINS),
     ("Cmg", OutputFeatures::MARGINS),
+    ("Sxl", OutputFeatures::SIXEL),
 ];
 
 /// Terminals whose name begins so have these abilities.
@@ -224,17 +232,19 @@ const MODERN: OutputFeatures = XTERM
     .union(OutputFeatures::STYLED_UNDERLINE)
     .union(OutputFeatures::REP);
 const MODERN_KEYBOARD: OutputFeatures = MODERN.union(OutputFeatures::KEYBOARD);
+const KITTY: OutputFeatures = MODERN_KEYBOARD.union(OutputFeatures::KITTY_GRAPHICS);
+const WEZTERM: OutputFeatures = MODERN.union(OutputFeatures::KITTY_GRAPHICS);
 
 use ColorDepth::{None as NoColor, Palette16, Palette256, TrueColor};
 
 /// By `TERM`; the first match counts.
 const TERMS: &[Rule] = &[
-    rule("xterm-kitty", TrueColor, MODERN_KEYBOARD),
-    rule("xterm-ghostty", TrueColor, MODERN_KEYBOARD),
-    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("xterm-kitty", TrueColor, KITTY),
+    rule("xterm-ghostty", TrueColor, KITTY),
+    rule("ghostty", TrueColor, KITTY),
     rule("foot", TrueColor, MODERN_KEYBOARD),
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
-    rule("wezterm", TrueColor, MODERN),
+    rule("wezterm", TrueColor, WEZTERM),
     rule("contour", TrueColor, MODERN),
     rule("mintty", TrueColor, VT420),
     rule("vte", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
@@ -254,11 +264,11 @@ const TERMS: &[Rule] = &[
 
 /// By `TERM_PROGRAM`, or by the name in an answer to XTVERSION.
 const PROGRAMS: &[Rule] = &[
-    rule("kitty", TrueColor, MODERN_KEYBOARD),
-    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("kitty", TrueColor, KITTY),
+    rule("ghostty", TrueColor, KITTY),
     rule("foot", TrueColor, MODERN_KEYBOARD),
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
-    rule("WezTerm", TrueColor, MODERN),
+    rule("WezTerm", TrueColor, WEZTERM),
     rule("iTerm", TrueColor, MODERN.union(OutputFeatures::MARGINS)),
     rule("contour", TrueColor, MODERN),
     rule("mintty", TrueColor, VT420.union(OutputFeatures::SYNCHRONIZED_OUTPUT)),
@@ -310,10 +320,10 @@ mod tests {
             ("xterm-256color", "", "", Palette256, XTERM),
             ("xterm-256color", "truecolor", "", TrueColor, XTERM),
             ("xterm-direct", "", "", TrueColor, XTERM),
-            ("xterm-kitty", "", "", TrueColor, MODERN_KEYBOARD),
-            ("xterm-256color", "truecolor", "WezTerm", TrueColor, MODERN),
+            ("xterm-kitty", "", "", TrueColor, KITTY),
+            ("xterm-256color", "truecolor", "WezTerm", TrueColor, WEZTERM),
             ("xterm-256color", "", "iTerm.app", TrueColor, MODERN | OutputFeatures::MARGINS),
-            ("xterm-256color", "", "kitty(0.35.2)", TrueColor, MODERN_KEYBOARD),
+            ("xterm-256color", "", "kitty(0.35.2)", TrueColor, KITTY),
             ("xterm-256color", "", "XTerm(390)", Palette256, VT420 | OutputFeatures::REP),
             ("xterm-256color", "", "Apple_Terminal", Palette256, XTERM),
             ("screen-256color", "", "iTerm.app", Palette256, NESTED),

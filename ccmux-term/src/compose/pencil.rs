@@ -46,6 +46,16 @@ impl Pencil {
         }
     }
 
+    /// The terminal learned to do more.
+    pub(super) fn set_caps(&mut self, caps: OutputCaps) {
+        self.caps = caps;
+    }
+
+    /// Something moved the cursor.
+    pub(super) fn lose_place(&mut self) {
+        self.place = Place::Unknown;
+    }
+
     /// Whether erasing gives a background of its own.
     pub(super) fn erases_background(&self) -> bool {
         // Without colours a background is shown reversed, which erasing does not give.

@@ -1,6 +1,7 @@
 //! The bytes before the first and after the last frame.
 
 use super::caps::{OutputCaps, OutputFeatures};
+use super::image_painter::DELETE_ALL;
 
 /// A mode (or state) taken on entering and given back on leaving.
 struct Step {
@@ -35,8 +36,15 @@ const STEPS: &[Step] = &[
         leave: b"\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l",
     },
     Step { needs: OutputFeatures::HYPERLINKS, enter: b"", leave: b"\x1b]8;;\x1b\\" },
+    Step { needs: OutputFeatures::KITTY_GRAPHICS, enter: b"", leave: DELETE_ALL },
     Step { needs: OutputFeatures::SYNCHRONIZED_OUTPUT, enter: b"", leave: b"\x1b[?2026l" },
 ];
+
+/// What a terminal is asked that may know: DA1, which tells whether it shows sixels, and the pixels of
+/// its cells (XTWINOPS 16). One that has no title knows no such questions.
+pub fn ask(caps: OutputCaps) -> &'static [u8] {
+    if caps.features.contains(OutputFeatures::TITLE) { b"\x1b[c\x1b[16t" } else { b"" }
+}
 
 /// Takes the terminal over: alternate screen, blank, no wrapping, no cursor. A new
 /// [`Painter`](super::Painter) goes on from there.

@@ -145,7 +145,7 @@ fn write_numbers(prefix: &[u8], numbers: &[u8], separator: u8, out: &mut Vec<u8>
 }
 
 /// `number` in decimal digits.
-pub(super) fn write_decimal(number: u32, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(number: u32, out: &mut Vec<u8>) {
     let mut digits = [0; 10];
     let mut start = digits.len();
     let mut rest = number;

@@ -37,6 +37,7 @@ impl Emulator {
             ([], b'M') => self.delete_lines(count),
             ([], b'P') => self.delete_chars(count),
             ([], b'S') => self.scroll_up(count),
+            ([b'?'], b'S') => self.report_graphics(params),
             // With five parameters it is highlight mouse tracking.
             ([], b'T') if params.len() == 1 => self.scroll_down(count),
             ([b'>'], b'T') => self.set_title_modes(params.values(), false),

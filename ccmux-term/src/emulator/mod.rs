@@ -15,7 +15,9 @@ mod csi;
 mod dcs;
 mod edit;
 mod escape;
+mod graphics;
 mod keyboard;
+mod kitty;
 mod lines;
 mod margins;
 mod mode;
@@ -51,7 +53,8 @@ use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
 use crate::history::{History, Scrollback};
-use crate::{Color, CursorShape, Modes, Size, Style, Widths, work};
+use crate::image::store::ImageStore;
+use crate::{CellSize, Color, CursorShape, Modes, Size, Style, Widths, work};
 
 /// Longest title kept, in bytes.
 pub(crate) const TITLE_BYTES_MAX: usize = 4096;
@@ -95,6 +98,9 @@ pub(crate) struct Emulator {
     pub(crate) grid: Grid,
     pub(crate) hidden_grid: Grid,
     pub(crate) overflow: Overflow,
+    pub(crate) images: ImageStore,
+    /// Pixels of a cell, for programs that ask and for pictures.
+    pub(crate) cell: CellSize,
     pub(crate) pens: PenTable,
     pub(crate) clusters: ClusterTable,
     /// How many columns characters take.
@@ -150,6 +156,8 @@ impl Emulator {
             grid: Grid::new(size),
             hidden_grid: Grid::new(size),
             overflow: Overflow::default(),
+            images: ImageStore::default(),
+            cell: CellSize::default(),
             pens: PenTable::new(),
             clusters: ClusterTable::default(),
             widths: Widths::default(),

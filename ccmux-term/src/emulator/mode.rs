@@ -16,9 +16,9 @@ enum ModeState {
 }
 
 /// The private modes that XTSAVE saves, in the order of their bits in a keyframe.
-const SAVED: [u16; 36] = [
+const SAVED: [u16; 38] = [
     1, 3, 4, 5, 6, 7, 9, 12, 18, 19, 25, 40, 41, 42, 45, 47, 66, 67, 69, 1000, 1002, 1003, 1004,
-    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048, 2027,
+    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048, 2027, 80, 8452,
 ];
 
 /// Bits that `Settings::saved` can have.
@@ -257,8 +257,8 @@ impl Emulator {
             2004 => modes.bracketed_paste,
             2026 => modes.synchronized_output,
             2027 => modes.grapheme_clusters,
-            // Keys repeat.
-            8 => return ModeState::AlwaysSet,
+            // Keys repeat; each picture has colour registers of its own.
+            8 | 1070 => return ModeState::AlwaysSet,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
             _ => match self.settings.private(mode) {

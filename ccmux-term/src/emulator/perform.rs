@@ -88,4 +88,11 @@ impl Perform for Emulator {
         self.dispatch_dcs(params, intermediates, last, text);
         self.last_printed = None;
     }
+
+    fn apc(&mut self, text: &[u8]) {
+        work::note(text.len());
+        self.sweep_if_due();
+        self.kitty(text);
+        self.last_printed = None;
+    }
 }

@@ -21,6 +21,8 @@ const KEPT_PRIVATE: [u16; 10] = [
 ];
 /// ANSI modes that are kept for whoever asks.
 const KEPT_ANSI: [u16; 2] = [2, 12];
+/// More private modes: bits in a keyframe stay where they are.
+const KEPT_PRIVATE_LATER: [u16; 2] = [mode::SIXEL_DISPLAY, mode::SIXEL_CURSOR_RIGHT];
 
 /// Numbers of private modes that the emulator looks up.
 pub(crate) mod mode {
@@ -34,6 +36,10 @@ pub(crate) mod mode {
     pub(crate) const NATIONAL_SETS: u16 = 42;
     /// DECLRMM.
     pub(crate) const LEFT_RIGHT_MARGINS: u16 = 69;
+    /// DECSDM: sixels are drawn in the top left corner, and scroll nothing.
+    pub(crate) const SIXEL_DISPLAY: u16 = 80;
+    /// The cursor goes right of sixels, not below.
+    pub(crate) const SIXEL_CURSOR_RIGHT: u16 = 8452;
     /// Reverse wraparound also over lines that did not wrap.
     pub(crate) const REVERSE_WRAP_EXTENDED: u16 = 1045;
 }
@@ -72,7 +78,7 @@ pub(crate) struct Settings {
     /// DECSACE as sent: 2 is a rectangle, 0 and 1 are a stream.
     pub(crate) extent: u8,
     pub(crate) title_modes: TitleModes,
-    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones.
+    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones, then of the later ones.
     pub(crate) kept: u16,
     /// What XTSAVE has saved, by the order of `mode::SAVED`.
     pub(crate) saved: u64,
@@ -95,10 +101,14 @@ impl Default for Settings {
 
 impl Settings {
     /// Bits that `kept` can have.
-    pub(crate) const KEPT_MAX: u16 = (1 << (KEPT_PRIVATE.len() + KEPT_ANSI.len())) - 1;
+    pub(crate) const KEPT_MAX: u16 =
+        (1 << (KEPT_PRIVATE.len() + KEPT_ANSI.len() + KEPT_PRIVATE_LATER.len())) - 1;
 
     fn private_bit(mode: u16) -> Option<u16> {
-        KEPT_PRIVATE.iter().position(|&known| known == mode).map(|index| 1 << index)
+        let later = KEPT_PRIVATE.len() + KEPT_ANSI.len();
+        let index = |modes: &[u16]| modes.iter().position(|&known| known == mode);
+        let index = index(&KEPT_PRIVATE).or(index(&KEPT_PRIVATE_LATER).map(|index| later + index));
+        index.map(|index| 1 << index)
     }
 
     fn ansi_bit(mode: u16) -> Option<u16> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::cells::{CellReader, marks};
 use super::{
-    CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION, UNICODE_VERSION, VERSION,
+    CONTROLS_VERSION, IMAGES_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION,
+    UNICODE_VERSION, VERSION,
 };
 use crate::emulator::{
     Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice,
@@ -14,7 +15,7 @@ use crate::emulator::{
 use crate::history::{
     History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback, read_times,
 };
-use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_MAX, State};
+use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, State};
 use crate::wire::{CodecError, Reader};
 use crate::{
     CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal,
@@ -62,6 +63,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     emulator.hidden_saved = saved(reader, &cells, size, version)?;
     emulator.pens = cells.pens;
     emulator.clusters = cells.clusters;
+    let images = cells.images;
 
     let head_marks = marks(reader)?;
     let has_head = reader.flag()?;
@@ -139,6 +141,9 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     emulator.reports_titles = has_controls && reader.flag()?;
     if version >= UNICODE_VERSION {
         emulator.widths = Widths::read(reader)?;
+    }
+    if version >= IMAGES_VERSION {
+        (emulator.cell, emulator.images) = images.state(reader)?;
     }
     let parser = parser(reader)?;
     if !reader.is_empty() {
@@ -388,7 +393,7 @@ fn parser(reader: &mut Reader<'_>) -> Result<Parser, CodecError> {
             parser.dcs_last = reader.byte()?;
             parser.string = reader.bytes()?.to_vec();
             parser.is_string_overlong = reader.flag()?;
-            if parser.string.len() > STRING_BYTES_MAX {
+            if parser.string.len() > parser.string_bytes_max() {
                 return Err(CodecError::Invalid("string"));
             }
         }

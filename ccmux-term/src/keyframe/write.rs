@@ -18,6 +18,8 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         grid,
         hidden_grid,
         overflow,
+        images,
+        cell,
         pens,
         clusters,
         widths,
@@ -63,6 +65,8 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     cells.pen(pen);
     put_saved(&mut cells, saved);
     put_saved(&mut cells, hidden_saved);
+    let mut image_state = Vec::new();
+    cells.images.state(images, *cell, &mut image_state);
     let (tables, body) = cells.finish();
 
     let mut out = Vec::with_capacity(tables.len() + body.len() + 256);
@@ -126,6 +130,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     out.push(u8::from(*scrolls_on_clear));
     out.push(u8::from(*reports_titles));
     widths.encode(&mut out);
+    out.extend_from_slice(&image_state);
     put_parser(&mut out, parser);
     out
 }

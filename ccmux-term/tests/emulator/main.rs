@@ -3,7 +3,9 @@
 mod controls;
 mod history;
 mod hostile;
+mod images;
 mod keyframe;
+mod kitty;
 mod margins;
 mod rectangles;
 mod replies;

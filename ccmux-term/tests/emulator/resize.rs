@@ -4,7 +4,7 @@ use ccmux_term::{Size, Terminal};
 use proptest::prelude::*;
 
 use crate::screen::terminal;
-use crate::support::{size, stream};
+use crate::support::{size, stream_of_text};
 
 fn screen(terminal: &Terminal) -> String {
     terminal.text().trim_end_matches('\n').replace('\n', "|")
@@ -291,7 +291,7 @@ proptest! {
     #[test]
     fn whatever_was_drawn_stays(
         first in size(),
-        bytes in stream(50),
+        bytes in stream_of_text(50),
         row in 1_u16..12,
         is_alternate in any::<bool>(),
         sizes in proptest::collection::vec(size(), 1..6),

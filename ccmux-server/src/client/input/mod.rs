@@ -10,6 +10,7 @@
 mod sequence;
 
 use ccmux_core::key::{Key, Modifiers};
+use ccmux_term::CellSize;
 
 use self::sequence::{CLIPBOARD, Step, step};
 
@@ -34,6 +35,20 @@ pub(crate) enum InputEvent {
     Focus(bool),
     /// The terminal answers what is in its clipboard (OSC 52).
     Clipboard(Vec<u8>),
+    /// The terminal answers what it can do.
+    Answer(TerminalAnswer),
+}
+
+/// What a terminal says of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TerminalAnswer {
+    /// DA1.
+    Attributes {
+        /// Whether it shows sixels.
+        has_sixel: bool,
+    },
+    /// How many pixels a cell has (XTWINOPS 16).
+    Cell(CellSize),
 }
 
 /// What the mouse did, on the client's screen.
@@ -260,6 +275,26 @@ mod tests {
                 modifiers: Modifiers::empty(),
             })]
         );
+    }
+
+    #[test]
+    fn a_terminal_says_what_it_can_do() {
+        let attributes = |has_sixel| TerminalAnswer::Attributes { has_sixel };
+        let cell = TerminalAnswer::Cell(CellSize { width: 10, height: 20 });
+        for (bytes, answer) in [
+            (&b"\x1b[?62;4;22c"[..], attributes(true)),
+            (b"\x1b[?1;2;4c", attributes(true)),
+            (b"\x1b[?64;1;14;44c", attributes(false)),
+            (b"\x1b[?4;1c", attributes(false)),
+            (b"\x1b[6;20;10t", cell),
+        ] {
+            assert_eq!(decode(&[bytes]), [InputEvent::Answer(answer)], "{bytes:?}");
+        }
+        for nothing in
+            [&b"\x1b[6;0;10t"[..], b"\x1b[6;9999;10t", b"\x1b[6t", b"\x1b[8;24;80t", b"\x1b[>4;4c"]
+        {
+            assert_eq!(decode(&[nothing]), [], "{nothing:?}");
+        }
     }
 
     /// The rest of a clipboard that came late was typed into the pane.

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ccmux_core::key::{Key, KeyCode, Modifiers};
+use ccmux_term::CellSize;
 
-use super::{InputEvent, MouseAction, MouseButton, MouseEvent};
+use super::{InputEvent, MouseAction, MouseButton, MouseEvent, TerminalAnswer};
 
 /// The longest escape sequence that is waited for; longer ones are dropped.
 pub(super) const SEQUENCE_MAX: usize = 256;
@@ -151,7 +152,8 @@ fn csi(bytes: &[u8], is_final: bool) -> Step {
     let (params, last) = (&body[..end], body[end]);
     let event = match params.first() {
         Some(b'<') => sgr_mouse(&params[1..], last),
-        // Private replies (device attributes, mode reports) are for nobody here.
+        Some(b'?') if last == b'c' => Some(attributes(&params[1..])),
+        // Other private replies (mode reports and the like) are for nobody here.
         Some(b'?' | b'>' | b'=') => None,
         _ => csi_key(params, last),
     };
@@ -179,6 +181,19 @@ fn modifiers(param: u32) -> Modifiers {
     out
 }
 
+/// DA1: after the class of the terminal, what it can do.
+fn attributes(params: &[u8]) -> InputEvent {
+    let has_sixel = numbers(params).iter().skip(1).any(|&attribute| attribute == 4);
+    InputEvent::Answer(TerminalAnswer::Attributes { has_sixel })
+}
+
+/// A report of sizes, of which only that of a cell counts.
+fn window_report(fields: &[u32]) -> Option<InputEvent> {
+    let [6, height, width] = *fields else { return None };
+    let cell = CellSize::checked(width, height)?;
+    Some(InputEvent::Answer(TerminalAnswer::Cell(cell)))
+}
+
 fn csi_key(params: &[u8], last: u8) -> Option<InputEvent> {
     let fields = numbers(params);
     let first = fields.first().copied().unwrap_or(0);
@@ -195,6 +210,7 @@ fn csi_key(params: &[u8], last: u8) -> Option<InputEvent> {
         b'I' => return Some(InputEvent::Focus(true)),
         b'O' => return Some(InputEvent::Focus(false)),
         b'u' => return unicode_key(first, held),
+        b't' => return window_report(&fields),
         b'~' => match first {
             1 | 7 => KeyCode::Home,
             2 => KeyCode::Insert,

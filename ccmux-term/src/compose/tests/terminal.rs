@@ -203,7 +203,7 @@ pub(super) fn caps() -> impl Strategy<Value = OutputCaps> {
     let features = prop_oneof![
         1 => Just(OutputFeatures::empty()),
         2 => Just(OutputFeatures::all()),
-        3 => any::<u16>().prop_map(OutputFeatures::from_bits_truncate),
+        3 => any::<u32>().prop_map(OutputFeatures::from_bits_truncate),
     ];
     let colors = prop_oneof![
         Just(ColorDepth::None),
