@@ -82,6 +82,7 @@ impl PartialEq for Emulator {
             title,
             icon_name,
             title_stack,
+            sgr_stack,
             notice,
             scrollback,
             scrolls_on_clear,
@@ -113,6 +114,7 @@ impl PartialEq for Emulator {
             && *title == other.title
             && *icon_name == other.icon_name
             && *title_stack == other.title_stack
+            && *sgr_stack == other.sgr_stack
             && *notice == other.notice
             && scrollback.history == other.scrollback.history
             && cells_equal((self, &scrollback.head), (other, &other.scrollback.head))

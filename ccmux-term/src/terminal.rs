@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, private_mode};
 use crate::grid::row::Row;
 use crate::history::{EncodedLines, HistoryBatch, HistoryLine, append_cells};
 use crate::keyframe::{self, KeyframeError};
@@ -142,6 +142,16 @@ impl Terminal {
     /// The modes.
     pub fn modes(&self) -> Modes {
         self.emulator.modes
+    }
+
+    /// Whether it is a VT52 (DECANM is reset): keys are to be sent as one sends them.
+    pub fn is_vt52(&self) -> bool {
+        self.emulator.settings.is_vt52()
+    }
+
+    /// DECBKM: the Backspace key is to send BS, not DEL.
+    pub fn backspace_sends_bs(&self) -> bool {
+        self.emulator.settings.has(private_mode::BACKARROW_KEY)
     }
 
     /// The window title.

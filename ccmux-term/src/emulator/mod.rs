@@ -32,8 +32,11 @@ mod report;
 mod resize;
 mod settings;
 mod sgr;
+mod sgr_stack;
 mod tabs;
+mod vt52;
 mod window;
+mod xcms;
 
 pub(crate) use self::charset::{Charset, Charsets};
 pub(crate) use self::keyboard::{KEYBOARD_STACK_MAX, KeyboardStack};
@@ -42,7 +45,10 @@ pub(crate) use self::notify::Notice;
 pub(crate) use self::palette::Palette;
 pub use self::palette::Rgb;
 pub(crate) use self::queue::EventQueue;
-pub(crate) use self::settings::{LEVEL_MAX, Protection, Settings, TitleModes};
+pub(crate) use self::settings::{
+    LEVEL_MAX, Protection, Settings, TitleModes, mode as private_mode,
+};
+pub(crate) use self::sgr_stack::{PushedStyle, SGR_STACK_MAX, StyleParts};
 pub(crate) use self::tabs::Tabs;
 pub(crate) use self::window::PushedTitles;
 use crate::grid::Grid;
@@ -129,6 +135,8 @@ pub(crate) struct Emulator {
     pub(crate) title: String,
     pub(crate) icon_name: String,
     pub(crate) title_stack: Vec<PushedTitles>,
+    /// Styles that XTPUSHSGR kept.
+    pub(crate) sgr_stack: Vec<PushedStyle>,
     /// A notification that is not complete yet.
     pub(crate) notice: Option<Notice>,
 
@@ -176,6 +184,7 @@ impl Emulator {
             title: String::new(),
             icon_name: String::new(),
             title_stack: Vec::new(),
+            sgr_stack: Vec::new(),
             notice: None,
             scrollback: Scrollback::new(History::new()),
             scrolls_on_clear: true,

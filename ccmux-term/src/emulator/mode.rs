@@ -57,6 +57,7 @@ impl Emulator {
         let modes = &mut self.modes;
         match mode {
             1 => modes.application_cursor_keys = is_set,
+            2 => self.settings.set_vt52(!is_set),
             numbers::COLUMNS_132 => self.set_columns(is_set),
             5 => modes.reverse_screen = is_set,
             6 => {
@@ -235,6 +236,7 @@ impl Emulator {
         let modes = &self.modes;
         let is_set = match mode {
             1 => modes.application_cursor_keys,
+            2 => !self.settings.is_vt52(),
             5 => modes.reverse_screen,
             6 => modes.origin,
             7 => modes.autowrap,

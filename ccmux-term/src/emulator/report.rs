@@ -64,6 +64,11 @@ impl Emulator {
         self.reply(format!("\x1b[{};{};1;1;1\"w", self.rows(), self.cols()).as_bytes());
     }
 
+    /// DECRQLP: there is no locator. (So DECELR, DECSLE and DECEFR have nothing to act on.)
+    pub(super) fn report_locator(&mut self) {
+        self.reply(b"\x1b[0&w");
+    }
+
     /// DSR.
     pub(super) fn report_status(&mut self, what: u16) {
         match what {

@@ -15,12 +15,18 @@ const KEPT_PRIVATE: [u16; 10] = [
     mode::ALLOWS_COLUMNS,
     mode::TAB_WRAPS,
     mode::NATIONAL_SETS,
-    67,
+    mode::BACKARROW_KEY,
     mode::REVERSE_WRAP_EXTENDED,
     mode::LEFT_RIGHT_MARGINS,
 ];
 /// ANSI modes that are kept for whoever asks.
 const KEPT_ANSI: [u16; 2] = [2, 12];
+
+/// How many modes are kept.
+const KEPT_MODES: usize = KEPT_PRIVATE.len() + KEPT_ANSI.len();
+/// Bits of `kept` after those of the modes: DECANM is reset; a VT52 prints graphics.
+const VT52: u16 = 1 << KEPT_MODES;
+const VT52_GRAPHICS: u16 = VT52 << 1;
 
 /// Numbers of private modes that the emulator looks up.
 pub(crate) mod mode {
@@ -32,6 +38,8 @@ pub(crate) mod mode {
     pub(crate) const TAB_WRAPS: u16 = 41;
     /// DECNRCM: national replacement sets can be designated.
     pub(crate) const NATIONAL_SETS: u16 = 42;
+    /// DECBKM: the Backspace key sends BS.
+    pub(crate) const BACKARROW_KEY: u16 = 67;
     /// DECLRMM.
     pub(crate) const LEFT_RIGHT_MARGINS: u16 = 69;
     /// Reverse wraparound also over lines that did not wrap.
@@ -72,7 +80,7 @@ pub(crate) struct Settings {
     /// DECSACE as sent: 2 is a rectangle, 0 and 1 are a stream.
     pub(crate) extent: u8,
     pub(crate) title_modes: TitleModes,
-    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones.
+    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones; then what a VT52 has.
     pub(crate) kept: u16,
     /// What XTSAVE has saved, by the order of `mode::SAVED`.
     pub(crate) saved: u64,
@@ -95,7 +103,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Bits that `kept` can have.
-    pub(crate) const KEPT_MAX: u16 = (1 << (KEPT_PRIVATE.len() + KEPT_ANSI.len())) - 1;
+    pub(crate) const KEPT_MAX: u16 = (VT52_GRAPHICS << 1) - 1;
 
     fn private_bit(mode: u16) -> Option<u16> {
         KEPT_PRIVATE.iter().position(|&known| known == mode).map(|index| 1 << index)
@@ -127,6 +135,28 @@ impl Settings {
 
     pub(crate) fn set_ansi(&mut self, mode: u16, is_set: bool) {
         self.set_bit(Self::ansi_bit(mode), is_set);
+    }
+
+    /// Whether it is a VT52 (DECANM is reset).
+    #[inline]
+    pub(crate) fn is_vt52(&self) -> bool {
+        self.kept & VT52 != 0
+    }
+
+    /// Whether it is a VT52 that prints graphics.
+    #[inline]
+    pub(crate) fn has_vt52_graphics(&self) -> bool {
+        self.kept & VT52_GRAPHICS != 0
+    }
+
+    /// DECANM; a VT52 begins with text.
+    pub(crate) fn set_vt52(&mut self, is_vt52: bool) {
+        self.set_vt52_graphics(false);
+        self.set_bit(Some(VT52), is_vt52);
+    }
+
+    pub(crate) fn set_vt52_graphics(&mut self, prints_graphics: bool) {
+        self.set_bit(Some(VT52_GRAPHICS), prints_graphics);
     }
 
     fn set_bit(&mut self, bit: Option<u16>, is_set: bool) {

@@ -17,6 +17,7 @@
 //! recent   count, then the lines as in the history, then their times
 //! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette, widths
 //! parser   state byte; outside the ground state, everything it holds
+//! styles   that were pushed, if there are any: count, each: parts, style
 //! ```
 //!
 //! Numbers and styles are those of `wire`. Equal terminals need not give equal bytes (the order of

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::emulator::{
     Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice,
-    OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, SAVED_MAX, SavedCursor, Settings,
-    TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs, TitleModes,
+    OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, PushedStyle, SAVED_MAX,
+    SGR_STACK_MAX, SavedCursor, Settings, StyleParts, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+    TitleModes,
 };
 use crate::history::{
     History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback, read_times,
@@ -141,6 +142,9 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
         emulator.widths = Widths::read(reader)?;
     }
     let parser = parser(reader)?;
+    if !reader.is_empty() {
+        emulator.sgr_stack = sgr_stack(reader)?;
+    }
     if !reader.is_empty() {
         return Err(CodecError::Invalid("end of keyframe"));
     }
@@ -363,6 +367,22 @@ fn title(reader: &mut Reader<'_>) -> Result<String, CodecError> {
         return Err(CodecError::Invalid("title"));
     }
     Ok(title.to_owned())
+}
+
+/// Styles that were pushed, of which there is one at least.
+fn sgr_stack(reader: &mut Reader<'_>) -> Result<Vec<PushedStyle>, CodecError> {
+    let len: usize = reader.small()?;
+    if !(1..=SGR_STACK_MAX).contains(&len) {
+        return Err(CodecError::Invalid("stack of styles"));
+    }
+    let entry = |_| {
+        let parts = StyleParts::from_bits(reader.small()?);
+        match (parts, reader.style()?) {
+            (Some(parts), (style, None)) => Ok(PushedStyle { style, parts }),
+            _ => Err(CodecError::Invalid("stack of styles")),
+        }
+    };
+    (0..len).map(entry).collect()
 }
 
 fn parser(reader: &mut Reader<'_>) -> Result<Parser, CodecError> {

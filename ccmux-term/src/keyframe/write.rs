@@ -3,10 +3,11 @@
 use super::cells::CellWriter;
 use super::{MAGIC, VERSION};
 use crate::emulator::{
-    Charsets, Emulator, KeyboardStack, Notice, Palette, Position, Protection, SavedCursor, Settings,
+    Charsets, Emulator, KeyboardStack, Notice, Palette, Position, Protection, PushedStyle,
+    SavedCursor, Settings,
 };
 use crate::parser::{Parser, State};
-use crate::wire::{put_bytes, put_number};
+use crate::wire::{put_bytes, put_number, put_style};
 use crate::{
     CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Terminal,
 };
@@ -44,6 +45,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         title,
         icon_name,
         title_stack,
+        sgr_stack,
         notice,
         scrollback,
         scrolls_on_clear,
@@ -127,6 +129,13 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     out.push(u8::from(*reports_titles));
     widths.encode(&mut out);
     put_parser(&mut out, parser);
+    if !sgr_stack.is_empty() {
+        put_number(&mut out, sgr_stack.len() as u64);
+    }
+    for PushedStyle { style, parts } in sgr_stack {
+        put_number(&mut out, u64::from(parts.bits()));
+        put_style(&mut out, style, None);
+    }
     out
 }
 

@@ -61,6 +61,12 @@ pub(crate) trait Perform {
     fn osc(&mut self, text: &[u8], terminator: Terminator);
     /// Whether a byte of 0x80 to 0x9f that belongs to no character is a C1 control.
     fn has_8bit_controls(&self) -> bool;
+    /// Whether sequences are those of a VT52: `ESC` and a letter, and `ESC Y` with a position.
+    fn is_vt52(&self) -> bool {
+        false
+    }
+    /// `ESC Y` of a VT52: the cursor goes to a row and a column, from 0.
+    fn vt52_position(&mut self, _row: u8, _column: u8) {}
     /// A whole DCS string.
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]);
 }
@@ -95,10 +101,12 @@ pub(crate) enum State {
     /// After ESC in a string: a backslash ends it, anything else cancels it.
     DcsEscape,
     OscEscape,
+    /// After `ESC Y` of a VT52; the row, once it is there, lies in `string`.
+    Vt52Position,
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Ground,
         Self::Utf8,
         Self::Escape,
@@ -115,6 +123,7 @@ impl State {
         Self::OscString,
         Self::DcsEscape,
         Self::OscEscape,
+        Self::Vt52Position,
     ];
 }
 
@@ -186,7 +195,7 @@ impl Parser {
                 ESC => {
                     at += 1;
                     self.enter_escape();
-                    if bytes.get(at) == Some(&b'[') {
+                    if bytes.get(at) == Some(&b'[') && !performer.is_vt52() {
                         at += 1;
                         self.state = State::CsiEntry;
                     }
@@ -293,8 +302,11 @@ impl Parser {
         }
     }
 
-    /// A C1 control, as its two-byte form.
+    /// A C1 control, as its two-byte form. A VT52 has none.
     fn c1<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if performer.is_vt52() {
+            return;
+        }
         self.enter_escape();
         self.escape(performer, byte - 0x40);
     }
@@ -399,6 +411,7 @@ impl Parser {
             }
             State::DcsEntry | State::DcsParam | State::DcsIntermediate => self.dcs_head(byte),
             State::DcsEscape | State::OscEscape => self.string_escape(performer, byte),
+            State::Vt52Position => self.vt52_position(performer, byte),
             State::Ground
             | State::Utf8
             | State::DcsString
@@ -409,21 +422,26 @@ impl Parser {
 
     fn escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {
         let is_first = self.state == State::Escape;
+        let is_ansi = is_first && !performer.is_vt52();
         match byte {
             0x00..=0x1f => performer.execute(byte),
             0x20..=0x2f => {
                 self.collect(byte);
                 self.state = State::EscapeIntermediate;
             }
-            b'[' if is_first => self.state = State::CsiEntry,
-            b']' if is_first => {
+            b'[' if is_ansi => self.state = State::CsiEntry,
+            b']' if is_ansi => {
                 self.begin_string();
                 self.state = State::OscString;
             }
-            b'P' if is_first => self.state = State::DcsEntry,
-            b'X' | b'^' | b'_' if is_first => {
+            b'P' if is_ansi => self.state = State::DcsEntry,
+            b'X' | b'^' | b'_' if is_ansi => {
                 self.begin_string();
                 self.state = State::IgnoredString;
+            }
+            b'Y' if is_first && !is_ansi => {
+                self.begin_string();
+                self.state = State::Vt52Position;
             }
             0x30..=0x7e => {
                 self.state = State::Ground;
@@ -433,6 +451,15 @@ impl Parser {
             }
             _ => {}
         }
+    }
+
+    /// Row and column of `ESC Y`, each a character as far behind the space as they are from 0.
+    fn vt52_position<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        let Some(&row) = self.string.first() else { return self.string.push(byte) };
+        self.drop_string();
+        self.state = State::Ground;
+        let [row, column] = [row, byte].map(|byte| (byte & 0x7f).saturating_sub(0x20));
+        performer.vt52_position(row, column);
     }
 
     fn csi_step<P: Perform>(&mut self, performer: &mut P, byte: u8) {

@@ -14,3 +14,4 @@ mod support;
 mod times;
 mod unicode;
 mod unicode_data;
+mod vt52;

@@ -298,7 +298,7 @@ proptest! {
     ) {
         let mut terminal = Terminal::new(first);
         terminal.advance(&bytes);
-        terminal.advance(format!("\x18\x1b[?47l\x1b[?69l\x1b[?6l\x1b[{row}H").as_bytes());
+        terminal.advance(format!("\x18\x1b<\x1b[?47l\x1b[?69l\x1b[?6l\x1b[{row}H").as_bytes());
         if is_alternate {
             terminal.advance(b"\x1b[?47h\x1b[H");
         }
