@@ -107,6 +107,11 @@ impl Frame {
         self.scroll_areas.clear();
     }
 
+    /// No cell is what a frame to come has there.
+    pub(super) fn forget_cells(&mut self) {
+        self.cells.fill(Cell::UNKNOWN);
+    }
+
     /// The whole frame as a rectangle.
     pub fn area(&self) -> Rect {
         Rect { x: 0, y: 0, cols: self.size.cols, rows: self.size.rows }

@@ -46,5 +46,5 @@ pub use cell::{CellText, FrameCell};
 pub use frame::{ClientModes, Frame, Rect};
 pub use line::write_line;
 pub use painter::Painter;
-pub use session::{enter, leave};
-pub use width::columns;
+pub use session::{QUESTIONS, enter, enter_more, leave};
+pub use width::{columns, first_cell};

@@ -61,6 +61,17 @@ impl Painter {
         self.caps
     }
 
+    /// The terminal understands something else than it was taken for; it got the bytes of
+    /// [`enter_more`](super::enter_more). The next frame is painted in full, over what is shown.
+    pub fn set_caps(&mut self, caps: OutputCaps, out: &mut Vec<u8>) {
+        self.caps = caps;
+        self.pencil.set_caps(caps, out);
+        self.shown.forget_cells();
+        self.shown.title = None;
+        self.modes = None;
+        self.cursor_shape = None;
+    }
+
     /// Forgets what the terminal shows: the next frame is painted in full.
     pub fn invalidate(&mut self) {
         self.is_known = false;

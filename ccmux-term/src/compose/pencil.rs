@@ -84,6 +84,11 @@ impl Pencil {
         self.place = Place::Cell(0, 0);
     }
 
+    pub(super) fn set_caps(&mut self, caps: OutputCaps, out: &mut Vec<u8>) {
+        self.caps = caps;
+        self.start_over(out);
+    }
+
     /// Puts the pen back to a known state; where the cursor is is not known.
     pub(super) fn start_over(&mut self, out: &mut Vec<u8>) {
         *self = Self::new(self.caps, self.cols);

@@ -1,6 +1,10 @@
-//! The bytes before the first and after the last frame.
+//! The bytes before the first and after the last frame, and questions in between.
 
 use super::caps::{OutputCaps, OutputFeatures};
+
+/// Asks a terminal for its name (XTVERSION) and then for its extensions (DA1), which every terminal
+/// answers, so that the second answer is the last one.
+pub const QUESTIONS: &[u8] = b"\x1b[>q\x1b[c";
 
 /// A mode (or state) taken on entering and given back on leaving.
 struct Step {
@@ -42,6 +46,13 @@ const STEPS: &[Step] = &[
 /// [`Painter`](super::Painter) goes on from there.
 pub fn enter(caps: OutputCaps) -> Vec<u8> {
     let steps = STEPS.iter().filter(|step| caps.features.contains(step.needs));
+    steps.flat_map(|step| step.enter).copied().collect()
+}
+
+/// What a terminal that was entered needs beside that when it turns out to understand more.
+pub fn enter_more(before: OutputCaps, now: OutputCaps) -> Vec<u8> {
+    let has = |caps: OutputCaps, step: &Step| caps.features.contains(step.needs);
+    let steps = STEPS.iter().filter(|step| has(now, step) && !has(before, step));
     steps.flat_map(|step| step.enter).copied().collect()
 }
 

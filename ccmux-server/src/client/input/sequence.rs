@@ -11,6 +11,10 @@ pub(super) const SEQUENCE_MAX: usize = 256;
 
 /// What the contents of a clipboard begin with.
 pub(super) const CLIPBOARD: &[u8] = b"\x1b]52;";
+/// What an answer to XTVERSION begins with.
+pub(super) const VERSION: &[u8] = b"\x1bP>|";
+/// What an answer to DA1 begins with.
+pub(super) const EXTENSIONS: &[u8] = b"\x1b[?";
 /// The longest contents of a clipboard that are waited for, encoded.
 const CLIPBOARD_MAX: usize = 2 * 1024 * 1024;
 
@@ -104,13 +108,19 @@ fn string(bytes: &[u8], is_final: bool) -> Step {
     let end = memchr::memchr2(0x07, 0x1b, &bytes[2..]).map(|at| at + 2);
     let length_max = if bytes.starts_with(CLIPBOARD) { CLIPBOARD_MAX } else { SEQUENCE_MAX * 16 };
     match end {
-        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, clipboard(&bytes[..at])),
-        Some(at) if bytes.get(at + 1) == Some(&b'\\') => {
-            Step::Taken(at + 2, clipboard(&bytes[..at]))
-        }
+        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, answer(&bytes[..at])),
+        Some(at) if bytes.get(at + 1) == Some(&b'\\') => Step::Taken(at + 2, answer(&bytes[..at])),
         Some(at) if at + 1 < bytes.len() => Step::Taken(at, None),
         _ if is_final || bytes.len() > length_max => Step::Taken(bytes.len(), None),
         _ => Step::Incomplete,
+    }
+}
+
+/// What a string that a terminal sends says.
+fn answer(string: &[u8]) -> Option<InputEvent> {
+    match string.strip_prefix(VERSION) {
+        Some(version) => Some(InputEvent::Version(version.to_vec())),
+        None => clipboard(string),
     }
 }
 
@@ -151,7 +161,11 @@ fn csi(bytes: &[u8], is_final: bool) -> Step {
     let (params, last) = (&body[..end], body[end]);
     let event = match params.first() {
         Some(b'<') => sgr_mouse(&params[1..], last),
-        // Private replies (device attributes, mode reports) are for nobody here.
+        Some(b'?') if last == b'c' => {
+            let parameters = numbers(&params[1..]).into_iter();
+            Some(InputEvent::Extensions(parameters.filter_map(|n| n.try_into().ok()).collect()))
+        }
+        // Other private replies (mode reports) are for nobody here.
         Some(b'?' | b'>' | b'=') => None,
         _ => csi_key(params, last),
     };
