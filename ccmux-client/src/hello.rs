@@ -25,6 +25,7 @@ pub(crate) fn hello(options: &ClientOptions, name: Option<&TerminalName>) -> Hel
         is_tty: name.is_some(),
         tty: name.map(|name| bytes(name.path.as_os_str())),
         size: name.and_then(TerminalName::size),
+        cell_px: name.and_then(TerminalName::cell_px),
         term: var("TERM"),
         colorterm: var("COLORTERM"),
         term_program: var("TERM_PROGRAM"),

@@ -57,6 +57,14 @@ impl TerminalName {
         size_of(self.fd.as_fd())
     }
 
+    /// Width and height of its cells in pixels; `None` if it does not know.
+    pub(crate) fn cell_px(&self) -> Option<(u16, u16)> {
+        let size = tcgetwinsize(self.fd.as_fd()).ok()?;
+        let cell =
+            (size.ws_xpixel.checked_div(size.ws_col)?, size.ws_ypixel.checked_div(size.ws_row)?);
+        (cell.0 > 0 && cell.1 > 0).then_some(cell)
+    }
+
     /// A descriptor that does not block, and the flags to put back afterwards, if any. Opened anew
     /// where possible: flags are shared with everybody who inherited the same one, the user's
     /// shell for instance.

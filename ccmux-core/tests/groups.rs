@@ -199,8 +199,9 @@ fn groups_are_named_after_their_first_session_or_by_hand() {
     let named = |name: &str| Some(GroupChoice::Named(name.to_owned()));
     run(&mut state, new_session(None, named("g:x")));
     run(&mut state, new_session(None, named("g:x")));
+    run(&mut state, new_session(None, Some(GroupChoice::With(SessionId(3)))));
     run(&mut state, new_session(None, named("a")));
-    let tail = "c[0:@3*] g_x-3[0:@4*] g_x-4[0:@4*] a-5[0:@0* 1:@1 2:@2]";
+    let tail = "c[0:@3*] g_x-3[0:@4*] g_x-4[0:@4*] g_x-5[0:@4*] a-6[0:@0* 1:@1 2:@2]";
     assert!(shown(&state).ends_with(tail), "{}", shown(&state));
     let refused = try_run(&mut state, new_session(None, named("")));
     assert_eq!(refused.unwrap_err().to_string(), "invalid session: ");

@@ -104,6 +104,9 @@ pub struct Hello {
     /// Its size; `None` without a terminal, or if it does not know.
     #[serde(default, with = "wire_size::optional")]
     pub size: Option<Size>,
+    /// Width and height of the terminal's cells in pixels, if it knows.
+    #[serde(default)]
+    pub cell_px: Option<(u16, u16)>,
     /// `$TERM`.
     #[serde(default, with = "wire_bytes::optional")]
     pub term: Option<BString>,

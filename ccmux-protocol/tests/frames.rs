@@ -68,6 +68,7 @@ prop_compose! {
             tty,
             size,
             colorterm: term.clone(),
+            cell_px: Some((8, 16)),
             term_program: None,
             term,
             cwd,

@@ -56,6 +56,8 @@ impl PartialEq for Emulator {
             grid,
             hidden_grid,
             overflow,
+            images,
+            cell,
             pens: _,
             clusters: _,
             widths,
@@ -82,6 +84,7 @@ impl PartialEq for Emulator {
             title,
             icon_name,
             title_stack,
+            sgr_stack,
             notice,
             scrollback,
             scrolls_on_clear,
@@ -89,6 +92,8 @@ impl PartialEq for Emulator {
             events,
         } = self;
         *size == other.size
+            && *images == other.images
+            && *cell == other.cell
             && *widths == other.widths
             && grids_equal((self, grid), (other, &other.grid))
             && grids_equal((self, hidden_grid), (other, &other.hidden_grid))
@@ -113,6 +118,7 @@ impl PartialEq for Emulator {
             && *title == other.title
             && *icon_name == other.icon_name
             && *title_stack == other.title_stack
+            && *sgr_stack == other.sgr_stack
             && *notice == other.notice
             && scrollback.history == other.scrollback.history
             && cells_equal((self, &scrollback.head), (other, &other.scrollback.head))
@@ -138,8 +144,9 @@ fn rows_equal<'a>(
     let (mut a_rows, b_rows) = (a_rows.into_iter(), b_rows.into_iter());
     a_rows.len() == b_rows.len()
         && a_rows.by_ref().zip(b_rows).all(|(a_row, b_row)| {
-            let Row { cells, fill, wrapped, marks, time, version: _ } = a_row;
-            *wrapped == b_row.wrapped
+            let Row { cells, fill, wrapped, marks, time, slices, version: _ } = a_row;
+            *slices == b_row.slices
+                && *wrapped == b_row.wrapped
                 && *marks == b_row.marks
                 && *time == b_row.time
                 && pens_equal((a, *fill), (b, b_row.fill))

@@ -16,6 +16,7 @@ mod equality;
 mod event;
 mod grid;
 mod history;
+mod image;
 mod keyframe;
 mod modes;
 mod parser;
@@ -35,6 +36,8 @@ pub use history::{
     EncodedLines, HISTORY_BYTES_MAX, HistoryBatch, HistoryFormat, HistoryLine, LINE_COLS_MAX,
     LineTime, Run, decode_history,
 };
+pub use image::CellSize;
+pub use image::area::ImageArea;
 pub use keyframe::KeyframeError;
 pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking};
 pub use size::Size;

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, private_mode};
 use crate::grid::row::Row;
 use crate::history::{EncodedLines, HistoryBatch, HistoryLine, append_cells};
+use crate::image::area::{ImageArea, areas};
 use crate::keyframe::{self, KeyframeError};
 use crate::parser::Parser;
 use crate::view::RowRef;
-use crate::{Cursor, Event, LineTime, Modes, Rgb, Size, Widths};
+use crate::{CellSize, Cursor, Event, LineTime, Modes, Rgb, Size, Widths};
 
 /// A terminal: bytes of a program go in, the screen can be read, events come out.
 ///
@@ -144,6 +145,16 @@ impl Terminal {
         self.emulator.modes
     }
 
+    /// Whether it is a VT52 (DECANM is reset): keys are to be sent as one sends them.
+    pub fn is_vt52(&self) -> bool {
+        self.emulator.settings.is_vt52()
+    }
+
+    /// DECBKM: the Backspace key is to send BS, not DEL.
+    pub fn backspace_sends_bs(&self) -> bool {
+        self.emulator.settings.has(private_mode::BACKARROW_KEY)
+    }
+
     /// The window title.
     pub fn title(&self) -> &str {
         &self.emulator.title
@@ -199,6 +210,21 @@ impl Terminal {
         &self.emulator.widths
     }
 
+    /// How many pixels a cell has from now on: programs are told so, and pictures take as many cells.
+    pub fn set_cell_size(&mut self, cell: CellSize) {
+        self.emulator.cell = cell;
+    }
+
+    /// What [`Terminal::set_cell_size`] set.
+    pub fn cell_size(&self) -> CellSize {
+        self.emulator.cell
+    }
+
+    /// Where pictures are on the screen, the lowest ones first.
+    pub fn images(&self) -> Vec<ImageArea> {
+        areas(self.emulator.grid.rows().map(|row| row.slices.as_slice()))
+    }
+
     /// Number of the first history line in memory.
     pub fn history_start(&self) -> u64 {
         self.emulator.scrollback.history.start()
@@ -245,6 +271,7 @@ impl Terminal {
     pub fn after_failure(&self) -> Self {
         let mut fresh = Self::new(self.size());
         fresh.emulator.widths = self.emulator.widths.clone();
+        fresh.emulator.cell = self.emulator.cell;
         fresh.emulator.scrollback.history = self.emulator.scrollback.history.after_failure();
         fresh.emulator.scrollback.now = self.emulator.scrollback.now;
         fresh

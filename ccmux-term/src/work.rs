@@ -22,6 +22,7 @@ pub(crate) fn note(steps: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::IMAGE_BYTES_MAX;
     use crate::parser::STRING_BYTES_MAX;
     use crate::{Size, Terminal};
 
@@ -39,16 +40,27 @@ mod tests {
     /// What a string that never ends may take, whichever it is and however it comes.
     #[test]
     fn strings_take_bounded_memory() {
-        for (start, piece) in ["\x1b]52;c;", "\x1bPq", "\x1b_", "\x1b^", "\x1bX"]
+        let bounds = [
+            ("\x1b]52;c;", STRING_BYTES_MAX),
+            ("\x1bP$q", STRING_BYTES_MAX),
+            ("\x1bPq", IMAGE_BYTES_MAX),
+            ("\x1b_G", IMAGE_BYTES_MAX),
+            ("\x1b_", 1),
+            ("\x1b^", 1),
+            ("\x1bX", 1),
+        ];
+        for (start, bound, len) in bounds
             .into_iter()
-            .flat_map(|start| [1, 4096, 300_000].map(|len| (start, vec![b'x'; len])))
+            .flat_map(|(start, bound)| [1, 4096, 300_000].map(|len| (start, bound, len)))
         {
             let mut terminal = Terminal::new(Size { cols: 80, rows: 24 });
             terminal.advance(start.as_bytes());
-            for _ in 0..1_000_000_usize.div_ceil(piece.len()) {
+            let piece = vec![b'x'; len];
+            let total = if len == 1 { 1_000_000 } else { 3 * IMAGE_BYTES_MAX };
+            for _ in 0..total.div_ceil(len) {
                 terminal.advance(&piece);
                 let taken = terminal.parser.string.capacity();
-                assert!(taken <= 2 * STRING_BYTES_MAX, "{}: {taken}", start.escape_debug());
+                assert!(taken <= 2 * bound.max(16), "{}: {taken}", start.escape_debug());
             }
         }
     }
@@ -76,6 +88,9 @@ mod tests {
             ("scrolling", |_| "\x1b[65535S\x1b[65535T\x1b[65535L".to_owned()),
             ("clearing", |_| "x\x1b#8\x1b[2J\x1b[3J".to_owned()),
             ("screens", |_| "\x1b[?1049hx\x1b[?1049l".to_owned()),
+            ("sixels", |n| format!("\x1bPq#1;2;{};0;0#1!9~-~\x1b\\", n % 100)),
+            ("pictures", |n| format!("\x1b_Ga=T,s=1,v=1,c=3,r=2,i={n};AAAAAA==\x1b\\")),
+            ("parts of a picture", |_| "\x1b_Gm=1,s=9,v=9;AAAA\x1b\\".to_owned()),
             ("colours", |n| format!("\x1b]4;{};rgb:1/2/3\x07", n % 256)),
         ];
         for (name, part) in inputs {

@@ -29,6 +29,7 @@ impl Commander {
             size: None,
             term: None,
             colorterm: None,
+            cell_px: None,
             term_program: None,
             cwd: env.home().as_os_str().as_bytes().into(),
             env: Vec::new(),

@@ -233,7 +233,16 @@ impl TestEnv {
 
     /// A client in a terminal of this size, with these arguments.
     pub fn attach_with(&self, args: &[&str], cols: u16, rows: u16) -> Attached {
-        Attached::spawn(self.command(args), cols, rows, self.state_dir())
+        Attached::spawn(self.command(args), cols, rows, true, self.state_dir())
+            .expect("a client can be started in a pseudo-terminal")
+    }
+
+    /// As [`TestEnv::attach`], in a terminal that answers nothing it is asked.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn attach_silent(&self, cols: u16, rows: u16) -> Attached {
+        Attached::spawn(self.command(&[]), cols, rows, false, self.state_dir())
             .expect("a client can be started in a pseudo-terminal")
     }
 
@@ -243,7 +252,7 @@ impl TestEnv {
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(script).arg(ours.get_program()).env_clear();
         command.envs(self.vars.iter().cloned()).current_dir(self.home());
-        Attached::spawn(command, cols, rows, self.state_dir())
+        Attached::spawn(command, cols, rows, true, self.state_dir())
             .expect("a shell can be started in a pseudo-terminal")
     }
 

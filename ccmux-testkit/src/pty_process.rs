@@ -238,10 +238,13 @@ impl<D: Display> Shared<D> {
                 // The last program that had the terminal open is gone (EIO on Linux).
                 Ok(0) | Err(_) => break,
                 Ok(n) => {
-                    let answer = self.lock().display.show(&buffer[..n]);
-                    self.changed.notify_all();
-                    // The program may be gone, which the next read shows.
+                    let mut state = self.lock();
+                    let answer = state.display.show(&buffer[..n]);
+                    // Before anybody sees what was shown: what a test types then comes after the
+                    // answer. The program may be gone, which the next read shows.
                     let _ = write_all(master, &answer);
+                    drop(state);
+                    self.changed.notify_all();
                 }
             }
         }

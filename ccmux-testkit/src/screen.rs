@@ -14,6 +14,8 @@ use crate::pty_process::{Display, PtyProcess};
 #[derive(Debug)]
 pub struct Screen {
     terminal: Terminal,
+    /// Whether it answers what it is asked.
+    answers: bool,
     state_dir: PathBuf,
 }
 
@@ -77,7 +79,8 @@ pub(crate) fn advance(terminal: &mut Terminal, output: &[u8]) -> Vec<u8> {
 
 impl Display for Screen {
     fn show(&mut self, output: &[u8]) -> Vec<u8> {
-        advance(&mut self.terminal, output)
+        let answers = advance(&mut self.terminal, output);
+        if self.answers { answers } else { Vec::new() }
     }
 
     fn resize(&mut self, cols: u16, rows: u16) {
@@ -106,9 +109,10 @@ impl Attached {
         command: Command,
         cols: u16,
         rows: u16,
+        answers: bool,
         state_dir: PathBuf,
     ) -> io::Result<Self> {
-        let screen = Screen { terminal: Terminal::new(Size { cols, rows }), state_dir };
+        let screen = Screen { terminal: Terminal::new(Size { cols, rows }), answers, state_dir };
         PtyProcess::spawn(command, cols, rows, screen).map(Attached)
     }
 

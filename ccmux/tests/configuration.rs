@@ -30,6 +30,43 @@ fn bad_lines_are_told_and_the_others_count() {
     });
 }
 
+/// ccmux's own file counts, or else tmux's, or those that `-f` names.
+#[test]
+fn the_configuration_is_ccmuxs_own_or_else_tmuxs() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let write = |name: &str| {
+        let path = env.home().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("home is ours");
+        fs::write(&path, format!("set -g @from {name}\n")).expect("home is ours");
+        path.to_str().expect("the path is text").to_owned()
+    };
+    let read = |flags: &[&str]| {
+        let command =
+            ["new-session", "-d", ";", "show-options", "-gv", "@from", ";", "kill-server"];
+        env.ok(&[flags, &command].concat())
+    };
+    write(".tmux.conf");
+    assert_eq!(read(&[]), ".tmux.conf\n");
+    write(".config/ccmux/ccmux.conf");
+    assert_eq!(read(&[]), ".config/ccmux/ccmux.conf\n");
+    let named = write("named");
+    assert_eq!(read(&["-f", &named]), "named\n");
+}
+
+/// `-L` names another server, with a state of its own.
+#[test]
+fn a_server_of_another_name_has_its_own_state() {
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    let sessions = ["list-sessions", "-F", "#{session_name}"];
+    let other = |args: &[&str]| env.ok(&[&["-L", "other"], args].concat());
+    env.ok(&["new-session", "-d", "-s", "one"]);
+    other(&["new-session", "-d", "-s", "two"]);
+    assert_eq!((env.ok(&sessions), other(&sessions)), ("one\n".into(), "two\n".into()));
+    assert!(env.state_dir().with_file_name("other").join("wal").is_dir());
+    other(&["kill-server"]);
+    assert_eq!(env.ok(&sessions), "one\n");
+}
+
 /// Options of tmux that nothing heeds yet are taken, so that a configuration loads, and `status` names
 /// those that somebody counts on.
 #[test]

@@ -36,6 +36,15 @@ fn a_detached_client_hangs_up_on_its_parent() {
     env.ok(&["detach-client", "-s", "s"]);
     let text = client.wait_text("status 0.");
     assert!(text.contains("[detached (from session s)]\nstatus"), "{text}");
+    // Who sends others away stays, also where it is there already.
+    let client = env.script_in_terminal(OBSERVED, 60, 10);
+    client.wait_text("[s]");
+    let sender = env.attach_with(&["attach-session", "-t", "s"], 60, 10);
+    sender.wait_text("[s]");
+    sender.type_keys("\u{2}:");
+    sender.type_keys("attach-session -d -t s\r");
+    client.wait_text("status 0.");
+    assert_eq!(env.ok(&["list-clients"]).lines().count(), 1);
 }
 
 /// As recorded from tmux 3.3a.
@@ -44,10 +53,15 @@ fn a_detached_client_becomes_a_command() {
     let env = env();
     let client = env.script_in_terminal(OBSERVED, 60, 10);
     client.wait_text("[s]");
-    env.ok(&["set-option", "-g", "default-shell", "/bin/sh"]);
+    // Another one than that of the client's environment.
+    let shell = env.home().join("shell");
+    std::os::unix::fs::symlink("/bin/sh", &shell).expect("home is ours");
+    let shell = shell.to_str().expect("the path is text");
+    env.ok(&["set-option", "-g", "default-shell", shell]);
     env.ok(&["detach-client", "-E", "echo \"ran by $0 $SHELL\"; exit 7"]);
     let text = client.wait_text("status 7.");
-    assert!(text.contains("ran by sh /bin/sh\n") && !text.contains("detached"), "{text}");
+    let ran = format!("ran by shell {shell}\n");
+    assert!(text.contains(&ran) && !text.contains("detached"), "{text}");
 
     let client = env.script_in_terminal(OBSERVED, 60, 10);
     client.wait_text("[s]");

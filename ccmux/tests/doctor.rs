@@ -105,6 +105,15 @@ fn damage_is_found_and_told_by_what_it_costs() {
         assert!(finished.stdout.contains(words), "{suffix}: {}", finished.stdout);
         fs::write(path, bytes).expect("it is ours");
     }
+    // An older one is not needed while the newest is good.
+    let (path, bytes) = newest(&good, ".keyframe");
+    let older = path.with_file_name(format!("{:020}.keyframe", 1));
+    fs::write(&older, flipped(bytes)).expect("it is ours");
+    fs::set_permissions(&older, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stdout.contains("it is not needed: the newest one is good"), "{finished:?}");
+    fs::remove_file(&older).expect("it is ours");
     let (log, bytes) = newest(&good, ".wal");
     // Its header says which records were synced before it; without them they are lost.
     let mut later = bytes.to_vec();

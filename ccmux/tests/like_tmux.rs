@@ -372,6 +372,36 @@ fn a_respawned_pane_lives() {
     assert_eq!(env.ok(&["list-panes", "-F", "#{pane_dead}#{pane_dead_status}"]), "0\n");
 }
 
+/// Goal: where one is in the history is told as the options say, over what the pane shows.
+#[test]
+fn the_position_in_copy_mode_has_a_format() {
+    let env = env();
+    env.ok(&["new-session", "-d", "-x", "40", "-y", "10", "seq 101 200; exec cat"]);
+    let client = env.attach(40, 11);
+    client.wait_text("200");
+    env.ok(&["copy-mode"]);
+    client.wait_screen("the position as it is", |screen| screen.row(0).ends_with("[0/91]"));
+    env.ok(&[
+        "set-option",
+        "-g",
+        "copy-mode-position-format",
+        "#[align=right]<#{scroll_position}>",
+    ]);
+    env.ok(&["set-option", "-g", "copy-mode-position-style", "fg=green"]);
+    client.wait_screen("the chosen position", |screen| {
+        let row = screen.row(0);
+        row.starts_with("192 ")
+            && row.ends_with("<0>")
+            && screen.cell(38, 0) == ("0".into(), Some(2))
+    });
+    env.ok(&["send-keys", "-X", "scroll-up"]);
+    client.wait_screen("it follows", |screen| screen.row(0).ends_with("<1>"));
+    env.ok(&["send-keys", "-X", "search-backward-text", "no such"]);
+    client.wait_screen("a note", |screen| screen.row(0).ends_with("(not found) <1>"));
+    env.ok(&["set-option", "-g", "copy-mode-position-format", ""]);
+    client.wait_screen("nothing", |screen| screen.row(0) == "191");
+}
+
 /// `codepoint-widths` is an input of the terminal, too: what was printed under it takes as many
 /// columns in a server that replays it, and what is printed there goes by it.
 #[test]
@@ -399,6 +429,19 @@ fn widths_of_characters_are_an_option() {
     client.type_keys("\\r\\342\\206\\222four\r");
     client.wait_text("four");
     assert_eq!(column(), "5\n");
+    // Formats measure, cut and pad by them.
+    env.ok(&["set-option", "-s", "codepoint-widths", "U+2190-U+21FF=2"]);
+    env.ok(&["set-option", "-g", "@arrows", "a→→b"]);
+    let format = "#{w:@arrows} #{=3:@arrows} [#{p8:@arrows}]";
+    assert_eq!(env.ok(&["display-message", "-p", format]), "6 a→ [a→→b  ]\n");
+    let heart = "\\r\\342\\235\\244\\357\\270\\217";
+    client.type_keys(&format!("{heart}five\r"));
+    client.wait_text("five");
+    assert_eq!(column(), "6\n");
+    env.ok(&["set-option", "-s", "variation-selector-always-wide", "off"]);
+    client.type_keys(&format!("{heart}sixty\r"));
+    client.wait_text("sixty");
+    assert_eq!(column(), "6\n");
 }
 
 /// `scroll-on-clear` is an input of the terminal like any output, so a server that replays it

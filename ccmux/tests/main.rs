@@ -22,6 +22,7 @@ mod growing;
 mod history_limit;
 mod hostile;
 mod hostile_server;
+mod images;
 mod keepers;
 mod layouts;
 mod like_tmux;

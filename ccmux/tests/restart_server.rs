@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use ccmux_testkit::{Finished, Flood, TestEnv};
+use ccmux_testkit::{Finished, Flood, Process, TestEnv};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -121,11 +121,16 @@ fn an_executable_that_hangs_is_ended() {
     env.ok(&["new-session", "-d", "-s", "work", "exec tail -f /dev/null"]);
     let client = env.attach(100, 24);
     client.wait_text("[work] 0:");
-    let hanging = impostor(dir.path(), "exec tail -f /dev/null");
+    let pid = dir.path().join("pid");
+    let hanging =
+        impostor(dir.path(), &format!("echo $$ > '{}'; exec tail -f /dev/null", pid.display()));
     client.type_keys("\u{2}:");
     client.type_keys(&format!("restart-server {}\r", hanging.display()));
     client.wait_text("did not take over: it said nothing for 5 seconds");
-    assert_eq!(env.servers().len(), 1, "it is gone");
+    let pid = fs::read_to_string(&pid).expect("it has begun");
+    let hanging = Process::open(pid.trim_end().parse().expect("a number"));
+    let is_gone = hanging.expect("it can be looked at").is_none_or(|process| !process.is_alive());
+    assert!(is_gone && env.servers().len() == 1);
     assert_eq!(env.status()["clients"], 1);
 }
 

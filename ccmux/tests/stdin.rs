@@ -159,6 +159,12 @@ fn buffers_and_commands_are_read_from_stdin() {
     assert_eq!(code, Some(1));
     assert!(message.starts_with("buffer too large: "), "{message}");
 
+    // Nor is the end of an endless one waited for.
+    let (child, mut stdin) = spawn(&env, &["load-buffer", "-b", "endless", "-"]);
+    let _it_ends_before = stdin.write_all(&vec![b'x'; 2 * most]);
+    let (code, message) = end(child);
+    assert_eq!((code, message.starts_with("buffer too large: ")), (Some(1), true), "{message}");
+
     assert_eq!(load(&["source-file", "-"], b"set -g @a 5\nset -g @b 6"), fine);
     assert_eq!(env.ok(&["show-options", "-gv", "@b"]), "6\n");
     let (code, message) = load(&["source-file", "-"], b"set -g @c 7\nbogus\n");

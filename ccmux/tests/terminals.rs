@@ -1,6 +1,6 @@
 //! What goes to the terminals outside and comes from them, beside pictures and keys.
 
-use ccmux_testkit::{Attached, TestEnv};
+use ccmux_testkit::{Attached, PtyProcess, Tail, TestEnv};
 
 fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_ccmux"))
@@ -119,19 +119,79 @@ fn options_say_what_a_terminal_can_do() {
         client.type_keys("\x02d");
         client.wait_exit();
     };
-    let client = attached(&env);
+    // What it would answer says more than its name.
+    let attached = || {
+        let client = env.attach_silent(60, 10);
+        client.wait_text("[work]");
+        client
+    };
+    let client = attached();
     assert!(!is_true_colour(&client));
     assert!(features(&env).starts_with("256,") && !features(&env).contains("RGB"));
     leave(client);
     env.ok(&["set-option", "-as", "terminal-features", ",xterm*:RGB"]);
-    let client = attached(&env);
+    let client = attached();
     assert!(is_true_colour(&client));
     assert!(features(&env).contains("RGB"));
     leave(client);
     env.ok(&["set-option", "-su", "terminal-features"]);
     env.ok(&["set-option", "-as", "terminal-overrides", ",screen*:Tc@,xterm-256*:Tc"]);
-    let client = attached(&env);
+    let client = attached();
     assert!(is_true_colour(&client));
+}
+
+/// Goal: a terminal's answers tell what it understands, the next server knows it too, and no byte of
+/// them is typed into the pane. Method: a terminal that answers by hand, piece by piece, of which an
+/// Escape would be a key at once.
+#[test]
+fn a_terminal_is_asked_what_it_is() {
+    const QUESTIONS: &[u8] = b"\x1b[>q\x1b[16t\x1b[c";
+    let env = env();
+    let program = "stty -echo -icanon; echo ready; exec cat -v";
+    env.ok(&["new-session", "-d", "-s", "work", "-x", "60", "-y", "9", program]);
+    env.ok(&["set-option", "-s", "escape-time", "0"]);
+    let client = PtyProcess::spawn(env.command(&[]), 60, 10, Tail::default()).unwrap();
+    let asked = |tail: &Tail| {
+        tail.bytes.windows(QUESTIONS.len()).filter(|bytes| *bytes == QUESTIONS).count()
+    };
+    client.wait_display("questions", |tail| (asked(tail) == 1).then_some(()));
+    let known = ["list-clients", "-F", "#{client_termtype}|#{client_termfeatures}"];
+    let before = env.ok(&known);
+    assert!(before.starts_with('|') && !before.contains("margins"), "{before}");
+    for piece in ["\x1bP>", "|XTerm(", "390)\x1b\\\x1b[?64;", "1;21;22c", "typed"] {
+        client.type_bytes(piece.as_bytes());
+    }
+    let capture = ["capture-pane", "-p", "-t", "work"];
+    let text = env.wait_ok(&capture, |text| text.contains("typed"));
+    assert_eq!(text.trim_end(), "ready\ntyped");
+    let after = env.ok(&known);
+    assert!(after.starts_with("XTerm(390)|") && after.contains("margins"), "{after}");
+    env.kill_server();
+    client.type_bytes(b" more");
+    let text = env.wait_ok(&capture, |text| text.contains("more"));
+    assert_eq!(text.trim_end(), "ready\ntyped more");
+    assert_eq!(env.ok(&known), after);
+    let questions = client.wait_display("the output", |tail| Some(asked(tail)));
+    assert_eq!(questions, 1, "it is not asked again");
+    client.type_bytes(b"\x02d");
+    client.wait_exit();
+    let given_back = client.wait_display("the end", |tail| Some(tail.bytes.clone()));
+    assert!(given_back.windows(6).any(|bytes| bytes == b"\x1b[?69l"), "margins are taken back");
+}
+
+/// Keys are those of the terminal that a program made of its pane, also after a kill.
+#[test]
+fn keys_are_those_of_the_panes_terminal() {
+    let env = env();
+    let program = "stty raw -echo; printf '\\033[?67h\\033[?2lready'; exec cat -v";
+    env.ok(&["new-session", "-d", "-s", "work", program]);
+    let capture = ["capture-pane", "-p", "-t", "work"];
+    env.wait_ok(&capture, |text| text.contains("ready"));
+    env.ok(&["send-keys", "-t", "work", "Up", "F1", "BSpace"]);
+    env.wait_ok(&capture, |text| text.contains("ready^[A^[P^H"));
+    env.kill_server();
+    env.ok(&["send-keys", "-t", "work", "Left"]);
+    env.wait_ok(&capture, |text| text.contains("ready^[A^[P^H^[D"));
 }
 
 /// A pane that takes no input was not told either that its terminal has the focus.

@@ -2,7 +2,7 @@
 
 use crate::command::parse_number;
 
-use super::styled::{display_width, first_columns, last_columns, pad};
+use super::styled::{CellOf, display_width, first_columns, last_columns, pad};
 use super::text::{basename, dirname, quote_for_shell, strip};
 use super::time;
 
@@ -182,21 +182,24 @@ impl Effects {
     }
 
     /// Cuts, pads and measures.
-    pub(super) fn fit(&self, value: String) -> String {
-        let value = pad(self.cut(value), self.width);
+    pub(super) fn fit(&self, value: String, cell: &CellOf<'_>) -> String {
+        let value = match self.width {
+            0 => self.cut(value, cell),
+            width => pad(self.cut(value, cell), width, cell),
+        };
         match self.measure {
             None => value,
             Some(Measure::Length) => value.len().to_string(),
-            Some(Measure::Width) => display_width(&value).to_string(),
+            Some(Measure::Width) => display_width(&value, cell).to_string(),
         }
     }
 
-    fn cut(&self, value: String) -> String {
+    fn cut(&self, value: String, cell: &CellOf<'_>) -> String {
         let columns = usize::try_from(self.limit.unsigned_abs()).unwrap_or(usize::MAX);
         let cut = match self.limit {
             0 => return value,
-            1.. => first_columns(&value, columns),
-            _ => last_columns(&value, columns),
+            1.. => first_columns(&value, columns, cell),
+            _ => last_columns(&value, columns, cell),
         };
         match &self.marker {
             Some(marker) if cut != value && self.limit > 0 => cut + marker,

@@ -186,7 +186,7 @@ impl<'a> Expander<'a> {
             value = substitute(&value, pattern, with, *ignore_case);
             self.log.add(scope.depth, || format!("substitute '{pattern}' to '{with}': {value}"));
         }
-        let value = effects.fit(value);
+        let value = effects.fit(value, &|text| self.variables.cell(text));
         self.log.add(scope.depth, || format!("replaced '{text}' with '{value}'"));
         Some(value)
     }

@@ -30,7 +30,7 @@ use crate::model::State;
 use crate::target::Target;
 
 pub use self::names::{VARIABLES, list};
-pub use self::styled::{StyledPart, display_width, styled_parts};
+pub use self::styled::{StyledPart, styled_parts};
 pub use self::time::strftime;
 
 use self::expand::Expander;
@@ -112,6 +112,12 @@ pub trait Variables {
     fn time(&self, seconds: Option<i64>, format: &str) -> String {
         let _ = (seconds, format);
         String::new()
+    }
+
+    /// How text falls into cells: the bytes of what the first one shows of a text that is not empty,
+    /// and its columns. What has no column of its own and nothing to attach to is one of no columns.
+    fn cell(&self, text: &str) -> (usize, usize) {
+        styled::one_character(text)
     }
 
     /// The first line (from 1) of what a pane shows that matches a pattern.

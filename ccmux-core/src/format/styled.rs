@@ -3,7 +3,7 @@
 //! In text that is to be shown `##` is one `#`. A run of `#` before `[` opens a style if it is odd:
 //! `##[` is a `#` and a bracket.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 use crate::options::Style;
 
@@ -22,37 +22,47 @@ pub enum StyledPart {
 /// that does not end takes the rest of the text with it.
 pub fn styled_parts(text: &str) -> Vec<StyledPart> {
     let mut parts = Vec::new();
-    for piece in Pieces(text) {
+    for piece in Pieces::new(text, &one_character) {
         match piece {
             Piece::Style(raw) => {
                 let inner = &raw[2..raw.len() - 1];
                 parts.extend(inner.parse().ok().map(StyledPart::Style));
             }
-            Piece::Hash(_) => push_text(&mut parts, '#'),
-            Piece::Char(c) => push_text(&mut parts, c),
+            Piece::Hash(_) => push_text(&mut parts, "#"),
+            Piece::Text(text, _) => push_text(&mut parts, text),
         }
     }
     parts
 }
 
-fn push_text(parts: &mut Vec<StyledPart>, c: char) {
+fn push_text(parts: &mut Vec<StyledPart>, more: &str) {
     if let Some(StyledPart::Text(text)) = parts.last_mut() {
-        text.push(c);
+        text.push_str(more);
     } else {
-        parts.push(StyledPart::Text(c.to_string()));
+        parts.push(StyledPart::Text(more.to_owned()));
     }
 }
 
+/// How text falls into cells: the bytes of what the first one shows of a text that is not empty, and
+/// its columns. What has no column of its own and nothing to attach to is one of no columns.
+pub(super) type CellOf<'a> = dyn Fn(&str) -> (usize, usize) + 'a;
+
+/// Text that falls into cells character by character: what attaches to one has a cell of no columns.
+pub(super) fn one_character(text: &str) -> (usize, usize) {
+    let first = text.chars().next().unwrap_or_default();
+    (first.len_utf8(), first.width().unwrap_or(0))
+}
+
 /// The columns that an expanded format takes when shown.
-pub fn display_width(text: &str) -> usize {
-    Pieces(text).map(Piece::width).sum()
+pub(super) fn display_width(text: &str, cell: &CellOf<'_>) -> usize {
+    Pieces::new(text, cell).map(Piece::width).sum()
 }
 
 /// The first so many columns. Styles before the cut stay.
-pub(super) fn first_columns(text: &str, columns: usize) -> String {
+pub(super) fn first_columns(text: &str, columns: usize, cell: &CellOf<'_>) -> String {
     let mut result = String::new();
     let mut width = 0;
-    for piece in Pieces(text) {
+    for piece in Pieces::new(text, cell) {
         if width >= columns && !piece.is_mark() {
             break;
         }
@@ -65,12 +75,12 @@ pub(super) fn first_columns(text: &str, columns: usize) -> String {
 }
 
 /// The last so many columns. All styles stay.
-pub(super) fn last_columns(text: &str, columns: usize) -> String {
-    let skipped = display_width(text).saturating_sub(columns);
+pub(super) fn last_columns(text: &str, columns: usize, cell: &CellOf<'_>) -> String {
+    let skipped = display_width(text, cell).saturating_sub(columns);
     let mut result = String::new();
     let mut width = 0;
     let mut is_shown = skipped == 0;
-    for piece in Pieces(text) {
+    for piece in Pieces::new(text, cell) {
         // A combining mark goes with the character it is on.
         is_shown = width >= skipped && !piece.is_mark() || is_shown;
         if is_shown || matches!(piece, Piece::Style(_)) {
@@ -82,11 +92,18 @@ pub(super) fn last_columns(text: &str, columns: usize) -> String {
 }
 
 /// Spaces after the text, or with a negative width before it.
-pub(super) fn pad(text: String, width: i64) -> String {
+pub(super) fn pad(text: String, width: i64, cell: &CellOf<'_>) -> String {
+    let mut taken = 0;
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (len, columns) = cell(rest);
+        rest = &rest[len..];
+        taken += columns;
+    }
     let missing = usize::try_from(width.unsigned_abs())
         .unwrap_or(usize::MAX)
         .min(PAD_MAX)
-        .saturating_sub(text.width());
+        .saturating_sub(taken);
     let spaces = " ".repeat(missing);
     if width < 0 { spaces + &text } else { text + &spaces }
 }
@@ -100,8 +117,8 @@ enum Piece<'t> {
     Style(&'t str),
     /// A `#` to show, as it was written: `##`, or `#` alone.
     Hash(&'t str),
-    /// Any other character.
-    Char(char),
+    /// What a cell shows of other text, and its columns.
+    Text(&'t str, usize),
 }
 
 impl Piece<'_> {
@@ -109,30 +126,36 @@ impl Piece<'_> {
         match self {
             Piece::Style(_) => 0,
             Piece::Hash(_) => 1,
-            Piece::Char(c) => c.width().unwrap_or(0),
+            Piece::Text(_, columns) => columns,
         }
     }
 
-    /// Whether it is a character without a column of its own.
+    /// Whether it is text without a column of its own.
     fn is_mark(self) -> bool {
-        matches!(self, Piece::Char(_)) && self.width() == 0
+        matches!(self, Piece::Text(_, 0))
     }
 
     fn push_raw(self, text: &mut String) {
         match self {
-            Piece::Style(raw) | Piece::Hash(raw) => text.push_str(raw),
-            Piece::Char(c) => text.push(c),
+            Piece::Style(raw) | Piece::Hash(raw) | Piece::Text(raw, _) => text.push_str(raw),
         }
     }
 }
 
 /// The pieces of a text.
-struct Pieces<'t>(&'t str);
+struct Pieces<'t> {
+    rest: &'t str,
+    cell: &'t CellOf<'t>,
+}
 
 impl<'t> Pieces<'t> {
+    fn new(text: &'t str, cell: &'t CellOf<'t>) -> Self {
+        Self { rest: text, cell }
+    }
+
     fn take(&mut self, len: usize) -> &'t str {
-        let (piece, rest) = self.0.split_at(len);
-        self.0 = rest;
+        let (piece, rest) = self.rest.split_at(len);
+        self.rest = rest;
         piece
     }
 }
@@ -141,21 +164,25 @@ impl<'t> Iterator for Pieces<'t> {
     type Item = Piece<'t>;
 
     fn next(&mut self) -> Option<Piece<'t>> {
-        let first = self.0.chars().next()?;
-        if first != '#' {
-            self.take(first.len_utf8());
-            return Some(Piece::Char(first));
+        if self.rest.is_empty() {
+            return None;
+        }
+        if !self.rest.starts_with('#') {
+            let (len, columns) = (self.cell)(self.rest);
+            // What joins the character before it begins a style all the same.
+            let len = self.rest[..len].find('#').unwrap_or(len);
+            return Some(Piece::Text(self.take(len), columns));
         }
         // Looking no further than two keeps runs of any length linear: pairs go first, and only
         // the last `#` of an odd run is next to the bracket.
-        if self.0.starts_with("##") {
+        if self.rest.starts_with("##") {
             return Some(Piece::Hash(self.take(2)));
         }
-        if !self.0.starts_with("#[") {
+        if !self.rest.starts_with("#[") {
             return Some(Piece::Hash(self.take(1)));
         }
-        let Some(end) = skip(&self.0[2..], b"]") else {
-            self.0 = "";
+        let Some(end) = skip(&self.rest[2..], b"]") else {
+            self.rest = "";
             return None;
         };
         Some(Piece::Style(self.take(end + 3)))
@@ -202,17 +229,19 @@ mod tests {
             ("e\u{301}x", 1, "e\u{301}", "x"),
             ("xe\u{301}", 1, "x", "e\u{301}"),
         ] {
-            assert_eq!(first_columns(text, columns), first, "{text} {columns}");
-            assert_eq!(last_columns(text, columns), last, "{text} {columns}");
+            let cell = &one_character;
+            assert_eq!(first_columns(text, columns, cell), first, "{text} {columns}");
+            assert_eq!(last_columns(text, columns, cell), last, "{text} {columns}");
         }
     }
 
     #[test]
     fn padding_fills_columns() {
-        assert_eq!(pad("日本".to_owned(), 6), "日本  ");
-        assert_eq!(pad("ab".to_owned(), -4), "  ab");
-        assert_eq!(pad("ab".to_owned(), 1), "ab");
-        assert_eq!(pad(String::new(), i64::MIN).len(), PAD_MAX);
+        let pad = |text: &str, width| pad(text.to_owned(), width, &one_character);
+        assert_eq!(pad("日本", 6), "日本  ");
+        assert_eq!(pad("ab", -4), "  ab");
+        assert_eq!(pad("ab", 1), "ab");
+        assert_eq!(pad("", i64::MIN).len(), PAD_MAX);
     }
 
     proptest! {
@@ -223,8 +252,10 @@ mod tests {
             text in "(#|\\[|\\]|fg=red|#\\[bold\\]|[a-z]|日|é|\u{301}){0,20}",
             columns in 0..12usize,
         ) {
-            prop_assert!(display_width(&first_columns(&text, columns)) <= columns);
-            prop_assert!(display_width(&last_columns(&text, columns)) <= columns);
+            let cell = &one_character;
+            for cut in [first_columns(&text, columns, cell), last_columns(&text, columns, cell)] {
+                prop_assert!(display_width(&cut, cell) <= columns);
+            }
             let _ = styled_parts(&text);
         }
     }

@@ -35,6 +35,18 @@ impl Variables for Server {
         strftime(&time.to_zoned_datetime(TimeZone::UTC), format)
     }
 
+    /// Arrows are wide, and what follows a joiner joins.
+    fn cell(&self, text: &str) -> (usize, usize) {
+        let joined = text.find('\u{200d}').map(|at| at + '\u{200d}'.len_utf8());
+        match (text.chars().next(), joined) {
+            (Some('→'), _) => ('→'.len_utf8(), 2),
+            (Some('👨'), Some(joiner)) => {
+                (joiner + text[joiner..].chars().next().map_or(0, char::len_utf8), 2)
+            }
+            _ => styled::one_character(text),
+        }
+    }
+
     fn search(&self, _: PaneId, search: &PaneSearch<'_>) -> Option<u32> {
         (search.pattern == "found" && search.is_regex).then_some(7)
     }
@@ -47,6 +59,8 @@ fn state() -> State {
         ("@time", "%Y"),
         ("@path", "/usr/share/doc"),
         ("@wide", "日本語abc"),
+        ("@arrows", "a→→b"),
+        ("@joined", "👨\u{200d}#[fg=red]👨\u{200d}💻x"),
         ("@styled", "#[fg=red]abc#[default]def"),
         ("@sp", "a b'c$d#e"),
         ("@hash", "##[x"),
@@ -162,6 +176,9 @@ fn modifiers_of_values() {
         ("#{=1;p5:@foo}| #{p5;=1:@foo}|", "i    | i    |"),
         ("#{n:@wide} #{w:@wide} #{n;=1:@foo}", "12 9 1"),
         ("#{=3:@wide} #{=-4:@wide} [#{p12:@wide}]", "日 abc [日本語abc   ]"),
+        ("#{w:@arrows} #{=3:@arrows} #{=4:@arrows} #{=-3:@arrows}", "6 a→ a→ →b"),
+        ("[#{p8:@arrows}] [#{p-8:@arrows}]", "[a→→b  ] [  a→→b]"),
+        ("#{w:@joined} #{=-3:@joined}", "5 #[fg=red]👨\u{200d}💻x"),
         ("#{=2:@styled} #{w:@styled}", "#[fg=red]ab 6"),
         ("#{=-2:@styled}", "#[fg=red]#[default]ef"),
         ("#{b:@path} #{d:@path} #{d:@foo} #{b:nope} #{=5;b:@path}", "doc /usr/share .  doc"),

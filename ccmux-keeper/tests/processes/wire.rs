@@ -342,6 +342,7 @@ fn a_keeper_holds_a_stash_for_the_next_server() {
     }
     stream.write_all(&frame(FORGET, &[])).unwrap();
     // Nobody has the other end any more.
+    await_readable(output.as_fd(), "the end of what is forgotten");
     assert_eq!(rustix::io::read(&output, &mut [0; 1]).unwrap(), 0);
     stream.shutdown(std::net::Shutdown::Both).unwrap();
     let mut stream = UnixStream::connect(&socket).unwrap();

@@ -1,16 +1,21 @@
-//! What a client's terminal understands: by its names, and by what options say of such names.
+//! What a client's terminal understands: by its names and what it answered, and by what options say
+//! of such names.
 
 use ccmux_core::options::View;
 use ccmux_core::pattern;
 use ccmux_protocol::Hello;
 use ccmux_term::compose::OutputCaps;
 
+use super::identity::Identity;
+
 /// What a terminal understands; `options` are the server's.
-pub(crate) fn caps(hello: &Hello, options: View<'_>) -> OutputCaps {
+pub(crate) fn caps(hello: &Hello, identity: &Identity, options: View<'_>) -> OutputCaps {
     let text =
         |value: &Option<bstr::BString>| value.as_ref().map(ToString::to_string).unwrap_or_default();
     let term = text(&hello.term);
-    let guess = OutputCaps::from_env(&term, &text(&hello.colorterm), &text(&hello.term_program));
+    let guess = OutputCaps::from_env(&term, &text(&hello.colorterm), &text(&hello.term_program))
+        .with_program(identity.version.as_deref().unwrap_or_default())
+        .with_extensions(&identity.extensions);
     let features = said_of(&term, options, "terminal-features").into_iter();
     let guess = features.fold(guess, |caps, name| caps.with_feature(&name));
     let overrides = said_of(&term, options, "terminal-overrides").into_iter();

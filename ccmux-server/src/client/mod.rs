@@ -4,6 +4,7 @@ pub(crate) mod borders;
 pub(crate) mod caps;
 pub(crate) mod connection;
 pub(crate) mod flags;
+pub(crate) mod identity;
 pub(crate) mod input;
 pub(crate) mod keys;
 mod pacing;
@@ -29,6 +30,7 @@ use ccmux_protocol::{Exit, Hello, ServerFrame};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
 use connection::Connection;
 use flags::ClientFlags;
+use identity::Identity;
 use input::InputDecoder;
 use keys::KeyState;
 use pacing::Pacing;
@@ -96,6 +98,10 @@ pub(crate) struct Attachment {
     /// Whether its terminal said last that it has the focus.
     pub(crate) is_focused: bool,
     pub(crate) caps: OutputCaps,
+    /// What its terminal said of itself.
+    pub(crate) identity: Identity,
+    /// Its terminal was asked, or need not be.
+    is_asked: bool,
     pub(crate) frame: Frame,
     pub(crate) painter: Painter,
     pub(crate) decoder: InputDecoder,
@@ -113,6 +119,8 @@ pub(crate) struct Attachment {
     /// Its terminal was asked for its clipboard: until when an answer counts, and the panes that want
     /// it; if none does it becomes a paste buffer.
     pub(crate) clipboard: Option<(Duration, Vec<PaneId>)>,
+    /// What goes to the terminal before the next picture.
+    before_picture: Vec<u8>,
     /// Sequences of programs that go to the terminal after the next picture.
     passed_through: Vec<u8>,
     /// Its terminal has been prepared, by this server or one before it.
@@ -297,7 +305,8 @@ impl Client {
         let Some(hello) = self.hello.as_deref() else { return };
         let caps = caps(hello);
         let size = hello.size.unwrap_or(Size::DEFAULT);
-        let attachment = Attachment::new(session, flags, size, caps);
+        let mut attachment = Attachment::new(session, flags, size, caps);
+        attachment.set_cell(hello.cell_px);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.hold(seq, ServerFrame::Leave(leave(caps)));
         self.hold(seq, ServerFrame::Attached);
@@ -309,6 +318,8 @@ impl Client {
         let Some(attachment) = self.attachment_mut() else { return };
         attachment.resize(size);
         attachment.is_entered = false;
+        // Entering does all of it.
+        attachment.before_picture.clear();
         self.say(ServerFrame::Attached);
     }
 
@@ -341,13 +352,15 @@ impl Client {
             attachment.is_entered = true;
             bytes = enter(attachment.caps);
         }
+        bytes.append(&mut attachment.before_picture);
         attachment.painter.paint(&attachment.frame, &mut bytes);
         if !attachment.passed_through.is_empty() {
             bytes.append(&mut attachment.passed_through);
             attachment.painter.recover(&mut bytes);
             attachment.painter.paint(&attachment.frame, &mut bytes);
         }
-        attachment.is_dirty = false;
+        bytes.extend_from_slice(attachment.questions());
+        attachment.is_dirty = attachment.painter.has_more();
         attachment.pacing.painted(now);
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
@@ -359,7 +372,8 @@ impl Client {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
         let prompt = attachment.prompt.as_ref().and_then(OpenedPrompt::of);
         let (session, flags) = (attachment.session.0, attachment.flags);
-        let token = ResumeToken { session, flags, copying, prompt };
+        let terminal = attachment.identity.clone();
+        let token = ResumeToken { session, flags, copying, prompt, terminal };
         let bytes = serde_json::to_vec(&token).expect("a token has nothing JSON cannot hold");
         if bytes != attachment.token {
             attachment.token.clone_from(&bytes);
@@ -381,6 +395,8 @@ impl Attachment {
             own_panes: BTreeMap::new(),
             is_focused: true,
             caps,
+            identity: Identity::default(),
+            is_asked: true,
             frame: Frame::new(term_size),
             painter: Painter::new(caps, term_size),
             decoder: InputDecoder::default(),
@@ -394,6 +410,7 @@ impl Attachment {
             paste_to: Vec::new(),
             token: Vec::new(),
             clipboard: None,
+            before_picture: Vec::new(),
             passed_through: Vec::new(),
             is_entered: false,
         }

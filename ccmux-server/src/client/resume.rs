@@ -4,6 +4,7 @@ use ccmux_core::command::{ParseContext, parse};
 use serde::{Deserialize, Serialize};
 
 use super::flags::ClientFlags;
+use super::identity::Identity;
 use super::prompt::{Prompt, PromptKind, PromptType};
 use super::{OpenPrompt, Purpose, Template};
 
@@ -22,6 +23,9 @@ pub(crate) struct ResumeToken {
     /// What it was being asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prompt: Option<OpenedPrompt>,
+    /// What its terminal said of itself.
+    #[serde(default, skip_serializing_if = "Identity::is_unknown")]
+    pub(crate) terminal: Identity,
 }
 
 /// A pane in copy mode, and where in its history that is.

@@ -137,6 +137,16 @@ fn next_plain(text: &str) -> (&str, &str) {
 pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) {
     let (parts, fill) = divide(text, base, frame.widths());
     frame.fill(Rect { rows: 1, ..area }, fill);
+    draw_parts(frame, area, &parts);
+}
+
+/// Draws `text` over what is on one row of `area`, which stays where there is no text.
+pub(crate) fn draw_over(frame: &mut Frame, area: Rect, text: &str, base: Style) {
+    let (parts, _) = divide(text, base, frame.widths());
+    draw_parts(frame, area, &parts);
+}
+
+fn draw_parts(frame: &mut Frame, area: Rect, parts: &Parts) {
     let cols = area.cols;
     let list_wanted = parts.list.width();
     let mut left = parts.left.width();
@@ -163,7 +173,7 @@ pub(crate) fn draw_line(frame: &mut Frame, area: Rect, text: &str, base: Style) 
         Align::AbsoluteCentre => (cols.saturating_sub(block) / 2).clamp(left, cols - right - block),
         Align::Right => cols - right - list,
     };
-    draw_list(frame, at(list_x), &parts, list);
+    draw_list(frame, at(list_x), parts, list);
     let centre_x = match parts.list_align {
         Some(_) if list > 0 => (list_x + list).max(left + (middle - centre) / 2),
         _ => left + (middle - centre) / 2,
@@ -229,6 +239,17 @@ mod tests {
         assert_eq!(drawn(text, 11), "L   one   R");
         assert_eq!(drawn("a ## b", 6), "a # b ");
         assert_eq!(drawn("100#", 6), "100#  ");
+    }
+
+    #[test]
+    fn what_is_drawn_over_a_row_leaves_the_rest_of_it() {
+        let mut frame = Frame::new(Size { cols: 10, rows: 1 });
+        let area = frame.area();
+        frame.put_str(0, 0, "0123456789", Style::default());
+        draw_over(&mut frame, area, "a#[align=right fill=red]b c", Style::default());
+        let text: String =
+            (0..10).filter_map(|x| frame.cell(x, 0).map(|cell| cell.text.to_string())).collect();
+        assert_eq!(text, "a123456b c");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use ccmux_core::geometry::{Rect as PaneRect, Size};
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Window;
 use ccmux_term::compose::{ClientModes, Frame, Rect, columns};
+use ccmux_term::copy_mode::CopyMode;
 use ccmux_term::{Attributes, Color, KeyboardFlags, MouseTracking, Style};
 
 use super::Attachment;
 use super::borders::{ascii, border_cells, touches};
 use super::prompt::Prompt;
-use super::status_line::draw_line;
+use super::status_line::{draw_line, draw_over};
 use super::style::{changed, look};
 use super::visible::{Corner, Pan};
 use crate::event_loop::ClientId;
@@ -68,7 +69,9 @@ impl Server {
             &mut attachment.frame,
             Frame::new(ccmux_term::Size { cols: 1, rows: 1 }),
         );
+        let graphics = attachment.caps.features;
         frame.set_widths(&self.widths);
+        frame.set_graphics(graphics);
         let corner = self.compose(id, &mut frame);
         // What the picture shows is what must be shown again.
         self.renew_token(id);
@@ -130,6 +133,7 @@ impl Server {
         let whole = Size { cols: size.cols.max(room.cols), rows: size.rows.max(room.rows) };
         let mut picture = Frame::new(super::term_size(whole));
         picture.set_widths(frame.widths());
+        picture.set_graphics(frame.graphics());
         let everything = picture.area();
         self.draw_window(&mut picture, everything, window, active);
         let corner = match pan.filter(|pan| pan.window == window.id) {
@@ -173,6 +177,9 @@ impl Server {
                     ["mode-style", "copy-mode-match-style", "copy-mode-current-match-style"]
                         .map(|name| self.style_of(options, name, target, None));
                 mode.render(&pane.terminal, frame, place, &styles, is_active);
+                if mode.copy.shows_position() {
+                    self.draw_position(frame, place, (pane.id, &mode.copy));
+                }
             }
             None => {
                 frame.draw_terminal(place, &pane.terminal);
@@ -184,6 +191,24 @@ impl Server {
         if let Some(why) = pane.trouble() {
             draw_trouble(frame, place, why);
         }
+    }
+
+    /// Where the view is in the history (`copy-mode-position-format`), and beside that how a search
+    /// is going.
+    fn draw_position(&self, frame: &mut Frame, place: Rect, (id, copy): (PaneId, &CopyMode)) {
+        let (options, target) = (self.pane_options(id), self.target_of_pane(id));
+        let format = options.string("copy-mode-position-format");
+        let mut text = self.expand(format, target, None);
+        if text.is_empty() {
+            return;
+        }
+        if let Some(note) = copy.search_note() {
+            // Behind the style at the front, which says where the text lies.
+            let at = if text.starts_with("#[") { text.find(']').map_or(0, |at| at + 1) } else { 0 };
+            text.insert_str(at, &(note + " "));
+        }
+        let style = look(&self.style_of(options, "copy-mode-position-style", target, None));
+        draw_over(frame, place, &text, style);
     }
 
     fn draw_borders(

@@ -15,6 +15,10 @@ pub(crate) struct KeyModes {
     pub(crate) application_keypad: bool,
     /// Kitty keyboard flag 1 (or modifyOtherKeys 2): keys that would be ambiguous as `CSI u`.
     pub(crate) disambiguate: bool,
+    /// DECBKM: Backspace is BS, not DEL.
+    pub(crate) backspace_is_bs: bool,
+    /// DECANM is reset: cursor keys, PF1 to PF4 and the keypad as a VT52 sends them.
+    pub(crate) is_vt52: bool,
 }
 
 /// Which mouse events a program asked for.
@@ -37,7 +41,7 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
     match key.code {
         KeyCode::Enter => encode_c0(b'\r', 13, held, modes, out),
         KeyCode::Escape => encode_c0(0x1b, 27, held, modes, out),
-        KeyCode::Backspace => encode_c0(0x7f, 127, held, modes, out),
+        KeyCode::Backspace => encode_backspace(held, modes, out),
         KeyCode::Tab if held == Modifiers::SHIFT => out.extend(b"\x1b[Z"),
         KeyCode::Tab => encode_c0(b'\t', 9, held, modes, out),
         KeyCode::Up => encode_cursor(b'A', held, modes, out),
@@ -50,6 +54,7 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
         KeyCode::Delete => encode_tilde(3, held, out),
         KeyCode::PageUp => encode_tilde(5, held, out),
         KeyCode::PageDown => encode_tilde(6, held, out),
+        KeyCode::Function(n @ 1..=4) if modes.is_vt52 => out.extend([0x1b, b'P' + n - 1]),
         KeyCode::Function(n @ 1..=4) => match held.is_empty() {
             true => out.extend([0x1b, b'O', b'P' + n - 1]),
             false => {
@@ -69,7 +74,7 @@ pub(crate) fn encode_key(key: Key, modes: KeyModes, out: &mut Vec<u8>) {
         }
         KeyCode::Keypad(c) if modes.application_keypad => {
             let last = if c == '\r' { b'M' } else { (c as u8).wrapping_add(0x40) };
-            out.extend([0x1b, b'O', last]);
+            out.extend([0x1b, if modes.is_vt52 { b'?' } else { b'O' }, last]);
         }
         KeyCode::Char(c) | KeyCode::Keypad(c) => encode_char(c, held, modes, out),
         KeyCode::Any => {}
@@ -89,7 +94,10 @@ fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 }
 
 fn encode_cursor(last: u8, held: Modifiers, modes: KeyModes, out: &mut Vec<u8>) {
-    if !held.is_empty() {
+    if modes.is_vt52 {
+        // It has no parameters to tell what is held.
+        out.extend([0x1b, last]);
+    } else if !held.is_empty() {
         push(out, format_args!("\x1b[1;{}{}", parameter(held), char::from(last)));
     } else if modes.application_cursor {
         out.extend([0x1b, b'O', last]);
@@ -106,6 +114,12 @@ fn encode_tilde(number: u8, held: Modifiers, out: &mut Vec<u8>) {
     }
 }
 
+/// Backspace is DEL or, with DECBKM, BS; Ctrl makes it the other one.
+fn encode_backspace(held: Modifiers, modes: KeyModes, out: &mut Vec<u8>) {
+    let is_bs = held.contains(Modifiers::CTRL) != modes.backspace_is_bs;
+    encode_c0(if is_bs { 0x08 } else { 0x7f }, 127, held, modes, out);
+}
+
 /// Keys that are one C0 byte of their own. Enter, Tab and Backspace stay that byte while unmodified
 /// even where keys are disambiguated, so that a shell left in that mode by a crash can be used.
 fn encode_c0(byte: u8, code: u32, held: Modifiers, modes: KeyModes, out: &mut Vec<u8>) {
@@ -116,10 +130,7 @@ fn encode_c0(byte: u8, code: u32, held: Modifiers, modes: KeyModes, out: &mut Ve
     if held.contains(Modifiers::META) {
         out.push(0x1b);
     }
-    match (byte, held.contains(Modifiers::CTRL)) {
-        (0x7f, true) => out.push(0x08),
-        _ => out.push(byte),
-    }
+    out.push(byte);
 }
 
 fn encode_u(code: u32, held: Modifiers, out: &mut Vec<u8>) {
@@ -214,6 +225,9 @@ mod tests {
         let plain = KeyModes::default();
         let cursor = KeyModes { application_cursor: true, ..plain };
         let kitty = KeyModes { disambiguate: true, ..plain };
+        let backspace = KeyModes { backspace_is_bs: true, ..plain };
+        let vt52 = KeyModes { is_vt52: true, ..cursor };
+        let vt52_keypad = KeyModes { application_keypad: true, ..vt52 };
         let none = Modifiers::empty();
         for (code, held, modes, bytes) in [
             (KeyCode::Up, none, plain, &b"\x1b[A"[..]),
@@ -229,6 +243,20 @@ mod tests {
             (KeyCode::Char('x'), Modifiers::META, plain, b"\x1bx"),
             (KeyCode::Function(5), none, plain, b"\x1b[15~"),
             (KeyCode::Char(' '), Modifiers::CTRL, plain, b"\x00"),
+            (KeyCode::Backspace, none, plain, b"\x7f"),
+            (KeyCode::Backspace, Modifiers::CTRL, plain, b"\x08"),
+            (KeyCode::Backspace, none, backspace, b"\x08"),
+            (KeyCode::Backspace, Modifiers::META, backspace, b"\x1b\x08"),
+            (KeyCode::Backspace, Modifiers::CTRL, backspace, b"\x7f"),
+            (KeyCode::Up, none, vt52, b"\x1bA"),
+            (KeyCode::Left, Modifiers::CTRL, vt52, b"\x1bD"),
+            (KeyCode::Home, none, vt52, b"\x1bH"),
+            (KeyCode::Function(1), none, vt52, b"\x1bP"),
+            (KeyCode::Function(4), Modifiers::SHIFT, vt52, b"\x1bS"),
+            (KeyCode::Function(5), none, vt52, b"\x1b[15~"),
+            (KeyCode::Keypad('5'), none, vt52, b"5"),
+            (KeyCode::Keypad('5'), none, vt52_keypad, b"\x1b?u"),
+            (KeyCode::Keypad('\r'), none, vt52_keypad, b"\x1b?M"),
         ] {
             assert_eq!(encoded(code, held, modes), bytes, "{code:?} {held:?}");
         }

@@ -109,11 +109,17 @@ impl Pane {
         fed: &mut Fed,
     ) -> Result<bool, RingError> {
         self.mark_doubt();
-        let (uuid, from) = (self.uuid, self.output.consumed);
-        let most = self.output.doubt.map_or(PIECE_BYTES_MAX, |at| {
-            usize::try_from(at - from).unwrap_or(PIECE_BYTES_MAX).min(PIECE_BYTES_MAX)
-        });
+        let (uuid, from, doubt) = (self.uuid, self.output.consumed, self.output.doubt);
         let Some(held) = self.held() else { return Ok(false) };
+        let answered = held.ring.answered();
+        // A piece ends where output may be missing, and where an earlier server has answered.
+        let most = [doubt, Some(answered)]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > from)
+            .fold(PIECE_BYTES_MAX, |most, at| {
+                usize::try_from(at - from).map_or(most, |len| len.min(most))
+            });
         scratch.clear();
         if held.ring.copy_from(from, most, scratch)? == 0 {
             return Ok(false);
@@ -132,13 +138,15 @@ impl Pane {
         {
             scrollback.keep_faulty(uuid, from, scratch);
         }
-        let events = self.terminal.take_events();
-        if !events.is_empty() {
-            if let Some(held) = self.held() {
-                held.ring.set_answered(to)?;
-            }
-            fed.events.extend(events);
+        let mut events = self.terminal.take_events();
+        if to <= answered {
+            events.retain(is_said_again);
+        } else if !events.is_empty()
+            && let Some(held) = self.held()
+        {
+            held.ring.set_answered(to)?;
         }
+        fed.events.extend(events);
         fed.has_printed = true;
         self.is_shown_unfinished = false;
         self.mark_doubt();
@@ -380,7 +388,7 @@ impl Pane {
     }
 
     /// Lets the keeper write over what is kept elsewhere.
-    fn release_ring(&mut self, scrollback: &Scrollback) -> Result<(), RingError> {
+    pub(crate) fn release_ring(&mut self, scrollback: &Scrollback) -> Result<(), RingError> {
         let (uuid, consumed) = (self.uuid, self.output.consumed);
         let Some(held) = self.held() else { return Ok(()) };
         let spooled = held.ring.spooled().max(scrollback.dispensable(uuid, consumed));
@@ -447,6 +455,12 @@ impl Pane {
             _ => Ok(true),
         }
     }
+}
+
+/// Whether an event counts although an earlier server has heeded it: it is about what this server
+/// holds, and nobody notices that it happens twice.
+fn is_said_again(event: &TermEvent) -> bool {
+    matches!(event, TermEvent::Title(_) | TermEvent::Cwd(_) | TermEvent::HistoryCleared { .. })
 }
 
 #[cfg(test)]

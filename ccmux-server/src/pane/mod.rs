@@ -334,6 +334,8 @@ impl Pane {
             application_keypad: modes.application_keypad,
             disambiguate: modes.keyboard.contains(ccmux_term::KeyboardFlags::DISAMBIGUATE)
                 || modes.modify_other_keys == 2,
+            backspace_is_bs: self.terminal.backspace_sends_bs(),
+            is_vt52: self.terminal.is_vt52(),
         }
     }
 

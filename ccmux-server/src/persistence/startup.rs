@@ -5,9 +5,11 @@
 //! 2. the file `format`, if there is none;
 //! 3. a sync of the old segments, and a verified checkpoint of the recovered state: records that
 //!    were replayed may have been in memory only, if a killed server had not synced them yet, and
-//!    a sync alone proves nothing if an earlier one had failed. After damage two checkpoints;
+//!    a sync alone proves nothing if an earlier one had failed. Two checkpoints after damage, and
+//!    where `mark` tells of such a failure: no segment must claim that what is in doubt was synced;
 //! 4. damaged files into `quarantine/`;
-//! 5. a new segment behind the highest number seen, and the file `mark`.
+//! 5. a new segment behind the highest number seen, and the file `mark`; then the last damaged
+//!    segment, should no other one have stayed.
 //!
 //! While ends of programs may have to be taken back, no checkpoint covers them: the new segment
 //! repeats the records since the newest one. After damage the second checkpoint follows that
@@ -32,8 +34,12 @@ use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
 use super::record::to_json;
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
-use super::storage::{Storage, StorageFile, create_dir_durably, read_full, read_whole};
-use super::wal::{LogHealth, LogStart, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path};
+use super::storage::{
+    Storage, StorageFile, create_dir_durably, insist, is_damage, read_full, read_whole,
+};
+use super::wal::{
+    LogHealth, LogStart, MARK_FILE, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path, withdraw,
+};
 use super::{Ends, Inherited, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
 const QUARANTINE_DIR: &str = "quarantine";
@@ -92,9 +98,18 @@ pub(super) fn open(
             Wal::start_without_thread(Arc::clone(&storage), start, Arc::clone(&notify))
         }
     };
-    if let Some(base) = recovery.base.take().filter(|_| wal.health() == LogHealth::Durable) {
+    let base = recovery.base.take();
+    match wal.health() {
+        LogHealth::Durable if settled.is_ok() => set_aside(&*storage, &recovery.set_aside),
+        // A segment that is to go in favour of another one may be removed later on.
+        _ if settled.is_ok() && base.is_none() => {
+            let copies = recovery.set_aside.iter().map(|file| SetAside::Copy(file.path().clone()));
+            set_aside(&*storage, &copies.collect::<Vec<_>>());
+        }
+        _ => {}
+    }
+    if let Some(base) = base.filter(|_| wal.health() == LogHealth::Durable) {
         let snapshot = Snapshot { seq: recovery.highest, time: options.now, ..base };
-        set_aside(&*storage, &recovery.set_aside);
         replace_damaged(&snapshot, &mut checkpoints, &wal);
     }
     let floor = match settled {
@@ -104,7 +119,7 @@ pub(super) fn open(
     if let Some(floor) = floor {
         wal.trimmer().trim(&floor);
     }
-    if !recovery.report.is_clean()
+    if (!recovery.report.is_clean() || recovery.is_in_doubt)
         && let Err(error) = storage.sync_dir(Path::new(WAL_DIR))
     {
         tracing::warn!(%error, "a power cut may bring damaged segments back that were removed");
@@ -170,7 +185,9 @@ fn settle(
                 // What is carried over is not durable yet.
                 return;
             }
+            let last = take_last_segment(recovery);
             set_aside(&**storage, &recovery.set_aside);
+            recovery.set_aside = last.into_iter().collect();
             let watermark = recovery.format.map_or(Seq(0), |format| format.watermark);
             if recovery.highest > watermark
                 && let Err(error) = write_format(&**storage, store, recovery.highest)
@@ -185,11 +202,27 @@ fn settle(
     (checkpoints, settled)
 }
 
+/// Takes the last segment out of what is to be moved, if no other one stays: a log without any looks like
+/// one that is lost.
+fn take_last_segment(recovery: &mut Recovery) -> Option<SetAside> {
+    let moved = |first: &Seq| SetAside::Move(segment_path(*first));
+    let last = recovery.segments.last().map(moved)?;
+    let goes = |first: &Seq| recovery.set_aside.contains(&moved(first));
+    recovery.segments.iter().all(goes).then(|| {
+        recovery.set_aside.retain(|file| *file != last);
+        last
+    })
+}
+
 fn prepare(storage: &dyn Storage, recovery: &mut Recovery, store: Uuid) -> Result<(), String> {
     let made = [WAL_DIR, CHECKPOINT_DIR, QUARANTINE_DIR]
         .iter()
         .try_for_each(|dir| create_dir_durably(storage, Path::new(dir)));
     made.map_err(|error| format!("cannot create the directories of the store: {error}"))?;
+    // A start that was cut short may have moved something there: it must not be gone from where it was
+    // before it is there for certain.
+    let synced = storage.sync_dir(Path::new(QUARANTINE_DIR));
+    synced.map_err(|error| format!("cannot sync {QUARANTINE_DIR}/: {error}"))?;
     if recovery.format.is_some() {
         return Ok(());
     }
@@ -208,11 +241,16 @@ fn make_durable(
     checkpoints: &mut CheckpointStore,
     options: &OpenOptions,
 ) -> Result<Ground, String> {
+    if let Some(mark) = recovery.mark.take()
+        && let Err(error) = withdraw(storage, &mark)
+    {
+        tracing::warn!(%error, "the file {MARK_FILE} vouches for more than is certain");
+    }
     let synced = sync_segments(storage, recovery);
     if let Err(error) = &synced {
         tracing::warn!(%error, "the old log could not be synced; checkpoints replace it");
     }
-    let is_whole = synced.is_ok() && recovery.report.is_clean();
+    let is_whole = synced.is_ok() && recovery.report.is_clean() && !recovery.is_in_doubt;
     let base = recovery.carried.as_ref().map(|carried| carried.follows);
     // A damaged file keeps its name until it is set aside: a new one must not take its place.
     let is_taken = |set_aside: &[SetAside], seq: Seq| {
@@ -220,8 +258,10 @@ fn make_durable(
     };
     let is_next_taken = |set_aside: &[SetAside], seq: Seq| {
         let next = segment_path(seq.next());
-        set_aside.iter().any(|(SetAside::Move(path) | SetAside::Copy(path))| *path == next)
+        set_aside.iter().any(|file| *file.path() == next)
     };
+    let is_any_taken =
+        |set_aside: &[SetAside], seq| is_taken(set_aside, seq) || is_next_taken(set_aside, seq);
     if let Some(base) = recovery.base.as_ref().filter(|base| base.seq > newest(checkpoints)) {
         // It was read, and nothing proves that the disk has it.
         checkpoints.write(base).map_err(|error| error.to_string())?;
@@ -229,13 +269,13 @@ fn make_durable(
     if base == Some(newest(checkpoints)) {
         // No checkpoint covers what may still have to be taken back: the new segment repeats it.
         let set_aside = &recovery.set_aside;
-        while is_taken(set_aside, recovery.highest) || is_next_taken(set_aside, recovery.highest) {
+        while is_any_taken(set_aside, recovery.highest) {
             recovery.highest = recovery.highest.next();
         }
         recovery.base = recovery.base.take().filter(|_| !is_whole);
         return Ok(Ground::Found);
     }
-    while is_taken(&recovery.set_aside, recovery.highest) {
+    while is_any_taken(&recovery.set_aside, recovery.highest) {
         pass_number(recovery);
     }
     if recovery.highest > newest(checkpoints) || !is_whole {
@@ -247,7 +287,7 @@ fn make_durable(
     // The log behind is no second source any more, so there is a second checkpoint.
     let first = recovery.highest;
     pass_number(recovery);
-    while is_taken(&recovery.set_aside, recovery.highest) {
+    while is_any_taken(&recovery.set_aside, recovery.highest) {
         pass_number(recovery);
     }
     recovery.follows = Some(first);
@@ -316,7 +356,7 @@ fn new_store_id(entropy: [u8; 16]) -> Uuid {
 /// What cannot be moved stays where it is and is reported again next time.
 fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     for file in files {
-        let (SetAside::Move(path) | SetAside::Copy(path)) = file;
+        let path = file.path();
         let done = quarantine_path(storage, path, 0).and_then(|to| match file {
             SetAside::Move(_) => storage.rename(path, &to),
             SetAside::Copy(_) => copy(storage, path, &to),
@@ -396,14 +436,19 @@ fn append_history(
     let mut line = to_json(&Line { time: now.0, version: env!("CARGO_PKG_VERSION"), found });
     line.push(b'\n');
     let path = Path::new(HISTORY_FILE);
-    let file = match storage.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => storage.create(path)?,
-        opened => opened?,
+    let (file, last) = match insist(|| open_history(storage)) {
+        Ok(opened) => opened,
+        // What was told before is of no use there, and what is to be told now must not be lost for it.
+        Err(error) if is_damage(&error) => {
+            create_dir_durably(storage, Path::new(QUARANTINE_DIR))?;
+            set_aside(storage, &[SetAside::Move(path.to_owned())]);
+            open_history(storage)?
+        }
+        Err(error) => return Err(error),
     };
     let len = file.len()?;
     if len <= HISTORY_BYTES_MAX {
-        let mut last = [b'\n'];
-        if len > 0 && read_full(&*file, len - 1, &mut last)? == 1 && last != [b'\n'] {
+        if last != b'\n' {
             // What was being written when the power went is no line.
             line.insert(0, b'\n');
         }
@@ -418,4 +463,18 @@ fn append_history(
     kept.extend_from_slice(&line);
     format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)?;
     storage.open(path)
+}
+
+/// Opens `recovery.jsonl`, or makes it; with its last byte, or a line feed if there is none.
+fn open_history(storage: &dyn Storage) -> io::Result<(Box<dyn StorageFile>, u8)> {
+    let path = Path::new(HISTORY_FILE);
+    let file = match storage.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => storage.create(path)?,
+        opened => opened?,
+    };
+    let mut last = [b'\n'];
+    if let Some(at) = file.len()?.checked_sub(1) {
+        read_full(&*file, at, &mut last)?;
+    }
+    Ok((file, last[0]))
 }

@@ -99,6 +99,17 @@ impl Server {
         }
     }
 
+    /// All of a pane is on the disk again: its keeper need hold no stash of it, and may write over
+    /// what the ring still has. Nothing else may come that would let it.
+    pub(super) fn come_home(&mut self, uuid: PaneUuid) {
+        self.forget_stash(uuid);
+        let Some(pane) = self.panes.values_mut().find(|pane| pane.uuid == uuid) else { return };
+        if let Err(error) = pane.release_ring(&self.scrollback) {
+            // The next turn reads the ring and reports the damage.
+            tracing::error!(pane = %pane.id, %error, "the ring is damaged");
+        }
+    }
+
     /// The keeper of a pane need not hold its stash any more.
     pub(super) fn forget_stash(&mut self, uuid: PaneUuid) {
         let pane = self.panes.values_mut().find(|pane| pane.uuid == uuid);

@@ -17,6 +17,7 @@ use super::Server;
 use crate::client::caps::caps;
 use crate::client::connection::Connection;
 use crate::client::flags::ClientFlags;
+use crate::client::identity::Identity;
 use crate::client::resume::{OpenedPrompt, ResumeToken};
 use crate::client::{Client, ClientStage};
 use crate::command::{Origin, Wait};
@@ -253,12 +254,14 @@ impl Server {
             Some(session) => {
                 let flags = token.as_ref().map(|token| token.flags).unwrap_or_default();
                 // Before the attachment, whose token says what is looked at.
-                let (copying, prompt) = token
-                    .map_or_else(|_| Default::default(), |token| (token.copying, token.prompt));
+                let (copying, prompt, terminal) = token.map_or_else(
+                    |_| Default::default(),
+                    |token| (token.copying, token.prompt, token.terminal),
+                );
                 for copying in copying {
                     self.resume_copying(&copying);
                 }
-                self.attach(id, session, flags);
+                self.attach_known(id, session, flags, terminal);
                 if let Some(open) = prompt.and_then(OpenedPrompt::reopen) {
                     self.open_prompt(id, open);
                 }
@@ -273,9 +276,21 @@ impl Server {
 
     /// Makes a client with a terminal look at a session.
     pub(crate) fn attach(&mut self, id: ClientId, session: SessionId, flags: ClientFlags) {
+        self.attach_known(id, session, flags, Identity::default());
+    }
+
+    /// The same of a client whose terminal has said what it is.
+    fn attach_known(
+        &mut self,
+        id: ClientId,
+        session: SessionId,
+        flags: ClientFlags,
+        identity: Identity,
+    ) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         let options = self.state.options(OptionScope::Server);
-        client.attach(session, flags, self.hard, |hello| caps(hello, options));
+        client.attach(session, flags, self.hard, |hello| caps(hello, &identity, options));
+        client.know_terminal(identity);
         self.release_client(id);
         self.renew_token(id);
         self.use_client(id);

@@ -49,7 +49,9 @@ impl Server {
         if events.is_empty() {
             return;
         }
-        self.use_client(id);
+        if !events.iter().all(InputEvent::is_answer) {
+            self.use_client(id);
+        }
         for event in events {
             match event {
                 InputEvent::Key(key) => self.press(id, key),
@@ -59,6 +61,9 @@ impl Server {
                 InputEvent::PasteEnd => self.paste_end(id),
                 InputEvent::Focus(is_focused) => self.focus(id, is_focused),
                 InputEvent::Clipboard(data) => self.take_clipboard(id, &data),
+                InputEvent::Version(version) => self.take_version(id, &version),
+                InputEvent::Extensions(extensions) => self.take_extensions(id, extensions),
+                InputEvent::Cell(cell) => self.take_cell(id, cell),
             }
         }
     }

@@ -135,7 +135,7 @@ impl Server {
                         pane.output.is_touched = true;
                     }
                 }
-                StoreNews::CameHome(uuid) => self.forget_stash(uuid),
+                StoreNews::CameHome(uuid) => self.come_home(uuid),
             }
         }
         let degraded = self.degraded_now();

@@ -110,11 +110,15 @@ impl Server {
         }
     }
 
-    /// Reads `codepoint-widths`; as in tmux, what is no entry of it does nothing.
+    /// Reads `codepoint-widths`, of which, as in tmux, what is no entry does nothing, and
+    /// `variation-selector-always-wide`.
     fn choose_widths(&mut self) {
-        let entries = self.state.options(OptionScope::Server).array("codepoint-widths");
+        let options = self.state.options(OptionScope::Server);
+        let is_narrow = !options.flag("variation-selector-always-wide");
+        let selector = is_narrow.then_some(WidthOverride::SelectorKeepsNarrow);
+        let entries = options.array("codepoint-widths");
         let chosen = entries.iter().filter_map(|(_, entry)| WidthOverride::parse(entry));
-        let chosen: Vec<_> = chosen.take(WIDTH_OVERRIDES_MAX).collect();
+        let chosen: Vec<_> = selector.into_iter().chain(chosen).take(WIDTH_OVERRIDES_MAX).collect();
         if self.widths.overrides() != chosen {
             self.widths = Widths::new(chosen);
         }

@@ -7,6 +7,7 @@ use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::Buffer;
 use ccmux_core::options::{Style, View};
 use ccmux_core::target::Target;
+use ccmux_term::compose::first_cell;
 use ccmux_term::copy_mode::LineSource as _;
 use jiff::Timestamp as JiffTimestamp;
 use jiff::tz::TimeZone;
@@ -133,6 +134,10 @@ impl Server {
 }
 
 impl Variables for Known<'_> {
+    fn cell(&self, text: &str) -> (usize, usize) {
+        first_cell(text, &self.server.widths)
+    }
+
     fn variable(&self, name: &str, subject: &Subject) -> Option<String> {
         self.of_server(name)
             .or_else(|| self.of_buffer(name))
@@ -254,7 +259,9 @@ impl Known<'_> {
             "client_uid" => self.server.surroundings.uid.to_string(),
             "client_termname" => hello.term.as_ref().map(ToString::to_string).unwrap_or_default(),
             "client_termtype" => {
-                hello.term_program.as_ref().map(ToString::to_string).unwrap_or_default()
+                let answer = attachment.and_then(|shown| shown.identity.version.clone());
+                let named = || hello.term_program.as_ref().map(ToString::to_string);
+                answer.or_else(named).unwrap_or_default()
             }
             "client_termfeatures" => attachment?.caps.feature_names().collect::<Vec<_>>().join(","),
             "client_width" => attachment?.size.cols.to_string(),
@@ -385,16 +392,20 @@ impl Known<'_> {
             "mouse_all_flag" => flag(modes.mouse == ccmux_term::MouseTracking::AnyMotion),
             "mouse_standard_flag" => flag(modes.mouse == ccmux_term::MouseTracking::Normal),
             "mouse_sgr_flag" => flag(modes.mouse_encoding == ccmux_term::MouseEncoding::Sgr),
-            "history_size" => {
-                let stored = self.server.history_of(pane);
-                let lines = PaneLines::new(&stored, terminal);
-                (lines.end() - lines.start()).to_string()
-            }
-            "scroll_position" => {
-                let mode = pane.mode.as_ref()?;
-                let position = mode.source.with(terminal, |lines| mode.copy.position(lines));
-                position.offset.to_string()
-            }
+            "history_size" | "scroll_position" => match &pane.mode {
+                Some(mode) => {
+                    let position = mode.source.with(terminal, |lines| mode.copy.position(lines));
+                    // In rows both, while one looks through it.
+                    if name == "history_size" { position.total } else { position.offset }
+                        .to_string()
+                }
+                None if name == "history_size" => {
+                    let stored = self.server.history_of(pane);
+                    let lines = PaneLines::new(&stored, terminal);
+                    (lines.end() - lines.start()).to_string()
+                }
+                None => return None,
+            },
             "copy_cursor_x" | "copy_cursor_y" => {
                 let mode = pane.mode.as_ref()?;
                 let (y, x) = mode.source.with(terminal, |lines| mode.copy.cursor(lines));

@@ -3,7 +3,7 @@
 bitflags::bitflags! {
     /// Abilities beyond ECMA-48's basics. A missing one costs bytes or looks, never correctness.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-    pub struct OutputFeatures: u16 {
+    pub struct OutputFeatures: u32 {
         /// Underline in five shapes and its own colour (SGR 4:3, 58).
         const STYLED_UNDERLINE = 1;
         /// OSC 8.
@@ -32,6 +32,10 @@ bitflags::bitflags! {
         const INSERT_DELETE = 1 << 12;
         /// DECSLRM: margins at the sides, within which rows scroll.
         const MARGINS = 1 << 13;
+        /// Sixels.
+        const SIXEL = 1 << 14;
+        /// The kitty graphics protocol.
+        const KITTY_GRAPHICS = 1 << 15;
     }
 }
 
@@ -40,6 +44,8 @@ bitflags::bitflags! {
 pub enum ColorDepth {
     /// None.
     None,
+    /// The ANSI colours; bold text has bright ones.
+    Palette8,
     /// The ANSI colours and their bright forms.
     #[default]
     Palette16,
@@ -59,13 +65,16 @@ pub struct OutputCaps {
 }
 
 impl OutputCaps {
-    /// Guesses from the values of `TERM`, `COLORTERM` and `TERM_PROGRAM`; a terminal's own answer
-    /// to XTVERSION may stand for the last one. Empty strings for what is unset.
+    /// Guesses from the values of `TERM`, `COLORTERM` and `TERM_PROGRAM`. Empty strings for what is
+    /// unset.
     pub fn from_env(term: &str, colorterm: &str, term_program: &str) -> Self {
         let term_rule = find(TERMS, term);
         let program_rule = find(PROGRAMS, term_program);
-        let unknown = if term.is_empty() { ColorDepth::None } else { ColorDepth::Palette16 };
+        let unknown = if term.is_empty() { ColorDepth::None } else { ColorDepth::default() };
         let mut colors = term_rule.map_or(unknown, |rule| rule.colors);
+        if term.contains("16color") || term.contains("88color") {
+            colors = colors.max(ColorDepth::Palette16);
+        }
         if term.contains("256color") {
             colors = colors.max(ColorDepth::Palette256);
         }
@@ -87,6 +96,40 @@ impl OutputCaps {
 }
 
 impl OutputCaps {
+    /// Whether a terminal of this `TERM` is asked what it is: it is known to leave sequences alone
+    /// that it does not know.
+    pub fn may_be_asked(term: &str) -> bool {
+        let asked =
+            XTERM.difference(OutputFeatures::BACKGROUND_ERASE | OutputFeatures::FOCUS_EVENTS);
+        find(TERMS, term).is_some_and(|rule| rule.features.contains(asked))
+    }
+
+    /// With what is known of a terminal that answered XTVERSION with this name.
+    #[must_use]
+    pub fn with_program(mut self, name: &str) -> Self {
+        if let Some(rule) = find(PROGRAMS, name) {
+            self.colors = self.colors.max(rule.colors);
+            self.features |= rule.features;
+        }
+        self
+    }
+
+    /// With the extensions that a terminal named in its answer to DA1, as its parameters.
+    #[must_use]
+    pub fn with_extensions(mut self, parameters: &[u16]) -> Self {
+        const SIXEL: u16 = 4;
+        /// Horizontal scrolling, which came with DECSLRM.
+        const HORIZONTAL_SCROLLING: u16 = 21;
+        let Some((&class, extensions)) = parameters.split_first() else { return self };
+        if extensions.contains(&SIXEL) {
+            self.features |= OutputFeatures::SIXEL;
+        }
+        if (61..=65).contains(&class) && extensions.contains(&HORIZONTAL_SCROLLING) {
+            self.features |= OutputFeatures::MARGINS;
+        }
+        self
+    }
+
     /// With a feature by its name in `terminal-features`; names of others change nothing.
     #[must_use]
     pub fn with_feature(mut self, name: &str) -> Self {
@@ -141,7 +184,8 @@ impl ColorDepth {
     fn of_count(count: u32) -> Self {
         match count {
             0..8 => Self::None,
-            8..256 => Self::Palette16,
+            8..16 => Self::Palette8,
+            16..256 => Self::Palette16,
             256..0x100_0000 => Self::Palette256,
             _ => Self::TrueColor,
         }
@@ -154,8 +198,11 @@ const FEATURES: &[(&str, OutputFeatures)] = &[
     ("cstyle", OutputFeatures::CURSOR_SHAPE),
     ("focus", OutputFeatures::FOCUS_EVENTS),
     ("hyperlinks", OutputFeatures::HYPERLINKS),
+    // tmux knows no such feature.
+    ("kitty", OutputFeatures::KITTY_GRAPHICS),
     ("margins", OutputFeatures::MARGINS),
     ("mouse", OutputFeatures::MOUSE),
+    ("sixel", OutputFeatures::SIXEL),
     ("sync", OutputFeatures::SYNCHRONIZED_OUTPUT),
     ("title", OutputFeatures::TITLE),
     ("usstyle", OutputFeatures::STYLED_UNDERLINE),
@@ -179,6 +226,7 @@ const CAPABILITIES: &[(&str, OutputFeatures)] = &[
     ("dch", OutputFeatures::INSERT_DELETE),
     ("Enmg", OutputFeatures::MARGINS),
     ("Cmg", OutputFeatures::MARGINS),
+    ("Sxl", OutputFeatures::SIXEL),
 ];
 
 /// Terminals whose name begins so have these abilities.
@@ -218,47 +266,52 @@ const XTERM: OutputFeatures = CONSOLE
 const VT420: OutputFeatures = XTERM.union(OutputFeatures::MARGINS);
 /// A multiplexer in between: it redraws for itself, and says nothing about background erase.
 const NESTED: OutputFeatures = XTERM.difference(OutputFeatures::BACKGROUND_ERASE);
+/// The same of one that hands on links and shapes of underlines.
+const NESTED_MODERN: OutputFeatures =
+    NESTED.union(OutputFeatures::HYPERLINKS).union(OutputFeatures::STYLED_UNDERLINE);
 const MODERN: OutputFeatures = XTERM
     .union(OutputFeatures::HYPERLINKS)
     .union(OutputFeatures::SYNCHRONIZED_OUTPUT)
     .union(OutputFeatures::STYLED_UNDERLINE)
     .union(OutputFeatures::REP);
 const MODERN_KEYBOARD: OutputFeatures = MODERN.union(OutputFeatures::KEYBOARD);
+const KITTY: OutputFeatures = MODERN_KEYBOARD.union(OutputFeatures::KITTY_GRAPHICS);
+const WEZTERM: OutputFeatures = MODERN.union(OutputFeatures::KITTY_GRAPHICS);
 
-use ColorDepth::{None as NoColor, Palette16, Palette256, TrueColor};
+use ColorDepth::{None as NoColor, Palette8, Palette256, TrueColor};
 
-/// By `TERM`; the first match counts.
+/// By `TERM`; the first match counts. As many colours as the name's entry in terminfo says.
 const TERMS: &[Rule] = &[
-    rule("xterm-kitty", TrueColor, MODERN_KEYBOARD),
-    rule("xterm-ghostty", TrueColor, MODERN_KEYBOARD),
-    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("xterm-kitty", TrueColor, KITTY),
+    rule("xterm-ghostty", TrueColor, KITTY),
+    rule("ghostty", TrueColor, KITTY),
     rule("foot", TrueColor, MODERN_KEYBOARD),
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
-    rule("wezterm", TrueColor, MODERN),
+    rule("wezterm", TrueColor, WEZTERM),
     rule("contour", TrueColor, MODERN),
     rule("mintty", TrueColor, VT420),
     rule("vte", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
     rule("konsole", TrueColor, XTERM),
     rule("gnome", TrueColor, XTERM),
-    rule("putty", Palette16, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
-    shared("xterm", Palette16, XTERM),
+    rule("putty", Palette8, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
+    shared("xterm", Palette8, XTERM),
     rule("tmux", Palette256, NESTED.union(OutputFeatures::STYLED_UNDERLINE)),
-    rule("screen", Palette16, NESTED),
-    rule("rxvt", Palette16, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
+    rule("screen", Palette8, NESTED),
+    rule("rxvt", Palette8, XTERM.difference(OutputFeatures::FOCUS_EVENTS)),
     rule("st", Palette256, XTERM),
-    rule("linux", Palette16, CONSOLE),
+    rule("linux", Palette8, CONSOLE),
     rule("dumb", NoColor, OutputFeatures::empty()),
     rule("vt", NoColor, OutputFeatures::empty()),
-    shared("ansi", Palette16, OutputFeatures::empty()),
+    shared("ansi", Palette8, OutputFeatures::empty()),
 ];
 
 /// By `TERM_PROGRAM`, or by the name in an answer to XTVERSION.
 const PROGRAMS: &[Rule] = &[
-    rule("kitty", TrueColor, MODERN_KEYBOARD),
-    rule("ghostty", TrueColor, MODERN_KEYBOARD),
+    rule("kitty", TrueColor, KITTY),
+    rule("ghostty", TrueColor, KITTY),
     rule("foot", TrueColor, MODERN_KEYBOARD),
     rule("alacritty", TrueColor, MODERN_KEYBOARD),
-    rule("WezTerm", TrueColor, MODERN),
+    rule("WezTerm", TrueColor, WEZTERM),
     rule("iTerm", TrueColor, MODERN.union(OutputFeatures::MARGINS)),
     rule("contour", TrueColor, MODERN),
     rule("mintty", TrueColor, VT420.union(OutputFeatures::SYNCHRONIZED_OUTPUT)),
@@ -267,10 +320,13 @@ const PROGRAMS: &[Rule] = &[
     rule("vscode", TrueColor, XTERM.union(OutputFeatures::HYPERLINKS)),
     rule("XTerm", Palette256, VT420.union(OutputFeatures::REP)),
     rule("Apple_Terminal", Palette256, XTERM),
+    rule("ccmux", TrueColor, MODERN_KEYBOARD.union(OutputFeatures::MARGINS)),
+    rule("tmux", TrueColor, NESTED_MODERN),
 ];
 
 #[cfg(test)]
 mod tests {
+    use super::ColorDepth::Palette16;
     use super::*;
 
     #[test]
@@ -284,6 +340,7 @@ mod tests {
         for (capability, colors, features) in [
             ("Tc", TrueColor, XTERM),
             ("RGB", TrueColor, XTERM),
+            ("colors=8", Palette8, XTERM),
             ("colors=16", Palette16, XTERM),
             ("colors=16777216", TrueColor, XTERM),
             ("colors=many", Palette256, XTERM),
@@ -300,24 +357,80 @@ mod tests {
     }
 
     #[test]
+    fn terminals_are_asked_unless_they_may_show_the_question() {
+        for (term, expected) in [
+            ("xterm-256color", true),
+            ("xterm-kitty", true),
+            ("tmux-256color", true),
+            ("screen", true),
+            ("putty", true),
+            ("linux", false),
+            ("vt100", false),
+            ("ansi", false),
+            ("dumb", false),
+            ("never-heard-of", false),
+            ("", false),
+        ] {
+            assert_eq!(OutputCaps::may_be_asked(term), expected, "{term}");
+        }
+    }
+
+    #[test]
+    fn answers_add_to_the_names() {
+        let xterm = OutputCaps::from_env("xterm-256color", "", "");
+        for (name, colors, features) in [
+            ("XTerm(390)", Palette256, VT420 | OutputFeatures::REP),
+            ("kitty(0.35.2)", TrueColor, KITTY),
+            ("WezTerm 20240203", TrueColor, WEZTERM),
+            ("tmux 3.4", TrueColor, XTERM | NESTED_MODERN),
+            ("never heard of", Palette256, XTERM),
+            ("", Palette256, XTERM),
+        ] {
+            assert_eq!(xterm.with_program(name), OutputCaps { colors, features }, "{name}");
+        }
+        let nested = OutputCaps::from_env("screen-256color", "", "").with_program("tmux 3.4");
+        assert_eq!(nested, OutputCaps { colors: TrueColor, features: NESTED_MODERN });
+        let sixel = XTERM | OutputFeatures::SIXEL;
+        for (parameters, features) in [
+            (&[64, 1, 21, 22][..], VT420),
+            (&[61, 21], VT420),
+            (&[64, 4, 21], VT420 | OutputFeatures::SIXEL),
+            (&[62, 1, 4], sixel),
+            (&[1, 2, 4], sixel),
+            (&[4, 1], XTERM),
+            (&[64, 1, 14, 44], XTERM),
+            (&[1, 2, 21], XTERM),
+            (&[21, 64], XTERM),
+            (&[64], XTERM),
+            (&[], XTERM),
+        ] {
+            let found = xterm.with_extensions(parameters);
+            assert_eq!(found, OutputCaps { features, ..xterm }, "{parameters:?}");
+        }
+    }
+
+    #[test]
     fn caps_follow_the_names() {
         for (term, colorterm, program, colors, features) in [
             ("", "", "", NoColor, OutputFeatures::empty()),
             ("dumb", "", "", NoColor, OutputFeatures::empty()),
             ("vt100", "", "", NoColor, OutputFeatures::empty()),
-            ("linux", "", "", Palette16, CONSOLE),
-            ("xterm", "", "", Palette16, XTERM),
+            ("linux", "", "", Palette8, CONSOLE),
+            ("linux-16color", "", "", Palette16, CONSOLE),
+            ("xterm", "", "", Palette8, XTERM),
+            ("xterm-16color", "", "", Palette16, XTERM),
+            ("rxvt-88color", "", "", Palette16, XTERM - OutputFeatures::FOCUS_EVENTS),
             ("xterm-256color", "", "", Palette256, XTERM),
             ("xterm-256color", "truecolor", "", TrueColor, XTERM),
             ("xterm-direct", "", "", TrueColor, XTERM),
-            ("xterm-kitty", "", "", TrueColor, MODERN_KEYBOARD),
-            ("xterm-256color", "truecolor", "WezTerm", TrueColor, MODERN),
+            ("xterm-kitty", "", "", TrueColor, KITTY),
+            ("xterm-256color", "truecolor", "WezTerm", TrueColor, WEZTERM),
             ("xterm-256color", "", "iTerm.app", TrueColor, MODERN | OutputFeatures::MARGINS),
-            ("xterm-256color", "", "kitty(0.35.2)", TrueColor, MODERN_KEYBOARD),
+            ("xterm-256color", "", "kitty(0.35.2)", TrueColor, KITTY),
             ("xterm-256color", "", "XTerm(390)", Palette256, VT420 | OutputFeatures::REP),
             ("xterm-256color", "", "Apple_Terminal", Palette256, XTERM),
             ("screen-256color", "", "iTerm.app", Palette256, NESTED),
-            ("screen", "truecolor", "", Palette16, NESTED),
+            ("screen", "truecolor", "", Palette8, NESTED),
             ("screen-256color", "truecolor", "tmux", TrueColor, NESTED),
             ("tmux-256color", "", "tmux", Palette256, NESTED | OutputFeatures::STYLED_UNDERLINE),
             ("never-heard-of", "", "", Palette16, OutputFeatures::empty()),

@@ -190,6 +190,9 @@ impl Cell {
         width: 1,
     };
 
+    /// Equal to no cell that is drawn.
+    pub(super) const UNKNOWN: Self = Self { glyph: Glyph(0), ..Self::BLANK };
+
     pub(super) fn new(glyph: Glyph, width: u8, style: PackedStyle, link: LinkId) -> Self {
         let is_space = glyph == Glyph::SPACE && width == 1;
         Self { glyph, style: if is_space { style.of_blank() } else { style }, link, width }

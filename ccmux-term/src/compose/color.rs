@@ -7,7 +7,11 @@ use crate::Color;
 pub(super) fn reduce(color: Color, depth: ColorDepth) -> Color {
     match (color, depth) {
         (_, ColorDepth::None) => Color::Default,
-        (Color::Default | Color::Indexed(0..16), _)
+        (Color::Default | Color::Indexed(0..8), _)
+        | (
+            Color::Indexed(8..16),
+            ColorDepth::Palette16 | ColorDepth::Palette256 | ColorDepth::TrueColor,
+        )
         | (_, ColorDepth::TrueColor)
         | (Color::Indexed(_), ColorDepth::Palette256) => color,
         (Color::Rgb(r, g, b), ColorDepth::Palette256) => Color::Indexed(nearest_256([r, g, b])),
@@ -15,7 +19,29 @@ pub(super) fn reduce(color: Color, depth: ColorDepth) -> Color {
             Color::Indexed(nearest_16(palette_rgb(index)))
         }
         (Color::Rgb(r, g, b), ColorDepth::Palette16) => Color::Indexed(nearest_16([r, g, b])),
+        // The first sixteen are brought down with the other colour and the attributes in view.
+        (color, ColorDepth::Palette8) => match reduce(color, ColorDepth::Palette16) {
+            Color::Indexed(index) => Color::Indexed(index % 8),
+            other => other,
+        },
     }
+}
+
+/// Foreground and background on a terminal of eight colours, and whether the text is bold for its
+/// foreground to be bright. As in tmux, only the colours that programs choose by their number are made
+/// bright so, and none of a larger palette becomes text in the colour of its background.
+pub(super) fn reduce_to_8(fg: Color, bg: Color) -> (Color, Color, bool) {
+    const BLACK: Color = Color::Indexed(0);
+    const WHITE: Color = Color::Indexed(7);
+    let is_bright = matches!(fg, Color::Indexed(8..16));
+    let is_nearest = !matches!(fg, Color::Default | Color::Indexed(0..16));
+    let [fg, bg] = [fg, bg].map(|color| reduce(color, ColorDepth::Palette8));
+    let fg = match (fg, bg) {
+        (BLACK, BLACK) if is_nearest => WHITE,
+        (WHITE, WHITE) if is_nearest => BLACK,
+        _ => fg,
+    };
+    (fg, bg, is_bright)
 }
 
 /// Whether `color` is black or nearly so. The default one counts as that.
@@ -126,6 +152,26 @@ mod tests {
             (Default, Palette16, Default),
         ] {
             assert_eq!(reduce(color, depth), expect, "{color:?} for {depth:?}");
+        }
+    }
+
+    #[test]
+    fn eight_colours_are_made_bright_by_bold() {
+        use Color::{Default, Indexed, Rgb};
+        for (fg, bg, expected) in [
+            (Default, Default, (Default, Default, false)),
+            (Indexed(1), Indexed(2), (Indexed(1), Indexed(2), false)),
+            (Indexed(9), Default, (Indexed(1), Default, true)),
+            (Indexed(8), Indexed(0), (Indexed(0), Indexed(0), true)),
+            (Indexed(3), Indexed(12), (Indexed(3), Indexed(4), false)),
+            (Indexed(196), Default, (Indexed(1), Default, false)),
+            (Rgb(200, 10, 10), Rgb(0, 255, 0), (Indexed(1), Indexed(2), false)),
+            (Indexed(16), Indexed(0), (Indexed(7), Indexed(0), false)),
+            (Indexed(244), Indexed(8), (Indexed(7), Indexed(0), false)),
+            (Indexed(231), Indexed(15), (Indexed(0), Indexed(7), false)),
+            (Indexed(0), Indexed(0), (Indexed(0), Indexed(0), false)),
+        ] {
+            assert_eq!(reduce_to_8(fg, bg), expected, "{fg:?} on {bg:?}");
         }
     }
 

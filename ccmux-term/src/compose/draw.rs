@@ -27,6 +27,7 @@ impl Frame {
         let below = Rect { y: area.y + rows, rows: area.rows - rows, ..area };
         self.fill(below, blank);
         self.fill(Rect { x: area.x + cols, cols: area.cols - cols, rows, ..area }, blank);
+        self.draw_images(area, terminal);
     }
 
     /// Draws a row at `area`, which lies in the frame and is no wider than the row.

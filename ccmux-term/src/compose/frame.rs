@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::caps::OutputFeatures;
 use super::cell::{
     CLUSTER_BYTES_MAX, CLUSTERS_BYTES_MAX, Cell, CellText, FrameCell, Glyph, LinkId, PackedStyle,
 };
 use super::scroll::{Scroll, ScrollDirection};
 use super::shift::{Shift, ShiftDirection};
 use super::width::clusters;
+use crate::image::area::ImageArea;
 use crate::{Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseTracking, Size, Style, Widths};
 
 /// A rectangle of cells: offset from the top left corner of the frame, and extent.
@@ -60,6 +62,9 @@ pub struct Frame {
     /// Where rows may move by themselves: the panes.
     scroll_areas: Vec<Rect>,
     widths: Widths,
+    /// Which pictures the terminal can show.
+    pub(super) graphics: OutputFeatures,
+    pub(super) images: Vec<ImageArea>,
 }
 
 impl Frame {
@@ -78,6 +83,8 @@ impl Frame {
             links: Vec::new(),
             scroll_areas: Vec::new(),
             widths: Widths::default(),
+            graphics: OutputFeatures::empty(),
+            images: Vec::new(),
         }
     }
 
@@ -105,6 +112,12 @@ impl Frame {
         self.clusters.clear();
         self.links.clear();
         self.scroll_areas.clear();
+        self.images.clear();
+    }
+
+    /// No cell is what a frame to come has there.
+    pub(super) fn forget_cells(&mut self) {
+        self.cells.fill(Cell::UNKNOWN);
     }
 
     /// The whole frame as a rectangle.
@@ -152,6 +165,7 @@ impl Frame {
             self.write(area.x + used, area.y, Cell::new(glyph, width as u8, style, LinkId::NONE));
             used += width;
         }
+        self.cover(Rect { cols: used, rows: 1, ..area });
         used
     }
 
@@ -178,6 +192,7 @@ impl Frame {
         if area.cols == 0 {
             return;
         }
+        self.cover(area);
         let blank = Cell::space(PackedStyle::new(style));
         for y in area.y..area.y + area.rows {
             // The first and the last cell may take halves of wide characters with them.
@@ -246,6 +261,7 @@ impl Frame {
         let is_before = x < corner.0 || y < corner.1;
         let (x, y) = (x.saturating_sub(corner.0), y.saturating_sub(corner.1));
         self.place_cursor(area, Cursor { x, y, visible: visible && !is_before, ..other.cursor });
+        self.copy_images(area, other, corner);
     }
 
     pub(super) fn row(&self, y: u16) -> &[Cell] {
@@ -320,6 +336,13 @@ impl Frame {
                 self.blank(Rect { rows: lines, ..area }, Cell::BLANK);
             }
         }
+    }
+
+    /// Makes a row unlike any other, so that all of it is written.
+    pub(super) fn spoil_row(&mut self, y: u16) {
+        let start = self.index(0, y);
+        let unknown = Cell::new(Glyph::char('\0'), 1, PackedStyle::default(), LinkId::NONE);
+        self.cells[start..start + usize::from(self.size.cols)].fill(unknown);
     }
 
     /// Copies the columns of `area` from row to row.

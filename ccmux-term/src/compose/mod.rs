@@ -19,6 +19,8 @@
 //!   last column the cursor's column counts as unknown.
 //! * C5 A terminal that gives a character of uncertain width another one than ours shows all other
 //!   cells as composed.
+//! * C6 Pictures that the terminal shows are those of the last frame, and nothing that a program
+//!   sent as one reaches the terminal but within its own string.
 //!
 //! Knows nothing of clients, sockets and time: who calls decides when to paint. The bytes expect a
 //! raw tty (no output processing).
@@ -28,6 +30,8 @@ mod cell;
 mod color;
 mod draw;
 mod frame;
+mod image_painter;
+mod images;
 mod line;
 mod painter;
 mod pencil;
@@ -46,5 +50,6 @@ pub use cell::{CellText, FrameCell};
 pub use frame::{ClientModes, Frame, Rect};
 pub use line::write_line;
 pub use painter::Painter;
-pub use session::{enter, leave};
-pub use width::columns;
+pub use session::{QUESTIONS, enter, enter_more, leave};
+pub(crate) use sgr::write_decimal;
+pub use width::{columns, first_cell};

@@ -2,12 +2,13 @@
 
 use super::caps::{OutputCaps, OutputFeatures};
 use super::frame::{ClientModes, Frame, Rect};
+use super::image_painter::{ImagePainter, Touched};
 use super::pencil::Pencil;
 use super::row::{can_erase, paint_row};
 use super::scroll::ScrollFinder;
 use super::sgr::write_decimal;
 use super::shift::{self, SHIFT_COST};
-use crate::{Cursor, CursorShape, MouseTracking, Size};
+use crate::{CellSize, Cursor, CursorShape, MouseTracking, Size};
 
 /// Up to so many bytes a change is drawn as it comes: it reaches the terminal in one piece, and
 /// nobody sees the cursor on its way.
@@ -34,6 +35,9 @@ pub struct Painter {
     cursor_shape: Option<u8>,
     pencil: Pencil,
     scrolls: ScrollFinder,
+    images: ImagePainter,
+    /// What of each row the drawing writes.
+    touched: Touched,
     /// The drawing of one frame, before it is known whether it is worth synchronizing.
     drawing: Vec<u8>,
 }
@@ -52,6 +56,8 @@ impl Painter {
             is_cursor_visible: None,
             cursor_shape: None,
             scrolls: ScrollFinder::default(),
+            images: ImagePainter::default(),
+            touched: Vec::new(),
             drawing: Vec::new(),
         }
     }
@@ -59,6 +65,29 @@ impl Painter {
     /// What the terminal understands.
     pub fn caps(&self) -> OutputCaps {
         self.caps
+    }
+
+    /// How many pixels a cell of the terminal has.
+    pub fn set_cell_size(&mut self, cell: CellSize) {
+        if self.images.set_cell(cell) && !self.images.is_empty() {
+            self.invalidate();
+        }
+    }
+
+    /// Whether not all pictures of the last frame were painted: the same frame paints more of them.
+    pub fn has_more(&self) -> bool {
+        self.images.has_more()
+    }
+
+    /// The terminal understands something else than it was taken for; it got the bytes of
+    /// [`enter_more`](super::enter_more). The next frame is painted in full, over what is shown.
+    pub fn set_caps(&mut self, caps: OutputCaps, out: &mut Vec<u8>) {
+        self.caps = caps;
+        self.pencil.set_caps(caps, out);
+        self.shown.forget_cells();
+        self.shown.title = None;
+        self.modes = None;
+        self.cursor_shape = None;
     }
 
     /// Forgets what the terminal shows: the next frame is painted in full.
@@ -90,6 +119,7 @@ impl Painter {
             self.resize(next.size());
         }
         self.draw_cells(next);
+        self.images.draw(next, &self.touched, &mut self.pencil, &mut self.drawing);
         let is_atomic = self.drawing.len() <= ATOMIC_BYTES_MAX;
         let is_synchronized =
             !is_atomic && self.caps.features.contains(OutputFeatures::SYNCHRONIZED_OUTPUT);
@@ -121,9 +151,37 @@ impl Painter {
             self.is_cursor_visible = None;
             self.cursor_shape = None;
             self.pencil.erase_all(next.size(), &mut self.drawing);
+            self.images.forget(self.caps.features, &mut self.drawing);
             self.is_known = true;
         }
+        for y in self.images.rows_of_gone(next) {
+            self.shown.spoil_row(y);
+        }
         self.scrolls.compare(&self.shown, next);
+        let may_move = self.images.is_empty();
+        if may_move {
+            self.move_rows(next);
+        }
+        let may_shift = may_move
+            && self.pencil.has(OutputFeatures::INSERT_DELETE)
+            && self.scrolls.changed_rows() <= SHIFTED_ROWS_MAX;
+        self.touched.clear();
+        self.touched.resize(next.size().rows.into(), None);
+        for y in (0..next.size().rows).filter(|&y| self.scrolls.has_changed(y)) {
+            if may_shift
+                && self.scrolls.cost(y) > SHIFT_COST
+                && let Some(shift) = shift::find(&self.shown, next, y)
+            {
+                self.pencil.shift(shift, &mut self.drawing);
+                self.shown.shift(shift);
+            }
+            let written = paint_row(&mut self.pencil, &self.shown, next, y, &mut self.drawing);
+            self.touched[usize::from(y)] = written;
+        }
+    }
+
+    /// Moves and erases rows together where that helps.
+    fn move_rows(&mut self, next: &Frame) {
         for _ in 0..SCROLLS_MAX {
             if !self.scroll(next, next.area()) {
                 break;
@@ -136,18 +194,6 @@ impl Painter {
             }
         }
         self.erase_rows(next);
-        let may_shift = self.pencil.has(OutputFeatures::INSERT_DELETE)
-            && self.scrolls.changed_rows() <= SHIFTED_ROWS_MAX;
-        for y in (0..next.size().rows).filter(|&y| self.scrolls.has_changed(y)) {
-            if may_shift
-                && self.scrolls.cost(y) > SHIFT_COST
-                && let Some(shift) = shift::find(&self.shown, next, y)
-            {
-                self.pencil.shift(shift, &mut self.drawing);
-                self.shown.shift(shift);
-            }
-            paint_row(&mut self.pencil, &self.shown, next, y, &mut self.drawing);
-        }
     }
 
     /// Moves rows of `area` if that helps; returns whether it did.

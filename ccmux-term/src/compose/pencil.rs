@@ -46,6 +46,12 @@ impl Pencil {
         }
     }
 
+    /// The terminal learned to do more.
+    /// Something moved the cursor.
+    pub(super) fn lose_place(&mut self) {
+        self.place = Place::Unknown;
+    }
+
     /// Whether erasing gives a background of its own.
     pub(super) fn erases_background(&self) -> bool {
         // Without colours a background is shown reversed, which erasing does not give.
@@ -82,6 +88,11 @@ impl Pencil {
         self.start_over(out);
         out.extend_from_slice(b"\x1b[H\x1b[2J");
         self.place = Place::Cell(0, 0);
+    }
+
+    pub(super) fn set_caps(&mut self, caps: OutputCaps, out: &mut Vec<u8>) {
+        self.caps = caps;
+        self.start_over(out);
     }
 
     /// Puts the pen back to a known state; where the cursor is is not known.

@@ -10,11 +10,18 @@ const GAP_MAX: u16 = 3;
 /// Bytes of a sequence with a number: what erasing or repeating a run costs.
 const SEQUENCE_BYTES: usize = 5;
 
-/// Writes what turns row `y` of `old` into that of `new`. Both have the same size.
-pub(super) fn paint_row(pencil: &mut Pencil, old: &Frame, new: &Frame, y: u16, out: &mut Vec<u8>) {
+/// Writes what turns row `y` of `old` into that of `new`. Both have the same size. Returns between
+/// which columns that is.
+pub(super) fn paint_row(
+    pencil: &mut Pencil,
+    old: &Frame,
+    new: &Frame,
+    y: u16,
+    out: &mut Vec<u8>,
+) -> Option<(u16, u16)> {
     let row = Row { old, new, old_cells: old.row(y), cells: new.row(y), y };
     let cols = row.cells.len() as u16;
-    let Some(first) = (0..cols).find(|&x| row.has_changed(x)) else { return };
+    let first = (0..cols).find(|&x| row.has_changed(x))?;
     let last = (first..cols).rfind(|&x| row.has_changed(x)).unwrap_or(first);
     let erase_from = row.erasable_from(pencil, first, last);
     let end = erase_from.unwrap_or(last + 1);
@@ -35,6 +42,8 @@ pub(super) fn paint_row(pencil: &mut Pencil, old: &Frame, new: &Frame, y: u16, o
         pencil.set_link(None, out);
         pencil.erase_to_edge(row.cells[usize::from(from)].style, out);
     }
+    let to = if erase_from.is_some() { cols } else { x.max(forced_to).min(cols) };
+    Some((first.saturating_sub(GAP_MAX), to))
 }
 
 struct Row<'a> {

@@ -1,6 +1,11 @@
-//! The bytes before the first and after the last frame.
+//! The bytes before the first and after the last frame, and questions in between.
 
 use super::caps::{OutputCaps, OutputFeatures};
+use super::image_painter::DELETE_ALL;
+
+/// Asks a terminal for its name (XTVERSION), the pixels of its cells (XTWINOPS 16) and then for its
+/// extensions (DA1), which every terminal answers, so that this is the last answer.
+pub const QUESTIONS: &[u8] = b"\x1b[>q\x1b[16t\x1b[c";
 
 /// A mode (or state) taken on entering and given back on leaving.
 struct Step {
@@ -35,6 +40,7 @@ const STEPS: &[Step] = &[
         leave: b"\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l",
     },
     Step { needs: OutputFeatures::HYPERLINKS, enter: b"", leave: b"\x1b]8;;\x1b\\" },
+    Step { needs: OutputFeatures::KITTY_GRAPHICS, enter: b"", leave: DELETE_ALL },
     Step { needs: OutputFeatures::SYNCHRONIZED_OUTPUT, enter: b"", leave: b"\x1b[?2026l" },
 ];
 
@@ -42,6 +48,13 @@ const STEPS: &[Step] = &[
 /// [`Painter`](super::Painter) goes on from there.
 pub fn enter(caps: OutputCaps) -> Vec<u8> {
     let steps = STEPS.iter().filter(|step| caps.features.contains(step.needs));
+    steps.flat_map(|step| step.enter).copied().collect()
+}
+
+/// What a terminal that was entered needs beside that when it turns out to understand more.
+pub fn enter_more(before: OutputCaps, now: OutputCaps) -> Vec<u8> {
+    let has = |caps: OutputCaps, step: &Step| caps.features.contains(step.needs);
+    let steps = STEPS.iter().filter(|step| has(now, step) && !has(before, step));
     steps.flat_map(|step| step.enter).copied().collect()
 }
 

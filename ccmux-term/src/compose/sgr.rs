@@ -1,11 +1,18 @@
 //! SGR sequences: the shortest one that leads from one style to another.
 
 use super::caps::{ColorDepth, OutputCaps, OutputFeatures};
-use super::color::{is_dark, reduce};
+use super::color::{is_dark, reduce, reduce_to_8};
 use crate::{Attributes, Color, Style, Underline};
 
 /// `style` as far as the terminal can show it.
-pub(super) fn reduce_style(style: Style, caps: OutputCaps) -> Style {
+pub(super) fn reduce_style(mut style: Style, caps: OutputCaps) -> Style {
+    if caps.colors == ColorDepth::Palette8 {
+        let is_bright;
+        (style.fg, style.bg, is_bright) = reduce_to_8(style.fg, style.bg);
+        style
+            .attributes
+            .set(Attributes::BOLD, is_bright || style.attributes.contains(Attributes::BOLD));
+    }
     let has_styled = caps.features.contains(OutputFeatures::STYLED_UNDERLINE);
     Style {
         fg: reduce(style.fg, caps.colors),
@@ -145,7 +152,7 @@ fn write_numbers(prefix: &[u8], numbers: &[u8], separator: u8, out: &mut Vec<u8>
 }
 
 /// `number` in decimal digits.
-pub(super) fn write_decimal(number: u32, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(number: u32, out: &mut Vec<u8>) {
     let mut digits = [0; 10];
     let mut start = digits.len();
     let mut rest = number;
@@ -198,6 +205,16 @@ mod tests {
         check(busy, Style { underline: Underline::None, ..busy }, "\x1b[24m");
         check(plain, Style { bg: Color::Indexed(255), ..plain }, "\x1b[48;5;255m");
         check(plain, Style { attributes: Attributes::all(), ..plain }, "\x1b[1;2;3;5;7;8;9;53m");
+    }
+
+    #[test]
+    fn bright_text_is_bold_where_there_are_eight_colours() {
+        let caps = |colors| OutputCaps { colors, features: OutputFeatures::empty() };
+        let bright = Style { fg: Color::Indexed(9), bg: Color::Indexed(12), ..Style::default() };
+        let mut out = Vec::new();
+        write_change(Style::default(), reduce_style(bright, caps(ColorDepth::Palette8)), &mut out);
+        write_change(Style::default(), reduce_style(bright, caps(ColorDepth::Palette16)), &mut out);
+        assert_eq!(out, b"\x1b[1;31;44m\x1b[91;104m");
     }
 
     #[test]

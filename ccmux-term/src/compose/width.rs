@@ -38,6 +38,18 @@ pub fn columns(text: &str, widths: &Widths) -> usize {
     clusters(text, widths).map(|cluster| usize::from(cluster.width)).sum()
 }
 
+/// The bytes at the front of `text` that are in its first cell, and its columns: none for a control
+/// character, and for a mark with nothing to attach to.
+pub fn first_cell(text: &str, widths: &Widths) -> (usize, usize) {
+    let Some(c) = text.chars().next() else { return (0, 0) };
+    if widths.width(c).is_none_or(|width| width == 0) {
+        return (c.len_utf8(), 0);
+    }
+    let mut all = clusters(text, widths);
+    let width = all.next().map_or(0, |first| usize::from(first.width));
+    (all.at, width)
+}
+
 /// Iterator of [`clusters`] and [`characters`].
 #[derive(Clone, Debug)]
 pub(crate) struct Clusters<'a> {
@@ -149,6 +161,26 @@ const CERTAIN: &[(char, char)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::WidthOverride;
+
+    #[test]
+    fn the_first_cell_of_a_text() {
+        let arrows = Widths::new(WidthOverride::parse("→=2"));
+        let long = "a".to_owned() + &"\u{301}".repeat(CLUSTER_BYTES_MAX);
+        for (text, expected) in [
+            ("", (0, 0)),
+            ("ab", (1, 1)),
+            ("\n", (1, 0)),
+            ("\u{301}\u{301}a", (2, 0)),
+            ("e\u{301}x", (3, 1)),
+            ("→x", (3, 2)),
+            ("👨‍👩‍👧x", (18, 2)),
+            ("❤\u{fe0f}x", (6, 2)),
+            (&long, (long.len(), 1)),
+        ] {
+            assert_eq!(first_cell(text, &arrows), expected, "{text}");
+        }
+    }
 
     #[test]
     fn text_falls_into_cells() {

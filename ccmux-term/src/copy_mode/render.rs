@@ -12,7 +12,7 @@ use crate::{Color, Cursor, CursorShape, HistoryLine, Style, Widths};
 /// How the parts of copy mode look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CopyStyles {
-    /// `mode-style`: the selection and the position.
+    /// `mode-style`: the selection.
     pub mode: Style,
     /// `copy-mode-match-style`.
     pub matches: Style,
@@ -30,7 +30,7 @@ impl Default for CopyStyles {
 
 impl CopyMode {
     /// Draws the view at the top left of `area` and returns the cursor, counted from there. The
-    /// area has the size that the mode was told.
+    /// area has the size that the mode was told. Where the view is, is for others to say.
     pub fn render(
         &self,
         source: &dyn LineSource,
@@ -61,7 +61,6 @@ impl CopyMode {
             }
             first_row = Anchor { line: first_row.line + 1, row: 0 };
         }
-        self.draw_position(source, frame, area, styles.mode);
         let (y, x) = self.cursor_place(lines);
         Cursor {
             x: x as u16,
@@ -100,24 +99,6 @@ impl CopyMode {
             }
         }
         marks
-    }
-
-    /// `[offset/total]` at the top right, after what is to be said about a search, as far as it fits.
-    fn draw_position(&self, source: &dyn LineSource, frame: &mut Frame, area: Rect, style: Style) {
-        if self.is_position_hidden {
-            return;
-        }
-        let position = self.position(source);
-        let mut text = format!("[{}/{}]", position.offset, position.total);
-        let note = self.search_note();
-        if !note.is_empty() && note.len() + 1 + text.len() <= usize::from(area.cols) {
-            text = format!("{note} {text}");
-        }
-        if text.len() <= usize::from(area.cols) {
-            let cols = text.len() as u16;
-            let corner = Rect { x: area.x + area.cols - cols, cols, ..area };
-            frame.put_str_within(corner, &text, style);
-        }
     }
 }
 

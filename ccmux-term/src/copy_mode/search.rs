@@ -1,6 +1,5 @@
 //! Searching: forward and backward, around the ends, and from prompt to prompt.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::lines::{Lines, Point};
@@ -48,13 +47,11 @@ impl CopyMode {
         self.shows_matches.then_some((self.results.count, self.results.is_more))
     }
 
-    /// What is to be said about a search at the position; empty if nothing.
-    pub(super) fn search_note(&self) -> String {
+    /// What is to be said about a search beside how many matches there are.
+    pub fn search_note(&self) -> Option<String> {
         match &self.progress {
-            Some(Progress { scan, .. }) => format!("(searching {}%)", scan.percent()),
-            None if self.was_in_vain => "(not found)".to_owned(),
-            None if self.shows_matches => self.results.to_string(),
-            None => String::new(),
+            Some(Progress { scan, .. }) => Some(format!("(searching {}%)", scan.percent())),
+            None => self.was_in_vain.then(|| "(not found)".to_owned()),
         }
     }
 
@@ -213,13 +210,6 @@ impl Results {
             count += pattern.matches(&line.text).count();
         }
         *self = Self { basis, count, is_more: next > lines.first() };
-    }
-}
-
-impl fmt::Display for Results {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = if self.is_more { "+" } else { "" };
-        write!(f, "({}{more} results)", self.count)
     }
 }
 

@@ -53,6 +53,11 @@ impl CopyMode {
         self.reveal(lines);
     }
 
+    /// Whether it is to be said where the view is (`toggle-position`).
+    pub fn shows_position(&self) -> bool {
+        !self.is_position_hidden
+    }
+
     /// Where the view is.
     pub fn position(&self, source: &dyn LineSource) -> CopyPosition {
         let lines = self.lines(&self.frozen, source);

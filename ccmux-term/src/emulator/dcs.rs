@@ -1,4 +1,4 @@
-//! Device control strings: requests for settings (DECRQSS) and capabilities (XTGETTCAP), the cursor
+//! Device control strings: sixels, requests for settings (DECRQSS) and capabilities (XTGETTCAP), the cursor
 //! and the tabs as they were reported (DECRSPS), and sequences for the terminal outside.
 
 use super::{Emulator, sgr};
@@ -20,6 +20,7 @@ impl Emulator {
             ([b'$'], b'q') => self.report_setting(text),
             ([b'$'], b't') if params.get(0) == 1 => self.restore_cursor_report(text),
             ([b'$'], b't') if params.get(0) == 2 => self.restore_tab_report(text),
+            ([], b'q') => self.sixel(params, text),
             ([b'+'], b'q') => {
                 for name in text.split(|&byte| byte == b';').take(CAPABILITIES_MAX) {
                     self.report_capability(name);

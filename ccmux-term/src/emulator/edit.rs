@@ -68,7 +68,7 @@ impl Emulator {
     pub(super) fn clear_screen(&mut self) {
         let rows = self.rows();
         if self.scrolls_on_clear && !self.modes.alternate_screen {
-            let used = self.grid.rows().rposition(|row| row.occupied() > 0);
+            let used = self.grid.rows().rposition(|row| !row.is_blank());
             for y in 0..used.map_or(0, |last| last + 1) {
                 self.retire(y);
             }

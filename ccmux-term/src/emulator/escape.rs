@@ -133,6 +133,9 @@ impl Emulator {
         fresh.scrolls_on_clear = self.scrolls_on_clear;
         fresh.reports_titles = self.reports_titles;
         fresh.widths = self.widths.clone();
+        fresh.cell = self.cell;
+        // Numbers of pictures are never given twice.
+        fresh.images.next = self.images.next;
         std::mem::swap(&mut fresh.scrollback, &mut self.scrollback);
         std::mem::swap(&mut fresh.events, &mut self.events);
         *self = fresh;

@@ -15,7 +15,9 @@ mod csi;
 mod dcs;
 mod edit;
 mod escape;
+mod graphics;
 mod keyboard;
+mod kitty;
 mod lines;
 mod margins;
 mod mode;
@@ -32,8 +34,11 @@ mod report;
 mod resize;
 mod settings;
 mod sgr;
+mod sgr_stack;
 mod tabs;
+mod vt52;
 mod window;
+mod xcms;
 
 pub(crate) use self::charset::{Charset, Charsets};
 pub(crate) use self::keyboard::{KEYBOARD_STACK_MAX, KeyboardStack};
@@ -42,7 +47,10 @@ pub(crate) use self::notify::Notice;
 pub(crate) use self::palette::Palette;
 pub use self::palette::Rgb;
 pub(crate) use self::queue::EventQueue;
-pub(crate) use self::settings::{LEVEL_MAX, Protection, Settings, TitleModes};
+pub(crate) use self::settings::{
+    LEVEL_MAX, Protection, Settings, TitleModes, mode as private_mode,
+};
+pub(crate) use self::sgr_stack::{PushedStyle, SGR_STACK_MAX, StyleParts};
 pub(crate) use self::tabs::Tabs;
 pub(crate) use self::window::PushedTitles;
 use crate::grid::Grid;
@@ -51,7 +59,8 @@ use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::Row;
 use crate::history::{History, Scrollback};
-use crate::{Color, CursorShape, Modes, Size, Style, Widths, work};
+use crate::image::store::ImageStore;
+use crate::{CellSize, Color, CursorShape, Modes, Size, Style, Widths, work};
 
 /// Longest title kept, in bytes.
 pub(crate) const TITLE_BYTES_MAX: usize = 4096;
@@ -95,6 +104,9 @@ pub(crate) struct Emulator {
     pub(crate) grid: Grid,
     pub(crate) hidden_grid: Grid,
     pub(crate) overflow: Overflow,
+    pub(crate) images: ImageStore,
+    /// Pixels of a cell, for programs that ask and for pictures.
+    pub(crate) cell: CellSize,
     pub(crate) pens: PenTable,
     pub(crate) clusters: ClusterTable,
     /// How many columns characters take.
@@ -129,6 +141,8 @@ pub(crate) struct Emulator {
     pub(crate) title: String,
     pub(crate) icon_name: String,
     pub(crate) title_stack: Vec<PushedTitles>,
+    /// Styles that XTPUSHSGR kept.
+    pub(crate) sgr_stack: Vec<PushedStyle>,
     /// A notification that is not complete yet.
     pub(crate) notice: Option<Notice>,
 
@@ -150,6 +164,8 @@ impl Emulator {
             grid: Grid::new(size),
             hidden_grid: Grid::new(size),
             overflow: Overflow::default(),
+            images: ImageStore::default(),
+            cell: CellSize::default(),
             pens: PenTable::new(),
             clusters: ClusterTable::default(),
             widths: Widths::default(),
@@ -176,6 +192,7 @@ impl Emulator {
             title: String::new(),
             icon_name: String::new(),
             title_stack: Vec::new(),
+            sgr_stack: Vec::new(),
             notice: None,
             scrollback: Scrollback::new(History::new()),
             scrolls_on_clear: true,

@@ -16,9 +16,9 @@ enum ModeState {
 }
 
 /// The private modes that XTSAVE saves, in the order of their bits in a keyframe.
-const SAVED: [u16; 36] = [
+const SAVED: [u16; 38] = [
     1, 3, 4, 5, 6, 7, 9, 12, 18, 19, 25, 40, 41, 42, 45, 47, 66, 67, 69, 1000, 1002, 1003, 1004,
-    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048, 2027,
+    1005, 1006, 1007, 1015, 1016, 1045, 1047, 1049, 2004, 2026, 2031, 2048, 2027, 80, 8452,
 ];
 
 /// Bits that `Settings::saved` can have.
@@ -57,6 +57,7 @@ impl Emulator {
         let modes = &mut self.modes;
         match mode {
             1 => modes.application_cursor_keys = is_set,
+            2 => self.settings.set_vt52(!is_set),
             numbers::COLUMNS_132 => self.set_columns(is_set),
             5 => modes.reverse_screen = is_set,
             6 => {
@@ -235,6 +236,7 @@ impl Emulator {
         let modes = &self.modes;
         let is_set = match mode {
             1 => modes.application_cursor_keys,
+            2 => !self.settings.is_vt52(),
             5 => modes.reverse_screen,
             6 => modes.origin,
             7 => modes.autowrap,
@@ -257,8 +259,8 @@ impl Emulator {
             2004 => modes.bracketed_paste,
             2026 => modes.synchronized_output,
             2027 => modes.grapheme_clusters,
-            // Keys repeat.
-            8 => return ModeState::AlwaysSet,
+            // Keys repeat; each picture has colour registers of its own.
+            8 | 1070 => return ModeState::AlwaysSet,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
             _ => match self.settings.private(mode) {

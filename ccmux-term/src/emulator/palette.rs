@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::xcms;
+
 /// Red, green, blue.
 pub type Rgb = (u8, u8, u8);
 
@@ -165,7 +167,8 @@ fn xterm_color(index: u8) -> Rgb {
     }
 }
 
-/// Parses a colour as X11 writes it: `rgb:h/h/h` to `rgb:hhhh/hhhh/hhhh`, `#rgb` to `#rrrrggggbbbb`.
+/// Parses a colour as X11 writes it: `rgb:h/h/h` to `rgb:hhhh/hhhh/hhhh`, `#rgb` to `#rrrrggggbbbb`, or
+/// by its intensity.
 pub(crate) fn parse_color(text: &[u8]) -> Option<Rgb> {
     let text = std::str::from_utf8(text).ok()?;
     if let Some(channels) = text.strip_prefix("rgb:") {
@@ -176,7 +179,9 @@ pub(crate) fn parse_color(text: &[u8]) -> Option<Rgb> {
         let color = (channels.next()??, channels.next()??, channels.next()??);
         return channels.next().is_none().then_some(color);
     }
-    let digits = text.strip_prefix('#').filter(|digits| digits.is_ascii())?;
+    let Some(digits) = text.strip_prefix('#').filter(|digits| digits.is_ascii()) else {
+        return xcms::parse(text);
+    };
     let len = digits.len() / 3;
     if !matches!(digits.len(), 3 | 6 | 9 | 12) {
         return None;

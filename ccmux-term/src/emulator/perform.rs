@@ -36,14 +36,14 @@ impl Perform for Emulator {
                 }
             }
             b'\r' => self.carriage_return(),
-            0x0e => self.charsets.locked = 1,
-            0x0f => self.charsets.locked = 0,
+            0x0e => self.shift_to(1),
+            0x0f => self.shift_to(0),
             _ => {}
         }
     }
 
     fn delete(&mut self) {
-        if self.charsets.has_96() {
+        if !self.settings.is_vt52() && self.charsets.has_96() {
             self.print_ascii_run(&[0x7f]);
         }
     }
@@ -52,7 +52,11 @@ impl Perform for Emulator {
         work::note(1);
         self.sweep_if_due();
         self.settle();
-        self.dispatch_escape(intermediates, last);
+        if self.settings.is_vt52() {
+            self.dispatch_vt52(intermediates, last);
+        } else {
+            self.dispatch_escape(intermediates, last);
+        }
         self.last_printed = None;
     }
 
@@ -83,9 +87,28 @@ impl Perform for Emulator {
         self.settings.sends_8bit
     }
 
+    #[inline]
+    fn is_vt52(&self) -> bool {
+        self.settings.is_vt52()
+    }
+
+    fn vt52_position(&mut self, row: u8, column: u8) {
+        work::note(1);
+        self.settle();
+        self.go_to_vt52_position(row.into(), column.into());
+        self.last_printed = None;
+    }
+
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]) {
         work::note(text.len());
         self.dispatch_dcs(params, intermediates, last, text);
+        self.last_printed = None;
+    }
+
+    fn apc(&mut self, text: &[u8]) {
+        work::note(text.len());
+        self.sweep_if_due();
+        self.kitty(text);
         self.last_printed = None;
     }
 }

@@ -24,16 +24,16 @@ impl Emulator {
     pub(super) fn print_ascii_run(&mut self, text: &[u8]) {
         if self.follows_prepend() {
             let (&first, later) = text.split_first().expect("a run is not empty");
-            let c = self.charsets.map(first);
+            let c = self.mapped(first);
             self.print_char(c);
             if !later.is_empty() {
                 self.print_ascii_run(later);
             }
-        } else if self.charsets.is_plain() {
+        } else if self.prints_plain() {
             self.print_run(text);
         } else {
             for &byte in text {
-                let c = self.charsets.map(byte);
+                let c = self.mapped(byte);
                 self.put(c, self.widths.width(c).unwrap_or(1).max(1));
             }
         }
@@ -89,7 +89,7 @@ impl Emulator {
     fn print_fitting(&mut self, text: &[char]) -> usize {
         if self.cursor.is_wrap_pending
             || self.modes.insert
-            || !self.charsets.is_plain()
+            || !self.prints_plain()
             || self.follows_prepend()
         {
             return 0;

@@ -65,6 +65,16 @@ impl Emulator {
         Rect { top, left, bottom, end }
     }
 
+    /// The styles of the cells in the rectangle of some parameters, row by row; none if it ends before
+    /// it begins.
+    pub(super) fn rect_styles(&self, params: &Params) -> impl Iterator<Item = Style> {
+        let rows = self.rect(params, 0).map(|rect| {
+            let row = move |y| (rect.left..rect.end).map(move |x| self.grid.row(y).get(x).pen);
+            (rect.top..rect.bottom).flat_map(row)
+        });
+        rows.into_iter().flatten().map(|pen| self.pens.get(pen).style)
+    }
+
     /// DECCRA. There is one page; the numbers of pages do not count.
     pub(super) fn copy_rect(&mut self, params: &Params) {
         let Some(from) = self.rect(params, 0) else { return };

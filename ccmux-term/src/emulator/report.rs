@@ -1,7 +1,6 @@
 //! Answers to queries.
 
 use super::Emulator;
-use super::window::{CELL_HEIGHT_PX, CELL_WIDTH_PX};
 use crate::Event;
 
 impl Emulator {
@@ -25,7 +24,7 @@ impl Emulator {
         self.events.push(Event::Reply(reply));
     }
 
-    /// DA1: a VT420 with 132 columns, selective erase, national sets, technical characters, terminal
+    /// DA1: a VT420 with 132 columns, sixels, selective erase, national sets, technical characters, terminal
     /// state reports, windows of text, horizontal scrolling, colour and rectangles. (52, a clipboard,
     /// is not among them: programs would ask for its contents and wait for an answer.)
     pub(super) fn report_device_attributes(&mut self) {
@@ -33,7 +32,7 @@ impl Emulator {
             1 => self.reply(b"\x1b[?1;2c"),
             level => {
                 let extras = if level < 4 { ";22" } else { ";17;18;21;22;28" };
-                self.reply(format!("\x1b[?6{level};1;6;9;15{extras}c").as_bytes());
+                self.reply(format!("\x1b[?6{level};1;4;6;9;15{extras}c").as_bytes());
             }
         }
     }
@@ -62,6 +61,11 @@ impl Emulator {
     /// DECRQDE: the whole page is shown.
     pub(super) fn report_displayed_extent(&mut self) {
         self.reply(format!("\x1b[{};{};1;1;1\"w", self.rows(), self.cols()).as_bytes());
+    }
+
+    /// DECRQLP: there is no locator. (So DECELR, DECSLE and DECEFR have nothing to act on.)
+    pub(super) fn report_locator(&mut self) {
+        self.reply(b"\x1b[0&w");
     }
 
     /// DSR.
@@ -110,7 +114,7 @@ impl Emulator {
     pub(super) fn report_size_in_band(&mut self) {
         if self.modes.in_band_resize {
             let (cols, rows) = (self.cols(), self.rows());
-            let (width, height) = (cols * CELL_WIDTH_PX, rows * CELL_HEIGHT_PX);
+            let (width, height) = self.pixels();
             self.reply(format!("\x1b[48;{rows};{cols};{height};{width}t").as_bytes());
         }
     }

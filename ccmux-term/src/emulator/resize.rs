@@ -4,7 +4,8 @@
 //! narrower and wider again gives the same lines. Rows that no longer fit leave at the top like
 //! rows that scroll; blank rows below the cursor go first. Rows below the cursor that do not fit either
 //! are kept aside until a program does something on the main screen: it draws them anew, or wants
-//! none. Where there is more room recent lines of
+//! none. Pictures stay with the text of the row that they lie on, and lose what a narrower screen has
+//! no columns for. Where there is more room recent lines of
 //! the history come back, as in tmux. The alternate screen belongs to a program that redraws it: it
 //! is cut.
 
@@ -15,6 +16,7 @@ use crate::grid::clusters::ClusterTable;
 use crate::grid::pens::{Pen, PenTable};
 use crate::grid::row::{LineMarks, Row};
 use crate::history::{Cutting, Scrollback, line_cells, push_wrapped_cells};
+use crate::image::{self, Slice};
 use crate::{LineTime, Size};
 
 impl Emulator {
@@ -95,11 +97,18 @@ struct Line {
     fill: PenId,
     marks: LineMarks,
     time: LineTime,
+    /// Parts of pictures, and at which cell the row begins on which they lie.
+    slices: Vec<(usize, Slice)>,
 }
 
 impl Line {
     fn new(cells: Vec<Cell>, marks: LineMarks) -> Self {
-        Self { cells, fill: PenId::DEFAULT, marks, time: LineTime::UNKNOWN }
+        let slices = Vec::new();
+        Self { cells, fill: PenId::DEFAULT, marks, time: LineTime::UNKNOWN, slices }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.cells.is_empty() && self.marks.is_empty() && self.slices.is_empty()
     }
 }
 
@@ -124,11 +133,8 @@ fn rewrap(emulator: &mut Emulator, size: Size, positions: [&mut Position; 2], be
         std::mem::take(&mut scrollback.head_marks),
         positions.each_ref().map(|position| **position),
     );
-    let last_shown = lines
-        .iter()
-        .rposition(|line| !line.cells.is_empty() || !line.marks.is_empty())
-        .unwrap_or(0)
-        .max(places[0].line);
+    let last_shown =
+        lines.iter().rposition(|line| !line.is_blank()).unwrap_or(0).max(places[0].line);
     let blank = match below {
         Below::Keep => lines.len() - (last_shown + 1),
         Below::GiveUp => 0,
@@ -199,6 +205,7 @@ fn take_back(
             fill: pens.intern(&fill),
             marks: line.marks,
             time: line.time,
+            slices: Vec::new(),
         };
         let mut rows = Vec::new();
         wrap_line(&line, cols, &mut rows);
@@ -231,6 +238,8 @@ fn unwrap(
             }
         }
         line.marks |= row.marks;
+        let start = line.cells.len();
+        line.slices.extend(row.slices.iter().map(|slice| (start, slice.clone())));
         if row.wrapped || overflow.continues && y + 1 == grid.len() {
             push_wrapped_cells(&mut line.cells, row, cols);
             continue;
@@ -241,7 +250,7 @@ fn unwrap(
         lines.push(line);
         line = Line::new(Vec::new(), LineMarks::empty());
     }
-    if !line.cells.is_empty() {
+    if !line.cells.is_empty() || !line.slices.is_empty() {
         lines.push(line);
     }
     (lines, places)
@@ -249,7 +258,7 @@ fn unwrap(
 
 /// Appends the rows of a line and returns at which of its cells each begins.
 fn wrap_line(line: &Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
-    let mut starts = vec![0];
+    let (mut starts, first) = (vec![0], rows.len());
     let mut row = Row::new();
     row.marks = line.marks;
     for (offset, &cell) in line.cells.iter().enumerate() {
@@ -267,5 +276,10 @@ fn wrap_line(line: &Line, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
     row.fill = line.fill;
     row.time = line.time;
     rows.push(row);
+    for (start, slice) in &line.slices {
+        let row = &mut rows[first + starts.partition_point(|at| at <= start) - 1];
+        image::add(&mut row.slices, slice.clone());
+        image::clip(&mut row.slices, cols);
+    }
     starts
 }

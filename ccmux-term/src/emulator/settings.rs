@@ -15,12 +15,20 @@ const KEPT_PRIVATE: [u16; 10] = [
     mode::ALLOWS_COLUMNS,
     mode::TAB_WRAPS,
     mode::NATIONAL_SETS,
-    67,
+    mode::BACKARROW_KEY,
     mode::REVERSE_WRAP_EXTENDED,
     mode::LEFT_RIGHT_MARGINS,
 ];
 /// ANSI modes that are kept for whoever asks.
 const KEPT_ANSI: [u16; 2] = [2, 12];
+/// More private modes: bits in a keyframe stay where they are.
+const KEPT_PRIVATE_LATER: [u16; 2] = [mode::SIXEL_DISPLAY, mode::SIXEL_CURSOR_RIGHT];
+
+/// How many modes are kept.
+const KEPT_MODES: usize = KEPT_PRIVATE.len() + KEPT_ANSI.len() + KEPT_PRIVATE_LATER.len();
+/// Bits of `kept` after those of the modes: DECANM is reset; a VT52 prints graphics.
+const VT52: u16 = 1 << KEPT_MODES;
+const VT52_GRAPHICS: u16 = VT52 << 1;
 
 /// Numbers of private modes that the emulator looks up.
 pub(crate) mod mode {
@@ -32,8 +40,14 @@ pub(crate) mod mode {
     pub(crate) const TAB_WRAPS: u16 = 41;
     /// DECNRCM: national replacement sets can be designated.
     pub(crate) const NATIONAL_SETS: u16 = 42;
+    /// DECBKM: the Backspace key sends BS.
+    pub(crate) const BACKARROW_KEY: u16 = 67;
     /// DECLRMM.
     pub(crate) const LEFT_RIGHT_MARGINS: u16 = 69;
+    /// DECSDM: sixels are drawn in the top left corner, and scroll nothing.
+    pub(crate) const SIXEL_DISPLAY: u16 = 80;
+    /// The cursor goes right of sixels, not below.
+    pub(crate) const SIXEL_CURSOR_RIGHT: u16 = 8452;
     /// Reverse wraparound also over lines that did not wrap.
     pub(crate) const REVERSE_WRAP_EXTENDED: u16 = 1045;
 }
@@ -72,7 +86,8 @@ pub(crate) struct Settings {
     /// DECSACE as sent: 2 is a rectangle, 0 and 1 are a stream.
     pub(crate) extent: u8,
     pub(crate) title_modes: TitleModes,
-    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones.
+    /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones, then of the later ones; then
+    /// what a VT52 has.
     pub(crate) kept: u16,
     /// What XTSAVE has saved, by the order of `mode::SAVED`.
     pub(crate) saved: u64,
@@ -95,10 +110,13 @@ impl Default for Settings {
 
 impl Settings {
     /// Bits that `kept` can have.
-    pub(crate) const KEPT_MAX: u16 = (1 << (KEPT_PRIVATE.len() + KEPT_ANSI.len())) - 1;
+    pub(crate) const KEPT_MAX: u16 = VT52_GRAPHICS | (VT52_GRAPHICS - 1);
 
     fn private_bit(mode: u16) -> Option<u16> {
-        KEPT_PRIVATE.iter().position(|&known| known == mode).map(|index| 1 << index)
+        let later = KEPT_PRIVATE.len() + KEPT_ANSI.len();
+        let index = |modes: &[u16]| modes.iter().position(|&known| known == mode);
+        let index = index(&KEPT_PRIVATE).or(index(&KEPT_PRIVATE_LATER).map(|index| later + index));
+        index.map(|index| 1 << index)
     }
 
     fn ansi_bit(mode: u16) -> Option<u16> {
@@ -127,6 +145,28 @@ impl Settings {
 
     pub(crate) fn set_ansi(&mut self, mode: u16, is_set: bool) {
         self.set_bit(Self::ansi_bit(mode), is_set);
+    }
+
+    /// Whether it is a VT52 (DECANM is reset).
+    #[inline]
+    pub(crate) fn is_vt52(&self) -> bool {
+        self.kept & VT52 != 0
+    }
+
+    /// Whether it is a VT52 that prints graphics.
+    #[inline]
+    pub(crate) fn has_vt52_graphics(&self) -> bool {
+        self.kept & VT52_GRAPHICS != 0
+    }
+
+    /// DECANM; a VT52 begins with text.
+    pub(crate) fn set_vt52(&mut self, is_vt52: bool) {
+        self.set_vt52_graphics(false);
+        self.set_bit(Some(VT52), is_vt52);
+    }
+
+    pub(crate) fn set_vt52_graphics(&mut self, prints_graphics: bool) {
+        self.set_bit(Some(VT52_GRAPHICS), prints_graphics);
     }
 
     fn set_bit(&mut self, bit: Option<u16>, is_set: bool) {

@@ -3,11 +3,7 @@
 use super::settings::TitleModes;
 use super::{Emulator, TITLE_STACK_MAX, dcs};
 use crate::parser::{Params, Terminator};
-use crate::{Event, Size};
-
-/// Pixels of a cell that size reports assume: the emulator does not know a font.
-pub(super) const CELL_WIDTH_PX: usize = 8;
-pub(super) const CELL_HEIGHT_PX: usize = 16;
+use crate::{CellSize, Event, Size};
 
 /// Titles pushed at once (XTWINOPS 22): the window's, the icon's or both.
 pub(crate) type PushedTitles = (Option<String>, Option<String>);
@@ -17,19 +13,19 @@ impl Emulator {
     /// reports tell of a window that is as large as the screen.
     pub(super) fn window_operation(&mut self, params: &Params) {
         let (cols, rows) = (self.cols(), self.rows());
-        let (width, height) = (cols * CELL_WIDTH_PX, rows * CELL_HEIGHT_PX);
+        let (width, height) = self.pixels();
+        let cell = self.cell;
         let reply = match params.get(0) {
             4 => {
-                let rows = usize::from(params.get(1)) / CELL_HEIGHT_PX;
-                let cols = usize::from(params.get(2)) / CELL_WIDTH_PX;
-                return self.ask_for_size(cols as u16, rows as u16);
+                let (height, width) = (params.get(1), params.get(2));
+                return self.ask_for_size(width / cell.width, height / cell.height);
             }
             8 => return self.ask_for_size(params.get(2), params.get(1)),
             11 => "\x1b[1t".to_owned(),
             13 => "\x1b[3;0;0t".to_owned(),
             14 => format!("\x1b[4;{height};{width}t"),
             15 => format!("\x1b[5;{height};{width}t"),
-            16 => format!("\x1b[6;{CELL_HEIGHT_PX};{CELL_WIDTH_PX}t"),
+            16 => format!("\x1b[6;{};{}t", cell.height, cell.width),
             18 => format!("\x1b[8;{rows};{cols}t"),
             19 => format!("\x1b[9;{rows};{cols}t"),
             20 => return self.report_title('L'),
@@ -41,6 +37,12 @@ impl Emulator {
             _ => return,
         };
         self.reply(reply.as_bytes());
+    }
+
+    /// Width and height of the screen in pixels.
+    pub(super) fn pixels(&self) -> (usize, usize) {
+        let CellSize { width, height } = self.cell;
+        (self.cols() * usize::from(width), self.rows() * usize::from(height))
     }
 
     /// Tells the owner that the program wants another size; 0 leaves a side as it is.

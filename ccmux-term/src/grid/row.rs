@@ -10,6 +10,7 @@
 
 use super::cell::{Cell, Content, PenId};
 use crate::LineTime;
+use crate::image::{self, Slice};
 
 bitflags::bitflags! {
     /// Marks of shell integration (OSC 133) on a line.
@@ -36,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) marks: LineMarks,
     /// When a line feed last left it.
     pub(crate) time: LineTime,
+    /// Parts of pictures, from the lowest on.
+    pub(crate) slices: Vec<Slice>,
     /// Names this content of this row: see `Terminal::row_version`.
     pub(crate) version: u64,
 }
@@ -48,6 +51,7 @@ impl Row {
             wrapped: false,
             marks: LineMarks::empty(),
             time: LineTime::UNKNOWN,
+            slices: Vec::new(),
             version: 0,
         }
     }
@@ -63,6 +67,15 @@ impl Row {
         self.wrapped = false;
         self.marks = LineMarks::empty();
         self.time = LineTime::UNKNOWN;
+        self.slices.clear();
+    }
+
+    /// Takes what sixels show in `from..to` away: something else comes there.
+    #[inline]
+    fn uncover(&mut self, from: usize, to: usize) {
+        if !self.slices.is_empty() {
+            image::uncover(&mut self.slices, from, to);
+        }
     }
 
     /// Prints narrow ASCII from `x`; the caller has checked that it fits into `cols`.
@@ -109,6 +122,7 @@ impl Row {
         if from >= to {
             return;
         }
+        self.uncover(from, to);
         self.split_wide(from);
         if to < cols {
             self.split_wide(to);
@@ -139,6 +153,7 @@ impl Row {
         self.pad_to(to, cols);
         for x in from..to {
             if erases(self.cells[x].pen) {
+                self.uncover(x, x + 1);
                 self.split_wide(x);
                 self.split_wide(x + 1);
                 self.cells[x] = Cell::blank(pen);
@@ -180,6 +195,7 @@ impl Row {
 
     /// Makes `x..end` cells of their own: no wide character lies across their ends.
     fn open_span(&mut self, x: usize, end: usize, cols: usize) {
+        self.uncover(x, end);
         self.pad_to(end, cols);
         self.split_wide(x);
         self.split_wide(end);
@@ -240,6 +256,7 @@ impl Row {
         pen: PenId,
         cols: usize,
     ) -> bool {
+        self.uncover(x, end);
         if x >= self.cells.len() && self.fill == pen {
             return false;
         }
@@ -252,6 +269,7 @@ impl Row {
     /// Moves the cells from `x` on `count` columns to the right and blanks what they leave.
     pub(crate) fn insert(&mut self, x: usize, count: usize, pen: PenId, cols: usize) {
         let count = count.min(cols - x);
+        self.uncover(x, cols);
         if x >= self.cells.len() && self.fill == pen {
             return;
         }
@@ -266,6 +284,7 @@ impl Row {
     /// Removes `count` cells at `x`; blank ones come in at the right border.
     pub(crate) fn delete(&mut self, x: usize, count: usize, pen: PenId, cols: usize) {
         let count = count.min(cols - x);
+        self.uncover(x, cols);
         self.split_wide(x);
         self.split_wide(x + count);
         self.wrapped = false;
@@ -286,6 +305,7 @@ impl Row {
     pub(crate) fn truncate(&mut self, cols: usize) {
         self.split_wide(cols);
         self.cells.truncate(cols);
+        image::clip(&mut self.slices, cols);
     }
 
     /// Blanks both halves of a wide character that lies across the left edge of column `x`.
@@ -304,6 +324,26 @@ impl Row {
         self.cells.iter().rposition(|&cell| cell != blank).map_or(0, |last| last + 1)
     }
 
+    /// Whether it shows nothing at all.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.occupied() == 0 && self.slices.is_empty()
+    }
+
+    /// The row as text: where a picture begins, its label, as far as nothing is printed there.
+    pub(crate) fn labelled(&self, cols: usize) -> Self {
+        let mut row = Self { slices: Vec::new(), ..self.clone() };
+        for slice in self.slices.iter().filter(|slice| (slice.from_col, slice.from_row) == (0, 0)) {
+            let x = usize::from(slice.x);
+            let label = slice.placement.label();
+            let label = &label.as_bytes()[..label.len().min(cols - x)];
+            if (x..x + label.len()).all(|x| self.get(x).content == Content::EMPTY) {
+                row.write_ascii(x, label, PenId::DEFAULT, cols);
+            }
+        }
+        row.wrapped = self.wrapped;
+        row
+    }
+
     fn put(&mut self, x: usize, cell: Cell) {
         match self.cells.get_mut(x) {
             Some(old) => *old = cell,
@@ -313,6 +353,7 @@ impl Row {
 
     /// Prepares `x..end` for printing: no wide character is cut, nothing is missing before `x`.
     fn open(&mut self, x: usize, end: usize, cols: usize) {
+        self.uncover(x, end);
         if end == cols {
             self.wrapped = false;
         }

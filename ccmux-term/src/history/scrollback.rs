@@ -55,6 +55,10 @@ impl Scrollback {
         pens: &PenTable,
         clusters: &ClusterTable,
     ) {
+        if !row.slices.is_empty() {
+            // History is text.
+            return self.retire(&row.labelled(cols), cols, pens, clusters);
+        }
         if !self.has_head && !row.wrapped && is_plain(row) {
             let cells = &row.cells[..row.occupied()];
             self.history.push(row.time.or(self.now), |out| {

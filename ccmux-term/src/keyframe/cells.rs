@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! row      byte of flags: 1 wrapped, 2 marks follow (a byte), 4 fill follows (a pen's number);
-//!          8 time follows (how much later than the last input, as in `history::times`); cells
+//!          8 time follows (how much later than the last input, as in `history::times`); cells;
+//!          16 pictures follow the cells (see `images`)
 //! cells    number: count * 2 + (1 if all are ASCII or empty)
 //!          ASCII: a byte each, 0 for empty
 //!          other: a number each: 0 empty, 1 spacer, else (value << 2 | cluster << 1 | wide), the
@@ -15,7 +16,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{CONTROLS_VERSION, TIMES_VERSION};
+use super::images::{ImageReader, ImageWriter};
+use super::{CONTROLS_VERSION, IMAGES_VERSION, TIMES_VERSION};
 use crate::LineTime;
 use crate::grid::cell::{Cell, Content, ContentKind, PenId};
 use crate::grid::clusters::{CLUSTER_BYTES_MAX, ClusterTable};
@@ -31,12 +33,14 @@ pub(super) struct CellWriter<'a> {
     now: LineTime,
     numbers: HashMap<PenId, u64>,
     used: Vec<Pen>,
+    pub(super) images: ImageWriter,
 }
 
 impl<'a> CellWriter<'a> {
     pub(super) fn new(pens: &'a PenTable, clusters: &'a ClusterTable, now: LineTime) -> Self {
         let numbers = HashMap::from([(PenId::DEFAULT, 0)]);
-        Self { out: Vec::new(), pens, clusters, now, numbers, used: Vec::new() }
+        let images = ImageWriter::default();
+        Self { out: Vec::new(), pens, clusters, now, numbers, used: Vec::new(), images }
     }
 
     pub(super) fn row(&mut self, row: &Row) {
@@ -46,7 +50,8 @@ impl<'a> CellWriter<'a> {
             u8::from(row.wrapped)
                 | u8::from(has_marks) << 1
                 | u8::from(has_fill) << 2
-                | u8::from(has_time) << 3,
+                | u8::from(has_time) << 3
+                | u8::from(!row.slices.is_empty()) << 4,
         );
         if has_marks {
             self.out.push(row.marks.bits());
@@ -58,6 +63,9 @@ impl<'a> CellWriter<'a> {
             row.time.put_after(self.now, &mut self.out);
         }
         self.cells(&row.cells);
+        if !row.slices.is_empty() {
+            self.images.slices(&row.slices, &mut self.out);
+        }
     }
 
     pub(super) fn cells(&mut self, cells: &[Cell]) {
@@ -117,7 +125,7 @@ impl<'a> CellWriter<'a> {
         wire::put_number(&mut self.out, number as u64);
     }
 
-    /// What was written, and the tables of links and pens that belong before it.
+    /// What was written, and the tables of links, pens and pictures that belong before it.
     pub(super) fn finish(self) -> (Vec<u8>, Vec<u8>) {
         let mut links: Vec<&Hyperlink> = Vec::new();
         let mut link_numbers: HashMap<&Hyperlink, u64> = HashMap::new();
@@ -139,6 +147,7 @@ impl<'a> CellWriter<'a> {
             wire::put_style(&mut tables, &pen.style, link);
             tables.push(u8::from(pen.is_protected));
         }
+        self.images.tables(&mut tables);
         (tables, self.out)
     }
 }
@@ -149,6 +158,7 @@ pub(super) struct CellReader {
     pub(super) clusters: ClusterTable,
     /// Ids of the written pens.
     ids: Vec<PenId>,
+    pub(super) images: ImageReader,
     version: u8,
     now: LineTime,
 }
@@ -182,12 +192,21 @@ impl CellReader {
             let is_protected = version >= CONTROLS_VERSION && reader.flag()?;
             ids.push(pens.intern(&Pen { style, link, is_protected }));
         }
-        Ok(Self { pens, clusters: ClusterTable::default(), ids, version, now })
+        let images = match version {
+            IMAGES_VERSION.. => ImageReader::tables(reader)?,
+            _ => ImageReader::default(),
+        };
+        Ok(Self { pens, clusters: ClusterTable::default(), ids, images, version, now })
     }
 
     pub(super) fn row(&mut self, reader: &mut Reader<'_>, cols: usize) -> Result<Row, CodecError> {
         let flags = reader.byte()?;
-        if flags > if self.version >= TIMES_VERSION { 15 } else { 7 } {
+        let flags_max = match self.version {
+            IMAGES_VERSION.. => 31,
+            TIMES_VERSION.. => 15,
+            _ => 7,
+        };
+        if flags > flags_max {
             return Err(CodecError::Invalid("row flags"));
         }
         let mut row = Row::new();
@@ -202,6 +221,9 @@ impl CellReader {
             row.time = LineTime::read_after(self.now, reader)?;
         }
         row.cells = self.cells(reader, cols)?;
+        if flags & 16 != 0 {
+            row.slices = self.images.slices(reader, cols)?;
+        }
         Ok(row)
     }
 

@@ -10,13 +10,16 @@
 //! links    count, each: id, URI (length and bytes)
 //! pens     count, each: style (with the link's index), flag: protected; pen 0 is the default and
 //!          not written
+//! images   tables of pictures and placements (see `images`)
 //! screens  the shown one, the other one; each: rows (see `cells`)
 //! overflow count, flag, rows
 //! head     of the scrollback: cells, marks byte, flag
 //! history  start, end of the sealed lines, cleared before, limit + 1 (0: none)
 //! recent   count, then the lines as in the history, then their times
-//! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette, widths
+//! cursor, pens in use, saved cursors, margins, modes, settings, titles, tabs, palette, widths,
+//! state of pictures (see `images`)
 //! parser   state byte; outside the ground state, everything it holds
+//! styles   that were pushed, if there are any: count, each: parts, style
 //! ```
 //!
 //! Numbers and styles are those of `wire`. Equal terminals need not give equal bytes (the order of
@@ -24,6 +27,7 @@
 //! however damaged, restore to a terminal that panics.
 
 mod cells;
+mod images;
 mod read;
 mod write;
 
@@ -34,7 +38,9 @@ pub(crate) use self::write::write;
 use crate::CodecError;
 
 const MAGIC: &[u8; 4] = b"ccKF";
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
+/// The first one with pictures.
+const IMAGES_VERSION: u8 = 6;
 /// The first one with mode 2027 and widths of one's own.
 const UNICODE_VERSION: u8 = 5;
 /// The first one with times and overflow.

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use super::cells::{CellReader, marks};
 use super::{
-    CONTROLS_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION, UNICODE_VERSION, VERSION,
+    CONTROLS_VERSION, IMAGES_VERSION, KeyframeError, MAGIC, OLDEST_VERSION, TIMES_VERSION,
+    UNICODE_VERSION, VERSION,
 };
 use crate::emulator::{
     Charset, Charsets, Emulator, KEYBOARD_STACK_MAX, KeyboardStack, LEVEL_MAX, Notice,
-    OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, SAVED_MAX, SavedCursor, Settings,
-    TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs, TitleModes,
+    OVERFLOW_ROWS_MAX, Overflow, Palette, Position, Protection, PushedStyle, SAVED_MAX,
+    SGR_STACK_MAX, SavedCursor, Settings, StyleParts, TITLE_BYTES_MAX, TITLE_STACK_MAX, Tabs,
+    TitleModes,
 };
 use crate::history::{
     History, HistoryLine, LINE_COLS_MAX, RECENT_BYTES_MAX, RECENT_LINES_MAX, Scrollback, read_times,
 };
-use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, STRING_BYTES_MAX, State};
+use crate::parser::{INTERMEDIATES_MAX, PARAMS_MAX, Params, Parser, State};
 use crate::wire::{CodecError, Reader};
 use crate::{
     CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Size, Terminal,
@@ -62,6 +64,7 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     emulator.hidden_saved = saved(reader, &cells, size, version)?;
     emulator.pens = cells.pens;
     emulator.clusters = cells.clusters;
+    let images = cells.images;
 
     let head_marks = marks(reader)?;
     let has_head = reader.flag()?;
@@ -140,7 +143,13 @@ fn terminal(reader: &mut Reader<'_>, version: u8) -> Result<Terminal, CodecError
     if version >= UNICODE_VERSION {
         emulator.widths = Widths::read(reader)?;
     }
+    if version >= IMAGES_VERSION {
+        (emulator.cell, emulator.images) = images.state(reader)?;
+    }
     let parser = parser(reader)?;
+    if !reader.is_empty() {
+        emulator.sgr_stack = sgr_stack(reader)?;
+    }
     if !reader.is_empty() {
         return Err(CodecError::Invalid("end of keyframe"));
     }
@@ -365,6 +374,22 @@ fn title(reader: &mut Reader<'_>) -> Result<String, CodecError> {
     Ok(title.to_owned())
 }
 
+/// Styles that were pushed, of which there is one at least.
+fn sgr_stack(reader: &mut Reader<'_>) -> Result<Vec<PushedStyle>, CodecError> {
+    let len: usize = reader.small()?;
+    if !(1..=SGR_STACK_MAX).contains(&len) {
+        return Err(CodecError::Invalid("stack of styles"));
+    }
+    let entry = |_| {
+        let parts = StyleParts::from_bits(reader.small()?);
+        match (parts, reader.style()?) {
+            (Some(parts), (style, None)) => Ok(PushedStyle { style, parts }),
+            _ => Err(CodecError::Invalid("stack of styles")),
+        }
+    };
+    (0..len).map(entry).collect()
+}
+
 fn parser(reader: &mut Reader<'_>) -> Result<Parser, CodecError> {
     let mut parser = Parser::new();
     let state = usize::from(reader.byte()?);
@@ -388,7 +413,7 @@ fn parser(reader: &mut Reader<'_>) -> Result<Parser, CodecError> {
             parser.dcs_last = reader.byte()?;
             parser.string = reader.bytes()?.to_vec();
             parser.is_string_overlong = reader.flag()?;
-            if parser.string.len() > STRING_BYTES_MAX {
+            if parser.string.len() > parser.string_bytes_max() {
                 return Err(CodecError::Invalid("string"));
             }
         }

@@ -3,10 +3,11 @@
 use super::cells::CellWriter;
 use super::{MAGIC, VERSION};
 use crate::emulator::{
-    Charsets, Emulator, KeyboardStack, Notice, Palette, Position, Protection, SavedCursor, Settings,
+    Charsets, Emulator, KeyboardStack, Notice, Palette, Position, Protection, PushedStyle,
+    SavedCursor, Settings,
 };
 use crate::parser::{Parser, State};
-use crate::wire::{put_bytes, put_number};
+use crate::wire::{put_bytes, put_number, put_style};
 use crate::{
     CursorShape, KeyboardFlags, LineTime, Modes, MouseEncoding, MouseTracking, Rgb, Terminal,
 };
@@ -18,6 +19,8 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         grid,
         hidden_grid,
         overflow,
+        images,
+        cell,
         pens,
         clusters,
         widths,
@@ -44,6 +47,7 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         title,
         icon_name,
         title_stack,
+        sgr_stack,
         notice,
         scrollback,
         scrolls_on_clear,
@@ -63,6 +67,8 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     cells.pen(pen);
     put_saved(&mut cells, saved);
     put_saved(&mut cells, hidden_saved);
+    let mut image_state = Vec::new();
+    cells.images.state(images, *cell, &mut image_state);
     let (tables, body) = cells.finish();
 
     let mut out = Vec::with_capacity(tables.len() + body.len() + 256);
@@ -126,7 +132,15 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
     out.push(u8::from(*scrolls_on_clear));
     out.push(u8::from(*reports_titles));
     widths.encode(&mut out);
+    out.extend_from_slice(&image_state);
     put_parser(&mut out, parser);
+    if !sgr_stack.is_empty() {
+        put_number(&mut out, sgr_stack.len() as u64);
+    }
+    for PushedStyle { style, parts } in sgr_stack {
+        put_number(&mut out, u64::from(parts.bits()));
+        put_style(&mut out, style, None);
+    }
     out
 }
 

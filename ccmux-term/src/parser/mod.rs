@@ -7,8 +7,9 @@
 //! Invariants
 //! * Q1 What is performed does not depend on how the input was cut into pieces, except that
 //!   printable text may arrive in more or fewer runs.
-//! * Q2 Memory is bounded: [`STRING_BYTES_MAX`], [`PARAMS_MAX`], two intermediates. A
-//!   string that is too long is dropped as a whole, never cut.
+//! * Q2 Memory is bounded: [`STRING_BYTES_MAX`], [`IMAGE_BYTES_MAX`] for a string that holds a
+//!   picture, [`PARAMS_MAX`], two intermediates. A string that is too long is dropped as a whole,
+//!   never cut.
 //! * Q3 CAN and SUB cancel any sequence. ESC cancels any sequence and begins a new one, but for a
 //!   doubled one in a passthrough.
 //! * C1 controls are recognized as `ESC` and a letter, and as the characters U+0080 to U+009F, as in
@@ -18,13 +19,17 @@
 #[cfg(test)]
 mod differential;
 mod params;
+mod state;
 mod strings;
 mod utf8;
 
 pub(crate) use self::params::{PARAMS_MAX, Params};
+pub(crate) use self::state::State;
 use self::utf8::Decoded;
+#[cfg(doc)]
+use crate::image::IMAGE_BYTES_MAX;
 
-/// Longest OSC or DCS string that is kept.
+/// Longest OSC or DCS string that is kept, if it is none of a picture.
 pub(crate) const STRING_BYTES_MAX: usize = 256 * 1024;
 
 /// What a DCS string begins with, after its final `t`, that holds a sequence for the terminal outside:
@@ -61,8 +66,16 @@ pub(crate) trait Perform {
     fn osc(&mut self, text: &[u8], terminator: Terminator);
     /// Whether a byte of 0x80 to 0x9f that belongs to no character is a C1 control.
     fn has_8bit_controls(&self) -> bool;
+    /// Whether sequences are those of a VT52: `ESC` and a letter, and `ESC Y` with a position.
+    fn is_vt52(&self) -> bool {
+        false
+    }
+    /// `ESC Y` of a VT52: the cursor goes to a row and a column, from 0.
+    fn vt52_position(&mut self, _row: u8, _column: u8) {}
     /// A whole DCS string.
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]);
+    /// A whole APC string that begins with `G`: of the kitty graphics protocol.
+    fn apc(&mut self, _text: &[u8]) {}
 }
 
 /// How a string ended; a reply ends in the same way.
@@ -70,52 +83,6 @@ pub(crate) trait Perform {
 pub(crate) enum Terminator {
     Bel,
     St,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum State {
-    Ground,
-    /// In the middle of a character: its first bytes lie in `utf8`.
-    Utf8,
-    Escape,
-    EscapeIntermediate,
-    CsiEntry,
-    CsiParam,
-    CsiIntermediate,
-    CsiIgnore,
-    DcsEntry,
-    DcsParam,
-    DcsIntermediate,
-    /// The string of a DCS whose head was well-formed.
-    DcsString,
-    /// The string of a DCS that was not, or SOS, PM, APC.
-    IgnoredString,
-    OscString,
-    /// After ESC in a string: a backslash ends it, anything else cancels it.
-    DcsEscape,
-    OscEscape,
-}
-
-impl State {
-    pub(crate) const ALL: [Self; 16] = [
-        Self::Ground,
-        Self::Utf8,
-        Self::Escape,
-        Self::EscapeIntermediate,
-        Self::CsiEntry,
-        Self::CsiParam,
-        Self::CsiIntermediate,
-        Self::CsiIgnore,
-        Self::DcsEntry,
-        Self::DcsParam,
-        Self::DcsIntermediate,
-        Self::DcsString,
-        Self::IgnoredString,
-        Self::OscString,
-        Self::DcsEscape,
-        Self::OscEscape,
-    ];
 }
 
 #[derive(Clone, Debug)]
@@ -159,7 +126,9 @@ impl Parser {
             let used = match self.state {
                 State::Ground => self.ground(performer, rest),
                 State::CsiEntry | State::CsiParam => self.csi(performer, rest),
-                State::OscString | State::DcsString => self.string(performer, rest),
+                State::OscString | State::DcsString | State::ApcString => {
+                    self.string(performer, rest)
+                }
                 State::IgnoredString => self.ignored_string(performer, rest),
                 State::Utf8 => self.finish_char(performer, rest[0]),
                 _ => {
@@ -186,7 +155,7 @@ impl Parser {
                 ESC => {
                     at += 1;
                     self.enter_escape();
-                    if bytes.get(at) != Some(&b'[') {
+                    if bytes.get(at) != Some(&b'[') || performer.is_vt52() {
                         return at;
                     }
                     at += 1;
@@ -303,8 +272,11 @@ impl Parser {
         }
     }
 
-    /// A C1 control, as its two-byte form.
+    /// A C1 control, as its two-byte form. A VT52 has none.
     fn c1<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        if performer.is_vt52() {
+            return;
+        }
         self.enter_escape();
         self.escape(performer, byte - 0x40);
     }
@@ -408,32 +380,45 @@ impl Parser {
                 self.csi_step(performer, byte);
             }
             State::DcsEntry | State::DcsParam | State::DcsIntermediate => self.dcs_head(byte),
-            State::DcsEscape | State::OscEscape => self.string_escape(performer, byte),
+            State::DcsEscape | State::OscEscape | State::ApcEscape => {
+                self.string_escape(performer, byte);
+            }
+            State::Vt52Position => self.vt52_position(performer, byte),
             State::Ground
             | State::Utf8
             | State::DcsString
             | State::IgnoredString
+            | State::ApcString
             | State::OscString => unreachable!("BUG: {:?} has a loop of its own", self.state),
         }
     }
 
     fn escape<P: Perform>(&mut self, performer: &mut P, byte: u8) {
         let is_first = self.state == State::Escape;
+        let is_ansi = is_first && !performer.is_vt52();
         match byte {
             0x00..=0x1f => performer.execute(byte),
             0x20..=0x2f => {
                 self.collect(byte);
                 self.state = State::EscapeIntermediate;
             }
-            b'[' if is_first => self.state = State::CsiEntry,
-            b']' if is_first => {
+            b'[' if is_ansi => self.state = State::CsiEntry,
+            b']' if is_ansi => {
                 self.begin_string();
                 self.state = State::OscString;
             }
-            b'P' if is_first => self.state = State::DcsEntry,
-            b'X' | b'^' | b'_' if is_first => {
+            b'P' if is_ansi => self.state = State::DcsEntry,
+            b'X' | b'^' if is_ansi => {
                 self.begin_string();
                 self.state = State::IgnoredString;
+            }
+            b'_' if is_ansi => {
+                self.begin_string();
+                self.state = State::ApcString;
+            }
+            b'Y' if is_first && !is_ansi => {
+                self.begin_string();
+                self.state = State::Vt52Position;
             }
             0x30..=0x7e => {
                 self.state = State::Ground;
@@ -443,6 +428,15 @@ impl Parser {
             }
             _ => {}
         }
+    }
+
+    /// Row and column of `ESC Y`, each a character as far behind the space as they are from 0.
+    fn vt52_position<P: Perform>(&mut self, performer: &mut P, byte: u8) {
+        let Some(&row) = self.string.first() else { return self.string.push(byte) };
+        self.drop_string();
+        self.state = State::Ground;
+        let [row, column] = [row, byte].map(|byte| (byte & 0x7f).saturating_sub(0x20));
+        performer.vt52_position(row, column);
     }
 
     fn csi_step<P: Perform>(&mut self, performer: &mut P, byte: u8) {

@@ -1,10 +1,14 @@
-//! Strings (OSC, DCS, and those that are ignored): collecting them up to what ends them.
+//! Strings (OSC, DCS, APC, and those that are ignored): collecting them up to what ends them.
 
 use super::{
     BEL, C1_LEAD, C1_ST, CAN, ESC, PASSTHROUGH, Parser, Perform, STRING_BYTES_MAX, SUB, State,
     Terminator,
 };
+use crate::image::IMAGE_BYTES_MAX;
 use crate::work;
+
+/// What an APC string of the kitty graphics protocol begins with; others are ignored.
+const APC_GRAPHICS: u8 = b'G';
 
 impl Parser {
     pub(super) fn begin_string(&mut self) {
@@ -22,6 +26,11 @@ impl Parser {
     /// Collects a string up to a byte that may end it.
     pub(super) fn string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
         let is_osc = self.state == State::OscString;
+        let is_begun = !self.string.is_empty() || self.is_string_overlong;
+        if self.state == State::ApcString && !is_begun && bytes[0] != APC_GRAPHICS {
+            self.state = State::IgnoredString;
+            return 0;
+        }
         let is_special = |&byte: &u8| matches!(byte, BEL | CAN | SUB | ESC | C1_ST);
         let len = bytes.iter().position(is_special).unwrap_or(bytes.len());
         self.keep(&bytes[..len], is_osc);
@@ -29,7 +38,13 @@ impl Parser {
         match special {
             BEL if is_osc => self.end_string(performer, Terminator::Bel),
             BEL => self.keep(&[BEL], false),
-            ESC => self.state = if is_osc { State::OscEscape } else { State::DcsEscape },
+            ESC => {
+                self.state = match self.state {
+                    State::OscString => State::OscEscape,
+                    State::ApcString => State::ApcEscape,
+                    _ => State::DcsEscape,
+                };
+            }
             C1_ST if self.string.last() == Some(&C1_LEAD) => {
                 self.string.pop();
                 self.end_string(performer, Terminator::St);
@@ -46,17 +61,34 @@ impl Parser {
 
     pub(super) fn keep(&mut self, bytes: &[u8], is_osc: bool) {
         work::note(bytes.len());
+        if !is_osc || bytes.iter().all(|&byte| byte >= 0x20) {
+            return self.keep_all(bytes);
+        }
         // Controls do not belong to an OSC string and do not count, however the input was cut.
-        let is_kept = |&&byte: &&u8| !is_osc || byte >= 0x20;
-        if self.is_string_overlong
-            || self.string.len() + bytes.iter().filter(is_kept).count() > STRING_BYTES_MAX
-        {
-            let last = bytes.iter().rfind(is_kept).or(self.string.last()).copied();
+        let kept: Vec<u8> = bytes.iter().copied().filter(|&byte| byte >= 0x20).collect();
+        self.keep_all(&kept);
+    }
+
+    fn keep_all(&mut self, bytes: &[u8]) {
+        if self.is_string_overlong || self.string.len() + bytes.len() > self.string_bytes_max() {
+            let last = bytes.last().or(self.string.last()).copied();
             self.string = last.into_iter().collect();
             self.is_string_overlong = true;
             return;
         }
-        self.string.extend(bytes.iter().filter(is_kept));
+        self.string.extend_from_slice(bytes);
+    }
+
+    /// How long the string may get.
+    pub(crate) fn string_bytes_max(&self) -> usize {
+        let is_image = match self.state {
+            State::DcsString | State::DcsEscape => {
+                self.dcs_last == b'q' && self.intermediates_len == 0
+            }
+            State::ApcString | State::ApcEscape => true,
+            _ => false,
+        };
+        if is_image { IMAGE_BYTES_MAX } else { STRING_BYTES_MAX }
     }
 
     /// Whether the string is a passthrough, as far as one that grew too long still tells.
@@ -77,17 +109,16 @@ impl Parser {
     }
 
     fn end_string<P: Perform>(&mut self, performer: &mut P, terminator: Terminator) {
-        let is_osc = matches!(self.state, State::OscString | State::OscEscape);
-        self.state = State::Ground;
+        let state = std::mem::replace(&mut self.state, State::Ground);
         if self.is_string_overlong {
             self.drop_string();
             return;
         }
         let mut string = std::mem::take(&mut self.string);
-        if is_osc {
-            performer.osc(&string, terminator);
-        } else {
-            performer.dcs(&self.params, self.intermediates(), self.dcs_last, &string);
+        match state {
+            State::OscString | State::OscEscape => performer.osc(&string, terminator),
+            State::ApcString | State::ApcEscape => performer.apc(&string),
+            _ => performer.dcs(&self.params, self.intermediates(), self.dcs_last, &string),
         }
         self.dcs_last = 0;
         if string.capacity() <= 4096 {

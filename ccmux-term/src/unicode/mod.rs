@@ -24,5 +24,7 @@ pub(crate) fn widens(widths: &Widths, last: char, next: char) -> bool {
     let class = widths.class(next);
     class.width() == Some(2)
         || class.kind() == Kind::RegionalIndicator && widths.class(last).kind() == class.kind()
-        || next == EMOJI_PRESENTATION && widths.class(last).is_emoji_base()
+        || next == EMOJI_PRESENTATION
+            && widths.selector_widens()
+            && widths.class(last).is_emoji_base()
 }

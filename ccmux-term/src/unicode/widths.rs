@@ -29,6 +29,8 @@ pub enum WidthOverride {
         /// 0 to 2; of no width is what attaches to the character before.
         width: u8,
     },
+    /// Variation selector 16 makes no character wide.
+    SelectorKeepsNarrow,
 }
 
 /// How many columns characters take. A copy costs nothing: the table behind it is shared.
@@ -36,6 +38,7 @@ pub enum WidthOverride {
 pub struct Widths {
     table: Arc<Table>,
     overrides: Arc<[WidthOverride]>,
+    selector_widens: bool,
 }
 
 /// Classes by scalar value, in blocks of which those that are alike are one.
@@ -91,7 +94,8 @@ impl Widths {
     }
 
     fn build(overrides: Arc<[WidthOverride]>) -> Self {
-        Self { table: Arc::new(Table::new(&overrides)), overrides }
+        let selector_widens = !overrides.contains(&WidthOverride::SelectorKeepsNarrow);
+        Self { table: Arc::new(Table::new(&overrides)), overrides, selector_widens }
     }
 
     /// Those of nobody's choice.
@@ -120,6 +124,11 @@ impl Widths {
         }
     }
 
+    /// Whether variation selector 16 makes wide what has an emoji form.
+    pub(crate) fn selector_widens(&self) -> bool {
+        self.selector_widens
+    }
+
     /// Whether the user gave the character a width.
     pub(crate) fn is_overridden(&self, c: char) -> bool {
         !self.overrides.is_empty() && self.class(c) != DEFAULT.class(c)
@@ -136,6 +145,7 @@ impl Widths {
                     put_number(out, u64::from(first));
                     put_number(out, u64::from(last));
                 }
+                WidthOverride::SelectorKeepsNarrow => out.push(KEEPS_NARROW),
             }
         }
     }
@@ -157,6 +167,7 @@ impl Widths {
             let head = reader.byte()?;
             let entry = match head {
                 0..=2 => Some(WidthOverride::Ambiguous(head)),
+                KEEPS_NARROW => Some(WidthOverride::SelectorKeepsNarrow),
                 _ if head & RANGE != 0 => {
                     WidthOverride::range(reader.small()?, reader.small()?, head & !RANGE)
                 }
@@ -170,6 +181,8 @@ impl Widths {
 
 /// Marks an encoded entry that has a range.
 const RANGE: u8 = 4;
+/// The encoded entry of a selector that makes nothing wide.
+const KEEPS_NARROW: u8 = 3;
 
 impl Default for Widths {
     fn default() -> Self {
@@ -237,6 +250,8 @@ fn apply(overrides: &[WidthOverride], classes: &mut [u8]) {
                     *slot = Class(*slot).with_width(width).0;
                 }
             }
+            // It is no property of one character.
+            WidthOverride::SelectorKeepsNarrow => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The keyframe law, and what damaged keyframes do.
 
 use crate::support::{replies, size, stream};
-use ccmux_term::{LineTime, Size, Terminal};
+use ccmux_term::{CellSize, LineTime, Size, Terminal};
 use proptest::prelude::*;
 
 /// Goal: the keyframe law. Method: run a stream whole; run it again with a keyframe taken and
@@ -48,6 +48,7 @@ enum Input {
     SkipHistory(u64),
     Colors(u8),
     EndSynchronizedOutput,
+    Cell(u16),
 }
 
 fn input() -> impl Strategy<Value = Input> {
@@ -65,6 +66,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => (0_u64..40).prop_map(Input::SkipHistory),
         1 => any::<u8>().prop_map(Input::Colors),
         1 => Just(Input::EndSynchronizedOutput),
+        1 => (1_u16..40).prop_map(Input::Cell),
     ]
 }
 
@@ -83,6 +85,9 @@ fn apply(terminal: &mut Terminal, input: &Input) {
         Input::SkipHistory(end) => terminal.skip_history(*end),
         Input::Colors(c) => terminal.set_default_colors((*c, *c, *c), (255 - *c, 0, 0)),
         Input::EndSynchronizedOutput => terminal.end_synchronized_output(),
+        Input::Cell(side) => {
+            terminal.set_cell_size(CellSize { width: *side, height: 2 * side });
+        }
     }
 }
 
@@ -153,7 +158,7 @@ proptest! {
 
     #[test]
     fn noise_is_no_keyframe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let keyframe = [b"ccKF\x05".as_slice(), &bytes].concat();
+        let keyframe = [b"ccKF\x06".as_slice(), &bytes].concat();
         if let Ok(mut terminal) = Terminal::restore(&keyframe) {
             terminal.advance(b"hello");
         }
@@ -194,7 +199,13 @@ const VERSION_3: &str = "63634b46030c03000111010100000774776f0001000b74687265650
      02000102000b00b0180000000004000000000c0000000000000000110101090102030000000000e5cb970700\
      0178026963010302746902696300010000";
 
-/// Text of what the two versions hold.
+/// The same of format version 5.
+const VERSION_5: &str = "63634b46050c0300000111010100000774776f0001000b746872656500010009666f75720001000100010001\
+     0000010101010200000100000102000000000000000000000002000000000000000001066f6e650101000102\
+     00000100000102000102000b00b098040000000004000000000c000000000000000011010109010203000000\
+     0000e5cb970700017802696301030274690269630001000000";
+
+/// Text of what the versions hold.
 const WRITTEN: &str = "one\r\n\x1b[1;31mtwo\r\nthree\r\nfour\x1b[2;3r\x1b[?2004h\x1b]2;ti\x07\x1b]1;ic\x07\x1b[22t\
     \x1b]2;x\x07\x1b)0\x0e\x1b[5G\x1bH\x1b[3;2H\x1b7\x1b]4;9;#010203\x07";
 
@@ -204,7 +215,7 @@ fn keyframes_of_earlier_versions_are_read() {
     expected.advance(WRITTEN.as_bytes());
     expected.take_events();
     expected.release_history(expected.history_end());
-    for (version, hexadecimal) in [(2, VERSION_2), (3, VERSION_3)] {
+    for (version, hexadecimal) in [(2, VERSION_2), (3, VERSION_3), (5, VERSION_5)] {
         let bytes: Vec<u8> = (0..hexadecimal.len() / 2)
             .map(|at| {
                 u8::from_str_radix(&hexadecimal[2 * at..2 * at + 2], 16).expect("hexadecimal")

@@ -3,7 +3,9 @@
 mod controls;
 mod history;
 mod hostile;
+mod images;
 mod keyframe;
+mod kitty;
 mod margins;
 mod rectangles;
 mod replies;
@@ -14,3 +16,4 @@ mod support;
 mod times;
 mod unicode;
 mod unicode_data;
+mod vt52;

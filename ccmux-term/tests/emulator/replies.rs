@@ -9,9 +9,9 @@ use crate::support::replies;
 fn queries_are_answered() {
     let version = concat!("\x1bP>|ccmux ", env!("CARGO_PKG_VERSION"), "\x1b\\");
     let table = [
-        ("\x1b[c", "\x1b[?64;1;6;9;15;17;18;21;22;28c"),
-        ("\x1b[0c\x1b[1c", "\x1b[?64;1;6;9;15;17;18;21;22;28c"),
-        ("\x1bZ", "\x1b[?64;1;6;9;15;17;18;21;22;28c"),
+        ("\x1b[c", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
+        ("\x1b[0c\x1b[1c", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
+        ("\x1bZ", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
         ("\x1b[>c", "\x1b[>41;400;0c"),
         ("\x1b[=c", "\x1bP!|00000000\x1b\\"),
         ("\x1b[5n", "\x1b[0n"),
@@ -22,6 +22,7 @@ fn queries_are_answered() {
         ("\x1b[?996n", "\x1b[?997;1n"),
         ("\x1b]11;#ffffff\x07\x1b[?996n", "\x1b[?997;2n"),
         ("\x1b[>q", version),
+        ("\x1b['|\x1b[1;1'z\x1b[1'{\x1b[1;1;2;2'w\x1b[1'|", "\x1b[0&w\x1b[0&w"),
         (
             "\x1b[?7$p\x1b[?6$p\x1b[?2027$p\x1b[?9999$p",
             "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;1$y\x1b[?9999;0$y",
@@ -46,6 +47,9 @@ fn queries_are_answered() {
             "\x1b]4;1;rgb:1212/3434/5656\x1b\\\x1b]4;2;rgb:0000/cdcd/0000\x1b\\",
         ),
         ("\x1b]4;1;#123\x07\x1b]104;1\x07\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
+        ("\x1b]4;1;rgbi:0.5/0.5/0.5;1;?\x07", "\x1b]4;1;rgb:c1c1/bbbb/bbbb\x07"),
+        ("\x1b]11;CIEXYZ:.5/.5/.5\x07\x1b]11;?\x07", "\x1b]11;rgb:dddd/b5b5/a0a0\x07"),
+        ("\x1b]11;CIELab:50/0/0\x07\x1b]11;?\x07", "\x1b]11;rgb:0000/0000/0000\x07"),
         ("\x1b]4;231;?\x07", "\x1b]4;231;rgb:ffff/ffff/ffff\x07"),
         ("\x1b]10;?;?\x07", "\x1b]10;rgb:e5e5/e5e5/e5e5\x07\x1b]11;rgb:0000/0000/0000\x07"),
         (
@@ -55,6 +59,52 @@ fn queries_are_answered() {
     ];
     for (query, expected) in table {
         let found = replies(&mut terminal(10, 4, query));
+        assert_eq!(String::from_utf8_lossy(&found), expected, "{}", query.escape_debug());
+    }
+}
+
+/// As xterm answers, of which a bold colour below 8 is a bright one.
+#[test]
+fn styles_are_pushed_and_popped() {
+    let ask = "\x1bP$qm\x1b\\";
+    let table = [
+        ("\x1b[1;31m\x1b[#{\x1b[0;4m\x1b[#}", "0;1;31"),
+        ("\x1b[1;31m\x1b[1#{\x1b[0;4;32m\x1b[#}", "0;1;4;32"),
+        ("\x1b[1;3;31;42m\x1b[30;31#{\x1b[m\x1b[#}", "0;31;42"),
+        ("\x1b[4:3;58:5:9m\x1b[4#{\x1b[0;7m\x1b[#}", "0;7;4:3;58:5:9"),
+        ("\x1b[53;9m\x1b[#p\x1b[m\x1b[#q", "0;9;53"),
+        ("\x1b[1m\x1b[#}", "0;1"),
+        ("\x1b[1m\x1b[99#{\x1b[0;3m\x1b[#}", "0;3"),
+        ("\x1b[1m\x1b[#{\x1bc\x1b[#}", "0"),
+    ];
+    for (bytes, expected) in table {
+        let found = replies(&mut terminal(10, 4, &format!("{bytes}{ask}")));
+        let expected = format!("\x1bP1$r{expected}m\x1b\\");
+        assert_eq!(String::from_utf8_lossy(&found), expected, "{}", bytes.escape_debug());
+    }
+    // The oldest of too many is gone.
+    let mut many = String::from("\x1b[1m\x1b[#{\x1b[0m");
+    many += &"\x1b[3m\x1b[#{".repeat(10);
+    let mut terminal = terminal(10, 4, &many);
+    assert!(Terminal::restore(&terminal.keyframe()).unwrap() == terminal);
+    terminal.advance("\x1b[m\x1b[#}".repeat(10).as_bytes());
+    terminal.advance(format!("{ask}\x1b[m\x1b[#}}{ask}").as_bytes());
+    assert_eq!(replies(&mut terminal), b"\x1bP1$r0;3m\x1b\\\x1bP1$r0m\x1b\\");
+}
+
+#[test]
+fn common_styles_of_a_rectangle_are_reported() {
+    let text = "\x1b[1;31mab\x1b[4mc\r\n\x1b[0;1;44mdef";
+    let table = [
+        ("\x1b[1;1;1;2#|", "\x1b[0;1;31m"),
+        ("\x1b[1;3;1;3#|", "\x1b[0;1;4;31m"),
+        ("\x1b[1;1;1;3#|", "\x1b[0;1;31m"),
+        ("\x1b[1;1;2;3#|", "\x1b[0;1m"),
+        ("\x1b[#|", "\x1b[0m"),
+        ("\x1b[2;2;1;1#|", ""),
+    ];
+    for (query, expected) in table {
+        let found = replies(&mut terminal(10, 4, &format!("{text}{query}")));
         assert_eq!(String::from_utf8_lossy(&found), expected, "{}", query.escape_debug());
     }
 }

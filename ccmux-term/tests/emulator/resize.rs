@@ -4,7 +4,7 @@ use ccmux_term::{Size, Terminal};
 use proptest::prelude::*;
 
 use crate::screen::terminal;
-use crate::support::{size, stream};
+use crate::support::{size, stream_of_text};
 
 fn screen(terminal: &Terminal) -> String {
     terminal.text().trim_end_matches('\n').replace('\n', "|")
@@ -291,14 +291,14 @@ proptest! {
     #[test]
     fn whatever_was_drawn_stays(
         first in size(),
-        bytes in stream(50),
+        bytes in stream_of_text(50),
         row in 1_u16..12,
         is_alternate in any::<bool>(),
         sizes in proptest::collection::vec(size(), 1..6),
     ) {
         let mut terminal = Terminal::new(first);
         terminal.advance(&bytes);
-        terminal.advance(format!("\x18\x1b[?47l\x1b[?69l\x1b[?6l\x1b[{row}H").as_bytes());
+        terminal.advance(format!("\x18\x1b<\x1b[?47l\x1b[?69l\x1b[?6l\x1b[{row}H").as_bytes());
         if is_alternate {
             terminal.advance(b"\x1b[?47h\x1b[H");
         }

@@ -17,8 +17,15 @@ pub(crate) fn fragment() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A stream of fragments.
+/// A stream of fragments, with pictures among them.
 pub(crate) fn stream(fragments: usize) -> impl Strategy<Value = Vec<u8>> {
+    let picture = select(PICTURES).prop_map(|text| text.as_bytes().to_vec());
+    let part = prop_oneof![14 => fragment(), 1 => picture];
+    proptest::collection::vec(part, 0..fragments).prop_map(|parts| parts.concat())
+}
+
+/// The same without pictures, which become text when they leave the screen.
+pub(crate) fn stream_of_text(fragments: usize) -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(fragment(), 0..fragments).prop_map(|parts| parts.concat())
 }
 
@@ -203,8 +210,36 @@ const SEQUENCES: &[&str] = &[
     "\u{84}",
     "\x1b[?40h\x1b[?3h",
     "\x1b[?2031h",
+    "\x1b[#{",
+    "\x1b[1;30#{",
+    "\x1b[#}",
+    "\x1b[1;1;3;4#|",
+    "\x1b[?2l",
+    "\x1bF",
+    "\x1bG",
+    "\x1bY\"#",
+    "\x1bY",
+    "\x1b<",
     "\x1b]99;i=1:d=0;part\x07",
     "\x1b]99;i=1;rest\x07",
+];
+
+const PICTURES: &[&str] = &[
+    "\x1bPq#1~!9~-~\x1b\\",
+    "\x1bP0;1q\"1;1;30;40#2;2;9;9;9@\x1b\\",
+    "\x1bPq\"1;1;99;200",
+    "\x1b[?80h",
+    "\x1b[?80l",
+    "\x1b[?8452h",
+    "\x1b_Ga=T,s=1,v=1;AAAAAA==\x1b\\",
+    "\x1b_Ga=T,s=1,v=2,i=3,c=4,r=2,p=1,z=-1;AAAAAAAAAAA=\x1b\\",
+    "\x1b_Ga=t,s=1,v=1,I=3;AAAAAA==\x1b\\",
+    "\x1b_Ga=t,i=9,s=1,v=1,m=1;AAAA\x1b\\",
+    "\x1b_Gm=0;AA==\x1b\\",
+    "\x1b_Ga=p,i=3,p=2,C=1\x1b\\",
+    "\x1b_Ga=d,d=i,i=3\x1b\\",
+    "\x1b_Ga=d,d=A\x1b\\",
+    "\x1b_Ga=q,i=3,s=1,v=1;AAAA",
 ];
 
 /// Bytes of all replies, in order.

@@ -1,5 +1,6 @@
 //! Characters outside ASCII: clusters, widths, and bytes that are none.
 
+use ccmux_term::compose::columns;
 use ccmux_term::{Size, Terminal, WIDTH_OVERRIDES_MAX, WidthOverride, Widths};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -251,6 +252,28 @@ fn widths_can_be_chosen() {
     }
     let many = std::iter::repeat_n(WidthOverride::Ambiguous(2), WIDTH_OVERRIDES_MAX + 1);
     assert_eq!(Widths::new(many).overrides().len(), WIDTH_OVERRIDES_MAX);
+}
+
+#[test]
+fn a_selector_may_make_nothing_wide() {
+    for (overrides, expect) in [
+        (&[] as &[WidthOverride], &[2_u8, 1, 2] as &[u8]),
+        (&[WidthOverride::SelectorKeepsNarrow], &[1, 1, 2]),
+        (&[WidthOverride::SelectorKeepsNarrow, WidthOverride::Ambiguous(2)], &[1, 1, 2]),
+    ] {
+        let widths = Widths::new(overrides.iter().copied());
+        let mut terminal = Terminal::new(Size { cols: 10, rows: 2 });
+        terminal.set_widths(&widths);
+        terminal.advance("❤\u{fe0f}❤👍\u{fe0f}".as_bytes());
+        let got: Vec<u8> = cells(&terminal).into_iter().map(|cell| cell.1).collect();
+        assert_eq!(got, expect, "{overrides:?}");
+        assert!(Terminal::restore(&terminal.keyframe()).unwrap() == terminal, "{overrides:?}");
+        let mut bytes = Vec::new();
+        widths.encode(&mut bytes);
+        let decoded = Widths::decode(&bytes).unwrap();
+        assert_eq!(decoded, widths);
+        assert_eq!(columns("❤\u{fe0f}", &decoded), usize::from(expect[0]));
+    }
 }
 
 /// A line that comes back from the history falls into cells by the widths and the mode of now.

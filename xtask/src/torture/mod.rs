@@ -6,6 +6,7 @@
 
 mod power;
 mod real;
+mod ring;
 mod script;
 mod simulated;
 mod storms;
@@ -33,6 +34,10 @@ pub(crate) struct TortureArgs {
     /// this machine allows them, for so many `--minutes`.
     #[arg(long)]
     real: bool,
+    /// Every interleaving of keeper, server and kills at the ring, with longer output than the suite has
+    /// time for.
+    #[arg(long)]
+    ring: bool,
     /// Power cuts of a real file system (ext4 on a loop device); needs root.
     #[arg(long)]
     power: bool,
@@ -87,6 +92,10 @@ pub(crate) fn run(args: &TortureArgs) -> Result<ExitCode> {
         simulated::repeat(case)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args.ring {
+        ring::run()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !args.real && !args.power && args.syscalls.is_none() {
         simulated::run(args.seed, minutes)?;
         return Ok(ExitCode::SUCCESS);
@@ -129,6 +138,17 @@ fn run_inside() -> Result<ExitCode> {
     let status = command.args(std::env::args_os().skip(1)).arg(INSIDE).status();
     let code = status.context("unshare starts")?.code().unwrap_or(1);
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// Runs a test of a crate's library that is ignored otherwise. What it is to do stands among its
+/// arguments, where the test harness takes it for the name of one more test.
+fn run_ignored(package: &str, test: &str, arguments: &[String]) -> Result<()> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--locked", "-p", package, "--lib", "--"]);
+    cargo.args(["--ignored", "--exact", "--show-output", test]).args(arguments);
+    let status = cargo.current_dir(crate::build::root()?).status().context("cargo starts")?;
+    ensure!(status.success(), "{test} fails");
+    Ok(())
 }
 
 /// Does something with a state directory. If that fails, or panics, a copy is kept under `name`.

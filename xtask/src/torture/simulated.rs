@@ -1,12 +1,9 @@
 //! Random scripts on the simulated disk, which is as fast as memory and can do anything to a file.
 //!
 //! The scripts are a test of `ccmux-server` that is ignored otherwise: the simulated disk and the
-//! models are no part of any library. What it is to do stands among its arguments, where the test
-//! harness takes it for the name of one more test.
+//! models are no part of any library.
 
-use std::process::Command;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 const TEST: &str = "persistence::tests::torture::for_minutes";
 
@@ -21,10 +18,6 @@ pub(super) fn repeat(case: u64) -> Result<()> {
 }
 
 fn test(arguments: &[String]) -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--locked", "-p", "ccmux-server", "--lib", "--"]);
-    cargo.args(["--ignored", "--exact", "--show-output", TEST]).args(arguments);
-    let status = cargo.current_dir(crate::build::root()?).status().context("cargo starts")?;
-    ensure!(status.success(), "a promise was broken; `--case NUMBER` repeats the script");
-    Ok(())
+    let repeat = "a promise was broken; `--case NUMBER` repeats the script";
+    super::run_ignored("ccmux-server", TEST, arguments).context(repeat)
 }

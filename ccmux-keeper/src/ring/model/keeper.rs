@@ -7,7 +7,9 @@ use super::super::doorbell::Wake;
 use super::super::header::Word;
 use super::super::memory::{Cells as _, Memory as _};
 use super::super::{ChildEnd, ChildState, KeeperRing};
-use super::world::{Mistake, Ring, World};
+use super::rules::{Mistake, Rules};
+use super::shared::Ring;
+use super::world::{StashWord, World};
 
 /// Reads after which a server that sleeps is rung.
 const READS_PER_BELL: u8 = 2;
@@ -24,6 +26,7 @@ pub(super) struct Keeper {
     reads: u8,
     is_blocked: bool,
     is_over: bool,
+    holds_stash: bool,
 }
 
 /// The step that is next.
@@ -55,6 +58,7 @@ impl Keeper {
             reads: 0,
             is_blocked: false,
             is_over: false,
+            holds_stash: false,
         }
     }
 
@@ -70,12 +74,42 @@ impl Keeper {
             reads: 0,
             is_blocked: false,
             is_over: false,
+            holds_stash: false,
         }
     }
 
     /// Whether it listens for servers.
     pub(super) fn is_listening(&self) -> bool {
         self.at != At::Adopt
+    }
+
+    pub(super) fn holds_stash(&self) -> bool {
+        self.holds_stash
+    }
+
+    /// What it held is memory that the server has given up.
+    pub(super) fn forget_stash(&mut self) {
+        self.holds_stash = false;
+    }
+
+    /// Whether its next step depends on what the program has printed.
+    pub(super) fn looks_at_pty(&self) -> bool {
+        matches!(self.at, At::Adopt | At::Hear | At::Vacant | At::Wait)
+    }
+
+    /// Whether nobody can see how soon the next step follows the one at `before`.
+    fn is_unseen(&self, before: At) -> bool {
+        match (before, self.at) {
+            // Who wakes hears at once: it could as well have woken later.
+            (At::Wait, At::Hear) => true,
+            (_, At::Pay) => !self.owes_bell,
+            _ => false,
+        }
+    }
+
+    /// Forgets what is looked at again before it is used.
+    pub(super) fn forget_unread(&mut self) {
+        self.spooled = 0;
     }
 }
 
@@ -95,12 +129,16 @@ impl World {
     }
 
     /// Lets the keeper do its next step; `None` if it waits.
-    pub(super) fn step_keeper(
-        &mut self,
-        mistake: Option<Mistake>,
-    ) -> Result<Option<&'static str>, String> {
+    pub(super) fn step_keeper(&mut self, rules: Rules) -> Result<Option<&'static str>, String> {
         let Some(mut keeper) = self.keeper.clone() else { return Ok(None) };
-        let label = self.take_keeper_step(&mut keeper, mistake);
+        let label = loop {
+            let before = keeper.at;
+            let label = self.take_keeper_step(&mut keeper, rules);
+            let is_over = !rules.is_reduced || !matches!(label, Ok(Some(_)));
+            if is_over || !keeper.is_unseen(before) {
+                break label;
+            }
+        };
         self.keeper = Some(keeper);
         label
     }
@@ -108,22 +146,21 @@ impl World {
     fn take_keeper_step(
         &mut self,
         keeper: &mut Keeper,
-        mistake: Option<Mistake>,
+        rules: Rules,
     ) -> Result<Option<&'static str>, String> {
         let wrong = |error: super::super::RingError| format!("the keeper finds: {error}");
         let waiting = self.printed - self.read;
         let (label, next) = match keeper.at {
             At::Adopt => {
-                self.adopt(keeper, mistake)?;
+                self.adopt(keeper, rules)?;
                 ("the keeper takes over", self.turn_to_output(keeper))
             }
             At::Hear => {
-                self.hear_server();
-                if self.has_exited(mistake) && !keeper.has_ended {
+                self.hear_server(keeper, rules);
+                if self.has_exited(rules) && !keeper.has_ended {
                     keeper.has_ended = true;
-                    let end =
-                        if self.is_replaced { ChildEnd::Unknown } else { ChildEnd::Exited(0) };
-                    self.with_keeper(keeper, |ring| ring.set_ended(end));
+                    // How it ended makes no difference to any step.
+                    self.with_keeper(keeper, |ring| ring.set_ended(ChildEnd::Exited(0)));
                 }
                 ("the keeper hears", self.turn_to_output(keeper))
             }
@@ -134,13 +171,13 @@ impl World {
                     0 if len == 0 => At::Sleep,
                     0 if keeper.has_ended => At::Finish,
                     0 => At::Pay,
-                    count if mistake == Some(Mistake::PublishBeforeReading) => At::Publish(count),
+                    count if rules.has(Mistake::PublishBeforeReading) => At::Publish(count),
                     count => At::Read(count),
                 };
                 ("the keeper looks for room", next)
             }
             At::Read(count) => {
-                let is_late = mistake == Some(Mistake::PublishBeforeReading);
+                let is_late = rules.has(Mistake::PublishBeforeReading);
                 let head = keeper.head - if is_late { count as u64 } else { 0 };
                 self.copy_in(head, count);
                 ("the keeper reads", if is_late { At::Vacant } else { At::Publish(count) })
@@ -148,18 +185,16 @@ impl World {
             At::Publish(count) => {
                 let wake = self.with_keeper(keeper, |ring| ring.publish(count));
                 keeper.owes_bell |= wake == Wake::Ring;
-                keeper.reads += 1;
-                if keeper.reads.is_multiple_of(READS_PER_BELL)
-                    && std::mem::take(&mut keeper.owes_bell)
-                {
+                keeper.reads = (keeper.reads + 1) % READS_PER_BELL;
+                if keeper.reads == 0 && std::mem::take(&mut keeper.owes_bell) {
                     self.ring_server();
                 }
-                let is_early = mistake == Some(Mistake::PublishBeforeReading);
+                let is_early = rules.has(Mistake::PublishBeforeReading);
                 ("the keeper publishes", if is_early { At::Read(count) } else { At::Vacant })
             }
             At::Sleep => {
                 let may_sleep = self.with_keeper(keeper, KeeperRing::sleep_while_full);
-                let is_blind = mistake == Some(Mistake::KeeperSleepsBlindly);
+                let is_blind = rules.has(Mistake::KeeperSleepsBlindly);
                 keeper.is_blocked = may_sleep.map_err(wrong)? || is_blind;
                 if is_blind {
                     self.set_word(Word::KeeperSleeping, 1);
@@ -173,7 +208,7 @@ impl World {
                 ("the keeper has drained the pty", At::Pay)
             }
             At::Pay => {
-                let is_forgotten = mistake == Some(Mistake::BellForgotten) && keeper.is_blocked;
+                let is_forgotten = rules.has(Mistake::BellForgotten) && keeper.is_blocked;
                 if !is_forgotten && std::mem::take(&mut keeper.owes_bell) {
                     self.ring_server();
                 }
@@ -181,7 +216,7 @@ impl World {
             }
             At::Wait => {
                 let has_output = waiting > 0 && !keeper.is_blocked && !keeper.is_over;
-                let has_end = self.has_exited(mistake) && !keeper.has_ended;
+                let has_end = self.has_exited(rules) && !keeper.has_ended;
                 if !self.to_keeper.has_news() && !has_output && !has_end {
                     return Ok(None);
                 }
@@ -203,18 +238,23 @@ impl World {
     }
 
     /// Takes what the server sent; a new one is told READY.
-    fn hear_server(&mut self) {
+    fn hear_server(&mut self, keeper: &mut Keeper, rules: Rules) {
         let heard = std::mem::take(&mut self.to_keeper);
+        let is_lost = heard.frame && rules.has(Mistake::LastWordsUnheard);
+        if let Some(word) = heard.stash.filter(|_| !is_lost) {
+            keeper.holds_stash = word == StashWord::Hold;
+        }
         if heard.frame {
             self.is_accepted = true;
             self.to_server.frame = true;
+            self.to_server.stash = keeper.holds_stash.then_some(StashWord::Hold);
             self.ring_server();
         }
     }
 
-    fn adopt(&mut self, keeper: &mut Keeper, mistake: Option<Mistake>) -> Result<(), String> {
+    fn adopt(&mut self, keeper: &mut Keeper, rules: Rules) -> Result<(), String> {
         let handle = self.handle();
-        if mistake == Some(Mistake::NoPattern) {
+        if rules.has(Mistake::NoPattern) {
             handle.store(Word::Guard, handle.load(Word::Head));
         }
         let ring = KeeperRing::resume(Ring::new(Rc::clone(&handle)));

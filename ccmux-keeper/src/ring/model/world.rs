@@ -1,24 +1,25 @@
-//! What there is: a program on a pty, a keeper, a server, their socket, the ring and the spool.
+//! What there is: a program on a pty, a keeper, a server, their socket, the ring, the disk and a stash.
 //!
 //! A server may be killed and started, a keeper killed and replaced, at every step and inside every
-//! step, as often as the scenario says. A keeper and a server that are both gone take ring and pty
-//! with them.
+//! step, and the disk may refuse output for a while, as often as the scenario says. A keeper and a
+//! server that are both gone take ring, stash and pty with them.
 
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
 use super::super::header::Word;
-use super::super::memory::{Cells, Memory as _};
+use super::super::memory::Cells as _;
 use super::super::{KeeperRing, ServerRing};
 use super::keeper::Keeper;
-use super::memory::{Backing, Small, WORDS, place};
+use super::memory::Small;
+use super::rules::{Mistake, Rules};
 use super::server::Server;
+use super::shared::{Handle, Shared};
 
-/// Bytes that the ring holds.
-const CAPACITY: usize = 2;
-
-/// Bytes that the program prints before it exits.
-pub(super) const TOTAL: usize = 3;
+/// Bytes that the program prints before it exits, if nobody says: enough for a second round of the
+/// ring.
+const TOTAL: usize = 3;
 
 /// What the program prints: text, each byte another one.
 pub(super) fn output(offset: usize) -> u8 {
@@ -30,84 +31,48 @@ pub(super) fn is_query(offset: usize) -> bool {
     offset % 2 == 1
 }
 
-/// A mistake that the search must find.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mistake {
-    /// The keeper publishes what it is about to read.
-    PublishBeforeReading,
-    /// The keeper does not lay the pattern that shows how far a read came.
-    NoPattern,
-    /// The keeper waits for room without looking again after it has said so.
-    KeeperSleepsBlindly,
-    /// The keeper takes the program for ended a byte too early.
-    DrainedTooEarly,
-    /// The keeper waits with a bell unpaid.
-    BellForgotten,
-    /// The server gives free what it has not spooled yet.
-    FreeBeforeSpooling,
-    /// The server waits for output without looking again after it has said so.
-    ServerSleepsBlindly,
-    /// The server answers and then says that it has.
-    AnswerBeforeMarking,
-    /// A server that comes answers what it replays.
-    AnswerReplayed,
-    /// The server looks for the end after it has looked for bytes.
-    EndAfterHead,
-    /// The server does not wake a keeper that waits for room.
-    RoomKeptSecret,
+/// However often.
+pub(super) const ANY: u8 = u8::MAX;
+
+/// How often something may still go wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Accidents {
+    pub(super) keeper_kills: u8,
+    pub(super) server_kills: u8,
+    /// How often the disk refuses output, until it takes it again.
+    pub(super) refusals: u8,
 }
 
-/// The shared memory.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Shared {
-    words: [u64; WORDS.len()],
-    data: [u8; CAPACITY],
-    /// Stores that are left to the process at work: it is killed when it has none.
-    pub(super) stores_left: u32,
-}
+impl Accidents {
+    /// How many they are, but for what may happen however often.
+    pub(super) fn counted(self) -> usize {
+        let each = [self.keeper_kills, self.server_kills, self.refusals];
+        each.into_iter().filter(|count| *count != ANY).map(usize::from).sum()
+    }
 
-/// Where the shared memory of the world at work is.
-pub(super) type Handle = Rc<RefCell<Shared>>;
+    /// After one more kill of a keeper, if there may be one.
+    fn without_keeper_kill(self) -> Option<Self> {
+        Some(Self { keeper_kills: one_less(self.keeper_kills)?, ..self })
+    }
 
-/// The memory of the halves.
-pub(super) type Ring = Small<Handle, CAPACITY>;
+    fn without_server_kill(self) -> Option<Self> {
+        Some(Self { server_kills: one_less(self.server_kills)?, ..self })
+    }
 
-impl Shared {
-    /// A store, if the process lives to see it.
-    fn set(&mut self, change: impl FnOnce(&mut Shared)) {
-        if let Some(left) = self.stores_left.checked_sub(1) {
-            self.stores_left = left;
-            change(self);
-        }
+    pub(super) fn without_refusal(self) -> Option<Self> {
+        Some(Self { refusals: one_less(self.refusals)?, ..self })
+    }
+
+    /// Whether all that can happen with `other` left can happen with these left.
+    pub(super) fn covers(self, other: Accidents) -> bool {
+        self.keeper_kills >= other.keeper_kills
+            && self.server_kills >= other.server_kills
+            && self.refusals >= other.refusals
     }
 }
 
-impl Cells for Handle {
-    fn load(&self, word: Word) -> u64 {
-        self.borrow().words[place(word)]
-    }
-
-    fn store(&self, word: Word, value: u64) {
-        self.borrow_mut().set(|shared| shared.words[place(word)] = value);
-    }
-
-    fn swap(&self, word: Word, value: u64) -> u64 {
-        let old = self.load(word);
-        self.store(word, value);
-        old
-    }
-
-    fn fence(&self) {}
-}
-
-impl Backing for Handle {
-    fn load_byte(&self, at: usize) -> u8 {
-        self.borrow().data[at]
-    }
-
-    fn store_byte(&self, at: usize, value: u8) {
-        self.borrow_mut().set(|shared| shared.data[at] = value);
-    }
+fn one_less(count: u8) -> Option<u8> {
+    if count == ANY { Some(ANY) } else { count.checked_sub(1) }
 }
 
 /// One direction of the connection, as its reader finds it.
@@ -117,42 +82,58 @@ pub(super) struct Inbox {
     pub(super) frame: bool,
     pub(super) bell: bool,
     pub(super) is_closed: bool,
+    /// The last word about the stash; to a server only that there is one.
+    pub(super) stash: Option<StashWord>,
+}
+
+/// STASH or STASHED, and FORGET.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum StashWord {
+    Hold,
+    Forget,
 }
 
 impl Inbox {
     pub(super) fn has_news(self) -> bool {
-        self.frame || self.bell || self.is_closed
+        self.frame || self.bell || self.is_closed || self.stash.is_some()
     }
+}
+
+/// The disk, as one pane sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Disk {
+    /// Everything before this offset is in a keyframe, or in the spool behind it.
+    pub(super) stored: usize,
+    pub(super) refuses: bool,
 }
 
 /// A state of the search.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct World {
     pub(super) shared: Shared,
-    /// Bytes that the program has printed, and that were read from the pty.
+    /// Bytes that the program prints before it exits.
+    pub(super) total: usize,
+    /// Those that it has printed, and those that were read from the pty.
     pub(super) printed: usize,
     pub(super) read: usize,
     pub(super) keeper: Option<Keeper>,
     pub(super) server: Option<Server>,
-    /// The keeper was replaced, so the one that runs now is not the program's parent.
-    pub(super) is_replaced: bool,
     pub(super) to_keeper: Inbox,
     pub(super) to_server: Inbox,
     /// The keeper has accepted the server that runs.
     pub(super) is_accepted: bool,
-    /// Bytes in the spool: all before this offset, as the program printed them.
-    pub(super) spooled: usize,
-    /// How often each query was answered.
-    pub(super) answers: [u8; TOTAL],
-    /// A server was killed between saying that it answers and doing so.
-    pub(super) is_excused: bool,
-    pub(super) keeper_kills: u8,
-    pub(super) server_kills: u8,
+    pub(super) disk: Disk,
+    /// What the keyframe in the stash shows: everything before this offset; 0 if there is none.
+    pub(super) stash: usize,
+    /// A bit for each query that was answered, or whose server was killed when it had said that it
+    /// answers.
+    pub(super) settled: u32,
+    pub(super) left: Accidents,
     pub(super) outcome: Outcome,
 }
 
 /// What became of the pane.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Outcome {
     Open,
     /// The server has seen the end of the program.
@@ -161,98 +142,166 @@ pub(super) enum Outcome {
     Lost,
 }
 
+/// A state that may come next, and what leads to it.
+pub(super) type Next = (&'static str, World);
+
 impl World {
     /// A pane with a keeper that reads and a server that listens.
-    pub(super) fn new(keeper_kills: u8, server_kills: u8) -> Self {
-        let (words, data) = ([0; WORDS.len()], [0; CAPACITY]);
-        let shared = Shared { words, data, stores_left: u32::MAX };
+    pub(super) fn new(left: Accidents) -> Self {
         let mut world = Self {
-            shared,
+            shared: Shared::new(),
+            total: TOTAL,
             printed: 0,
             read: 0,
             keeper: None,
             server: None,
-            is_replaced: false,
             to_keeper: Inbox::default(),
             to_server: Inbox::default(),
             is_accepted: true,
-            spooled: 0,
-            answers: [0; TOTAL],
-            is_excused: false,
-            keeper_kills,
-            server_kills,
+            disk: Disk::default(),
+            stash: 0,
+            settled: 0,
+            left,
             outcome: Outcome::Open,
         };
         let handle = world.handle();
-        let ring = KeeperRing::begin(Ring::new(Rc::clone(&handle)), 0);
+        let ring = KeeperRing::begin(Small::new(Rc::clone(&handle)), 0);
         ring.memory.store(Word::ChildState, 1);
         world.keeper = Some(Keeper::new(&ring));
-        let server = ServerRing::attach(Ring::new(Rc::clone(&handle)));
-        world.server = Some(Server::new(&server.expect("a fresh ring"), 0));
+        let server = ServerRing::attach(Small::new(Rc::clone(&handle)));
+        world.server = Some(Server::new(&server.expect("a fresh ring")));
         world.take_back(&handle);
         world
     }
 
+    /// The same where the disk refuses output already.
+    pub(super) fn refused(left: Accidents) -> Self {
+        let disk = Disk { refuses: true, ..Disk::default() };
+        World { disk, ..World::new(left) }
+    }
+
+    /// The same with a program that prints more, or less.
+    pub(super) fn printing(self, total: usize) -> Self {
+        World { total, ..self }
+    }
+
+    /// What tells this state from others; if `is_reduced` without the accidents that may still come,
+    /// and without what nobody looks at any more.
+    pub(super) fn key(&self, is_reduced: bool) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if !is_reduced {
+            self.hash(&mut hasher);
+            return hasher.finish();
+        }
+        let mut world = self.clone();
+        world.left = Accidents::default();
+        let has_keeper = self.keeper.as_ref().is_some_and(Keeper::is_listening);
+        world.shared.forget_unread(has_keeper);
+        if let Some(keeper) = &mut world.keeper {
+            keeper.forget_unread();
+        }
+        if let Some(server) = &mut world.server {
+            server.forget_unread();
+        }
+        // What the disk has a stash is not asked for.
+        let is_away = self.server.as_ref().is_some_and(|server| server.away.is_some());
+        if !is_away && world.stash <= world.disk.stored {
+            world.stash = 0;
+        }
+        world.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Every state that may come next, with what leads to it; or what is wrong already.
-    pub(super) fn successors(
-        &self,
-        mistake: Option<Mistake>,
-    ) -> Result<Vec<(&'static str, World)>, String> {
+    pub(super) fn successors(&self, rules: Rules) -> Result<Vec<Next>, String> {
         if self.outcome != Outcome::Open {
             return Ok(Vec::new());
         }
         let mut next = Vec::new();
-        if self.printed < TOTAL {
+        let is_looked_for = self.keeper.as_ref().is_some_and(Keeper::looks_at_pty);
+        if self.printed < self.total && (is_looked_for || !rules.is_reduced) {
             next.push(("the program prints", World { printed: self.printed + 1, ..self.clone() }));
         }
-        self.add_steps("keeper", World::step_keeper, mistake, &mut next)?;
-        self.add_steps("server", World::step_server, mistake, &mut next)?;
+        self.add_disk(rules, &mut next);
+        self.add_keeper_steps(rules, &mut next)?;
+        self.add_server_steps(rules, &mut next)?;
         if next.is_empty() {
             return Err("asleep for ever".to_owned());
         }
-        if let Some(kills) = self.keeper_kills.checked_sub(1).filter(|_| self.keeper.is_some()) {
-            next.push(("the keeper is killed", self.without_keeper(self.shared, kills)));
+        if let Some(left) = self.without_keeper_kill() {
+            next.push(("the keeper is killed", self.without_keeper(self.shared, left)));
         }
-        if let Some(kills) = self.server_kills.checked_sub(1).filter(|_| self.server.is_some()) {
-            next.push(("the server is killed", self.without_server(self.shared, kills)));
+        if let Some(left) = self.without_server_kill() {
+            next.push(("the server is killed", self.without_server(self.shared, left)));
         }
         Ok(next)
     }
 
-    /// The next step of one process; and that process killed after each store within it.
-    fn add_steps(
-        &self,
-        who: &str,
-        step: impl Fn(&mut World, Option<Mistake>) -> Result<Option<&'static str>, String>,
-        mistake: Option<Mistake>,
-        next: &mut Vec<(&'static str, World)>,
-    ) -> Result<(), String> {
-        let mut whole = self.clone();
-        let Some(label) = step(&mut whole, mistake)? else { return Ok(()) };
-        let stores = u32::MAX - whole.shared.stores_left;
-        whole.shared.stores_left = u32::MAX;
-        next.push((label, whole));
-        let is_keeper = who == "keeper";
-        let kills = if is_keeper { self.keeper_kills } else { self.server_kills };
-        let Some(kills) = kills.checked_sub(1) else { return Ok(()) };
-        // Killed after the last of them is killed after the step, and before the first before it.
-        for stores_left in 1..stores {
-            let mut cut = self.clone();
-            cut.shared.stores_left = stores_left;
-            // What it makes of a memory that it does not reach any more does not matter.
-            let _ = step(&mut cut, mistake);
-            let shared = Shared { stores_left: u32::MAX, ..cut.shared };
-            next.push(if is_keeper {
-                ("the keeper is killed within", self.without_keeper(shared, kills))
-            } else {
-                ("the server is killed within", self.without_server(shared, kills))
-            });
+    /// The next step of the keeper; and the keeper killed after each store within it.
+    fn add_keeper_steps(&self, rules: Rules, next: &mut Vec<Next>) -> Result<(), String> {
+        let Some((step, stores)) = self.after(|world| world.step_keeper(rules))? else {
+            return Ok(());
+        };
+        next.push(step);
+        let Some(left) = self.without_keeper_kill() else { return Ok(()) };
+        for stores in 1..stores {
+            let shared = self.cut_short(stores, |world| world.step_keeper(rules));
+            next.push(("the keeper is killed within", self.without_keeper(shared, left)));
         }
         Ok(())
     }
 
-    fn without_keeper(&self, shared: Shared, keeper_kills: u8) -> World {
-        let mut world = World { shared, keeper: None, keeper_kills, ..self.clone() };
+    /// The same of the server.
+    fn add_server_steps(&self, rules: Rules, next: &mut Vec<Next>) -> Result<(), String> {
+        let Some((step, stores)) = self.after(|world| world.step_server(rules))? else {
+            return Ok(());
+        };
+        next.push(step);
+        let Some(left) = self.without_server_kill() else { return Ok(()) };
+        for stores in 1..stores {
+            let shared = self.cut_short(stores, |world| world.step_server(rules));
+            next.push(("the server is killed within", self.without_server(shared, left)));
+        }
+        Ok(())
+    }
+
+    /// What comes of a whole step, and how many stores it has.
+    fn after(
+        &self,
+        step: impl Fn(&mut World) -> Result<Option<&'static str>, String>,
+    ) -> Result<Option<(Next, u32)>, String> {
+        let mut world = self.clone();
+        let Some(label) = step(&mut world)? else { return Ok(None) };
+        let stores = u32::MAX - world.shared.stores_left;
+        world.shared.stores_left = u32::MAX;
+        Ok(Some(((label, world), stores)))
+    }
+
+    /// What a process leaves that is killed after so many stores of a step. After the last of them
+    /// is after the step, and before the first before it.
+    fn cut_short(
+        &self,
+        stores: u32,
+        step: impl Fn(&mut World) -> Result<Option<&'static str>, String>,
+    ) -> Shared {
+        let mut cut = self.clone();
+        cut.shared.stores_left = stores;
+        // What it makes of a memory that it does not reach any more does not matter.
+        let _ = step(&mut cut);
+        cut.shared.stores_left = u32::MAX;
+        cut.shared
+    }
+
+    fn without_keeper_kill(&self) -> Option<Accidents> {
+        self.left.without_keeper_kill().filter(|_| self.keeper.is_some())
+    }
+
+    fn without_server_kill(&self) -> Option<Accidents> {
+        self.left.without_server_kill().filter(|_| self.server.is_some())
+    }
+
+    fn without_keeper(&self, shared: Shared, left: Accidents) -> World {
+        let mut world = World { shared, keeper: None, left, ..self.clone() };
         world.to_keeper = Inbox::default();
         world.to_server.is_closed = true;
         world.is_accepted = false;
@@ -265,16 +314,25 @@ impl World {
         world
     }
 
-    fn without_server(&self, shared: Shared, server_kills: u8) -> World {
-        let mut world = World { shared, server: None, server_kills, ..self.clone() };
-        world.is_excused |= self.server.as_ref().is_some_and(Server::owes_answers);
+    fn without_server(&self, shared: Shared, left: Accidents) -> World {
+        let mut world = World { shared, server: None, left, ..self.clone() };
+        if let Some(range) = self.server.as_ref().and_then(Server::answering) {
+            let answered = shared.word(Word::Answered) as usize;
+            for offset in range.filter(|offset| *offset < answered) {
+                world.settled |= 1 << offset;
+            }
+        }
         world.to_server = Inbox::default();
         world.to_keeper.is_closed = true;
         // One that was not accepted yet takes its HELLO along.
         world.to_keeper.frame = false;
         world.is_accepted = false;
-        if world.keeper.is_none() {
+        let Some(keeper) = &world.keeper else {
             world.outcome = Outcome::Lost;
+            return world;
+        };
+        if !keeper.holds_stash() && world.to_keeper.stash != Some(StashWord::Hold) {
+            world.stash = 0;
         }
         world
     }
@@ -289,17 +347,14 @@ impl World {
     }
 
     /// Whether the program has exited, or is taken for it.
-    pub(super) fn has_exited(&self, mistake: Option<Mistake>) -> bool {
+    pub(super) fn has_exited(&self, rules: Rules) -> bool {
         // What is read once the end is known includes all that came before it.
-        let is_early = mistake == Some(Mistake::DrainedTooEarly);
-        self.printed + usize::from(is_early) >= TOTAL
+        self.printed + usize::from(rules.has(Mistake::DrainedTooEarly)) >= self.total
     }
 
     /// Puts bytes of the program into the memory, as the kernel does.
     pub(super) fn copy_in(&mut self, head: u64, count: usize) {
-        for (place, offset) in (head..).zip(self.read..self.read + count) {
-            self.shared.data[Ring::position(place)] = output(offset);
-        }
+        self.shared.copy_in(head, (self.read..self.read + count).map(output));
         self.read += count;
     }
 
@@ -316,23 +371,23 @@ impl World {
     /// Counts an answer that went out.
     pub(super) fn answer(&mut self, offsets: std::ops::Range<usize>) -> Result<(), String> {
         for offset in offsets.filter(|offset| is_query(*offset)) {
-            self.answers[offset] += 1;
-            if self.answers[offset] > 1 {
+            if self.settled & 1 << offset != 0 {
                 return Err(format!("the query at {offset} is answered twice"));
             }
+            self.settled |= 1 << offset;
         }
         Ok(())
     }
 
     /// What must be true where a server has seen the end.
     pub(super) fn check_end(&self) -> Result<(), String> {
-        if self.spooled != TOTAL {
-            return Err(format!("the end is seen after {} of {TOTAL} bytes", self.spooled));
+        let (stored, total) = (self.disk.stored, self.total);
+        if stored != total {
+            return Err(format!("the end is seen after {stored} of {total} bytes"));
         }
-        let unanswered = (0..TOTAL).find(|at| is_query(*at) && self.answers[*at] == 0);
-        match unanswered {
-            Some(offset) if !self.is_excused => Err(format!("the query at {offset} is forgotten")),
-            _ => Ok(()),
+        match (0..total).find(|at| is_query(*at) && self.settled & 1 << at == 0) {
+            Some(offset) => Err(format!("the query at {offset} is forgotten")),
+            None => Ok(()),
         }
     }
 }

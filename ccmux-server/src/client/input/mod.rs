@@ -10,12 +10,14 @@
 mod sequence;
 
 use ccmux_core::key::{Key, Modifiers};
+use ccmux_term::CellSize;
 
-use self::sequence::{CLIPBOARD, Step, step};
+use self::sequence::{ANSWERS, CLIPBOARD, Step, step};
 
 /// A paste is handed on in pieces of at most this size.
 const PASTE_PIECE_MAX: usize = 16 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
+const ESC: u8 = 0x1b;
 
 /// One thing a person did at a terminal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,12 @@ pub(crate) enum InputEvent {
     Focus(bool),
     /// The terminal answers what is in its clipboard (OSC 52).
     Clipboard(Vec<u8>),
+    /// The terminal answers what it is called (XTVERSION).
+    Version(Vec<u8>),
+    /// The terminal answers which extensions it has (DA1): the parameters.
+    Extensions(Vec<u16>),
+    /// The terminal answers how many pixels a cell has (XTWINOPS 16).
+    Cell(CellSize),
 }
 
 /// What the mouse did, on the client's screen.
@@ -84,23 +92,50 @@ pub(crate) enum MouseAction {
 pub(crate) struct InputDecoder {
     pending: Vec<u8>,
     pasting: bool,
+    /// The terminal was asked what it is, and has not given the last of the answers.
+    awaits_answers: bool,
+    /// What was taken as it stood although an answer may begin so.
+    cut: Vec<u8>,
 }
 
 impl InputDecoder {
     /// Decodes `bytes` after what was left over before; appends events to `out`.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut Vec<InputEvent>) {
+        let cut = std::mem::take(&mut self.cut);
+        if !cut.is_empty() {
+            // The key that it was taken for is gone, but what follows is none.
+            let whole = [&cut, bytes].concat();
+            if ANSWERS.iter().any(|answer| whole.starts_with(answer)) {
+                self.pending = cut;
+            }
+        }
         self.pending.extend_from_slice(bytes);
         self.decode(false, out);
     }
 
+    /// The terminal was asked what it is. Until it has answered DA1, which comes last, the beginning of
+    /// an answer is waited for however long it takes.
+    pub(crate) fn await_answers(&mut self) {
+        self.awaits_answers = true;
+    }
+
     /// Whether bytes are held back that could be a whole key, such as a lone Escape. The contents of a
-    /// clipboard take their time: what is left of them is no key, however late it comes.
+    /// clipboard and answers that are awaited take their time: what is left of them is no key, however
+    /// late it comes.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.pending.is_empty() && !self.pasting && !self.pending.starts_with(CLIPBOARD)
+        let begins = |start: &&[u8]| self.pending.starts_with(start);
+        !self.pending.is_empty()
+            && !self.pasting
+            && !begins(&CLIPBOARD)
+            && !(self.awaits_answers && ANSWERS.iter().any(begins))
     }
 
     /// Takes what is held back as it stands: nothing more came in time.
     pub(crate) fn flush(&mut self, out: &mut Vec<InputEvent>) {
+        let may_be_cut = |answer: &&[u8]| answer.starts_with(&self.pending);
+        if self.awaits_answers && ANSWERS.iter().any(may_be_cut) {
+            self.cut.clone_from(&self.pending);
+        }
         self.decode(true, out);
     }
 
@@ -121,8 +156,10 @@ impl InputDecoder {
             match step(rest, is_final) {
                 Step::Taken(len, event) => {
                     taken += len;
-                    if event == Some(InputEvent::PasteStart) {
-                        self.pasting = true;
+                    match event {
+                        Some(InputEvent::PasteStart) => self.pasting = true,
+                        Some(InputEvent::Extensions(_)) => self.awaits_answers = false,
+                        _ => {}
                     }
                     out.extend(event);
                 }
@@ -132,28 +169,65 @@ impl InputDecoder {
         self.pending.drain(..taken);
     }
 
-    /// Hands on paste bytes from `from`; returns how many were used.
+    /// Hands on paste bytes from `from`; returns how many were used. Answers that are awaited are none
+    /// of it.
     fn take_paste(&mut self, from: usize, out: &mut Vec<InputEvent>) -> usize {
         let rest = &self.pending[from..];
-        let (data, used) = match memchr::memmem::find(rest, PASTE_END) {
-            Some(at) => {
+        let (mut data, mut at) = (Vec::new(), 0);
+        while let Some(next) = memchr::memchr(ESC, &rest[at..]) {
+            data.extend_from_slice(&rest[at..at + next]);
+            at += next;
+            let tail = &rest[at..];
+            let is_cut = |mark: &&[u8]| tail.len() < mark.len() && mark.starts_with(tail);
+            let begins = |start: &&[u8]| tail.starts_with(start);
+            if tail.starts_with(PASTE_END) {
                 self.pasting = false;
-                (&rest[..at], at + PASTE_END.len())
+                at += PASTE_END.len();
+                break;
             }
-            None => {
-                // Hold back what could be the beginning of the end mark.
-                let keep = (1..PASTE_END.len().min(rest.len() + 1))
-                    .rev()
-                    .find(|&len| rest.ends_with(&PASTE_END[..len]))
-                    .unwrap_or(0);
-                (&rest[..rest.len() - keep], rest.len() - keep)
+            if is_cut(&PASTE_END) || self.awaits_answers && ANSWERS.iter().any(is_cut) {
+                hand_on(&data, out);
+                return at;
             }
-        };
-        out.extend(data.chunks(PASTE_PIECE_MAX).map(|part| InputEvent::PasteData(part.to_vec())));
+            if self.awaits_answers && ANSWERS.iter().any(begins) {
+                match step(tail, false) {
+                    Step::Taken(len, Some(event)) if event.is_answer() => {
+                        hand_on(&std::mem::take(&mut data), out);
+                        self.awaits_answers &= !matches!(event, InputEvent::Extensions(_));
+                        out.push(event);
+                        at += len;
+                        continue;
+                    }
+                    Step::Incomplete => {
+                        hand_on(&data, out);
+                        return at;
+                    }
+                    Step::Taken(..) => {}
+                }
+            }
+            data.push(ESC);
+            at += 1;
+        }
+        if self.pasting {
+            data.extend_from_slice(&rest[at..]);
+            at = rest.len();
+        }
+        hand_on(&data, out);
         if !self.pasting {
             out.push(InputEvent::PasteEnd);
         }
-        used
+        at
+    }
+}
+
+fn hand_on(paste: &[u8], out: &mut Vec<InputEvent>) {
+    out.extend(paste.chunks(PASTE_PIECE_MAX).map(|part| InputEvent::PasteData(part.to_vec())));
+}
+
+impl InputEvent {
+    /// Whether it is an answer of the terminal to the questions what it is.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, InputEvent::Version(_) | InputEvent::Extensions(_) | InputEvent::Cell(_))
     }
 }
 
@@ -262,6 +336,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_terminal_says_how_large_its_cells_are() {
+        let cell = InputEvent::Cell(CellSize { width: 10, height: 20 });
+        assert_eq!(decode(&[b"\x1b[6;20;10t"]), [cell]);
+        for nothing in [&b"\x1b[6;0;10t"[..], b"\x1b[6;9999;10t", b"\x1b[6t", b"\x1b[8;24;80t"] {
+            assert_eq!(decode(&[nothing]), [], "{nothing:?}");
+        }
+    }
+
     /// The rest of a clipboard that came late was typed into the pane.
     #[test]
     fn the_contents_of_a_clipboard_are_waited_for() {
@@ -276,6 +359,102 @@ mod tests {
             }
         }
         assert_eq!(decode(&[b"\x1b]52;c;?!\x07"]), []);
+    }
+
+    /// Goal: no byte of an answer becomes a key. Method: cut it anywhere, and let time pass there.
+    #[test]
+    fn answers_are_no_keys_however_late_they_come() {
+        for whole in [
+            &b"\x1bP>|XTerm(390)\x1b\\\x1b[6;20;10t\x1b[?64;1;21cq"[..],
+            b"\x1bP>|XTerm(390)\x07\x1b[6;20;10t\x1b[?64;1;21cq",
+        ] {
+            for cut in 0..whole.len() - 1 {
+                let (mut decoder, mut out) = (InputDecoder::default(), Vec::new());
+                decoder.await_answers();
+                decoder.feed(&whole[..cut], &mut out);
+                if decoder.is_waiting() {
+                    decoder.flush(&mut out);
+                }
+                // What looks like a key until more comes: Escape, Meta-P, Meta-[.
+                let is_key = |event: &InputEvent| matches!(event, InputEvent::Key(_));
+                let keys = out.iter().filter(|event| is_key(event)).count();
+                let may_be_key = [&b"\x1b"[..], b"\x1bP", b"\x1b["]
+                    .iter()
+                    .any(|start| whole[..cut].ends_with(start));
+                assert!(keys <= usize::from(may_be_key), "cut at {cut}: {out:?}");
+                out.retain(|event| !is_key(event));
+                decoder.feed(&whole[cut..], &mut out);
+                let expected = [
+                    InputEvent::Version(b"XTerm(390)".to_vec()),
+                    InputEvent::Cell(CellSize { width: 10, height: 20 }),
+                    InputEvent::Extensions(vec![64, 1, 21]),
+                    key(KeyCode::Char('q'), Modifiers::empty()),
+                ];
+                assert_eq!(out, expected, "cut at {cut}");
+                decoder.feed(b"\x1b[?", &mut out);
+                assert!(decoder.is_waiting(), "nothing is awaited any more");
+            }
+        }
+    }
+
+    /// Goal: an answer that comes while somebody pastes is none of the paste. Method: cut anywhere.
+    #[test]
+    fn answers_are_taken_out_of_a_paste() {
+        let whole =
+            b"\x1b[200~a\x1b\x1b[1mb\x1bP>|XTerm(390)\x1b\\c\x1b[?64;21cd\x1b[?1ce\x1b[201~q";
+        for cut in 0..whole.len() {
+            let (mut decoder, mut out) = (InputDecoder::default(), Vec::new());
+            decoder.await_answers();
+            decoder.feed(&whole[..cut], &mut out);
+            decoder.feed(&whole[cut..], &mut out);
+            let (answers, rest): (Vec<_>, Vec<_>) =
+                out.into_iter().partition(InputEvent::is_answer);
+            let version = InputEvent::Version(b"XTerm(390)".to_vec());
+            assert_eq!(answers, [version, InputEvent::Extensions(vec![64, 21])], "cut at {cut}");
+            let expected = [
+                InputEvent::PasteStart,
+                // Behind the last answer nothing is awaited.
+                InputEvent::PasteData(b"a\x1b\x1b[1mbcd\x1b[?1ce".to_vec()),
+                InputEvent::PasteEnd,
+                key(KeyCode::Char('q'), Modifiers::empty()),
+            ];
+            assert_eq!(join_pastes(rest), expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_key_while_answers_are_awaited_is_one() {
+        for (typed, later, expected) in [
+            (
+                &b"\x1b"[..],
+                &b"x"[..],
+                [
+                    key(KeyCode::Escape, Modifiers::empty()),
+                    key(KeyCode::Char('x'), Modifiers::empty()),
+                ],
+            ),
+            (
+                b"\x1bP",
+                b"x",
+                [
+                    key(KeyCode::Char('P'), Modifiers::META),
+                    key(KeyCode::Char('x'), Modifiers::empty()),
+                ],
+            ),
+            (
+                b"\x1b",
+                b"\x1b[A",
+                [key(KeyCode::Escape, Modifiers::empty()), key(KeyCode::Up, Modifiers::empty())],
+            ),
+        ] {
+            let (mut decoder, mut out) = (InputDecoder::default(), Vec::new());
+            decoder.await_answers();
+            decoder.feed(typed, &mut out);
+            assert!(decoder.is_waiting());
+            decoder.flush(&mut out);
+            decoder.feed(later, &mut out);
+            assert_eq!(out, expected);
+        }
     }
 
     proptest::proptest! {

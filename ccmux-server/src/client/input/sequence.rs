@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ccmux_core::key::{Key, KeyCode, Modifiers};
+use ccmux_term::CellSize;
 
 use super::{InputEvent, MouseAction, MouseButton, MouseEvent};
 
@@ -11,6 +12,14 @@ pub(super) const SEQUENCE_MAX: usize = 256;
 
 /// What the contents of a clipboard begin with.
 pub(super) const CLIPBOARD: &[u8] = b"\x1b]52;";
+/// What an answer to XTVERSION begins with.
+const VERSION: &[u8] = b"\x1bP>|";
+/// What an answer to DA1 begins with.
+const EXTENSIONS: &[u8] = b"\x1b[?";
+/// What an answer about the size of a cell begins with.
+const CELL: &[u8] = b"\x1b[6;";
+/// What answers of a terminal that was asked what it is begin with.
+pub(super) const ANSWERS: [&[u8]; 3] = [VERSION, EXTENSIONS, CELL];
 /// The longest contents of a clipboard that are waited for, encoded.
 const CLIPBOARD_MAX: usize = 2 * 1024 * 1024;
 
@@ -104,13 +113,19 @@ fn string(bytes: &[u8], is_final: bool) -> Step {
     let end = memchr::memchr2(0x07, 0x1b, &bytes[2..]).map(|at| at + 2);
     let length_max = if bytes.starts_with(CLIPBOARD) { CLIPBOARD_MAX } else { SEQUENCE_MAX * 16 };
     match end {
-        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, clipboard(&bytes[..at])),
-        Some(at) if bytes.get(at + 1) == Some(&b'\\') => {
-            Step::Taken(at + 2, clipboard(&bytes[..at]))
-        }
+        Some(at) if bytes[at] == 0x07 => Step::Taken(at + 1, answer(&bytes[..at])),
+        Some(at) if bytes.get(at + 1) == Some(&b'\\') => Step::Taken(at + 2, answer(&bytes[..at])),
         Some(at) if at + 1 < bytes.len() => Step::Taken(at, None),
         _ if is_final || bytes.len() > length_max => Step::Taken(bytes.len(), None),
         _ => Step::Incomplete,
+    }
+}
+
+/// What a string that a terminal sends says.
+fn answer(string: &[u8]) -> Option<InputEvent> {
+    match string.strip_prefix(VERSION) {
+        Some(version) => Some(InputEvent::Version(version.to_vec())),
+        None => clipboard(string),
     }
 }
 
@@ -151,7 +166,11 @@ fn csi(bytes: &[u8], is_final: bool) -> Step {
     let (params, last) = (&body[..end], body[end]);
     let event = match params.first() {
         Some(b'<') => sgr_mouse(&params[1..], last),
-        // Private replies (device attributes, mode reports) are for nobody here.
+        Some(b'?') if last == b'c' => {
+            let parameters = numbers(&params[1..]).into_iter();
+            Some(InputEvent::Extensions(parameters.filter_map(|n| n.try_into().ok()).collect()))
+        }
+        // Other private replies (mode reports) are for nobody here.
         Some(b'?' | b'>' | b'=') => None,
         _ => csi_key(params, last),
     };
@@ -179,6 +198,12 @@ fn modifiers(param: u32) -> Modifiers {
     out
 }
 
+/// A report of sizes, of which only that of a cell counts.
+fn window_report(fields: &[u32]) -> Option<InputEvent> {
+    let [6, height, width] = *fields else { return None };
+    CellSize::checked(width, height).map(InputEvent::Cell)
+}
+
 fn csi_key(params: &[u8], last: u8) -> Option<InputEvent> {
     let fields = numbers(params);
     let first = fields.first().copied().unwrap_or(0);
@@ -195,6 +220,7 @@ fn csi_key(params: &[u8], last: u8) -> Option<InputEvent> {
         b'I' => return Some(InputEvent::Focus(true)),
         b'O' => return Some(InputEvent::Focus(false)),
         b'u' => return unicode_key(first, held),
+        b't' => return window_report(&fields),
         b'~' => match first {
             1 | 7 => KeyCode::Home,
             2 => KeyCode::Insert,

@@ -74,8 +74,9 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     Ok(seeds)
 }
 
-/// Inputs of a terminal, see `streams::emulator`: a shell, a program that draws, and what is rare.
-const INPUTS: [&[u8]; 3] = [
+/// Inputs of a terminal, see `streams::emulator`: a shell, a program that draws, what is rare, and
+/// pictures.
+const INPUTS: [&[u8]; 4] = [
     b"\xfe\x01\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07\x1b[01;34mbin\x1b[0m  \x1b[01;32mrun\x1b[0m\
       \r\n\xfe\x02\xe6\x97\xa5\xe6\x9c\xac e\xcc\x81 a line that is longer than the screen is wide\r\n\
       \xff\x07\x03\x1b]133;D;0\x07\x1b]133;A\x07$ \xff\x28\x09clear\r\n\x1b[H\x1b[2J\x1b[3J\xfd$ \xfc",
@@ -85,6 +86,10 @@ const INPUTS: [&[u8]; 3] = [
     b"\x1b[?69h\x1b[2;9s\x1b[2;4r\x1b[?6h\x1b#8\x1b[1\"qx\x1b[0\"q\x1b[?2J\xff\x01\x01ab\r\nc\x1b7\x1b(0lqk\x1b(B\x1b8\
       \xff\x50\x02\x1b]8;id=1;http://a\x07li\xff\x03\x08nk\x1b]8;;\x07\x1b[2;2;3;5;1;1;3$v\x1bP$qm\x1b\\\x1b[!p\
       \xff\x14\x05\xfd\x1b]2;title\x1b[22t\x1b[>5u\x1b[?2026h\x1bP1;2|cut",
+    b"$ \x1bP0;1q\"1;1;40;50#1;2;100;0;0#2;1;120;50;50#1!40~$#2?!3@-!9~\x1b\\\xff\x07\x05\r\n\x1b[?80h\x1bPq~-~\x1b\\\x1b[?80l\
+      \x1b[2;4r\x1b[3;2HX\x1b[L\x1b[2S\xff\x14\x05\x1b_Ga=T,i=3,p=1,s=1,v=1,c=4,r=2,z=-1;AAAAAA==\x1b\\\x1b_Ga=t,f=24,I=2,s=1,\
+      v=2,m=1;AAAA\x1b\\\xfd\x1b_Gm=0;AAAA\x1b\\\x1b_Ga=p,i=4,x=0,h=1,C=1\x1b\\\x1b_Ga=d,d=i,i=3\x1b\\\x1b[?1;1S\xff\x50\x18\
+      \x1b[?8452h\x1bPq#0~\xff\x14\x05",
 ];
 
 /// What two servers spooled of two panes, the second of them in two segments.
@@ -176,6 +181,7 @@ fn client_frames() -> Vec<u8> {
         size: Some(Size { cols: 80, rows: 24 }),
         term: Some("xterm-256color".into()),
         colorterm: Some("truecolor".into()),
+        cell_px: Some((8, 16)),
         term_program: None,
         cwd: "/home/someone".into(),
         env: vec![("HOME".into(), "/home/someone".into()), ("X".into(), vec![0xff, 0].into())],

@@ -37,7 +37,7 @@ use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint, Snapshot};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::record::{Encoded, LogEntry, LogRecord};
 use super::storage::Storage;
-use super::wal::{Carried, HeaderError, MARK_FILE, Seq};
+use super::wal::{Carried, HeaderError, MARK_FILE, Mark, Seq};
 
 /// How long the end of a program can be taken for the beginning of a shutdown.
 pub(super) const UNDO_MS: u64 = 10_000;
@@ -71,6 +71,11 @@ pub(super) struct Recovery {
     pub(super) last_boot: Option<Uuid>,
     /// Why there is no session, if there is none but was one before.
     pub(super) emptied_by: Option<EmptiedBy>,
+    /// What the file `mark` says, if it is of this boot of the machine.
+    pub(super) mark: Option<Mark>,
+    /// Records were found that `mark` does not vouch for, and that no power cut has passed over: a write or a
+    /// sync may have failed, so that nothing proves that they are on the disk or ever will be.
+    pub(super) is_in_doubt: bool,
     /// Ends of programs that a shutdown may still turn out to have caused.
     pub(super) unsettled: Option<Unsettled>,
     /// Ends of programs are final, and only a checkpoint or a record can keep the next boot from taking
@@ -120,6 +125,14 @@ pub(super) enum SetAside {
     Move(PathBuf),
     /// Its intact beginning stays in use.
     Copy(PathBuf),
+}
+
+impl SetAside {
+    /// Where it is.
+    pub(super) fn path(&self) -> &PathBuf {
+        let (Self::Move(path) | Self::Copy(path)) = self;
+        path
+    }
 }
 
 /// Decides what the state is. Changes nothing on the disk but the breadcrumb, which names every
@@ -182,6 +195,13 @@ pub(super) fn recover(
     let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
     let is_led_to =
         second.is_none_or(|second| findings.judge_redundancy(&segments, led, second, base_seq));
+    let mark_of_this_boot = mark.filter(|mark| mark.is_of(circumstances.boot));
+    let vouched = mark_of_this_boot.map(|mark| mark.vouched);
+    let kept_from = second.unwrap_or(base_seq);
+    let is_in_doubt = walk(&segments, kept_from).links.iter().any(|link| {
+        let is_of_this_boot = link.segment.header.is_ok_and(|it| it.boot == circumstances.boot);
+        is_of_this_boot && Some(link.found.frame.seq) > vouched
+    });
     let mut state = replayed.state;
     let replayed_next = state.next;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
@@ -204,10 +224,9 @@ pub(super) fn recover(
         follows => follows.map(|follows| follows.min(reached)),
     };
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
-    let is_of_this_boot = mark.is_some_and(|mark| mark.is_of(circumstances.boot));
-    let last_boot = match is_of_this_boot {
-        true => Some(circumstances.boot),
-        false => newest.map(|header| header.boot),
+    let last_boot = match mark_of_this_boot {
+        Some(_) => Some(circumstances.boot),
+        None => newest.map(|header| header.boot),
     };
     let carried = ending.unsettled.map(|unsettled| {
         let mut records: Vec<Encoded> = chain.links.iter().map(Link::encoded).collect();
@@ -236,6 +255,8 @@ pub(super) fn recover(
         follows,
         proven,
         last_boot,
+        mark: mark_of_this_boot,
+        is_in_doubt,
         emptied_by,
         unsettled: ending.unsettled,
         has_final_ends: ending.is_final,

@@ -12,6 +12,8 @@ pub(super) const PANES_DIR: &str = "panes";
 pub(super) const QUARANTINE_DIR: &str = "quarantine";
 
 pub(super) const SEGMENT_SUFFIX: &str = ".spool";
+/// Of an empty file beside the segments: those up to its number were removed because nobody needed them.
+pub(super) const GONE_SUFFIX: &str = ".gone";
 pub(super) const CHUNK_SUFFIX: &str = ".chunk";
 pub(super) const KEYFRAME_SUFFIX: &str = ".keyframe";
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -54,6 +56,11 @@ pub(super) fn number_of(name: &str, suffix: &str) -> Option<u64> {
 /// The path of a spool segment.
 pub(super) fn segment_path(number: u64) -> PathBuf {
     numbered(Path::new(SPOOL_DIR), number, SEGMENT_SUFFIX)
+}
+
+/// The path of the file that says up to where segments were removed.
+pub(super) fn gone_path(number: u64) -> PathBuf {
+    numbered(Path::new(SPOOL_DIR), number, GONE_SUFFIX)
 }
 
 #[cfg(test)]

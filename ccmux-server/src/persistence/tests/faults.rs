@@ -311,3 +311,30 @@ fn checkpoints_fall_due_by_records_bytes_and_age() {
     }
     assert!(persistence.checkpoint_due(world.now));
 }
+
+/// A sync fails, the server is killed, and the next start finds what was written in memory. It took a checkpoint
+/// of it and said in a new segment that it was synced, so that the loss of it in a power cut was called damage.
+#[test]
+fn what_a_failed_sync_has_lost_is_no_damage_after_the_power_cut() {
+    for seed in 0..24 {
+        let (storage, mut world) = established(seed);
+        let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+        world.resume(&persistence, world.state.clone());
+        for value in ["one", "two"] {
+            let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
+            let changes = vec![Change::OptionSet { scope: OptionScope::Server, name, value }];
+            world.run(&mut persistence, "set-option", changes);
+        }
+        storage.fail(CallKind::Sync, 1, u64::MAX, Fault::Io);
+        persistence.commit_now();
+        assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
+        drop(persistence);
+        let storage = storage.kill();
+        let (persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+        assert!(persistence.health() == LogHealth::Durable, "{}", recovered.report);
+        drop(persistence);
+        let (_, after) = open(&storage.power_cut(seed), NEXT_BOOT, world.now).unwrap();
+        assert!(after.report.is_clean(), "{seed}: {}", after.report);
+        assert!(same(&after.state, &recovered.state), "{seed}: {}", after.report);
+    }
+}

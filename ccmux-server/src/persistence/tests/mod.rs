@@ -6,6 +6,7 @@ mod decision_table;
 mod faults;
 mod orphans;
 mod real_directory;
+mod set_aside;
 mod shutdown;
 mod store;
 mod threads;

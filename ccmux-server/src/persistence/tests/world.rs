@@ -57,7 +57,7 @@ pub(super) struct Moment {
     /// As it is once a shutdown has followed: without the trailing ends of programs.
     pub(super) undone: State,
     /// When the last program ended.
-    last_end: Timestamp,
+    pub(super) last_end: Timestamp,
 }
 
 /// What makes up commands.
@@ -146,10 +146,10 @@ impl World {
     }
 
     /// Goes on with what was recovered after an accident, and is durable: nothing earlier and nothing
-    /// that was lost can come back. In another boot of the machine no end of a program is in doubt any
-    /// more.
-    pub(super) fn rebase(&mut self, issued: Seq, recovered: Recovered, is_new_boot: bool) {
-        self.go_on_with(recovered, is_new_boot);
+    /// that was lost can come back. If `is_final` no end of a program is in doubt any more, as in another boot
+    /// of the machine.
+    pub(super) fn rebase(&mut self, issued: Seq, recovered: Recovered, is_final: bool) {
+        self.go_on_with(recovered, is_final);
         // Ends from long ago are final, although the record that said so is lost.
         if self.now.0 >= self.last_end.0 + 10_000 {
             self.before_ends = None;
@@ -161,17 +161,17 @@ impl World {
     }
 
     /// The same, when it is not durable.
-    pub(super) fn go_on(&mut self, issued: Seq, recovered: Recovered, is_new_boot: bool) {
-        self.go_on_with(recovered, is_new_boot);
+    pub(super) fn go_on(&mut self, issued: Seq, recovered: Recovered, is_final: bool) {
+        self.go_on_with(recovered, is_final);
         self.remember(issued);
     }
 
-    fn go_on_with(&mut self, recovered: Recovered, is_new_boot: bool) {
+    fn go_on_with(&mut self, recovered: Recovered, is_final: bool) {
         let Recovered { state: recovered, report, .. } = recovered;
         // One that was lost can look the same, and was perhaps in doubt.
         let mut kept = self.history.range(..=report.reached).rev().map(|(_, moment)| moment);
         let found = kept.find(|moment| same(&moment.state, &recovered));
-        let undone = found.filter(|moment| !is_new_boot && !same(&moment.undone, &recovered));
+        let undone = found.filter(|moment| !is_final && !same(&moment.undone, &recovered));
         self.last_end = found.map_or(self.last_end, |moment| moment.last_end);
         self.before_ends = undone.map(|moment| moment.undone.clone());
         self.state = recovered;

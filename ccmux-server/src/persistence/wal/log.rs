@@ -251,8 +251,10 @@ impl Log {
             return;
         }
         let (store, boot, durable) = (self.store, self.boot, state.durable);
-        let written = if is_whole { state.issued } else { durable };
-        state.marker.set(&*self.storage, Mark { written, durable, store, boot });
+        let issued = state.issued;
+        let (written, vouched) = if is_whole { (issued, issued) } else { (durable, state.logged) };
+        let mark = Mark { written, durable, vouched, store, boot };
+        state.marker.set(&*self.storage, mark);
     }
 
     pub(super) fn stop(&self) {

@@ -17,9 +17,9 @@ use crate::persistence::storage::{Storage, StorageFile, is_damage, read_file};
 pub(crate) const MARK_FILE: &str = "mark";
 const NEXT_MARK: &str = "mark.tmp";
 
-const BYTES: usize = 64;
+const BYTES: usize = 72;
 const MAGIC: [u8; 8] = *b"ccmuxmrk";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CHECKSUM_AT: usize = 12;
 
 /// What the file says.
@@ -29,6 +29,9 @@ pub(crate) struct Mark {
     pub(crate) written: Seq,
     /// Every record up to here was durable.
     pub(crate) durable: Seq,
+    /// Every record up to here is in the log, and no write or sync of it has failed. What is found of later
+    /// ones may be in memory only for ever.
+    pub(crate) vouched: Seq,
     pub(crate) store: Uuid,
     /// The boot of the machine in which this was written; nil if it cannot be told.
     pub(crate) boot: Uuid,
@@ -53,6 +56,7 @@ impl Mark {
         bytes[24..32].copy_from_slice(&self.durable.0.to_le_bytes());
         bytes[32..48].copy_from_slice(self.store.as_bytes());
         bytes[48..64].copy_from_slice(self.boot.as_bytes());
+        bytes[64..72].copy_from_slice(&self.vouched.0.to_le_bytes());
         let checksum = checksum(&bytes);
         bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -69,6 +73,7 @@ impl Mark {
             durable: Seq(u64_at(bytes, 24)),
             store: uuid_at(bytes, 32),
             boot: uuid_at(bytes, 48),
+            vouched: Seq(u64_at(bytes, 64)),
         };
         (is_sound && mark.written.max(mark.durable) <= SEQ_MAX).then_some(mark)
     }
@@ -88,6 +93,13 @@ pub(crate) fn read_mark(storage: &dyn Storage) -> io::Result<Option<Mark>> {
         Err(error) if is_damage(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Vouches for nothing any more, before files of an earlier server are synced: should that fail, and this start
+/// be cut short, the next one must not take its own sync of them for a proof.
+pub(crate) fn withdraw(storage: &dyn Storage, mark: &Mark) -> io::Result<()> {
+    let withdrawn = Mark { vouched: Seq(0), ..*mark };
+    storage.open(Path::new(MARK_FILE))?.write_at(0, &withdrawn.encode())
 }
 
 /// Keeps the file. A disk that does not take it does without: less is proven then.
@@ -149,8 +161,13 @@ mod tests {
     use crate::persistence::sim::{CallKind, Fault, SimStorage};
 
     const BOOT: Uuid = Uuid::from_u128(2);
-    const MARK: Mark =
-        Mark { written: Seq(9), durable: Seq(7), store: Uuid::from_u128(1), boot: BOOT };
+    const MARK: Mark = Mark {
+        written: Seq(9),
+        durable: Seq(7),
+        vouched: Seq(8),
+        store: Uuid::from_u128(1),
+        boot: BOOT,
+    };
 
     #[test]
     fn it_reads_as_written_and_damaged_it_proves_nothing() {

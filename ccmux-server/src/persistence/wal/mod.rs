@@ -36,7 +36,7 @@ use ccmux_core::model::Timestamp;
 
 use self::log::Log;
 pub(super) use self::log::{Carried, LogStart};
-pub(super) use self::mark::{MARK_FILE, Mark, read_mark};
+pub(super) use self::mark::{MARK_FILE, Mark, read_mark, withdraw};
 pub(super) use self::segment::{
     Found, Frame, HeaderError, SEGMENT_BYTES, SEGMENT_BYTES_MAX, Scan, SegmentHeader, scan,
 };

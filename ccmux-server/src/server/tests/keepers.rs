@@ -207,3 +207,43 @@ fn a_stash_that_is_none_costs_a_gap_and_no_more() {
         assert!(history.contains(&found), "{history}");
     }
 }
+
+/// A keeper was killed while its pane had no spool, and the ring was full before the next one was
+/// ready. When the pane got its spool, nobody gave the ring free, and its program waited for ever.
+#[test]
+fn a_full_ring_is_given_free_when_its_pane_is_spooled_again() {
+    let mut world = World::new();
+    let mut maker = world.command(&["new-session", "-d"]);
+    world.finish(&mut maker);
+    let mut hider = world.command(&["set-option", "-p", "history-persist", "off"]);
+    world.finish(&mut hider);
+    world.rest();
+    let (id, pane) = world.server.panes.iter().next().unwrap();
+    let (id, uuid, start) = (*id, pane.uuid, pane.output.consumed);
+    let mut keeper = KeeperRing::create(start).unwrap();
+    keeper.set_running(1);
+    loop {
+        let len = keeper.vacant().unwrap().len();
+        if len == 0 {
+            break;
+        }
+        keeper.vacant().unwrap().fill(b'x');
+        let _bell = keeper.publish(len);
+    }
+    let ring = ServerRing::open(keeper.as_fd().try_clone_to_owned().unwrap()).unwrap();
+    let pane_dir = world.server.pane_dir(uuid);
+    let listener = UnixListener::bind(pane_dir.join("keeper.sock")).unwrap();
+    let link = Link::adopt(&pane_dir).unwrap();
+    let _connection = listener.accept().unwrap();
+    let (master, _) = UnixStream::pair().unwrap();
+    let held = Held { master: master.into(), ring, child_pid: 1 };
+    world.server.panes.get_mut(&id).unwrap().stage = Stage::Replacing { link, held };
+    let end = keeper.head();
+    world.wait_until(|server| server.panes[&id].output.consumed == end);
+    assert_eq!(keeper.vacant().unwrap().len(), 0, "the ring alone has it");
+    let mut shower = world.command(&["set-option", "-up", "history-persist"]);
+    world.finish(&mut shower);
+    world.wait_until(|server| !server.scrollback.is_away(uuid));
+    world.rest();
+    assert!(!keeper.vacant().unwrap().is_empty(), "the disk has it");
+}

@@ -295,6 +295,7 @@ impl World {
             size: terminal,
             term: None,
             colorterm: None,
+            cell_px: None,
             term_program: None,
             cwd: "/".into(),
             env: Vec::new(),

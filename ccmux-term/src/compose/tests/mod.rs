@@ -3,6 +3,7 @@
 mod bytes;
 mod clusters;
 mod frame;
+mod images;
 mod moving;
 mod painter;
 mod terminal;

@@ -1,6 +1,8 @@
 //! Painting: which bytes.
 
-use crate::compose::{ColorDepth, Frame, OutputCaps, OutputFeatures, Painter, Rect, enter, leave};
+use crate::compose::{
+    ColorDepth, Frame, OutputCaps, OutputFeatures, Painter, Rect, enter, enter_more, leave,
+};
 use crate::{Color, CursorShape, KeyboardFlags, MouseTracking, Size, Style};
 
 fn painter(features: OutputFeatures, size: Size) -> Painter {
@@ -41,6 +43,24 @@ fn the_first_frame_is_painted_in_full() {
     assert_eq!(paint(&mut painter, &first), "");
     painter.invalidate();
     assert_eq!(paint(&mut painter, &first), full);
+}
+
+/// Nothing is erased, so that nothing flickers.
+#[test]
+fn a_terminal_that_understands_more_is_painted_over() {
+    let mut painter = painter(OutputFeatures::empty(), Size { cols: 20, rows: 2 });
+    let frame = frame(&["hello", "世"]);
+    paint(&mut painter, &frame);
+    let caps = |features| OutputCaps { colors: ColorDepth::TrueColor, features };
+    let more = OutputFeatures::CURSOR_SHAPE | OutputFeatures::ECH | OutputFeatures::MARGINS;
+    let mut out = Vec::new();
+    painter.set_caps(caps(more), &mut out);
+    assert_eq!(out, b"\x1b[m");
+    let over = "\x1b[Hhello\x1b[K\r\n世\x1b[K\x1b[H\x1b[0 q";
+    assert_eq!(paint(&mut painter, &frame), over);
+    assert_eq!(paint(&mut painter, &frame), "");
+    let entered = enter_more(caps(OutputFeatures::TITLE), caps(more | OutputFeatures::TITLE));
+    assert_eq!(entered, b"\x1b[?69l");
 }
 
 #[test]

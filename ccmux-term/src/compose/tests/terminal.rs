@@ -11,7 +11,7 @@ use crate::compose::shift::{Shift, ShiftDirection};
 use crate::compose::width::{is_marked_letter, is_width_certain};
 use crate::compose::{
     CellText, ClientModes, ColorDepth, Frame, FrameCell, OutputCaps, OutputFeatures, Painter, Rect,
-    enter, leave,
+    enter, enter_more, leave,
 };
 use crate::{
     Attributes, Color, Cursor, CursorShape, Hyperlink, KeyboardFlags, MouseEncoding, MouseTracking,
@@ -203,10 +203,11 @@ pub(super) fn caps() -> impl Strategy<Value = OutputCaps> {
     let features = prop_oneof![
         1 => Just(OutputFeatures::empty()),
         2 => Just(OutputFeatures::all()),
-        3 => any::<u16>().prop_map(OutputFeatures::from_bits_truncate),
+        3 => any::<u32>().prop_map(OutputFeatures::from_bits_truncate),
     ];
     let colors = prop_oneof![
         Just(ColorDepth::None),
+        Just(ColorDepth::Palette8),
         Just(ColorDepth::Palette16),
         Just(ColorDepth::Palette256),
         Just(ColorDepth::TrueColor),
@@ -329,17 +330,29 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     /// Goal: C1 and C4. Method: paint random frames, one after another, for a terminal with random
-    /// abilities, feed the bytes to the emulator, and compare all it shows with each frame.
+    /// abilities, feed the bytes to the emulator, and compare all it shows with each frame. Before one
+    /// of them it turns out to have more abilities.
     #[test]
     fn a_terminal_shows_what_was_painted(
-        caps in caps(),
+        first_caps in caps(),
+        more in caps(),
+        learned_at in 0..8_usize,
         frames in frames(),
     ) {
+        let mut caps = first_caps;
         let mut frame = Frame::new(SIZE);
         let mut painter = Painter::new(caps, SIZE);
         let mut terminal = Terminal::new(SIZE);
         terminal.advance(&enter(caps));
-        for edits in frames {
+        for (index, edits) in frames.into_iter().enumerate() {
+            if index == learned_at {
+                let features = caps.features | more.features;
+                let known = OutputCaps { colors: caps.colors.max(more.colors), features };
+                let mut out = enter_more(caps, known);
+                painter.set_caps(known, &mut out);
+                terminal.advance(&out);
+                caps = known;
+            }
             for edit in &edits {
                 match edit {
                     Edit::Invalidate => {

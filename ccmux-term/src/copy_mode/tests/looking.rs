@@ -9,10 +9,13 @@ use crate::{Color, Run, Style, Terminal};
 fn entering_shows_the_screen_with_its_cursor() {
     let source = FakeSource::numbered(5, 3);
     let mode = CopyMode::new(&source, size(20, 3), (2, 1), CopyOptions::default());
-    assert_eq!(view(&mode, &source), ["line 2         [0/2]", "li|ne 3", "line 4"]);
+    assert_eq!(view(&mode, &source), ["line 2", "li|ne 3", "line 4"]);
+    assert_eq!(mode.position(&source), CopyPosition { offset: 0, total: 2 });
+    assert!(mode.shows_position());
     let empty = FakeSource::new([""; 0], 0);
     let mode = CopyMode::new(&empty, size(10, 2), (4, 1), CopyOptions::default());
-    assert_eq!(view(&mode, &empty), ["|     [0/0]", ""]);
+    assert_eq!(view(&mode, &empty), ["|", ""]);
+    assert_eq!(mode.position(&empty), CopyPosition { offset: 0, total: 0 });
 }
 
 /// Goal: entering copy mode in a pane changes nothing but the position. Method: output that wraps and
@@ -51,7 +54,7 @@ fn entering_looks_like_the_screen() {
 }
 
 #[test]
-fn styles_selection_matches_and_position_are_drawn() {
+fn styles_selection_and_matches_are_drawn() {
     let red = Style { fg: Color::Indexed(1), ..Style::default() };
     let blue = Style { bg: Color::Indexed(4), ..Style::default() };
     let mut source = FakeSource::new(["ab ab", "ab", "x", "y"], 4);
@@ -78,10 +81,8 @@ fn styles_selection_matches_and_position_are_drawn() {
         (0..10).map(letter).collect()
     };
     assert_eq!(row(&mode, 0), "..........");
-    assert_eq!(row(&mode, 1), ".mm.sssss.", "matches, then the position over the second one");
-    assert_eq!(row(&mode, 2), ".ccbbbbbb.");
-    run(&mut mode, &source, &["toggle-position"]);
     assert_eq!(row(&mode, 1), ".mm.mm....");
+    assert_eq!(row(&mode, 2), ".ccbbbbbb.");
     run(&mut mode, &source, &["begin-selection", "history-top"]);
     assert_eq!(row(&mode, 1), ".sssss....");
     assert_eq!(row(&mode, 2), ".ssbbbbbb.");

@@ -156,7 +156,7 @@ fn counts_repeat_what_can_be_repeated() {
     assert_eq!(times(5, "scroll-up"), (5, 0, 9));
     assert_eq!(times(3, "cursor-up"), (5, 0, 6));
     assert_eq!(times(2, "toggle-position"), (5, 0, 6));
-    assert!(mode.is_position_hidden);
+    assert!(!mode.shows_position());
     assert_eq!(
         mode.run_counted(copy_command("cursor-up").unwrap(), u32::MAX, None, &source),
         CopyOutcome::Continue

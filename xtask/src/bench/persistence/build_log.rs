@@ -138,5 +138,12 @@ mod tests {
         assert_eq!(one, two);
         assert_eq!(one.lines().count(), 1000);
         assert!(one.contains("warning: ") && one.contains("Building CXX object"));
+        // Some of these end within what belongs together.
+        for lines in 1..=40 {
+            let path = directory.path().join("short");
+            write(&path, lines).unwrap();
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!(text.lines().count(), lines as usize);
+        }
     }
 }

@@ -4,13 +4,15 @@
 //! segment  = header zeros header frame*     both headers are the same, in blocks of their own: one
 //!                                           may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 4
+//!            8   4  version, 5
 //!            12  4  crc32c of the other 92 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
 //!            40  8  salt
 //!            48  8  number of the predecessor, 0 if there is none
-//!            56  8  where the predecessor validly ends
+//!            56  4  where the predecessor validly ends
+//!            60  4  where the repetitions end with which the segment begins; 0 if it goes on where the
+//!                   predecessor ends
 //!            64 16  boot of the machine in which all of the segment was written, 0 if not known
 //!            80  8  number of the last segment that was written before that boot, 0 if there was none
 //!            88  8  where that one validly ends
@@ -38,9 +40,11 @@ use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
+/// Up to this version a header does not say where the repetitions end.
+pub(super) const VERSION_WITHOUT_REPETITIONS: u32 = 4;
 /// In this version a header does not say where the log ended when the boot began.
-const VERSION_WITHOUT_EARLIER: u32 = 3;
+pub(super) const VERSION_WITHOUT_EARLIER: u32 = 3;
 /// Up to this version a header has no boot, and its copy follows it at once. In version 1 there are
 /// zeros where a frame says what was not synced before it.
 const VERSION_WITHOUT_BOOT: u32 = 2;
@@ -120,11 +124,15 @@ pub struct FrameRef<'a> {
 /// The head of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SegmentHeader {
+    pub(super) version: u32,
     pub(super) number: u64,
     pub(super) store: Uuid,
     pub(super) salt: u64,
     pub(super) predecessor: u64,
     pub(super) predecessor_end: u64,
+    /// Where the repetitions end of all that was not known to be synced when the segment was begun, should
+    /// a process or a log that failed have begun again with it. There may be none.
+    pub(super) repeats_to: Option<u64>,
     /// In which boot of the machine all of it was written; nil if that is not known.
     pub(super) boot: Uuid,
     /// Number and valid end of the last segment that was written before that boot: known to each of
@@ -132,6 +140,11 @@ pub(super) struct SegmentHeader {
     pub(super) earlier: (u64, u64),
     /// Where the first frame begins.
     pub(super) frames_at: usize,
+}
+
+/// A place in a segment; none is as long as the greatest.
+fn place_field(place: u64) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// How the salts of the segments that one process writes differ.
@@ -160,12 +173,13 @@ impl SegmentHeader {
     pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
         let fields = Fields::<HEADER_COPY_BYTES>::new()
             .put(0, MAGIC)
-            .u32(8, VERSION)
+            .u32(8, self.version)
             .u64(16, self.number)
             .put(24, self.store.as_bytes())
             .u64(40, self.salt)
             .u64(48, self.predecessor)
-            .u64(56, self.predecessor_end)
+            .u32(56, place_field(self.predecessor_end))
+            .u32(60, self.repeats_to.map_or(0, place_field))
             .put(64, self.boot.as_bytes())
             .u64(80, self.earlier.0)
             .u64(88, self.earlier.1);
@@ -194,18 +208,21 @@ impl SegmentHeader {
             (VERSION_WITHOUT_EARLIER, COPY_WITHOUT_EARLIER_BYTES) => {
                 (uuid_at(copy, 64), (0, 0), SECOND_COPY_AT + COPY_WITHOUT_EARLIER_BYTES)
             }
-            (VERSION, HEADER_COPY_BYTES) => {
+            (VERSION_WITHOUT_REPETITIONS..=VERSION, HEADER_COPY_BYTES) => {
                 let earlier = (u64_at(copy, 80), u64_at(copy, 88));
                 (uuid_at(copy, 64), earlier, HEADER_BYTES)
             }
             _ => return Err(HeaderError::Version(version)),
         };
         Ok(Self {
+            version,
             number: u64_at(copy, 16),
             store: uuid_at(copy, 24),
             salt: u64_at(copy, 40),
             predecessor: u64_at(copy, 48),
-            predecessor_end: u64_at(copy, 56),
+            predecessor_end: u64::from(u32_at(copy, 56)),
+            repeats_to: Some(u64::from(u32_at(copy, 60)))
+                .filter(|&place| place > 0 && version > VERSION_WITHOUT_REPETITIONS),
             boot,
             earlier,
             frames_at,
@@ -334,20 +351,21 @@ mod tests {
     use super::*;
 
     const HEADER: SegmentHeader = SegmentHeader {
+        version: VERSION,
         number: 7,
         store: Uuid::from_u128(1),
         salt: 2,
         predecessor: 6,
         predecessor_end: 5000,
+        repeats_to: Some(4300),
         boot: Uuid::from_u128(3),
         earlier: (4, 4500),
         frames_at: HEADER_BYTES,
     };
 
-    /// A copy of the header as an older version has it.
+    /// A copy of the header as another version has it.
     fn copy_of(version: u32, len: usize) -> Vec<u8> {
-        let mut copy = HEADER.encode()[..len].to_vec();
-        copy[8..12].copy_from_slice(&version.to_le_bytes());
+        let mut copy = SegmentHeader { version, ..HEADER }.encode()[..len].to_vec();
         let crc = SegmentHeader::checksum(&copy);
         copy[12..16].copy_from_slice(&crc.to_le_bytes());
         copy
@@ -355,24 +373,29 @@ mod tests {
 
     #[test]
     fn headers_of_every_version_are_read_from_either_copy() {
-        let third = SegmentHeader { earlier: (0, 0), frames_at: 4176, ..HEADER };
+        let fourth = SegmentHeader { repeats_to: None, ..HEADER };
+        let third = SegmentHeader { earlier: (0, 0), frames_at: 4176, ..fourth };
         let second = SegmentHeader { boot: Uuid::nil(), frames_at: 128, ..third };
-        for (version, len, second_at, expected) in
-            [(4, 96, 4096, HEADER), (3, 80, 4096, third), (2, 64, 64, second), (1, 64, 64, second)]
-        {
+        for (version, len, second_at, expected) in [
+            (5, 96, 4096, HEADER),
+            (4, 96, 4096, fourth),
+            (3, 80, 4096, third),
+            (2, 64, 64, second),
+            (1, 64, 64, second),
+        ] {
             let copy = copy_of(version, len);
             for at in [0, second_at] {
                 let mut bytes = vec![0; HEADER_BYTES];
                 bytes[at..at + len].copy_from_slice(&copy);
                 assert_eq!(
                     SegmentHeader::decode(&bytes),
-                    Ok(expected),
+                    Ok(SegmentHeader { version, ..expected }),
                     "version {version} at {at}"
                 );
             }
         }
-        let newer = copy_of(5, 96);
-        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(5)));
+        let newer = copy_of(6, 96);
+        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(6)));
         assert_eq!(SegmentHeader::decode(&[0; HEADER_BYTES]), Err(HeaderError::Bad));
     }
 }

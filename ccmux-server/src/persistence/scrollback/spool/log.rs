@@ -8,7 +8,8 @@ use std::time::Duration;
 use ccmux_core::ids::PaneUuid;
 
 use super::format::{
-    FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, encode_frame, frame_len, move_frame,
+    FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, VERSION, encode_frame, frame_len,
+    move_frame,
 };
 use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
@@ -113,9 +114,7 @@ impl SpoolLog {
         // A sync of the old file proves nothing: one of the predecessor's may have failed, and then the
         // system forgot to write what it still shows (P8).
         log.tail.push(|bytes| index.append_unproven(bytes));
-        let begun =
-            if log.tail.len() > 0 { log.begin_segment_again() } else { log.begin_segment() };
-        if let Err(error) = begun {
+        if let Err(error) = log.begin_segment_again() {
             log.degrade(&error);
         }
         log
@@ -202,10 +201,11 @@ impl SpoolLog {
         }
     }
 
-    /// Goes on in a new segment, which begins with all frames that are not durable.
+    /// Goes on in a new segment, which begins with all frames that are not durable, and says so if there
+    /// are none.
     fn begin_segment_again(&mut self) -> io::Result<()> {
-        let header = self.next_header();
-        let mut bytes = header.encode().to_vec();
+        let mut header = self.next_header();
+        let mut bytes = vec![0; HEADER_BYTES];
         let mut copies = Vec::new();
         let mut rest = self.tail.frames_mut();
         while !rest.is_empty() {
@@ -218,6 +218,8 @@ impl SpoolLog {
             }
             rest = after;
         }
+        header.repeats_to = Some(bytes.len() as u64);
+        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
         let segment = self.create_segment(header, &bytes)?;
         self.table.push(segment.number, HEADER_BYTES as u64);
         for (pane, sequence, len) in copies {
@@ -244,11 +246,13 @@ impl SpoolLog {
         let number = self.next_number;
         self.next_number += 1;
         SegmentHeader {
+            version: VERSION,
             number,
             store: self.options.store,
             salt: SegmentHeader::salt_of(self.options.salt, number),
             predecessor: self.predecessor.0,
             predecessor_end: self.predecessor.1,
+            repeats_to: None,
             boot: self.options.boot,
             earlier: self.earlier,
             frames_at: HEADER_BYTES,

@@ -8,6 +8,7 @@
 //! what an earlier boot left, bytes after the last valid frame of the newest segment are a torn tail
 //! and no damage; so are newer files without a header, which were never synced.
 
+mod headers;
 mod judge;
 mod unproven;
 
@@ -20,6 +21,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 use uuid::Uuid;
 
+use self::headers::{headless, set_aside_in};
 use super::format::{
     ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, HeaderError, SegmentHeader,
 };
@@ -27,11 +29,9 @@ use super::replay::{Replay, SegmentFile, StreamGap};
 use super::table::SegmentTable;
 use crate::persistence::scrollback::Damage;
 use crate::persistence::scrollback::layout::{
-    QUARANTINE_DIR, SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of, segment_path,
+    GONE_SUFFIX, SEGMENT_SUFFIX, SPOOL_DIR, StreamPosition, number_of,
 };
-use crate::persistence::storage::{
-    Storage, StorageFile, insist, read_full, read_whole, unless_passing,
-};
+use crate::persistence::storage::{Storage, StorageFile, insist, read_whole, unless_passing};
 
 /// A longer segment was not made by ccmux.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
@@ -46,6 +46,8 @@ pub struct SpoolIndex {
     torn: Vec<(u64, u64)>,
     /// Segments that an earlier start found damaged and moved to the quarantine.
     set_aside: Vec<u64>,
+    /// Segments up to this one were removed because nobody needed them.
+    gone_to: u64,
     next_number: u64,
     /// Segments behind the end of the log, with their lengths: nothing in them counts.
     void: Vec<(u64, u64)>,
@@ -58,7 +60,8 @@ pub struct SpoolIndex {
 /// A piece of the log that is not there or not valid.
 #[derive(Debug)]
 struct Missing {
-    damage: Damage,
+    /// None of what is missed only if a power cut took it.
+    damage: Option<Damage>,
     /// Its segment.
     number: u64,
     /// Where in that it begins; 0 for all of it.
@@ -82,9 +85,10 @@ pub(super) struct SegmentInfo {
     era: Era,
     /// Up to here its frames say that it was synced.
     synced_to: u64,
-    /// Up to here it repeats what its predecessor, which was given up, had not made durable; 0 if it does
-    /// not.
-    repeated_to: u64,
+    /// The log began again with it, and up to here it repeats what was not known to be synced then.
+    repeats_to: Option<u64>,
+    /// Up to here nothing of it is missing.
+    intact_to: u64,
     /// It goes on where the one before it ends, and repeats nothing of what was written before.
     is_continuing: bool,
 }
@@ -141,14 +145,17 @@ impl SpoolIndex {
     /// Only what says nothing about the files: a machine that is out of descriptors or memory.
     pub fn scan(storage: &dyn Storage, store: Uuid, boot: Uuid) -> io::Result<Self> {
         let mut index = Self { set_aside: set_aside_in(storage)?, ..Self::default() };
-        let numbers = match unless_passing(insist(|| storage.list(Path::new(SPOOL_DIR))))? {
-            Ok(names) => names.iter().filter_map(|name| number_of(name, SEGMENT_SUFFIX)).collect(),
+        let names = match unless_passing(insist(|| storage.list(Path::new(SPOOL_DIR))))? {
+            Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 index.damage.push(Damage::Spool { reason: error.to_string() });
                 Vec::new()
             }
         };
+        let numbers_in = |suffix| names.iter().filter_map(move |name| number_of(name, suffix));
+        let numbers: Vec<u64> = numbers_in(SEGMENT_SUFFIX).collect();
+        index.gone_to = numbers_in(GONE_SUFFIX).max().unwrap_or(0);
         let used = numbers.iter().chain(&index.set_aside).max();
         index.next_number = used.map_or(1, |last| last.saturating_add(1));
         let headers = index.open_segments(storage, (store, boot), &numbers)?;
@@ -163,104 +170,9 @@ impl SpoolIndex {
         Ok(index)
     }
 
-    /// Opens the segments and reads their headers.
-    fn open_segments(
-        &mut self,
-        storage: &dyn Storage,
-        (store, boot): (Uuid, Uuid),
-        numbers: &[u64],
-    ) -> io::Result<Vec<SegmentHeader>> {
-        let mut headers: Vec<SegmentHeader> = Vec::new();
-        for &number in numbers {
-            let (header, bytes, file) =
-                match unless_passing(insist(|| open_segment(storage, number)))? {
-                    Ok((Ok(header), bytes, file)) => (header, bytes, file),
-                    Ok((Err(HeaderError::Bad), bytes, _)) => {
-                        self.torn.push((number, bytes));
-                        continue;
-                    }
-                    Ok((Err(error), ..)) => {
-                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                        continue;
-                    }
-                    Err(error) => {
-                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                        continue;
-                    }
-                };
-            if header.number != number || header.store != store {
-                let reason = "it is not the segment that belongs here".to_owned();
-                self.damage.push(Damage::Segment { number, reason });
-                continue;
-            }
-            self.end_at_predecessor(&header, &mut headers);
-            self.check_predecessor(&header, headers.last(), numbers);
-            let is_continuing =
-                headers.last().is_some_and(|last| last.number == header.predecessor);
-            headers.push(header);
-            let file = file.into();
-            self.segments.push(SegmentInfo {
-                number,
-                file,
-                bytes,
-                end: bytes,
-                salt: header.salt,
-                frames_at: header.frames_at,
-                is_of_this_boot: header.boot == boot && !boot.is_nil(),
-                earlier: header.earlier,
-                era: Era::of(&header),
-                synced_to: 0,
-                repeated_to: 0,
-                is_continuing,
-            });
-        }
-        Ok(headers)
-    }
-
-    /// Where whoever wrote `header` found the end of the log, segments behind that are void. So are those
-    /// of an earlier boot behind the place where the log ended when this one began, should the segment
-    /// that built on that be gone.
-    fn end_at_predecessor(&mut self, header: &SegmentHeader, headers: &mut Vec<SegmentHeader>) {
-        let is_first_of_boot = headers.last().is_some_and(|last| last.boot != header.boot);
-        let end = match header.earlier.0 {
-            earlier @ 1.. if is_first_of_boot => header.predecessor.min(earlier),
-            _ => header.predecessor,
-        };
-        while headers.pop_if(|last| last.number > end).is_some() {
-            let void = self.segments.pop().expect("there is one for each header");
-            self.void.push((void.number, void.bytes));
-        }
-        // What is missing behind that place is missed by nobody.
-        while let Some(void) = self.missing.pop_if(|last| last.number > end) {
-            self.void.push((void.number, 0));
-        }
-    }
-
-    /// Whoever wrote `header` had a valid predecessor: notes it if that is one no longer.
-    fn check_predecessor(
-        &mut self,
-        header: &SegmentHeader,
-        last: Option<&SegmentHeader>,
-        numbers: &[u64],
-    ) {
-        let number = header.predecessor;
-        let is_older_there = last.is_some_and(|last| last.number < number);
-        if let Some(at) = self.torn.iter().position(|&(torn, _)| torn == number) {
-            self.torn.remove(at);
-            let damage = headless(number);
-            self.missing.push(Missing { damage, number, from: 0 });
-        } else if self.set_aside.contains(&number) {
-            // It was found damaged and reported. That it is not here now says nothing new.
-        } else if is_older_there && !numbers.contains(&number) {
-            let reason = "it is missing".to_owned();
-            let damage = Damage::Segment { number, reason };
-            self.missing.push(Missing { damage, number, from: 0 });
-        }
-    }
-
     fn note_missing(&mut self, number: u64, from: usize, to: usize) {
         let (from, to) = (from as u64, to as u64);
-        let damage = Damage::SpoolBytes { number, from, to };
+        let damage = Some(Damage::SpoolBytes { number, from, to });
         self.missing.push(Missing { damage, number, from });
     }
 
@@ -277,6 +189,8 @@ impl SpoolIndex {
             Ok(read) => *bytes = read,
             Err(error) => {
                 segment.end = header.frames_at as u64;
+                // No power cut makes a file unreadable.
+                segment.intact_to = u64::MAX;
                 self.damage.push(Damage::Segment { number, reason: error.to_string() });
                 return Ok(());
             }
@@ -286,17 +200,19 @@ impl SpoolIndex {
         let mut position = header.frames_at;
         let mut end = position;
         let mut synced_to = 0;
-        let mut is_repeating = true;
+        let (mut is_repeating, mut repeated_to) = (header.repeats_to.is_none(), 0);
+        let mut is_intact = true;
         let (mut is_continuing, mut has_frames) = (segment.is_continuing, false);
         while let Some((start, frame)) = next_frame(&bytes[..limit], position, header.salt) {
             if start > position {
                 self.note_missing(number, position, start);
+                is_intact = false;
             }
             is_continuing &= frame.unsynced.is_some() && (start == position || has_frames);
             has_frames = true;
             is_repeating &= start == position && frame.unsynced.is_none();
             if is_repeating {
-                self.segments[at].repeated_to = (start + frame.frame_len()) as u64;
+                repeated_to = (start + frame.frame_len()) as u64;
             }
             let synced =
                 frame.unsynced.map_or(0, |unsynced| (start as u64).saturating_sub(unsynced));
@@ -307,7 +223,11 @@ impl SpoolIndex {
             let payload = &bytes[payload_at..payload_at + frame.len as usize];
             if crc32c::crc32c(payload) != frame.payload_crc {
                 self.note_missing(number, start, position);
+                is_intact = false;
                 continue;
+            }
+            if is_intact {
+                self.segments[at].intact_to = position as u64;
             }
             self.panes.entry(frame.pane).or_default().push(FrameEntry {
                 offset: frame.offset,
@@ -319,6 +239,11 @@ impl SpoolIndex {
                 payload_crc: frame.payload_crc,
                 kind: frame.kind,
             });
+        }
+        if repeated_to > 0 {
+            // The header of an older version does not say how much there was: what there is counts as all.
+            self.segments[at].repeats_to = Some(repeated_to);
+            self.segments[at].intact_to = self.segments[at].intact_to.max(repeated_to);
         }
         self.segments[at].synced_to = synced_to;
         // What is gone of its beginning may have been repetitions.
@@ -443,35 +368,6 @@ impl SpoolIndex {
         void.for_each(|(number, bytes)| table.push(number, bytes));
         table
     }
-}
-
-/// The damage of a segment whose header is gone.
-fn headless(number: u64) -> Damage {
-    Damage::Segment { number, reason: HeaderError::Bad.to_string() }
-}
-
-/// The numbers of the segments in the quarantine.
-fn set_aside_in(storage: &dyn Storage) -> io::Result<Vec<u64>> {
-    let listed = unless_passing(insist(|| storage.list(Path::new(QUARANTINE_DIR))))?;
-    // A second file of the name has a number behind it.
-    let number = |name: &String| {
-        let end = name.find(SEGMENT_SUFFIX)? + SEGMENT_SUFFIX.len();
-        number_of(&name[..end], SEGMENT_SUFFIX)
-    };
-    Ok(listed.unwrap_or_default().iter().filter_map(number).collect())
-}
-
-type Header = Result<SegmentHeader, HeaderError>;
-
-/// The header, if it is valid, the length and the handle of a segment.
-fn open_segment(
-    storage: &dyn Storage,
-    number: u64,
-) -> io::Result<(Header, u64, Box<dyn StorageFile>)> {
-    let file = storage.open(&segment_path(number))?;
-    let mut head = [0; HEADER_BYTES];
-    let len = read_full(&*file, 0, &mut head)?;
-    Ok((SegmentHeader::decode(&head[..len]), file.len()?, file))
 }
 
 /// The next frame whose head is valid and that fits, at or after `position`.

@@ -4,7 +4,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::persistence::scrollback::layout::{SPOOL_DIR, segment_path};
+use crate::persistence::scrollback::layout::{
+    GONE_SUFFIX, SPOOL_DIR, gone_path, number_of, segment_path,
+};
 use crate::persistence::storage::{Storage, StorageFile};
 
 /// What the next sync has to do; run without holding the log.
@@ -35,6 +37,11 @@ impl SyncWork {
 /// Removes segments, the oldest first, up to the first that cannot be removed; returns how many are
 /// gone.
 pub(super) fn remove_segments(storage: &dyn Storage, numbers: &[u64]) -> usize {
+    let Some(last) = numbers.last() else { return 0 };
+    if let Err(error) = note_removal(storage, *last) {
+        tracing::debug!(last, %error, "cannot note that spool segments are removed");
+        return 0;
+    }
     let is_gone = |number: &&u64| match remove_segment(storage, **number) {
         Ok(()) => true,
         Err(error) => {
@@ -43,6 +50,19 @@ pub(super) fn remove_segments(storage: &dyn Storage, numbers: &[u64]) -> usize {
         }
     };
     numbers.iter().take_while(is_gone).count()
+}
+
+/// Notes for good that the segments up to `last` are missed by nobody. A power cut may take the first
+/// segments of a boot and leave later ones, and that looks the same.
+fn note_removal(storage: &dyn Storage, last: u64) -> io::Result<()> {
+    let names = storage.list(Path::new(SPOOL_DIR))?;
+    match names.iter().filter_map(|name| number_of(name, GONE_SUFFIX)).max() {
+        Some(noted) if noted >= last => {}
+        // A disk that is full has room for that.
+        Some(noted) => storage.rename(&gone_path(noted), &gone_path(last))?,
+        None => drop(storage.create(&gone_path(last))?),
+    }
+    storage.sync_dir(Path::new(SPOOL_DIR))
 }
 
 /// Removes a segment for good, before any later one may go: a hole in the row of segments would

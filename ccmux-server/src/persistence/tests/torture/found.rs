@@ -1,7 +1,8 @@
 //! Scripts that broke a promise once, and what was wrong.
 
+mod output;
+
 use super::script::{self, Failure, Step, Trouble};
-use crate::persistence::scrollback::tests::script as output;
 use crate::persistence::sim::{CallKind, Decay, Fault};
 
 fn run(seed: u64, steps: Vec<Step>) {
@@ -238,138 +239,108 @@ fn a_mark_alone_tells_which_store_it_is() {
     }
 }
 
-fn run_output(seed: u64, steps: Vec<output::Step>) {
-    output::run(&(seed, steps)).unwrap();
-}
-
-fn print(bytes: u64) -> output::Step {
-    output::Step::Print { pane: 0, bytes }
-}
-
-/// A server was killed, its successor went on behind what was not synced, and then the power was cut:
-/// what that took was called damage as soon as something else had been synced.
+/// Syncs failed, and the next start found what it should have written in memory, took a checkpoint of it and
+/// began a segment that said that the records were synced. A power cut took them, which was called damage.
 #[test]
-fn what_a_power_cut_takes_from_behind_a_kill_is_no_damage() {
-    use output::Step::{Cut, Kill, Sync};
-    for way in 0..WAYS {
-        let mut steps = vec![print(17), Sync, print(297), Kill(Vec::new())];
-        steps.extend([Cut(way, Vec::new()), print(1), Sync, print(1), Kill(Vec::new())]);
-        run_output(0, steps);
-    }
-}
-
-/// A sync failed, the server was killed, and the next one synced the same file: with success, because
-/// the system had forgotten that there was anything to write. It was called durable.
-#[test]
-fn a_later_server_does_not_trust_a_sync_of_an_earlier_one_s_file() {
-    use output::Step::{Cut, Fail, Kill, Sync};
-    let (kind, nth, times, fault) = (CallKind::Sync, 1, 3, Fault::Io);
-    for way in 0..WAYS {
-        let mut steps = vec![Fail { kind, nth, times, fault }, print(100), Sync, print(1)];
-        steps.extend([Kill(Vec::new()), print(1), Sync, Cut(way, Vec::new())]);
-        run_output(way, steps);
-    }
-}
-
-/// Nor on one that was given up before there was anything in it.
-#[test]
-fn an_empty_segment_that_was_given_up_is_no_predecessor() {
-    use output::Step::{Cut, Fail, Sync};
-    let (kind, nth, times, fault) = (CallKind::Write, 1, 1, Fault::Io);
-    for way in 0..WAYS {
-        let fail = Fail { kind, nth, times, fault };
-        run_output(way, vec![fail, print(1), Sync, Cut(way, Vec::new())]);
-    }
-}
-
-/// Nobody builds on a segment that a start left empty, and whose header is not on the disk.
-#[test]
-fn an_empty_segment_is_no_predecessor() {
-    use output::Step::{Cut, Sync};
-    for way in 0..WAYS {
-        let crashed = Cut(0, vec![(2, None)]);
-        run_output(0, vec![print(1), Sync, crashed, print(1), Sync, Cut(way, Vec::new())]);
-    }
-}
-
-/// No fault of the product: a write failed, and yet all of it was there. A keyframe had covered that
-/// output, so the frame brought nothing, which the model took for another frame.
-#[test]
-fn a_frame_that_was_refused_and_is_there_brings_nothing_twice() {
-    use output::Step::{Archive, Fail, Kill};
-    let with_keyframe = true;
-    let fail = Fail { kind: CallKind::Write, nth: 1, times: 2, fault: Fault::Io };
-    let steps = vec![
-        Archive { pane: 0, with_keyframe },
-        Kill(vec![(2, None), (2, None)]),
-        fail,
-        output::Step::Print { pane: 1, bytes: 121 },
-        Archive { pane: 1, with_keyframe },
-        Kill(Vec::new()),
+fn records_that_a_failed_sync_has_not_taken_are_called_synced_by_nobody() {
+    let act = |times| vec![Step::Act; times];
+    let kill = |troubles| vec![Step::Kill(troubles)];
+    let steps = [
+        act(7),
+        kill(Vec::new()),
+        vec![Step::Act, Step::Commit],
+        act(3),
+        vec![Step::Finish],
+        act(5),
+        kill(Vec::new()),
+        act(5),
+        kill(vec![Trouble::Cut { call: 25, seed: 0 }]),
+        act(2),
+        vec![Step::Finish],
+        act(2),
+        vec![fail(CallKind::Sync, u64::MAX)],
+        act(4),
+        vec![Step::Finish, Step::Cut { seed: 0, troubles: Vec::new() }],
     ];
-    run_output(10_413_491_848_999_362_413, steps);
+    run(5_117_769_031_937_926_264, steps.concat());
 }
 
-/// The repetition of a killed server's output decayed after it had been synced. What that server had
-/// written was still there and was shown, and then a power cut took it: it was in memory alone.
+/// Nothing could be added to `recovery.jsonl`, which could not be read, and a start that found damage was killed.
 #[test]
-fn what_decay_leaves_only_in_memory_goes_to_the_disk() {
-    use output::Step::{Cut, Kill, Sync};
-    let repetition = Decay::Truncated { file: 1, bytes: 4000 };
-    for way in 0..WAYS {
-        let mut steps = vec![print(1), Kill(Vec::new())];
-        for _ in 0..5 {
-            steps.extend([output::Step::Print { pane: 1, bytes: 299 }, Sync]);
-        }
-        steps.extend([output::Step::Decay(vec![repetition], 1 + way % 12), Cut(way, Vec::new())]);
-        run_output(0, steps);
+fn damage_is_told_although_what_was_told_before_cannot_be_read() {
+    let unreadable = Decay::Unreadable { file: 8_534_705_874_898_887_891 };
+    let swapped =
+        Decay::Swapped { file: 3_031_138_645_201_713_430, with: 2_517_617_214_449_609_279 };
+    for call in 1..40 {
+        let mut steps = vec![Step::Act, Step::Act, Step::Commit, Step::Finish];
+        steps.extend([Step::Act, Step::Act, Step::Finish]);
+        steps.extend([Step::Decay(vec![unreadable], Vec::new()), Step::Act, Step::Finish]);
+        steps.extend([Step::Act, Step::Commit]);
+        steps.push(Step::Decay(vec![swapped], vec![Trouble::Killed { call }]));
+        run(5_149_068_426_226_608_871, steps);
     }
 }
 
-/// No fault of the product: a durable keyframe decayed beside a newer one whose directory could not be
-/// synced. The model took the newer one for the durable one, which a power cut must not take.
+/// It was a start whose sync of the log failed, and that was killed. The next one had no reason to doubt what
+/// it found in memory.
 #[test]
-fn a_keyframe_that_was_not_durable_replaces_none_that_decayed() {
-    use output::Step::{Archive, Cut, Fail, Print};
-    let (pane, with_keyframe) = (1, true);
-    let (kind, nth, times, fault) = (CallKind::SyncDir, 1, u64::MAX, Fault::Io);
-    let durable = Decay::Gone { file: 1 };
-    for way in 0..WAYS {
-        let mut steps = vec![Print { pane, bytes: 64 }, Archive { pane, with_keyframe }];
-        steps.extend([Print { pane, bytes: 1 }, Fail { kind, nth, times, fault }]);
-        steps.extend([Archive { pane, with_keyframe }, output::Step::Decay(vec![durable], 1)]);
-        steps.push(Cut(way, Vec::new()));
-        run_output(0, steps);
+fn a_start_whose_sync_failed_leaves_a_doubt() {
+    let sync = Failure { kind: CallKind::Sync, nth: 1, times: 4, fault: Fault::Io };
+    for call in 1..40 {
+        let mut steps = vec![Step::Act, Step::Act, Step::Commit, Step::Checkpoint];
+        steps.extend([Step::Act, Step::Act]);
+        steps.push(Step::Kill(vec![Trouble::Fail(sync), Trouble::Killed { call }]));
+        steps.extend([Step::Act, Step::Act, Step::Act]);
+        steps.push(Step::Kill(vec![Trouble::Cut { call: 1, seed: 0 }]));
+        run(533_594_287_515_537_701, steps);
     }
 }
 
-/// A power cut took what was written behind repetitions, and some of their originals. The log was ended
-/// before those, although the repetitions were all there and synced.
+/// No fault of the product: the only session was lost to decay, which a start told of that was killed. The model
+/// took the state without it for the one after the end of its program, and expected that back.
 #[test]
-fn the_log_does_not_end_before_what_is_repeated_behind() {
-    use output::Step::{Cut, Kill, Sync};
-    let mut steps: Vec<output::Step> = (0..15).map(|_| print(1)).collect();
-    steps.push(Cut(0, Vec::new()));
-    steps.extend([1, 25, 233, 1, 105].map(print));
-    steps.push(Sync);
-    steps.extend([289, 25, 1, 97, 217].map(print));
-    steps.extend([Kill(vec![(2, None)]), Sync]);
-    steps.extend([185, 161, 1, 1].map(print));
-    steps.push(Cut(2_429_982_882_137_242_925, Vec::new()));
-    run_output(6_002_478_095_146_187_746, steps);
+fn a_loss_that_looks_like_the_end_of_a_program_is_none() {
+    let truncated =
+        Decay::Truncated { file: 2_364_241_297_223_762_211, bytes: 395_714_291_741_495_296 };
+    for call in 1..40 {
+        let decay = Step::Decay(vec![truncated], vec![Trouble::Killed { call }]);
+        let steps = vec![Step::Act, Step::Act, decay, Step::Cut { seed: 0, troubles: Vec::new() }];
+        run(6_574_174_126_722_121_366, steps);
+    }
 }
 
-/// No fault of the product: output was refused, and a keyframe had it. When that and the next one decayed
-/// the gap could be seen again, which the model had forgotten behind the second.
+/// No fault of the product: two starts were killed while they applied the only record, and the next one left
+/// it out, as it should (P4). The model called that a loss.
 #[test]
-fn a_gap_before_a_keyframe_that_decays_is_seen_again() {
-    use output::Step::{Archive, Fail, Kill, Print};
-    let (pane, with_keyframe) = (1, true);
-    let (kind, nth, times, fault) = (CallKind::Write, 1, 2, Fault::Io);
-    let bits = [1, 2].map(|file| Decay::Bit { file, bit: 300 });
-    let mut steps = vec![Fail { kind, nth, times, fault }, Print { pane, bytes: 64 }];
-    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new()), Print { pane, bytes: 1 }]);
-    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new())]);
-    steps.push(output::Step::Decay(bits.to_vec(), 1));
-    run_output(0, steps);
+fn two_kills_at_a_record_are_two_crashes_at_it() {
+    let troubles = vec![Trouble::Killed { call: 2 }, Trouble::Killed { call: 1 }];
+    run(0, vec![Step::Act, Step::Commit, Step::Cut { seed: 0, troubles }]);
+    // The start that says so is killed as well.
+    for call in 1..40 {
+        let troubles = [3, 2, call].map(|call| Trouble::Killed { call }).to_vec();
+        let mut steps = vec![Step::Act, Step::Act, Step::Act, Step::Commit];
+        steps.extend([Step::CutAt { call: 1, seed: 0, troubles }, Step::Act]);
+        run(26_577_699_018_322, steps);
+    }
+}
+
+/// No fault of the product: a start found ends of programs from long ago, made them final by a checkpoint,
+/// and was cut short. The model knew of no such start, and expected that the next one takes them back.
+#[test]
+fn a_start_that_was_cut_short_makes_old_ends_final() {
+    let sync = Failure { kind: CallKind::Sync, nth: 1, times: u64::MAX, fault: Fault::Io };
+    let act = |times| vec![Step::Act; times];
+    let begin = [act(4), vec![Step::Finish], act(11), vec![Step::Finish], act(2)].concat();
+    for call in 1..60 {
+        let steps = [
+            begin.clone(),
+            vec![Step::Finish, Step::Act, Step::Kill(vec![Trouble::Fail(sync)])],
+            vec![Step::Act, Step::Settle],
+            vec![Step::Decay(
+                vec![Decay::LostRename { back: 1_350_221_094_048_570_851 }],
+                vec![Trouble::Cut { call, seed: 0 }],
+            )],
+        ];
+        run(3_427_318_791_442_133_384, steps.concat());
+    }
 }

@@ -1,7 +1,5 @@
 //! Scripts for the structural log.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use crate::persistence::sim::{CallKind, Decay, Fault, SimStorage};
@@ -278,7 +276,7 @@ impl Life {
 
     /// Starts a server, after others that came to grief while they started; checks what it finds.
     fn start(&mut self, mut accident: Accident, troubles: &[Trouble]) -> Result<(), String> {
-        let told = self.told();
+        let (told, told_of_poison) = (self.told(), self.told_of(POISONED));
         let reference = self.storage.fork();
         let mut is_failing = false;
         let was_cut = accident == Accident::PowerCut;
@@ -312,13 +310,23 @@ impl Life {
         let (persistence, recovered) =
             open(&self.storage, boot, self.world.now).map_err(|error| error.to_string())?;
         let report = &recovered.report;
-        self.check(accident, is_cut, &recovered, told).map_err(|why| format!("{why}: {report}"))?;
+        // Two starts that are killed while they apply the same record look like two crashes at it.
+        let starts = troubles.iter().filter(|trouble| trouble.is_start()).count();
+        let is_poisoned = starts >= 2
+            && (report.to_string().contains(POISONED) || self.told_of(POISONED) > told_of_poison);
+        if is_poisoned {
+            accident = Accident::Decay { is_silent: false };
+        }
+        // Such a start may have made ends of programs final before the power went.
+        let may_be_settled = !was_cut && starts > 0;
+        self.check(accident, (is_cut, may_be_settled), &recovered, told)
+            .map_err(|why| format!("{why}: {report}"))?;
         let is_silent = accident == Accident::Decay { is_silent: true };
         if persistence.issued() < self.world.acknowledged && !is_silent {
             return Err(format!("numbers from {} on are given out again", persistence.issued()));
         }
         let cuts = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
-        if was_cut || !cuts {
+        if (was_cut || !cuts) && !is_poisoned {
             // Nothing that was found could get lost.
             let (_, found) =
                 open(&reference, boot, self.world.now).map_err(|error| error.to_string())?;
@@ -332,13 +340,16 @@ impl Life {
             self.check_again(&persistence, &recovered, boot)?;
         }
         let issued = persistence.issued();
+        let is_decay = matches!(accident, Accident::Decay { .. });
+        // A state without what was lost can look like one after ends of programs.
+        let is_final = is_cut || (is_decay && !persistence.is_unsettled());
         if persistence.health() == LogHealth::Durable {
-            self.world.rebase(issued, recovered, is_cut);
+            self.world.rebase(issued, recovered, is_final);
         } else {
-            if matches!(accident, Accident::Decay { .. }) {
+            if is_decay {
                 self.world.acknowledged = Seq(0);
             }
-            self.world.go_on(issued, recovered, is_cut);
+            self.world.go_on(issued, recovered, is_final);
         }
         self.world.observe(&persistence);
         self.issued = issued;
@@ -368,13 +379,17 @@ impl Life {
     fn check(
         &self,
         accident: Accident,
-        is_new_boot: bool,
+        (is_new_boot, may_be_settled): (bool, bool),
         recovered: &Recovered,
         told: usize,
     ) -> Result<(), String> {
         let Recovered { state, report, .. } = recovered;
-        let of =
-            |moment: &Moment| same(if is_new_boot { &moment.undone } else { &moment.state }, state);
+        let of = |moment: &Moment| {
+            let is_old = self.world.now.0 >= moment.last_end.0 + 10_000;
+            let may_stand = !is_new_boot || (may_be_settled && is_old);
+            let is_undone = is_new_boot && same(&moment.undone, state);
+            is_undone || (may_stand && same(&moment.state, state))
+        };
         let mut kept = self.world.history.range(self.world.acknowledged..);
         if kept.any(|(_, moment)| of(moment)) {
             let is_told_of_failure = self.has_failed && report.lost.is_some();
@@ -402,10 +417,30 @@ impl Life {
 
     /// How often `recovery.jsonl` tells of damage.
     fn told(&self) -> usize {
-        let (all, damage) = (self.storage.files(), br#""damage":[{"#);
-        let history = all.iter().find(|(path, _)| path == Path::new("recovery.jsonl"));
-        let count = |bytes: &Vec<u8>| bytes.windows(damage.len()).filter(|w| w == damage).count();
-        history.map_or(0, |(_, bytes)| count(bytes))
+        self.told_of(r#""damage":[{"#)
+    }
+
+    fn told_of(&self, what: &str) -> usize {
+        let all = self.storage.files();
+        // One that could not be read is in the quarantine.
+        let histories = all.iter().filter(|(path, _)| path.to_string_lossy().ends_with(HISTORY));
+        let count = |bytes: &Vec<u8>| {
+            bytes.windows(what.len()).filter(|found| *found == what.as_bytes()).count()
+        };
+        histories.map(|(_, bytes)| count(bytes)).sum()
+    }
+}
+
+/// Where it is told what starts have found.
+const HISTORY: &str = "recovery.jsonl";
+
+/// What is said of a record that is left out because two starts ended at it.
+const POISONED: &str = "recovery crashed at it twice";
+
+impl Trouble {
+    /// Whether a start begins, and is cut short.
+    fn is_start(&self) -> bool {
+        !matches!(self, Self::Fail(_))
     }
 }
 

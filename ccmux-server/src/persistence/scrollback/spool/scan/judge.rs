@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Era, FRAME_HEADER_BYTES, FrameEntry, HEADER_BYTES, Missing, SegmentHeader, SegmentInfo,
+    Damage, Era, FRAME_HEADER_BYTES, FrameEntry, HEADER_BYTES, Missing, SegmentHeader, SegmentInfo,
     SpoolIndex, headless,
 };
 
@@ -33,88 +33,73 @@ impl SpoolIndex {
     /// No power cut took anything of what was written in this boot. What was left of an earlier one when
     /// another began is known to have been there: only in the last the log can end, in whichever process
     /// of it. There frames are asked. Segments are synced in their order, so one that says of others in
-    /// its segment that they were synced says so of all segments before; but for one that was given up
-    /// because a sync failed. What had not been synced of that is repeated in the next, and so is what a
-    /// killed process left.
+    /// its segment that they were synced says so of all segments before, back to the one with which the
+    /// log began again because a sync had failed or a process was killed. That one repeats what is not
+    /// known to be synced of what stands before it, and so takes its place: whole, because it was synced
+    /// whole. If not all of the repetitions are there none of what is in it, or behind it, ever was on the disk for
+    /// certain, and the log ends as if it had never begun again.
     pub(super) fn judge_missing(&mut self) {
         let last = self.segments.last().map(|segment| segment.era);
         let earlier = self.segments.iter().rev().find(|segment| Some(segment.era) != last);
         let end_of_earlier = earlier.map_or(0, |segment| segment.number);
         let is_boot_known = matches!(last, Some(Era::Boot(_)));
-        let mut skipped = Vec::new();
-        let mut missing = std::mem::take(&mut self.missing);
-        missing.sort_by_key(|missing| (missing.number, missing.from));
-        for Missing { damage, number, from } in missing {
-            let is_repeated = self.is_repeated(number, from);
+        let was_there = |index: &Self, number| {
+            index.is_of_this_boot(number) || (is_boot_known && number <= end_of_earlier)
+        };
+        let is_torn = |&at: &usize| {
+            let segment = &self.segments[at];
+            let is_whole = segment.repeats_to.is_none_or(|to| segment.intact_to >= to);
+            !is_whole && !was_there(self, segment.number) && !self.is_witnessed(at)
+        };
+        let torn: Vec<u64> =
+            (0..self.segments.len()).filter(is_torn).map(|at| self.segments[at].number).collect();
+        let missing = std::mem::take(&mut self.missing).into_iter();
+        let mut pieces: Vec<(u64, u64, Option<Damage>)> = missing
+            .map(|Missing { damage, number, from }| (number, from, damage))
+            .chain(torn.iter().map(|&number| (number, 0, None)))
+            .collect();
+        pieces.sort_by_key(|&(number, from, _)| (number, from));
+        for (number, from, damage) in pieces {
+            let is_repeated = self.is_repeated(number, from, &torn);
             let was_synced =
                 self.segments.iter().any(|segment| match segment.number.cmp(&number) {
                     Ordering::Less => false,
-                    Ordering::Equal => segment.synced_to > from,
+                    Ordering::Equal => segment.synced_to > from.max(segment.frames_at as u64),
                     Ordering::Greater => {
                         !is_repeated && segment.synced_to > segment.frames_at as u64
                     }
                 });
-            let was_there =
-                self.is_of_this_boot(number) || (is_boot_known && number <= end_of_earlier);
-            if was_synced || (!is_repeated && was_there) {
-                self.damage.push(damage);
-            } else if is_repeated {
-                skipped.push((number, from));
-            } else if number > end_of_earlier {
-                let (number, from) = self.first_cut(&skipped, (number, from));
-                return self.end_before(number, from);
+            let is_lost = was_synced || (!is_repeated && was_there(self, number));
+            match damage {
+                _ if is_lost => self.damage.extend(damage),
+                _ if !is_repeated && number > end_of_earlier => {
+                    return self.end_before(number, from);
+                }
+                _ => {}
             }
         }
     }
 
-    /// Where the log ends that was cut at `cut`. If that is in what a segment repeats of earlier ones, the
-    /// pieces of those that were passed over for that are missing as well.
-    fn first_cut(&self, skipped: &[(u64, u64)], cut: (u64, u64)) -> (u64, u64) {
-        let at = self.segments.partition_point(|segment| segment.number < cut.0);
-        let Some(segment) = self.segments.get(at).filter(|segment| segment.number == cut.0) else {
-            return cut;
-        };
-        let repeated_to = segment.repeated_to;
-        if segment.synced_to >= repeated_to || cut.1 > repeated_to {
-            return cut;
-        }
-        let before = self.segments[..at].iter().rev().find(|earlier| earlier.repeated_to > 0);
-        let from = before.map_or(0, |earlier| earlier.number);
-        // The last of what is repeated may be there as well as not.
-        match skipped.iter().copied().find(|piece| piece.0 >= from) {
-            Some(piece) if !self.is_unbroken(piece, cut) => piece,
-            _ => cut,
-        }
+    /// Whether a frame says that the segment was synced, if nothing failed before.
+    fn is_witnessed(&self, at: usize) -> bool {
+        let (first, later) = (&self.segments[at], &self.segments[at + 1..]);
+        let goes_on = later.iter().take_while(|later| later.repeats_to.is_none());
+        let mut run = std::iter::once(first).chain(goes_on);
+        run.any(|segment| segment.synced_to > segment.frames_at as u64)
     }
 
-    /// Whether the frames before `cut` follow on those before `piece` in every pane, though that is
-    /// missing.
-    fn is_unbroken(&self, piece: (u64, u64), cut: (u64, u64)) -> bool {
-        self.panes.values().all(|frames| {
-            let place = |frame: &&FrameEntry| place(&self.segments, frame);
-            let (before, mut behind): (Vec<&FrameEntry>, Vec<&FrameEntry>) =
-                frames.iter().filter(|frame| place(frame) < cut).partition(|it| place(it) < piece);
-            behind.sort_unstable_by_key(|frame| frame.sequence);
-            let last = before.iter().map(|frame| frame.sequence).max();
-            let mut next = last.map(|last| last + 1).or(behind.first().map(|first| first.sequence));
-            behind.iter().all(|frame| {
-                let follows = next >= Some(frame.sequence);
-                next = next.max(Some(frame.sequence + 1));
-                follows
-            })
-        })
-    }
-
-    /// Whether a later segment of the same era repeats what was not durable of this one: all that was not
-    /// when a sync failed or a process was killed, in however many segments it stood.
-    fn is_repeated(&self, number: u64, from: u64) -> bool {
+    /// Whether a later segment of the same era takes the place of this one from there on: the log began
+    /// again with it, and nothing says that what stands there had been synced by then. Those that are
+    /// `torn` take no place.
+    fn is_repeated(&self, number: u64, from: u64, torn: &[u64]) -> bool {
         let mut rest = self.segments.iter().skip_while(|segment| segment.number < number);
         // Of a segment that is missing the next one knows the era.
         let Some(era) = rest.clone().next().map(|segment| segment.era) else {
             return false;
         };
         rest.any(|later| {
-            let repeats = later.number > number && later.era == era && later.repeated_to > 0;
+            let begins_again = later.repeats_to.is_some() && !torn.contains(&later.number);
+            let repeats = later.number > number && later.era == era && begins_again;
             repeats && (number, from) >= self.proven_before(later.number)
         })
     }

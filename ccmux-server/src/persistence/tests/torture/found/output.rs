@@ -1,0 +1,174 @@
+//! The same for output.
+
+use super::WAYS;
+use crate::persistence::scrollback::tests::script;
+use crate::persistence::sim::{CallKind, Decay, Fault};
+
+fn run_output(seed: u64, steps: Vec<script::Step>) {
+    script::run(&(seed, steps)).unwrap();
+}
+
+fn print(bytes: u64) -> script::Step {
+    script::Step::Print { pane: 0, bytes }
+}
+
+/// A server was killed, its successor went on behind what was not synced, and then the power was cut:
+/// what that took was called damage as soon as something else had been synced.
+#[test]
+fn what_a_power_cut_takes_from_behind_a_kill_is_no_damage() {
+    use script::Step::{Cut, Kill, Sync};
+    for way in 0..WAYS {
+        let mut steps = vec![print(17), Sync, print(297), Kill(Vec::new())];
+        steps.extend([Cut(way, Vec::new()), print(1), Sync, print(1), Kill(Vec::new())]);
+        run_output(0, steps);
+    }
+}
+
+/// A sync failed, the server was killed, and the next one synced the same file: with success, because
+/// the system had forgotten that there was anything to write. It was called durable.
+#[test]
+fn a_later_server_does_not_trust_a_sync_of_an_earlier_one_s_file() {
+    use script::Step::{Cut, Fail, Kill, Sync};
+    let (kind, nth, times, fault) = (CallKind::Sync, 1, 3, Fault::Io);
+    for way in 0..WAYS {
+        let mut steps = vec![Fail { kind, nth, times, fault }, print(100), Sync, print(1)];
+        steps.extend([Kill(Vec::new()), print(1), Sync, Cut(way, Vec::new())]);
+        run_output(way, steps);
+    }
+}
+
+/// Nor on one that was given up before there was anything in it.
+#[test]
+fn an_empty_segment_that_was_given_up_is_no_predecessor() {
+    use script::Step::{Cut, Fail, Sync};
+    let (kind, nth, times, fault) = (CallKind::Write, 1, 1, Fault::Io);
+    for way in 0..WAYS {
+        let fail = Fail { kind, nth, times, fault };
+        run_output(way, vec![fail, print(1), Sync, Cut(way, Vec::new())]);
+    }
+}
+
+/// Nobody builds on a segment that a start left empty, and whose header is not on the disk.
+#[test]
+fn an_empty_segment_is_no_predecessor() {
+    use script::Step::{Cut, Sync};
+    for way in 0..WAYS {
+        let crashed = Cut(0, vec![(2, None)]);
+        run_output(0, vec![print(1), Sync, crashed, print(1), Sync, Cut(way, Vec::new())]);
+    }
+}
+
+/// No fault of the product: a write failed, and yet all of it was there. A keyframe had covered that
+/// output, so the frame brought nothing, which the model took for another frame.
+#[test]
+fn a_frame_that_was_refused_and_is_there_brings_nothing_twice() {
+    use script::Step::{Archive, Fail, Kill};
+    let with_keyframe = true;
+    let fail = Fail { kind: CallKind::Write, nth: 1, times: 2, fault: Fault::Io };
+    let steps = vec![
+        Archive { pane: 0, with_keyframe },
+        Kill(vec![(2, None), (2, None)]),
+        fail,
+        script::Step::Print { pane: 1, bytes: 121 },
+        Archive { pane: 1, with_keyframe },
+        Kill(Vec::new()),
+    ];
+    run_output(10_413_491_848_999_362_413, steps);
+}
+
+/// The repetition of a killed server's output decayed after it had been synced. What that server had
+/// written was still there and was shown, and then a power cut took it: it was in memory alone.
+#[test]
+fn what_decay_leaves_only_in_memory_goes_to_the_disk() {
+    use script::Step::{Cut, Kill, Sync};
+    let repetition = Decay::Truncated { file: 1, bytes: 4000 };
+    for way in 0..WAYS {
+        let mut steps = vec![print(1), Kill(Vec::new())];
+        for _ in 0..5 {
+            steps.extend([script::Step::Print { pane: 1, bytes: 299 }, Sync]);
+        }
+        steps.extend([script::Step::Decay(vec![repetition], 1 + way % 12), Cut(way, Vec::new())]);
+        run_output(0, steps);
+    }
+}
+
+/// No fault of the product: a durable keyframe decayed beside a newer one whose directory could not be
+/// synced. The model took the newer one for the durable one, which a power cut must not take.
+#[test]
+fn a_keyframe_that_was_not_durable_replaces_none_that_decayed() {
+    use script::Step::{Archive, Cut, Fail, Print};
+    let (pane, with_keyframe) = (1, true);
+    let (kind, nth, times, fault) = (CallKind::SyncDir, 1, u64::MAX, Fault::Io);
+    let durable = Decay::Gone { file: 1 };
+    for way in 0..WAYS {
+        let mut steps = vec![Print { pane, bytes: 64 }, Archive { pane, with_keyframe }];
+        steps.extend([Print { pane, bytes: 1 }, Fail { kind, nth, times, fault }]);
+        steps.extend([Archive { pane, with_keyframe }, script::Step::Decay(vec![durable], 1)]);
+        steps.push(Cut(way, Vec::new()));
+        run_output(0, steps);
+    }
+}
+
+/// A power cut took what was written behind repetitions, and some of their originals. The log was ended
+/// before those, although the repetitions were all there and synced.
+#[test]
+fn the_log_does_not_end_before_what_is_repeated_behind() {
+    use script::Step::{Cut, Kill, Sync};
+    let mut steps: Vec<script::Step> = (0..15).map(|_| print(1)).collect();
+    steps.push(Cut(0, Vec::new()));
+    steps.extend([1, 25, 233, 1, 105].map(print));
+    steps.push(Sync);
+    steps.extend([289, 25, 1, 97, 217].map(print));
+    steps.extend([Kill(vec![(2, None)]), Sync]);
+    steps.extend([185, 161, 1, 1].map(print));
+    steps.push(Cut(2_429_982_882_137_242_925, Vec::new()));
+    run_output(6_002_478_095_146_187_746, steps);
+}
+
+/// No fault of the product: output was refused, and a keyframe had it. When that and the next one decayed
+/// the gap could be seen again, which the model had forgotten behind the second.
+#[test]
+fn a_gap_before_a_keyframe_that_decays_is_seen_again() {
+    use script::Step::{Archive, Fail, Kill, Print};
+    let (pane, with_keyframe) = (1, true);
+    let (kind, nth, times, fault) = (CallKind::Write, 1, 2, Fault::Io);
+    let bits = [1, 2].map(|file| Decay::Bit { file, bit: 300 });
+    let mut steps = vec![Fail { kind, nth, times, fault }, Print { pane, bytes: 64 }];
+    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new()), Print { pane, bytes: 1 }]);
+    steps.extend([Archive { pane, with_keyframe }, Kill(Vec::new())]);
+    steps.push(script::Step::Decay(bits.to_vec(), 1));
+    run_output(0, steps);
+}
+
+/// A power cut took the first segment, whose name had never been synced, and left the next. That looked as
+/// if the first had been removed when nobody needed it any more, so that there was a gap.
+#[test]
+fn a_first_segment_that_was_never_on_the_disk_was_not_removed() {
+    use script::Step::{Archive, CutAt, Fail, Sync};
+    let (pane, with_keyframe) = (0, false);
+    let archive = Archive { pane, with_keyframe };
+    let (kind, nth, times, fault) = (CallKind::Write, 1, u64::MAX, Fault::Short);
+    for call in 1..20 {
+        let mut steps = vec![archive.clone(), print(273), Fail { kind, nth, times, fault }];
+        steps.push(archive.clone());
+        steps.extend([145, 169, 161].map(print));
+        steps.push(CutAt { call, seed: 11_330_257_784_621_199_532 });
+        steps.push(script::Step::Print { pane: 1, bytes: 17 });
+        steps.extend([print(113), print(97), Sync]);
+        run_output(0, steps);
+    }
+}
+
+/// A power cut left nothing that counts of what was before. The next one took the first segment since, the
+/// only one that said so, and what had been void came back.
+#[test]
+fn what_was_void_stays_so_without_the_first_segment_behind_it() {
+    use script::Step::{Archive, Cut, Kill};
+    let archive = Archive { pane: 0, with_keyframe: false };
+    let mut steps: Vec<script::Step> = [1, 1, 62, 1].map(print).to_vec();
+    steps.extend([Kill(Vec::new()), Kill(vec![(1, Some(0))]), archive]);
+    steps.extend([169, 1, 265, 161, 73, 1, 33, 241].map(print));
+    steps.extend([Kill(vec![(2, None)]), Cut(1_775_763_209_083_496_204, Vec::new())]);
+    steps.push(Kill(Vec::new()));
+    run_output(0, steps);
+}
