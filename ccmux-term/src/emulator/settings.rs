@@ -27,8 +27,8 @@ const KEPT_PRIVATE_LATER: [u16; 2] = [mode::SIXEL_DISPLAY, mode::SIXEL_CURSOR_RI
 /// How many modes are kept.
 const KEPT_MODES: usize = KEPT_PRIVATE.len() + KEPT_ANSI.len() + KEPT_PRIVATE_LATER.len();
 /// Bits of `kept` after those of the modes: DECANM is reset; a VT52 prints graphics.
-const VT52: u16 = 1 << KEPT_MODES;
-const VT52_GRAPHICS: u16 = VT52 << 1;
+const VT52: u32 = 1 << KEPT_MODES;
+const VT52_GRAPHICS: u32 = VT52 << 1;
 
 /// Numbers of private modes that the emulator looks up.
 pub(crate) mod mode {
@@ -88,7 +88,7 @@ pub(crate) struct Settings {
     pub(crate) title_modes: TitleModes,
     /// Bit *i*: entry *i* of the private modes above, then of the ANSI ones, then of the later ones; then
     /// what a VT52 has.
-    pub(crate) kept: u16,
+    pub(crate) kept: u32,
     /// What XTSAVE has saved, by the order of `mode::SAVED`.
     pub(crate) saved: u64,
 }
@@ -110,16 +110,16 @@ impl Default for Settings {
 
 impl Settings {
     /// Bits that `kept` can have.
-    pub(crate) const KEPT_MAX: u16 = VT52_GRAPHICS | (VT52_GRAPHICS - 1);
+    pub(crate) const KEPT_MAX: u32 = VT52_GRAPHICS | (VT52_GRAPHICS - 1);
 
-    fn private_bit(mode: u16) -> Option<u16> {
+    fn private_bit(mode: u16) -> Option<u32> {
         let later = KEPT_PRIVATE.len() + KEPT_ANSI.len();
         let index = |modes: &[u16]| modes.iter().position(|&known| known == mode);
         let index = index(&KEPT_PRIVATE).or(index(&KEPT_PRIVATE_LATER).map(|index| later + index));
         index.map(|index| 1 << index)
     }
 
-    fn ansi_bit(mode: u16) -> Option<u16> {
+    fn ansi_bit(mode: u16) -> Option<u32> {
         let index = KEPT_ANSI.iter().position(|&known| known == mode)?;
         Some(1 << (KEPT_PRIVATE.len() + index))
     }
@@ -169,7 +169,7 @@ impl Settings {
         self.set_bit(Some(VT52_GRAPHICS), prints_graphics);
     }
 
-    fn set_bit(&mut self, bit: Option<u16>, is_set: bool) {
+    fn set_bit(&mut self, bit: Option<u32>, is_set: bool) {
         let bit = bit.unwrap_or(0);
         self.kept = if is_set { self.kept | bit } else { self.kept & !bit };
     }

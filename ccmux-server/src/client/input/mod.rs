@@ -124,10 +124,8 @@ impl InputDecoder {
     /// late it comes.
     pub(crate) fn is_waiting(&self) -> bool {
         let begins = |start: &&[u8]| self.pending.starts_with(start);
-        !self.pending.is_empty()
-            && !self.pasting
-            && !begins(&CLIPBOARD)
-            && !(self.awaits_answers && ANSWERS.iter().any(begins))
+        let is_patient = begins(&CLIPBOARD) || self.awaits_answers && ANSWERS.iter().any(begins);
+        !self.pending.is_empty() && !self.pasting && !is_patient
     }
 
     /// Takes what is held back as it stands: nothing more came in time.
