@@ -63,6 +63,11 @@ impl Perform for Ours {
         }
     }
 
+    fn apc(&mut self, _text: &[u8]) {
+        // All that `vte` sees of it.
+        self.0.push(Action::Esc(Vec::new(), b'\\'));
+    }
+
     fn has_8bit_controls(&self) -> bool {
         false
     }

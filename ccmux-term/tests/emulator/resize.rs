@@ -232,6 +232,8 @@ fn all_text(terminal: &Terminal) -> Vec<String> {
 /// ends, which depend on what was erased and not on the size.
 fn main_text(terminal: &Terminal) -> String {
     let mut main = terminal.clone();
+    // What waits for room below the cursor counts: it is lost only by what a program does.
+    main.resize(Size { rows: 100, ..main.size() });
     main.advance(b"\x1b[?47l");
     let lines: Vec<String> =
         all_text(&main).iter().map(|line| line.trim_end().to_owned()).collect();
