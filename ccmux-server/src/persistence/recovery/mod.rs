@@ -199,8 +199,12 @@ pub(super) fn recover(
     let vouched = mark_of_this_boot.map(|mark| mark.vouched);
     let kept_from = second.unwrap_or(base_seq);
     let is_in_doubt = walk(&segments, kept_from).links.iter().any(|link| {
-        let is_of_this_boot = link.segment.header.is_ok_and(|it| it.boot == circumstances.boot);
-        is_of_this_boot && Some(link.found.frame.seq) > vouched
+        let boot = circumstances.boot;
+        let may_be_of_this_boot = link
+            .segment
+            .header
+            .is_ok_and(|it| it.boot == boot || it.boot.is_nil() || boot.is_nil());
+        may_be_of_this_boot && Some(link.found.frame.seq) > vouched
     });
     let mut state = replayed.state;
     let replayed_next = state.next;

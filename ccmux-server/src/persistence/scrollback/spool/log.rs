@@ -13,7 +13,7 @@ use super::format::{
 };
 use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
-use super::sync_work::SyncWork;
+use super::sync_work::{Removed, SyncWork};
 use super::table::SegmentTable;
 use super::tail::Tail;
 use super::{SpoolEvent, SpoolOptions};
@@ -43,7 +43,7 @@ pub(super) struct SpoolLog {
     unsynced_dirs: Vec<&'static str>,
     /// Segments that go after the next sync, oldest first.
     removals: Vec<u64>,
-    /// Those that may go now, all older than `removals`.
+    /// Those that may go now, oldest first, all older than `removals`.
     removable: Vec<u64>,
     /// Somebody removes what was removable.
     is_removing: bool,
@@ -51,6 +51,8 @@ pub(super) struct SpoolLog {
     retired_below: u64,
     /// The first of the removals failed. They wait until there is something else to sync.
     is_removal_stuck: bool,
+    /// None goes any more: nobody knows whether those that went are gone for good. The next process does.
+    is_removal_over: bool,
     /// Counts the times that the unsynced files were given up.
     replacements: u64,
     /// A sync failed and none succeeded since.
@@ -106,6 +108,7 @@ impl SpoolLog {
             is_removing: false,
             retired_below: 0,
             is_removal_stuck: false,
+            is_removal_over: false,
             replacements: 0,
             has_sync_failed: false,
             degraded: None,
@@ -317,8 +320,13 @@ impl SpoolLog {
     /// Whether there is anything to sync.
     pub(super) fn is_dirty(&self) -> bool {
         let has_changes = self.tail.len() > 0 || !self.unsynced_dirs.is_empty();
-        let has_removals = !self.removals.is_empty() && !self.is_removal_stuck;
+        let has_removals = !self.removals.is_empty() && !self.is_removal_stuck && self.may_remove();
         (has_changes && !self.unsynced.is_empty()) || has_removals
+    }
+
+    /// Whether segments may go after the next sync: not while there is no segment that follows them.
+    fn may_remove(&self) -> bool {
+        self.current.is_some() && !self.is_removal_over
     }
 
     /// What the next sync has to do; `None` if there is nothing.
@@ -331,7 +339,11 @@ impl SpoolLog {
         Some(SyncWork {
             files: self.unsynced.iter().map(|unsynced| Arc::clone(&unsynced.file)).collect(),
             dirs: if has_files { std::mem::take(&mut self.unsynced_dirs) } else { Vec::new() },
-            removals: std::mem::take(&mut self.removals),
+            removals: if self.may_remove() {
+                std::mem::take(&mut self.removals)
+            } else {
+                Vec::new()
+            },
             target: if has_files { self.tail.end() } else { self.tail.start() },
             replacements: self.replacements,
         })
@@ -340,17 +352,29 @@ impl SpoolLog {
     /// Takes in how `work` went.
     pub(super) fn finish_sync(&mut self, work: &SyncWork, result: io::Result<()>) {
         let Err(error) = result else { return self.synced(work) };
-        self.removals.splice(0..0, work.removals.iter().copied());
+        self.put_back(&work.removals);
         self.mark_dirs(&work.dirs);
-        if work.replacements != self.replacements {
-            // The files were given up in the meantime, and their frames written again.
-        } else if self.has_sync_failed || self.current.is_none() {
+        // Else the files were given up in the meantime, and their frames written again.
+        if work.replacements == self.replacements {
+            self.give_files_up(&error);
+        }
+    }
+
+    /// Writes again what is not known to be durable.
+    fn give_files_up(&mut self, error: &io::Error) {
+        if self.has_sync_failed || self.current.is_none() {
             self.unsynced.clear();
-            self.degrade(&error);
+            self.degrade(error);
         } else {
             self.has_sync_failed = true;
-            self.replace_segment(&error);
+            self.replace_segment(error);
         }
+    }
+
+    /// These go after a later sync, in their order.
+    fn put_back(&mut self, segments: &[u64]) {
+        self.removals.extend(segments);
+        self.removals.sort_unstable();
     }
 
     /// Whether there are segments to be removed, and nobody does so.
@@ -367,22 +391,36 @@ impl SpoolLog {
         std::mem::take(&mut self.removable)
     }
 
-    /// Takes in that the first `removed` of `segments` are gone. Those behind them stay in front: a
-    /// later segment must not go before an earlier one.
-    pub(super) fn finish_removal(&mut self, segments: &[u64], removed: usize) {
+    /// Takes in how far the removal of `segments` came. A later segment must not go before one that is
+    /// left.
+    pub(super) fn finish_removal(&mut self, segments: &[u64], removed: Removed) {
         self.is_removing = false;
-        let rest = &segments[removed..];
+        if let Some(error) = removed.unsynced {
+            self.is_removal_over = true;
+            // The syncer may wait for this very directory.
+            self.mark_dirs(&[SPOOL_DIR]);
+            self.give_files_up(&error);
+        }
+        let rest = &segments[removed.count..];
         let was_stuck = std::mem::replace(&mut self.is_removal_stuck, !rest.is_empty());
         let [first, ..] = rest else { return };
         if !was_stuck {
             tracing::warn!(number = first, "a spool segment stays: it cannot be removed");
         }
         let later = std::mem::take(&mut self.removable);
-        self.removals.splice(0..0, rest.iter().copied().chain(later));
+        self.put_back(&later);
+        self.put_back(rest);
     }
 
     fn synced(&mut self, work: &SyncWork) {
-        self.removable.extend(&work.removals);
+        // An older one may have been left while the sync ran.
+        let is_next =
+            self.removals.first().is_none_or(|left| work.removals.iter().all(|it| it < left));
+        if is_next {
+            self.removable.extend(&work.removals)
+        } else {
+            self.put_back(&work.removals)
+        }
         self.tail.release(work.target);
         let durable = self.tail.start();
         self.lag.synced(durable, (self.options.elapsed)());

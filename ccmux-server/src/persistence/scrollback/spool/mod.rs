@@ -353,7 +353,17 @@ impl Shared {
             return false;
         }
         let removed = remove_segments(&*self.storage, &segments);
-        self.lock().finish_removal(&segments, removed);
+        let mut log = self.lock();
+        log.finish_removal(&segments, removed);
+        // What waited until it was known that segments go.
+        if log.is_dirty() {
+            self.wake.notify_one();
+        }
+        let has_events = log.has_events();
+        drop(log);
+        if has_events {
+            (self.notify)();
+        }
         true
     }
 

@@ -156,7 +156,7 @@ impl SpoolIndex {
         let numbers_in = |suffix| names.iter().filter_map(move |name| number_of(name, suffix));
         let numbers: Vec<u64> = numbers_in(SEGMENT_SUFFIX).collect();
         index.gone_to = numbers_in(GONE_SUFFIX).max().unwrap_or(0);
-        let used = numbers.iter().chain(&index.set_aside).max();
+        let used = numbers.iter().chain(&index.set_aside).chain([&index.gone_to]).max();
         index.next_number = used.map_or(1, |last| last.saturating_add(1));
         let headers = index.open_segments(storage, (store, boot), &numbers)?;
         index.judge_torn(&headers);

@@ -34,25 +34,44 @@ impl SyncWork {
     }
 }
 
-/// Removes segments, the oldest first, up to the first that cannot be removed; returns how many are
-/// gone.
-pub(super) fn remove_segments(storage: &dyn Storage, numbers: &[u64]) -> usize {
-    let Some(last) = numbers.last() else { return 0 };
-    if let Err(error) = note_removal(storage, *last) {
-        tracing::debug!(last, %error, "cannot note that spool segments are removed");
-        return 0;
-    }
-    let is_gone = |number: &&u64| match remove_segment(storage, **number) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::debug!(number, %error, "cannot remove a spool segment");
-            false
-        }
-    };
-    numbers.iter().take_while(is_gone).count()
+/// How far a removal of segments came.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    /// How many are gone; the others are still there.
+    pub(super) count: usize,
+    /// The directory could not be synced. Whoever syncs it next may be told that all is well (P8).
+    pub(super) unsynced: Option<io::Error>,
 }
 
-/// Notes for good that the segments up to `last` are missed by nobody. A power cut may take the first
+/// Removes segments, the oldest first, up to the first that cannot be removed.
+pub(super) fn remove_segments(storage: &dyn Storage, numbers: &[u64]) -> Removed {
+    let mut removed = Removed::default();
+    let Some(last) = numbers.last() else { return removed };
+    if let Err(error) = note_removal(storage, *last) {
+        tracing::debug!(last, %error, "cannot note that spool segments are removed");
+        return removed;
+    }
+    // Each is gone for good before a later one may go: a hole in the row of segments would look like
+    // a lost file.
+    removed.unsynced = sync(storage).err();
+    while let (None, Some(&number)) = (&removed.unsynced, numbers.get(removed.count)) {
+        match storage.remove(&segment_path(number)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::debug!(number, %error, "cannot remove a spool segment");
+                break;
+            }
+            _ => removed.unsynced = sync(storage).err(),
+        }
+        removed.count += usize::from(removed.unsynced.is_none());
+    }
+    removed
+}
+
+fn sync(storage: &dyn Storage) -> io::Result<()> {
+    storage.sync_dir(Path::new(SPOOL_DIR))
+}
+
+/// Notes that the segments up to `last` are missed by nobody. A power cut may take the first
 /// segments of a boot and leave later ones, and that looks the same.
 fn note_removal(storage: &dyn Storage, last: u64) -> io::Result<()> {
     let names = storage.list(Path::new(SPOOL_DIR))?;
@@ -62,14 +81,5 @@ fn note_removal(storage: &dyn Storage, last: u64) -> io::Result<()> {
         Some(noted) => storage.rename(&gone_path(noted), &gone_path(last))?,
         None => drop(storage.create(&gone_path(last))?),
     }
-    storage.sync_dir(Path::new(SPOOL_DIR))
-}
-
-/// Removes a segment for good, before any later one may go: a hole in the row of segments would
-/// look like a lost file.
-fn remove_segment(storage: &dyn Storage, number: u64) -> io::Result<()> {
-    match storage.remove(&segment_path(number)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => storage.sync_dir(Path::new(SPOOL_DIR)),
-    }
+    Ok(())
 }

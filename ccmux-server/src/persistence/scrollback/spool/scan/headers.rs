@@ -116,7 +116,7 @@ impl SpoolIndex {
             && number > self.gone_to
             && !numbers.contains(&number)
             && header.version > VERSION_WITHOUT_REPETITIONS
-            && header.boot != boot
+            && (header.boot != boot || boot.is_nil())
         {
             self.missing.push(Missing { damage: None, number, from: 0 });
         }

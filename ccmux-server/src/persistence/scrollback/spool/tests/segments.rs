@@ -300,7 +300,7 @@ fn what_is_appended_while_segments_are_removed_becomes_durable_and_they_go_in_or
     assert!(log.begin_removal().is_empty(), "the earlier ones are still being removed");
     storage.fail(CallKind::Remove, 2, 1, Fault::Io);
     let removed = remove_segments(&storage, &first);
-    assert_eq!(removed, 1);
+    assert_eq!(removed.count, 1);
     log.finish_removal(&first, removed);
     assert!(log.begin_removal().is_empty(), "what failed waits for the next sync");
 
