@@ -115,13 +115,14 @@ impl ImagePainter {
         let wanted = sixels(next);
         self.strings.retain(|(area, _)| wanted.iter().any(|wanted| is_same_part(area, wanted)));
         let mut shown = Vec::new();
+        let mut decoded = sixel::Decoded::default();
         for area in wanted {
             let is_touched = (area.y..area.y + area.rows).any(|y| {
                 touched[usize::from(y)]
                     .is_some_and(|(from, to)| area.x < to && from < area.x + area.cols)
             });
             if is_touched || !self.sixels.contains(&area) {
-                let string = self.string(&area);
+                let string = self.string(&area, &mut decoded);
                 if *budget < string.len() {
                     self.has_more = true;
                     continue;
@@ -137,7 +138,7 @@ impl ImagePainter {
     }
 
     /// What draws a part of a sixel; nothing, if that is more than a frame may have.
-    fn string(&mut self, area: &ImageArea) -> &[u8] {
+    fn string(&mut self, area: &ImageArea, decoded: &mut sixel::Decoded) -> &[u8] {
         let known = self.strings.iter().position(|(known, _)| is_same_part(known, area));
         let at = known.unwrap_or_else(|| {
             let mut string = Vec::new();
@@ -149,7 +150,7 @@ impl ImagePainter {
                 measured: area.placement.cell,
                 shown: self.cell,
             };
-            sixel::write_part(&area.placement.image, part, &mut string);
+            sixel::write_part(&area.placement.image, part, decoded, &mut string);
             if string.len() > FRAME_BYTES_MAX {
                 string = Vec::new();
             }
@@ -209,10 +210,10 @@ impl ImagePainter {
             return Some(*id);
         }
         let ImageData::Kitty { format, is_deflated, data } = &image.data else { return None };
-        let text = STANDARD.encode(data);
-        if *budget < text.len() {
+        if *budget < data.len().div_ceil(3) * 4 {
             return None;
         }
+        let text = STANDARD.encode(data);
         *budget -= text.len();
         self.last_id += 1;
         let (id, format) = (self.last_id, format.code());

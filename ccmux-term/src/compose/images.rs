@@ -1,5 +1,6 @@
 //! Pictures in a frame: where they are, and what stands for those that the terminal cannot show.
 
+use super::CellText;
 use super::caps::OutputFeatures;
 use super::frame::{Frame, Rect};
 use crate::image::area::ImageArea;
@@ -57,7 +58,8 @@ impl Frame {
         }
     }
 
-    /// Fills the place of a picture with what tmux does: a label, and `+` in all other cells.
+    /// Fills the place of a picture with what tmux does: a label, and `+` in all other cells. Text that is
+    /// written over pictures of the kitty protocol takes nothing away from them, so it is left alone.
     fn put_placeholder(&mut self, image: &ImageArea) {
         let label = image.placement.label();
         for row in 0..image.rows {
@@ -70,7 +72,20 @@ impl Frame {
                 .take(image.cols.into())
                 .collect();
             let area = Rect { x: image.x, y: image.y + row, cols: image.cols, rows: 1 };
-            self.put_str_within(area, &text, Style::default());
+            if image.is_sixel() {
+                self.put_str_within(area, &text, Style::default());
+                continue;
+            }
+            for (x, c) in (area.x..).zip(text.chars()) {
+                let is_free = |x| {
+                    self.cell(x, area.y)
+                        .is_some_and(|cell| cell.width == 1 && cell.text == CellText::Char(' '))
+                };
+                if is_free(x) {
+                    let place = Rect { x, cols: 1, ..area };
+                    self.put_str_within(place, c.encode_utf8(&mut [0; 4]), Style::default());
+                }
+            }
         }
     }
 

@@ -26,6 +26,10 @@ pub(super) enum Lay {
     Scrolling,
 }
 
+/// Of a placement that scrolls the screen only so many rows are laid, the last ones: no pixels are
+/// needed for it, so what takes long could be said in a few bytes.
+const SCROLLED_ROWS_MAX: u16 = 256;
+
 impl Emulator {
     /// The string of a DCS with the final byte `q`.
     pub(super) fn sixel(&mut self, params: &Params, text: &[u8]) {
@@ -123,8 +127,9 @@ impl Emulator {
             Lay::Scrolling => {
                 self.cursor.is_wrap_pending = false;
                 let (x, end) = (self.cursor.x, self.print_end());
-                for from_row in 0..placement.rows {
-                    if from_row > 0 {
+                let first = placement.rows.saturating_sub(SCROLLED_ROWS_MAX);
+                for from_row in first..placement.rows {
+                    if from_row > first {
                         let y = self.cursor.y;
                         let scrolls = y == self.bottom && self.is_in_side_margins();
                         self.index();

@@ -57,6 +57,14 @@ impl Emulator {
         }
     }
 
+    /// A part of a picture was too long: what came of it is not kept, and the picture that is sent next is
+    /// no part of it.
+    pub(super) fn drop_transfer(&mut self) {
+        if let Some(transfer) = self.images.transfer.take() {
+            self.answer(&transfer.control, Err(TOO_LARGE));
+        }
+    }
+
     /// Takes a part of a picture: all of it, if nothing is to follow.
     fn receive(&mut self, mut transfer: Transfer, part: Control, payload: &[u8]) {
         match STANDARD.decode(payload).or_else(|_| STANDARD_NO_PAD.decode(payload)) {

@@ -105,6 +105,10 @@ impl Perform for Emulator {
         self.last_printed = None;
     }
 
+    fn apc_dropped(&mut self) {
+        self.drop_transfer();
+    }
+
     fn apc(&mut self, text: &[u8]) {
         work::note(text.len());
         self.sweep_if_due();

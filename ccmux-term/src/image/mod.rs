@@ -197,8 +197,10 @@ pub(crate) fn uncover(slices: &mut Vec<Slice>, from: usize, to: usize) {
         };
         left.into_iter().chain(right)
     });
-    // More parts than a row may have are lost.
-    *slices = parts.take(SLICES_MAX).collect();
+    let mut parts: Vec<Slice> = parts.collect();
+    // The lowest ones go, as where one more is added.
+    parts.drain(..parts.len().saturating_sub(SLICES_MAX));
+    *slices = parts;
 }
 
 /// Cuts a row's pictures to a width.

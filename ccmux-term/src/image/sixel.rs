@@ -11,13 +11,16 @@
 mod pixels;
 mod tokens;
 
-pub(crate) use self::pixels::{Part, write_part};
+pub(crate) use self::pixels::{Decoded, Part, write_part};
 use self::tokens::{Token, Tokens};
-use super::{Image, ImageData, SIDE_MAX};
+use super::{Image, ImageData, PIXELS_MAX, SIDE_MAX};
 use crate::compose::write_decimal;
 
 /// Colour registers of a picture; colours of others are those of the last one before.
 pub(crate) const REGISTERS: u16 = 1024;
+/// So often the most pixels may be set, over one another: a picture of many colours does that here and
+/// there, and what decoding takes is bounded by it.
+const OVERPAINTING_MAX: u64 = 4;
 /// Pixels of a band from top to bottom.
 const BAND: u32 = 6;
 
@@ -27,6 +30,7 @@ pub(crate) fn read(number: u64, is_opaque: bool, text: &[u8]) -> Option<Image> {
     let mut body = Vec::new();
     let (mut x, mut y) = (0, 0);
     let (mut width, mut height) = (0, 0);
+    let mut pixels = 0_u64;
     for token in Tokens::new(text) {
         match token {
             Token::Raster { width: declared_width, height: declared_height } => {
@@ -42,6 +46,7 @@ pub(crate) fn read(number: u64, is_opaque: bool, text: &[u8]) -> Option<Image> {
                     Token::Sixels { count, bits }.write(&mut body);
                 }
                 x += count;
+                pixels += u64::from(count) * u64::from(bits.count_ones());
                 if bits != 0 && count > 0 {
                     width = width.max(x);
                     height = height.max(y + 8 - bits.leading_zeros());
@@ -58,7 +63,9 @@ pub(crate) fn read(number: u64, is_opaque: bool, text: &[u8]) -> Option<Image> {
         token.write(&mut body);
     }
     let data = ImageData::Sixel { is_opaque, body };
-    Image::is_size_allowed(width, height).then_some(Image { number, width, height, data })
+    let is_allowed =
+        Image::is_size_allowed(width, height) && pixels <= OVERPAINTING_MAX * u64::from(PIXELS_MAX);
+    is_allowed.then_some(Image { number, width, height, data })
 }
 
 /// Whether bytes are of the kind that [`read`] makes.
@@ -79,7 +86,6 @@ fn write_head(is_opaque: bool, (width, height): (u32, u32), out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::PIXELS_MAX;
 
     fn size(text: &str) -> Option<(u32, u32)> {
         read(0, true, text.as_bytes()).map(|image| (image.width, image.height))
@@ -125,6 +131,10 @@ mod tests {
         const { assert!(SIDE_MAX * 170 * 6 <= PIXELS_MAX && SIDE_MAX * 171 * 6 > PIXELS_MAX) };
         assert_eq!(size(&format!("!4092~{}", "-~".repeat(169))), Some((SIDE_MAX, 170 * 6)));
         assert_eq!(size(&format!("!4092~{}", "-~".repeat(170))), None);
+        // Painted over and over: each time all of the pixels count.
+        let times = OVERPAINTING_MAX * u64::from(PIXELS_MAX) / u64::from(SIDE_MAX * 6);
+        let painted = |times: u64| size(&"!4092~$".repeat(times as usize));
+        assert_eq!((painted(times), painted(times + 1)), (Some((SIDE_MAX, 6)), None));
     }
 
     #[test]

@@ -18,8 +18,8 @@ use crate::CellSize;
 use crate::image::kitty::{Control, Format, Place};
 use crate::image::store::{ImageStore, KeptImage, Transfer, fits};
 use crate::image::{
-    IMAGE_BYTES_MAX, Image, ImageData, PLACEMENT_CELLS_MAX, PixelRect, Placement, SLICES_MAX,
-    Slice, sixel,
+    IMAGE_BYTES_MAX, IMAGES_MAX, Image, ImageData, PLACEMENT_CELLS_MAX, PixelRect, Placement,
+    SLICES_MAX, Slice, sixel,
 };
 use crate::wire::{CodecError, Reader, put_bytes, put_number};
 
@@ -279,7 +279,11 @@ impl ImageReader {
         if store.next > u64::MAX / 2 || self.images.iter().any(|image| image.number > store.next) {
             return Err(CodecError::Invalid("image number"));
         }
-        for _ in 0..reader.number()? {
+        let count = reader.number()?;
+        if count > IMAGES_MAX as u64 {
+            return Err(CodecError::Invalid("kept images"));
+        }
+        for _ in 0..count {
             let kept = KeptImage {
                 id: reader.small()?,
                 number: reader.small()?,
@@ -314,6 +318,9 @@ fn image(reader: &mut Reader<'_>) -> Result<Image, CodecError> {
     let data = match kind {
         0 | 1 if sixel::is_body(&bytes) => ImageData::Sixel { is_opaque: kind == 1, body: bytes },
         24.. => {
+            if bytes.len() > IMAGE_BYTES_MAX {
+                return Err(CodecError::Invalid("image"));
+            }
             let format =
                 Format::of_code(u32::from(kind & !1)).ok_or(CodecError::Invalid("image"))?;
             ImageData::Kitty { format, is_deflated: kind & 1 != 0, data: bytes }

@@ -76,6 +76,8 @@ pub(crate) trait Perform {
     fn dcs(&mut self, params: &Params, intermediates: &[u8], last: u8, text: &[u8]);
     /// A whole APC string that begins with `G`: of the kitty graphics protocol.
     fn apc(&mut self, _text: &[u8]) {}
+    /// One that was too long.
+    fn apc_dropped(&mut self) {}
 }
 
 /// How a string ended; a reply ends in the same way.

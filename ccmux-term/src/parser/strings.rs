@@ -112,6 +112,9 @@ impl Parser {
         let state = std::mem::replace(&mut self.state, State::Ground);
         if self.is_string_overlong {
             self.drop_string();
+            if matches!(state, State::ApcString | State::ApcEscape) {
+                performer.apc_dropped();
+            }
             return;
         }
         let mut string = std::mem::take(&mut self.string);

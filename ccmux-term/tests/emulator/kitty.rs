@@ -152,6 +152,30 @@ fn requests_are_answered() {
     check_replies("", &table);
 }
 
+/// A few bytes made thousands of rows scroll.
+#[test]
+fn a_placement_scrolls_no_more_rows_than_a_picture_has() {
+    let (terminal, _) =
+        run_on(Size { cols: 20, rows: 8 }, &format!("\x1b_Ga=T,s=1,v=1,c=1,r=4096;{PIXEL}\x1b\\"));
+    assert_eq!(placed(&terminal), [(0, 0, 1, 8)]);
+    assert_eq!(terminal.history_end(), 256 - 8);
+}
+
+/// The next picture was taken for a part of one whose last part was too long.
+#[test]
+fn a_part_that_is_too_long_ends_its_picture() {
+    let (mut terminal, _) = run_on(Size { cols: 20, rows: 8 }, "");
+    terminal.advance(b"\x1b_Gi=4,a=T,s=1,v=1,m=1;AAAA\x1b\\\x1b_Gm=0;");
+    for _ in 0..5 {
+        terminal.advance(&vec![b'A'; 1 << 20]);
+    }
+    terminal.advance(b"\x1b\\");
+    assert_eq!(replies(&mut terminal), b"\x1b_Gi=4;EFBIG:too much image data\x1b\\");
+    terminal.advance(format!("\x1b_Ga=T,i=5,s=1,v=1;{PIXEL}\x1b\\").as_bytes());
+    assert_eq!(replies(&mut terminal), b"\x1b_Gi=5;OK\x1b\\");
+    assert_eq!(placed(&terminal), [(0, 0, 1, 1)]);
+}
+
 /// Ids and data that nothing is shown of are bounded, too.
 #[test]
 fn pictures_that_are_kept_are_bounded() {

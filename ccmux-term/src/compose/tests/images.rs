@@ -59,6 +59,9 @@ fn a_text_stands_for_what_cannot_be_shown() {
     let frame = drawn(&both, OutputFeatures::KITTY_GRAPHICS);
     assert_eq!((rows(&frame)[0].as_str(), rows(&frame)[3].as_str()), (label, ""));
     assert_eq!(frame.images().len(), 1);
+    // What lies over a picture of the kitty protocol is to be read.
+    let under = pane("\x1b_Ga=T,s=1,v=1,c=9,r=2,z=-1,C=1;AAAAAA==\x1b\\\x1b[1;3Hte界t");
+    assert_eq!(rows(&drawn(&under, OutputFeatures::empty()))[..2], ["KIte界 tMA", "+++++++++"]);
     // Clipped: in a small place, and where text has taken its cells.
     let text = pane(&format!("{}\x1b[1;4Htext\x1b[2;1H\x1b[2T\x1b[3L", sixel(1, 22, 2)));
     let mut frame = Frame::new(SIZE);

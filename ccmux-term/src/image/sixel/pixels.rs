@@ -1,5 +1,7 @@
 //! A part of a picture, of another size perhaps: for that its pixels are needed, for a moment.
 
+use std::sync::Arc;
+
 use super::tokens::{Token, Tokens};
 use super::{BAND, write_head};
 use crate::image::{CellSize, Image, ImageData, PIXELS_MAX};
@@ -16,10 +18,23 @@ pub(crate) struct Part {
     pub(crate) shown: CellSize,
 }
 
+/// The picture that was decoded last: parts of it follow each other.
+#[derive(Default)]
+pub(crate) struct Decoded(Option<(Arc<Image>, Pixels)>);
+
+impl Decoded {
+    fn pixels(&mut self, image: &Arc<Image>, body: &[u8]) -> &Pixels {
+        if !self.0.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, image)) {
+            self.0 = None;
+        }
+        &self.0.get_or_insert_with(|| (Arc::clone(image), Pixels::decode(image, body))).1
+    }
+}
+
 /// Writes the device control string that draws a part of a picture; nothing if it has no pixels, or
 /// the picture is none of sixels. A whole one for cells of the same size is as it came. One that would
 /// have more than [`PIXELS_MAX`] keeps its size.
-pub(crate) fn write_part(image: &Image, part: Part, out: &mut Vec<u8>) {
+pub(crate) fn write_part(image: &Arc<Image>, part: Part, decoded: &mut Decoded, out: &mut Vec<u8>) {
     let ImageData::Sixel { is_opaque, body } = &image.data else { return };
     let measured = part.measured;
     let spans = |shown: CellSize| {
@@ -45,8 +60,8 @@ pub(crate) fn write_part(image: &Image, part: Part, out: &mut Vec<u8>) {
     if measured == shown && is_whole(&columns, image.width) && is_whole(&rows, image.height) {
         out.extend_from_slice(body);
     } else {
-        let pixels = Pixels::decode(image, body);
-        crate::work::note(pixels.registers.len() + columns.len() * rows.len());
+        let pixels = decoded.pixels(image, body);
+        crate::work::note(columns.len() * rows.len());
         for token in &pixels.colors {
             token.write(out);
         }
@@ -80,6 +95,7 @@ impl Pixels {
     fn decode(image: &Image, body: &[u8]) -> Self {
         let (width, height) = (image.width, image.height);
         let mut registers = vec![0_u16; (width * height) as usize];
+        crate::work::note(registers.len() + body.len());
         let mut colors: Vec<Option<Token>> = Vec::new();
         let (mut x, mut y, mut current) = (0_u32, 0_u32, 0_u16);
         for token in Tokens::new(body) {
@@ -154,7 +170,12 @@ mod tests {
     fn part(text: &str, (col, row, cols, rows): (u16, u16, u16, u16), shown: CellSize) -> String {
         let image = read(0, false, text.as_bytes()).unwrap();
         let mut out = Vec::new();
-        write_part(&image, Part { col, row, cols, rows, measured: CELL, shown }, &mut out);
+        write_part(
+            &Arc::new(image),
+            Part { col, row, cols, rows, measured: CELL, shown },
+            &mut Decoded::default(),
+            &mut out,
+        );
         String::from_utf8(out).unwrap()
     }
 
@@ -220,7 +241,7 @@ mod tests {
         let image = read(0, false, text.as_bytes()).unwrap();
         let mut out = Vec::new();
         let all = Part { col: 0, row: 0, cols: 500, rows: 250, measured: CELL, shown: huge };
-        write_part(&image, all, &mut out);
+        write_part(&Arc::new(image), all, &mut Decoded::default(), &mut out);
         assert!(out.starts_with(b"\x1bP0;1;0q\"1;1;1000;1000#1!500~"));
         assert!(part(text, (0, 0, 2, 2), huge).starts_with("\x1bP0;1;0q\"1;1;512;512#1"));
     }

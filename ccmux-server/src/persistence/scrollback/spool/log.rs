@@ -417,9 +417,9 @@ impl SpoolLog {
         let is_next =
             self.removals.first().is_none_or(|left| work.removals.iter().all(|it| it < left));
         if is_next {
-            self.removable.extend(&work.removals)
+            self.removable.extend(&work.removals);
         } else {
-            self.put_back(&work.removals)
+            self.put_back(&work.removals);
         }
         self.tail.release(work.target);
         let durable = self.tail.start();
