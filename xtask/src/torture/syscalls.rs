@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ccmux_testkit::{Flood, Random, TestEnv};
@@ -111,9 +112,7 @@ fn kill_at_work(env: &TestEnv, call: &str, at: u32) -> Result<bool> {
     }
     work.go_on(env)?;
     let was_killed = !server.is_alive();
-    // It lets go of what it traces.
-    signal(&strace, Signal::TERM)?;
-    strace.wait()?;
+    end(&mut strace)?;
     work.check(env)?;
     Ok(was_killed)
 }
@@ -139,17 +138,30 @@ fn kill_at_start(env: &TestEnv, call: &str, at: u32) -> Result<bool> {
     }
     // It has begun to listen, or it is gone.
     let was_killed = env.ccmux(&["has-session"]).code != Some(0) || strace.try_wait()?.is_some();
-    if strace.try_wait()?.is_none() {
-        signal(&strace, Signal::TERM)?;
-    }
-    strace.wait()?;
+    end(&mut strace)?;
     work.go_on(env)?;
     work.check(env)?;
     Ok(was_killed)
 }
 
-fn signal(child: &Child, signal: Signal) -> Result<()> {
-    Ok(rustix::process::kill_process(Pid::from_child(child), signal)?)
+/// How long strace may take to let go of what it traces.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lets strace let go of what it traces. Where the process died while a thread of it began, strace waits
+/// for that thread for ever, and for the process, of which nothing is left but that.
+#[expect(clippy::disallowed_methods, reason = "another program's patience, in no test")]
+fn end(strace: &mut Child) -> Result<()> {
+    let start = Instant::now();
+    if strace.try_wait()?.is_none() {
+        rustix::process::kill_process(Pid::from_child(strace), Signal::TERM)?;
+    }
+    while strace.try_wait()?.is_none() {
+        if start.elapsed() > PATIENCE {
+            strace.kill()?;
+        }
+        std::thread::yield_now();
+    }
+    Ok(())
 }
 
 /// Commands and output, which must all be there afterwards.
