@@ -5,10 +5,11 @@
 //! deleted. Animations, placements relative to others and Unicode placeholders are refused, too, and
 //! answered so.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-
-use std::sync::Arc;
 
 use super::Emulator;
 use super::graphics::Lay;
@@ -196,8 +197,8 @@ impl Emulator {
         };
         let [x, y, ..] = control.source.map(|at| at as usize);
         let (cursor_x, cursor_y) = (self.cursor.x, self.cursor.y);
-        let mut gone: Vec<u64> = Vec::new();
-        let mut ids: Vec<u32> = Vec::new();
+        let mut gone: BTreeSet<u64> = BTreeSet::new();
+        let mut ids: BTreeSet<u32> = BTreeSet::new();
         for (row_y, row) in self.grid.rows().enumerate() {
             for slice in &row.slices {
                 let Place { image_id, z, .. } = slice.placement.kitty;
@@ -217,15 +218,15 @@ impl Emulator {
                     _ => false,
                 };
                 if is_meant && !slice.placement.image.is_sixel() {
-                    gone.push(slice.placement.number);
-                    ids.push(image_id);
+                    gone.insert(slice.placement.number);
+                    ids.insert(image_id);
                 }
             }
         }
         self.remove_slices(true, |slice| gone.contains(&slice.placement.number));
         if what.is_ascii_uppercase() {
             match what {
-                b'I' | b'N' => ids.push(id),
+                b'I' | b'N' => _ = ids.insert(id),
                 b'R' => {
                     let kept = self.images.kept.iter().map(|kept| kept.id);
                     ids.extend(kept.filter(|id| (x..=y).contains(&(*id as usize))));
@@ -237,9 +238,9 @@ impl Emulator {
     }
 
     /// Forgets pictures that are shown nowhere.
-    fn forget(&mut self, ids: &[u32]) {
+    fn forget(&mut self, ids: &BTreeSet<u32>) {
         let rows = self.grid.rows().chain(self.hidden_grid.rows()).chain(&self.overflow.rows);
-        let shown: Vec<u32> = rows
+        let shown: BTreeSet<u32> = rows
             .flat_map(|row| &row.slices)
             .map(|slice| slice.placement.kitty.image_id)
             .filter(|id| ids.contains(id))
