@@ -11,10 +11,12 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The right to start a keeper for one pane.
+/// The right to start a keeper for one pane. Dropped unused, it frees the lock at once, even while a
+/// child that another thread just forked still has a copy of the open file.
 #[derive(Debug)]
 pub struct AliveLock {
-    file: File,
+    /// `None` once it was handed over.
+    file: Option<File>,
     pane_dir: PathBuf,
 }
 
@@ -30,7 +32,7 @@ pub fn lock_alive(pane_dir: &Path) -> io::Result<Option<AliveLock>> {
         .mode(0o600)
         .open(pane_dir.join("alive"))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(AliveLock { file, pane_dir })),
+        Ok(()) => Ok(Some(AliveLock { file: Some(file), pane_dir })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -44,7 +46,8 @@ pub fn is_alive(pane_dir: &Path) -> io::Result<bool> {
         opened => opened?,
     };
     match file.try_lock_shared() {
-        Ok(()) => Ok(false),
+        // Closing alone would leave it to copies in children.
+        Ok(()) => file.unlock().map(|()| false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -56,7 +59,39 @@ impl AliveLock {
         &self.pane_dir
     }
 
-    pub(crate) fn into_file(self) -> File {
-        self.file
+    /// The locked file, for the keeper: closing it leaves the lock to whoever has a copy.
+    pub(crate) fn into_file(mut self) -> File {
+        self.file.take().expect("BUG: handed over twice")
+    }
+}
+
+impl Drop for AliveLock {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // Refused, it goes with the last copy all the same.
+            let _ = file.unlock();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A copy of the open file stands for that in a child which has not executed its program yet.
+    #[test]
+    fn a_lock_that_was_only_looked_at_is_free_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let looked_at = lock_alive(directory.path()).unwrap().unwrap();
+        let copy = looked_at.file.as_ref().unwrap().try_clone().unwrap();
+        drop(looked_at);
+        let handed_over = lock_alive(directory.path()).unwrap().unwrap();
+        drop(copy);
+        let keeper = handed_over.into_file();
+        let copy = keeper.try_clone().unwrap();
+        drop(keeper);
+        assert!(lock_alive(directory.path()).unwrap().is_none(), "the keeper's copy holds it");
+        copy.unlock().unwrap();
+        assert!(!is_alive(directory.path()).unwrap());
     }
 }
