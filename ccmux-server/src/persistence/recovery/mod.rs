@@ -176,6 +176,10 @@ pub(super) fn recover(
     }
     let left_out = findings.cut_at().or_else(|| Some(records[ending.undone_from?].seq));
     let reached = left_out.map_or(chain.reached, |seq| Seq(seq.0 - 1));
+    // Numbers that are void may be those of earlier records, which an earlier segment still holds and only
+    // the segment that gave them up makes void: nothing may follow one.
+    let kept_until =
+        left_out.map_or(chain.reached, |seq| last_before(&records, seq).unwrap_or(base_seq));
 
     // What was logged behind records that never were, because the disk took none, was promised to nobody
     // until a checkpoint held those.
@@ -221,11 +225,13 @@ pub(super) fn recover(
     // that it bridges: only its header tells it from a loss.
     let blank = segments.iter().find(|segment| segment.first == highest.next());
     let bridged = blank.filter(|segment| segment.scan.records.is_empty());
+    // Behind numbers that are void there will be another checkpoint, to which the newest one leads.
+    let stays_newest = reached == base_seq && highest == base_seq;
     let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {
         // The records between the two newest checkpoints were never logged, or there are none.
-        Some(_) if !is_led_to && reached == base_seq => followed_alike(&good),
-        Some(_) if bridged.is_none() && reached == base_seq => led_alike(&segments, &good),
-        follows => follows.map(|follows| follows.min(reached)),
+        Some(_) if !is_led_to && stays_newest => followed_alike(&good),
+        Some(_) if bridged.is_none() && stays_newest => led_alike(&segments, &good),
+        follows => follows.map(|follows| follows.min(kept_until)),
     };
     let newest = segments.iter().rev().find_map(|segment| segment.header.as_ref().ok());
     let last_boot = match mark_of_this_boot {
@@ -324,7 +330,12 @@ fn led_alike(segments: &[&SegmentFile], good: &[&Snapshot]) -> Option<Seq> {
     let ending = ending(&records, second.is_terminating, boot_of_none, newest.time);
     let undone_from =
         ending.undone_from.filter(|undone_from| is_led_by(&records[..*undone_from]))?;
-    Some(Seq(records[undone_from].seq.0 - 1))
+    Some(last_before(&records, records[undone_from].seq).unwrap_or(second.seq))
+}
+
+/// The last record before a number, if there is one.
+fn last_before(records: &[Understood<'_>], seq: Seq) -> Option<Seq> {
+    records.iter().map(|record| record.seq).rfind(|earlier| *earlier < seq)
 }
 
 /// The last record that has to be there, and what knows it.

@@ -344,3 +344,47 @@ fn a_start_that_was_cut_short_makes_old_ends_final() {
         run(3_427_318_791_442_133_384, steps.concat());
     }
 }
+
+/// The end of a program was repeated under another number, and a start in another boot took it back. The
+/// segment that it began followed the number in between, which is void: without the segment that made it
+/// void, an older one still had a record of that number.
+#[test]
+fn no_segment_follows_a_number_that_is_void() {
+    let steps = [
+        vec![Step::Act, Step::Checkpoint],
+        vec![Step::Act; 4],
+        vec![Step::Checkpoint, Step::Act],
+        vec![Step::Kill(vec![Trouble::Cut { call: 24, seed: 3_813_422_576_380_915_365 }])],
+        vec![Step::Act],
+        vec![Step::Decay(
+            vec![
+                Decay::Swapped {
+                    file: 12_931_909_060_065_308_114,
+                    with: 7_028_983_668_752_137_771,
+                },
+                Decay::LostRename { back: 18_107_982_463_344_103_634 },
+            ],
+            Vec::new(),
+        )],
+    ];
+    run(13_490_448_655_268_721_452, steps.concat());
+}
+
+/// A start took ends of programs back, and the checkpoint before had no log that led to it. The segment
+/// that was begun then said no more than that a checkpoint leads to it: without that checkpoint the
+/// records that were taken back led to it as well.
+#[test]
+fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
+    let cut = |seed| Step::Cut { seed, troubles: Vec::new() };
+    let steps = [
+        vec![Step::Act; 3],
+        vec![Step::Finish],
+        vec![Step::Act; 7],
+        vec![Step::Checkpoint, cut(13_372_663_674_342_101_247), Step::Commit],
+        vec![Step::Act, Step::Act, Step::Commit, Step::Act, Step::Act],
+        vec![fail(CallKind::Write, u64::MAX), Step::Act, Step::Commit, Step::Commit, Step::Commit],
+        vec![cut(851_394_397_085_043_087), Step::Act, Step::Act],
+        vec![Step::Decay(vec![Decay::Gone { file: 16_805_248_988_807_642_666 }], Vec::new())],
+    ];
+    run(8_689_170_244_905_290_830, steps.concat());
+}
