@@ -4,8 +4,8 @@
 //! segment  = header zeros header frame*     both headers are the same, in blocks of their own: one
 //!                                           may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 5
-//!            12  4  crc32c of the other 92 bytes
+//!            8   4  version, 6
+//!            12  4  crc32c of the other 108 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
 //!            40  8  salt
@@ -16,6 +16,9 @@
 //!            64 16  boot of the machine in which all of the segment was written, 0 if not known
 //!            80  8  number of the last segment that was written before that boot, 0 if there was none
 //!            88  8  where that one validly ends
+//!            96  8  number of the predecessor's predecessor, 0 if there is none: what lies between the two
+//!                   is void, and only the predecessor says so
+//!            104 8  where that one validly ends
 //! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
@@ -40,7 +43,9 @@ use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
+/// Up to this version a header does not name the predecessor's predecessor.
+const VERSION_WITHOUT_SECOND: u32 = 5;
 /// Up to this version a header does not say where the repetitions end.
 pub(super) const VERSION_WITHOUT_REPETITIONS: u32 = 4;
 /// In this version a header does not say where the log ended when the boot began.
@@ -48,12 +53,14 @@ pub(super) const VERSION_WITHOUT_EARLIER: u32 = 3;
 /// Up to this version a header has no boot, and its copy follows it at once. In version 1 there are
 /// zeros where a frame says what was not synced before it.
 const VERSION_WITHOUT_BOOT: u32 = 2;
-const HEADER_COPY_BYTES: usize = 96;
+const HEADER_COPY_BYTES: usize = 112;
 /// Where the second copy stands: not in the sector, page or block of the first.
 pub(super) const SECOND_COPY_AT: usize = 4096;
 
 /// Length of what precedes the first frame.
 pub(super) const HEADER_BYTES: usize = SECOND_COPY_AT + HEADER_COPY_BYTES;
+/// Length of a copy of the header that does not name the predecessor's predecessor.
+const COPY_WITHOUT_SECOND_BYTES: usize = 96;
 /// Length of a copy of the header that does not say where the log ended when the boot began.
 const COPY_WITHOUT_EARLIER_BYTES: usize = 80;
 /// Length of a copy of the header without a boot.
@@ -138,6 +145,8 @@ pub(super) struct SegmentHeader {
     /// Number and valid end of the last segment that was written before that boot: known to each of
     /// its segments, because a power cut may take the first one.
     pub(super) earlier: (u64, u64),
+    /// Number and valid end of the segment that the predecessor goes on from: the predecessor may decay.
+    pub(super) second_predecessor: (u64, u64),
     /// Where the first frame begins.
     pub(super) frames_at: usize,
 }
@@ -145,6 +154,10 @@ pub(super) struct SegmentHeader {
 /// A place in a segment; none is as long as the greatest.
 fn place_field(place: u64) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn pair_at(bytes: &[u8], at: usize) -> (u64, u64) {
+    (u64_at(bytes, at), u64_at(bytes, at + 8))
 }
 
 /// How the salts of the segments that one process writes differ.
@@ -182,7 +195,9 @@ impl SegmentHeader {
             .u32(60, self.repeats_to.map_or(0, place_field))
             .put(64, self.boot.as_bytes())
             .u64(80, self.earlier.0)
-            .u64(88, self.earlier.1);
+            .u64(88, self.earlier.1)
+            .u64(96, self.second_predecessor.0)
+            .u64(104, self.second_predecessor.1);
         let crc = Self::checksum(&fields.0);
         let copy = fields.u32(12, crc).0;
         let mut both = [0; HEADER_BYTES];
@@ -199,7 +214,7 @@ impl SegmentHeader {
         };
         let old = || intact(0, OLD_COPY_BYTES).or_else(|| intact(OLD_COPY_BYTES, OLD_COPY_BYTES));
         let of_len = |len| [0, SECOND_COPY_AT].into_iter().find_map(|at| intact(at, len));
-        let lens = [HEADER_COPY_BYTES, COPY_WITHOUT_EARLIER_BYTES];
+        let lens = [HEADER_COPY_BYTES, COPY_WITHOUT_SECOND_BYTES, COPY_WITHOUT_EARLIER_BYTES];
         let copy = lens.into_iter().find_map(of_len).or_else(old);
         let copy = copy.ok_or(HeaderError::Bad)?;
         let version = u32_at(copy, 8);
@@ -208,10 +223,10 @@ impl SegmentHeader {
             (VERSION_WITHOUT_EARLIER, COPY_WITHOUT_EARLIER_BYTES) => {
                 (uuid_at(copy, 64), (0, 0), SECOND_COPY_AT + COPY_WITHOUT_EARLIER_BYTES)
             }
-            (VERSION_WITHOUT_REPETITIONS..=VERSION, HEADER_COPY_BYTES) => {
-                let earlier = (u64_at(copy, 80), u64_at(copy, 88));
-                (uuid_at(copy, 64), earlier, HEADER_BYTES)
+            (VERSION_WITHOUT_REPETITIONS..=VERSION_WITHOUT_SECOND, COPY_WITHOUT_SECOND_BYTES) => {
+                (uuid_at(copy, 64), pair_at(copy, 80), SECOND_COPY_AT + COPY_WITHOUT_SECOND_BYTES)
             }
+            (VERSION, HEADER_COPY_BYTES) => (uuid_at(copy, 64), pair_at(copy, 80), HEADER_BYTES),
             _ => return Err(HeaderError::Version(version)),
         };
         Ok(Self {
@@ -225,8 +240,14 @@ impl SegmentHeader {
                 .filter(|&place| place > 0 && version > VERSION_WITHOUT_REPETITIONS),
             boot,
             earlier,
+            second_predecessor: if version == VERSION { pair_at(copy, 96) } else { (0, 0) },
             frames_at,
         })
+    }
+
+    /// Whether it names the predecessor's predecessor.
+    pub(super) fn has_second_predecessor(&self) -> bool {
+        self.version > VERSION_WITHOUT_SECOND
     }
 
     fn checksum(copy: &[u8]) -> u32 {
@@ -360,6 +381,7 @@ mod tests {
         repeats_to: Some(4300),
         boot: Uuid::from_u128(3),
         earlier: (4, 4500),
+        second_predecessor: (5, 4600),
         frames_at: HEADER_BYTES,
     };
 
@@ -373,11 +395,13 @@ mod tests {
 
     #[test]
     fn headers_of_every_version_are_read_from_either_copy() {
-        let fourth = SegmentHeader { repeats_to: None, ..HEADER };
+        let fifth = SegmentHeader { second_predecessor: (0, 0), frames_at: 4192, ..HEADER };
+        let fourth = SegmentHeader { repeats_to: None, ..fifth };
         let third = SegmentHeader { earlier: (0, 0), frames_at: 4176, ..fourth };
         let second = SegmentHeader { boot: Uuid::nil(), frames_at: 128, ..third };
         for (version, len, second_at, expected) in [
-            (5, 96, 4096, HEADER),
+            (6, 112, 4096, HEADER),
+            (5, 96, 4096, fifth),
             (4, 96, 4096, fourth),
             (3, 80, 4096, third),
             (2, 64, 64, second),
@@ -394,8 +418,8 @@ mod tests {
                 );
             }
         }
-        let newer = copy_of(6, 96);
-        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(6)));
+        let newer = copy_of(7, 112);
+        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(7)));
         assert_eq!(SegmentHeader::decode(&[0; HEADER_BYTES]), Err(HeaderError::Bad));
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct SpoolLog {
     current: Option<Segment>,
     /// Where the segments before `current` end, for the header of the next one.
     predecessor: (u64, u64),
+    /// Where the segments before that one end.
+    second_predecessor: (u64, u64),
     /// Where the last segment ends that was written before this boot of the machine.
     earlier: (u64, u64),
     next_number: u64,
@@ -64,6 +66,8 @@ pub(super) struct SpoolLog {
 #[derive(Debug)]
 struct Segment {
     number: u64,
+    /// Where the segments before it end.
+    predecessor: (u64, u64),
     salt: u64,
     file: Arc<dyn StorageFile>,
     len: u64,
@@ -95,6 +99,7 @@ impl SpoolLog {
             options,
             current: None,
             predecessor: index.end(),
+            second_predecessor: index.predecessor_of_end(),
             earlier: index.end_before_this_boot(),
             next_number: index.next_number(),
             table: index.segment_table(),
@@ -238,13 +243,19 @@ impl SpoolLog {
     /// built.
     fn leave_segment(&mut self) {
         if let Some(segment) = self.current.take().filter(|old| old.len > HEADER_BYTES as u64) {
-            self.predecessor = (segment.number, segment.len);
+            self.build_on(&segment);
         }
     }
 
+    fn build_on(&mut self, segment: &Segment) {
+        self.predecessor = (segment.number, segment.len);
+        self.second_predecessor = segment.predecessor;
+    }
+
     fn next_header(&mut self) -> SegmentHeader {
-        if let Some(segment) = &self.current {
-            self.predecessor = (segment.number, segment.len);
+        if let Some(segment) = self.current.take() {
+            self.build_on(&segment);
+            self.current = Some(segment);
         }
         let number = self.next_number;
         self.next_number += 1;
@@ -258,6 +269,7 @@ impl SpoolLog {
             repeats_to: None,
             boot: self.options.boot,
             earlier: self.earlier,
+            second_predecessor: self.second_predecessor,
             frames_at: HEADER_BYTES,
         }
     }
@@ -277,7 +289,13 @@ impl SpoolLog {
             let _best_effort = self.storage.remove(&path);
             return Err(error);
         }
-        Ok(Segment { number: header.number, salt: header.salt, file, len: bytes.len() as u64 })
+        Ok(Segment {
+            number: header.number,
+            predecessor: (header.predecessor, header.predecessor_end),
+            salt: header.salt,
+            file,
+            len: bytes.len() as u64,
+        })
     }
 
     fn adopt(&mut self, segment: Segment) {

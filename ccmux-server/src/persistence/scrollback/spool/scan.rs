@@ -81,6 +81,8 @@ pub(super) struct SegmentInfo {
     is_of_this_boot: bool,
     /// Where its header says that the log ended when its boot began.
     earlier: (u64, u64),
+    /// The segment that it goes on from, and where that validly ends.
+    predecessor: (u64, u64),
     /// In which boot of the machine it was written; for want of that, by which process.
     era: Era,
     /// Up to here its frames say that it was synced.
@@ -323,9 +325,17 @@ impl SpoolIndex {
     /// Number and valid end of the newest segment that holds anything. Of others the header may never
     /// get to the disk, and nobody should build on them.
     pub(super) fn end(&self) -> (u64, u64) {
+        self.last().map_or((0, 0), |segment| (segment.number, segment.end))
+    }
+
+    /// Number and valid end of the segment that this newest one goes on from.
+    pub(super) fn predecessor_of_end(&self) -> (u64, u64) {
+        self.last().map_or((0, 0), |segment| segment.predecessor)
+    }
+
+    fn last(&self) -> Option<&SegmentInfo> {
         let holds_any = |segment: &&SegmentInfo| segment.end > segment.frames_at as u64;
-        let last = self.segments.iter().rev().find(holds_any);
-        last.map_or((0, 0), |segment| (segment.number, segment.end))
+        self.segments.iter().rev().find(holds_any)
     }
 
     /// Number and valid end of the last segment that was written before this boot of the machine.
@@ -382,10 +392,15 @@ fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameH
     None
 }
 
-/// Where segment `number` validly ends, by the headers behind it: the next one builds on it, or else one
-/// whose boot began there.
+/// Where segment `number` validly ends, by the headers behind it: the next one builds on it, or its
+/// predecessor does, or a boot began there.
 fn said_end(number: u64, later: &[SegmentHeader]) -> Option<u64> {
-    let next = later.first().filter(|next| next.predecessor == number);
+    let next = later.first()?;
     let of_boot = || later.iter().find(|later| later.earlier.0 == number);
-    next.map(|next| next.predecessor_end).or_else(|| of_boot().map(|later| later.earlier.1))
+    if next.predecessor == number {
+        return Some(next.predecessor_end);
+    }
+    // The one between them is gone.
+    let (second, end) = next.second_predecessor;
+    if second == number { Some(end) } else { of_boot().map(|later| later.earlier.1) }
 }

@@ -111,7 +111,7 @@ impl World {
         let issued: usize = models.iter().map(|model| model.frames.len()).sum();
         let salt = 1000 * issued as u64 + storage.calls();
         let options = SpoolOptions {
-            segment_bytes: 5600,
+            segment_bytes: 5616,
             total_bytes: 1 << 20,
             ..SpoolOptions::new(STORE, storage.boot(), salt)
         };
@@ -328,7 +328,9 @@ impl Model {
                 if is_older {
                     self.keyframe = found;
                 } else if found != self.keyframe {
-                    // It was never called durable, and the one that was may have decayed.
+                    // It was never called durable, and the one that was may have decayed. So may frames
+                    // that it hides until a power cut takes it.
+                    self.lost.extend(due..found.map_or(due, |found| found.frames));
                     self.keyframe = None;
                 }
             }

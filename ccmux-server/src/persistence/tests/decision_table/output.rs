@@ -63,7 +63,7 @@ const LATER_BOOT: Uuid = Uuid::from_u128(2);
 const SEGMENT_BYTES: u64 = 4400;
 const PIECE_BYTES: usize = 40;
 const FRAME_BYTES: usize = 96;
-const HEADER_BYTES: usize = 4192;
+const HEADER_BYTES: usize = 4208;
 
 /// What there is of the pane, and all that is damaged.
 struct Found {

@@ -61,6 +61,7 @@ impl SpoolIndex {
                 frames_at: header.frames_at,
                 is_of_this_boot: header.boot == boot && !boot.is_nil(),
                 earlier: header.earlier,
+                predecessor: (header.predecessor, header.predecessor_end),
                 era: Era::of(&header),
                 synced_to: 0,
                 repeats_to: header.repeats_to,
@@ -71,9 +72,9 @@ impl SpoolIndex {
         Ok(headers)
     }
 
-    /// Where whoever wrote `header` found the end of the log, segments behind that are void. So are those
-    /// of an earlier boot behind the place where the log ended when this one began, should the segment
-    /// that built on that be gone.
+    /// Where whoever wrote `header` found the end of the log, segments behind that are void. Should the
+    /// predecessor be gone, so are those behind the place where that one found it, and those of an earlier
+    /// boot behind the place where the log ended when this one began.
     fn end_at_predecessor(&mut self, header: &SegmentHeader, headers: &mut Vec<SegmentHeader>) {
         let is_first_of_boot = headers.last().is_some_and(|last| last.boot != header.boot);
         let end = match header.earlier.0 {
@@ -82,13 +83,22 @@ impl SpoolIndex {
             }
             _ => header.predecessor,
         };
-        while headers.pop_if(|last| last.number > end).is_some() {
-            let void = self.segments.pop().expect("there is one for each header");
-            self.void.push((void.number, void.bytes));
+        self.end_behind(end, headers);
+        let is_predecessor_there =
+            headers.last().is_none_or(|last| last.number == header.predecessor);
+        if header.has_second_predecessor() && !is_predecessor_there {
+            self.end_behind(end.min(header.second_predecessor.0), headers);
         }
         // What is missing behind that place is missed by nobody.
         while let Some(void) = self.missing.pop_if(|last| last.number > end) {
             self.void.push((void.number, 0));
+        }
+    }
+
+    fn end_behind(&mut self, end: u64, headers: &mut Vec<SegmentHeader>) {
+        while headers.pop_if(|last| last.number > end).is_some() {
+            let void = self.segments.pop().expect("there is one for each header");
+            self.void.push((void.number, void.bytes));
         }
     }
 

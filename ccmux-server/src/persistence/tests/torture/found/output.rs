@@ -172,3 +172,37 @@ fn what_was_void_stays_so_without_the_first_segment_behind_it() {
     steps.push(Kill(Vec::new()));
     run_output(0, steps);
 }
+
+/// A power cut left a hole in one segment, and the next one whole, which was void from then on. The segment
+/// behind that said so, alone: when that could not be read what was void was shown.
+#[test]
+fn what_was_void_stays_so_without_the_segment_that_says_so() {
+    use script::Step::{Cut, Sync};
+    for way in 0..WAYS {
+        for file in 0..6 {
+            let mut steps = vec![print(281), Sync];
+            steps.extend([297, 297, 297, 297].map(print));
+            steps.extend([Cut(way, Vec::new()), print(89), Sync]);
+            steps.extend([Cut(way, Vec::new()), print(57), Sync]);
+            steps.push(script::Step::Decay(vec![Decay::Unreadable { file }], 1));
+            run_output(0, steps);
+        }
+    }
+}
+
+/// No fault of the product: a keyframe that was never called durable hid frames that decayed, until a power
+/// cut took it.
+#[test]
+fn a_keyframe_that_a_power_cut_takes_hides_decay_no_longer() {
+    use script::Step::{Archive, Cut, Fail};
+    let archive = |pane| Archive { pane, with_keyframe: true };
+    let mut steps = vec![script::Step::Print { pane: 1, bytes: 257 }, archive(1)];
+    steps.extend([89, 201, 81, 113].map(print));
+    steps.push(script::Step::Print { pane: 1, bytes: 57 });
+    steps.push(Fail { kind: CallKind::SyncDir, nth: 5, times: 2, fault: Fault::Io });
+    steps.extend([archive(1), print(177), archive(0)]);
+    let decay = Decay::Truncated { file: 3_722_710_108_818_910_872, bytes: 0 };
+    steps.push(script::Step::Decay(vec![decay], 1));
+    steps.push(Cut(1_589_022_133_158_767_097, Vec::new()));
+    run_output(0, steps);
+}
