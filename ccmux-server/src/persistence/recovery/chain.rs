@@ -24,6 +24,11 @@ pub(super) struct Link<'a> {
 }
 
 impl Link<'_> {
+    /// Whether it stands behind a bad record.
+    pub(super) fn is_behind_damage(&self) -> bool {
+        self.found.offset >= self.segment.scan.end
+    }
+
     /// The record as it is.
     pub(super) fn encoded(&self) -> Encoded {
         let Frame { kind, flags, .. } = self.found.frame;
@@ -45,7 +50,9 @@ pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
             // Whatever numbers lie between are void.
             reached = Seq(segment.first.0 - 1);
         }
-        for found in segment.scan.records.iter().filter(|found| found.frame.seq < limit) {
+        // Those behind a bad record go on where that is not needed, because a checkpoint has it.
+        let found = segment.scan.records.iter().chain(&segment.scan.beyond);
+        for found in found.filter(|found| found.frame.seq < limit) {
             if found.frame.seq == reached.next() {
                 reached = found.frame.seq;
                 links.push(Link { segment, found });

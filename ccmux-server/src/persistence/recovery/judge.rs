@@ -174,6 +174,31 @@ impl Findings {
         }
     }
 
+    /// Tells of bad records that are not missed, because the checkpoint that the chain begins with has
+    /// them, and intact ones follow. Those that `segments` do not prove to have been synced are a torn
+    /// piece, and no damage.
+    pub(super) fn judge_covered(
+        &mut self,
+        segments: &[&SegmentFile],
+        chain: &Chain<'_>,
+        checkpoint: Seq,
+    ) {
+        let Some(link) = chain.links.iter().find(|link| link.is_behind_damage()) else { return };
+        let segment = link.segment;
+        let before = segment.scan.records.last().map(|found| found.frame.seq.next());
+        let first = before.unwrap_or(segment.first);
+        let (file, offset) = (segment.path().display().to_string(), segment.scan.end);
+        if segments.iter().all(|segment| segment.synced_through() < first) {
+            self.note(format!("torn piece at {file}:{offset}: checkpoint {checkpoint} has it"));
+            return;
+        }
+        let what = format!(
+            "records {first} to {checkpoint} are damaged; checkpoint {checkpoint} has them"
+        );
+        self.damage(file, offset, what);
+        self.set_aside.push(SetAside::Copy(segment.path()));
+    }
+
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
     /// one before it, which the log is kept for. Returns whether they are all there. What stands in
     /// segments from `led` on, to which no record leads, proves nothing.

@@ -64,8 +64,8 @@ pub(super) struct Recovery {
     /// The record whose state the log goes on from: `reached`, or an earlier one if all numbers
     /// since are known to be void. None if only a checkpoint leads to `reached`.
     pub(super) follows: Option<Seq>,
-    /// The last record that was durable according to the log itself or a watermark. A checkpoint
-    /// that was merely read proves nothing.
+    /// The last record that was durable according to the log itself or a watermark, or because it outlived
+    /// the boot of the machine in which it was written. A checkpoint that was merely read proves nothing.
     pub(super) proven: Seq,
     /// The boot of the machine in which the log was last written.
     pub(super) last_boot: Option<Uuid>,
@@ -192,6 +192,7 @@ pub(super) fn recover(
     proof.heed_checkpoints(&survey.checkpoints);
     proof.raise(mark.map_or(Seq(0), |mark| mark.durable), MARK_FILE);
     let proven = proof.seq;
+    findings.judge_covered(&segments[..led], &chain, base_seq);
     // What was written and never synced is there as long as no power goes.
     proof.raise(mark.map_or(Seq(0), |mark| mark.proves(circumstances.boot)), MARK_FILE);
     findings.judge_end(&segments, &chain, (proof.seq, proven), &proof.source);
@@ -210,6 +211,12 @@ pub(super) fn recover(
             .is_ok_and(|it| it.boot == boot || it.boot.is_nil() || boot.is_nil());
         may_be_of_this_boot && Some(link.found.frame.seq) > vouched
     });
+    // What an earlier boot left was on the disk: only that outlived it.
+    let has_outlived = |link: &&Link<'_>| {
+        let boot = link.segment.header.as_ref().map_or(Uuid::nil(), |header| header.boot);
+        !boot.is_nil() && !circumstances.boot.is_nil() && boot != circumstances.boot
+    };
+    let outlived = chain.links.iter().filter(has_outlived).map(|link| link.found.frame.seq).max();
     let mut state = replayed.state;
     let replayed_next = state.next;
     let closed_below = replayed.closed_below.unwrap_or(PaneId(state.next.pane));
@@ -263,7 +270,7 @@ pub(super) fn recover(
         reached,
         highest,
         follows,
-        proven,
+        proven: proven.max(outlived.unwrap_or_default()),
         last_boot,
         mark: mark_of_this_boot,
         is_in_doubt,

@@ -56,6 +56,8 @@ pub(super) struct Moment {
     pub(super) state: State,
     /// As it is once a shutdown has followed: without the trailing ends of programs.
     pub(super) undone: State,
+    /// As it may be as well, where nobody can tell which of several moments alike was recovered before.
+    pub(super) undone_otherwise: Vec<State>,
     /// When the last program ended.
     pub(super) last_end: Timestamp,
 }
@@ -70,21 +72,32 @@ pub(super) struct World {
     /// Everything up to here was acknowledged.
     pub(super) acknowledged: Seq,
     before_ends: Option<State>,
+    before_ends_otherwise: Vec<Option<State>>,
     last_end: Timestamp,
     random: Random,
+}
+
+impl Moment {
+    /// Whether this is the state without the trailing ends of programs.
+    pub(super) fn is_undone(&self, state: &State) -> bool {
+        std::iter::once(&self.undone).chain(&self.undone_otherwise).any(|it| same(it, state))
+    }
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         let nothing = State::default();
         let last_end = Timestamp(0);
-        let nothing = Moment { state: nothing.clone(), undone: nothing, last_end };
+        let undone_otherwise = Vec::new();
+        let nothing =
+            Moment { state: nothing.clone(), undone: nothing, undone_otherwise, last_end };
         Self {
             state: State::default(),
             now: Timestamp(1_000_000),
             history: BTreeMap::from([(Seq(0), nothing)]),
             acknowledged: Seq(0),
             before_ends: None,
+            before_ends_otherwise: Vec::new(),
             last_end,
             random: Random::new(seed),
         }
@@ -109,9 +122,12 @@ impl World {
         let seq = persistence.log(&entry).unwrap();
         if entry.is_program_end() {
             self.before_ends.get_or_insert(self.state.clone());
+            for before_ends in &mut self.before_ends_otherwise {
+                before_ends.get_or_insert(self.state.clone());
+            }
             self.last_end = entry.time;
         } else if !entry.is_soft() {
-            self.before_ends = None;
+            self.ends_are_final();
         }
         apply_all(&mut self.state, &entry.changes).unwrap();
         self.remember(seq);
@@ -132,14 +148,14 @@ impl World {
     pub(super) fn settle(&mut self, persistence: &mut Persistence) {
         self.now.0 += 10_000;
         persistence.tick(self.now);
-        self.before_ends = None;
+        self.ends_are_final();
         self.remember(persistence.issued());
     }
 
     /// Goes on with what was recovered: nothing later than it happened.
     pub(super) fn resume(&mut self, persistence: &Persistence, recovered: State) {
         if recovered != self.state {
-            self.before_ends = None;
+            self.ends_are_final();
         }
         self.state = recovered;
         self.remember(persistence.issued());
@@ -152,7 +168,7 @@ impl World {
         self.go_on_with(recovered, is_final);
         // Ends from long ago are final, although the record that said so is lost.
         if self.now.0 >= self.last_end.0 + 10_000 {
-            self.before_ends = None;
+            self.ends_are_final();
         }
         self.acknowledged = Seq(0);
         self.history.clear();
@@ -169,18 +185,40 @@ impl World {
     fn go_on_with(&mut self, recovered: Recovered, is_final: bool) {
         let Recovered { state: recovered, report, .. } = recovered;
         // One that was lost can look the same, and was perhaps in doubt.
-        let mut kept = self.history.range(..=report.reached).rev().map(|(_, moment)| moment);
-        let found = kept.find(|moment| same(&moment.state, &recovered));
-        let undone = found.filter(|moment| !is_final && !same(&moment.undone, &recovered));
+        let alike = self.history.range(..=report.reached).rev();
+        let alike = alike.filter(|(_, moment)| same(&moment.state, &recovered));
+        // What was acknowledged was not lost, so that none before that is meant.
+        let mut is_behind = false;
+        let mut alike = alike.map_while(|(seq, moment)| {
+            let was_behind = std::mem::replace(&mut is_behind, *seq <= self.acknowledged);
+            (!was_behind).then_some(moment)
+        });
+        let before_ends = |moment: &Moment| {
+            let is_in_doubt = !is_final && !same(&moment.undone, &recovered);
+            is_in_doubt.then(|| moment.undone.clone())
+        };
+        let found = alike.next();
+        let otherwise = alike.map(before_ends).collect();
+        self.before_ends = found.and_then(before_ends);
         self.last_end = found.map_or(self.last_end, |moment| moment.last_end);
-        self.before_ends = undone.map(|moment| moment.undone.clone());
+        self.before_ends_otherwise = otherwise;
         self.state = recovered;
     }
 
+    fn ends_are_final(&mut self) {
+        self.before_ends = None;
+        self.before_ends_otherwise.clear();
+    }
+
     fn remember(&mut self, seq: Seq) {
-        let undone = self.before_ends.as_ref().unwrap_or(&self.state).clone();
-        let (state, last_end) = (self.state.clone(), self.last_end);
-        self.history.insert(seq, Moment { state, undone, last_end });
+        let undone = |before: &Option<State>| before.as_ref().unwrap_or(&self.state).clone();
+        let moment = Moment {
+            state: self.state.clone(),
+            undone: undone(&self.before_ends),
+            undone_otherwise: self.before_ends_otherwise.iter().map(undone).collect(),
+            last_end: self.last_end,
+        };
+        self.history.insert(seq, moment);
     }
 
     /// A random command that fits the state.

@@ -156,7 +156,8 @@ pub(crate) struct Scan {
     pub(crate) end: usize,
     /// Whether anything but zeros follows.
     pub(crate) has_debris: bool,
-    /// Intact records behind the debris: never replayed, but they witness what was there.
+    /// Intact records behind the debris: replayed only if a checkpoint has all before them, but they
+    /// witness what was there.
     pub(crate) beyond: Vec<Found>,
     /// There may be more of them: so much looks like records and is none that the search was ended.
     pub(crate) is_cut_short: bool,

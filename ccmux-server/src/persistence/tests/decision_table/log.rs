@@ -8,7 +8,7 @@ use ccmux_core::change::{Change, CloseReason, OptionScope};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{Ended, ExitStatus};
 
-use super::{Case, ends};
+use super::{Case, covered, ends};
 use crate::persistence::checkpoint::{CheckpointStore, Snapshot};
 use crate::persistence::recovery::breadcrumb::Breadcrumb;
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
@@ -37,7 +37,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("L14", Case::Made(no_descriptors)),
     ("L15", Case::Made(a_bad_checkpoint)),
     ("L16", Case::Made(an_empty_checkpoint)),
-    ("L17", Case::Made(bad_records_before_a_checkpoint)),
+    ("L17", Case::Made(covered::bad_records_before_a_checkpoint)),
     ("L18", Case::Made(no_checkpoint)),
     ("L19", Case::Made(below_a_watermark)),
     ("L20", Case::Made(no_format)),
@@ -52,6 +52,8 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("L29", Case::Made(ends::in_a_later_boot)),
     ("L30", Case::Made(ends::without_a_witness)),
     ("L31", Case::Made(ends::a_mark_that_is_none)),
+    ("L32", Case::Made(covered::intact_records_behind_bad_ones)),
+    ("L33", Case::Made(covered::intact_records_behind_torn_ones)),
 ];
 
 /// What a report says, in the words of the table.
@@ -83,7 +85,7 @@ pub(super) fn with_three(is_durable: bool) -> (SimStorage, World, Vec<State>) {
     (storage.kill(), world, states)
 }
 
-fn option(value: &str) -> Change {
+pub(super) fn option(value: &str) -> Change {
     let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
     Change::OptionSet { scope: OptionScope::Server, name, value }
 }
@@ -318,19 +320,6 @@ fn an_empty_checkpoint() -> &'static str {
     checkpoints.write(&empty).unwrap();
     let (state, report) = reopen_twice(&storage, &world);
     assert!(same(&state, &states[3]), "{report}");
-    reported(&report)
-}
-
-fn bad_records_before_a_checkpoint() -> &'static str {
-    let (storage, world) = established(34);
-    let newest_checkpoint = newest(&storage, "checkpoints");
-    let covered: u64 = newest_checkpoint.file_stem().unwrap().to_string_lossy().parse().unwrap();
-    let oldest = files(&storage, "wal").swap_remove(0);
-    let (_, records, _) = records(&storage, &oldest);
-    let between = records.iter().rfind(|found| found.frame.seq.0 < covered).unwrap();
-    storage.flip_bit(&oldest, between.payload.start as u64 * 8);
-    let (state, report) = reopen_twice(&storage, &world);
-    assert!(same(&state, &world.state), "{report}");
     reported(&report)
 }
 

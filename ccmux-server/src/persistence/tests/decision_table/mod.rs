@@ -2,6 +2,7 @@
 //! case here under its label, and each case a row there. What a case reports has to be what the last
 //! column says.
 
+mod covered;
 mod ends;
 mod log;
 mod output;

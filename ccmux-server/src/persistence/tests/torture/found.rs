@@ -388,3 +388,40 @@ fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
     ];
     run(8_689_170_244_905_290_830, steps.concat());
 }
+
+/// No fault of the product: what was recovered looked like a state that was lost as well, and the model
+/// took it for that.
+#[test]
+fn what_was_recovered_may_be_either_of_two_moments_alike() {
+    let steps = [
+        vec![Step::Act, Step::Commit, Step::Act, Step::Act, Step::Act],
+        vec![Step::Cut { seed: 0, troubles: Vec::new() }, Step::Act, Step::Act],
+        vec![fail(CallKind::Allocate, 1), Step::Act, Step::Act, Step::Act],
+        vec![fail(CallKind::Write, 3)],
+        vec![Step::Act; 5],
+        vec![Step::Kill(vec![Trouble::Killed { call: 27 }])],
+        vec![Step::Cut { seed: 0, troubles: Vec::new() }],
+    ];
+    run(10_397_822_633_444_014_390, steps.concat());
+}
+
+/// A record decayed that a checkpoint had, and those behind it in its segment were lost. Nothing told of
+/// that: they had outlived a power cut, and the start that found them had been refused by the disk.
+#[test]
+fn records_behind_one_that_a_checkpoint_has_are_not_lost() {
+    let sync_dir = Failure { kind: CallKind::SyncDir, nth: 1, times: 1, fault: Fault::Io };
+    for checkpoint in [vec![Step::Checkpoint], Vec::new()] {
+        let cut =
+            Step::Cut { seed: 145_947_286_189_274_043, troubles: vec![Trouble::Fail(sync_dir)] };
+        let bit = 12_923_469_595_459_191_424;
+        for file in 0..8 {
+            let steps = [
+                vec![Step::Act],
+                checkpoint.clone(),
+                vec![Step::Act, Step::Act, Step::Commit, cut.clone()],
+                vec![Step::Decay(vec![Decay::Bit { file, bit }], Vec::new())],
+            ];
+            run(2_708_018_460_979_594_676, steps.concat());
+        }
+    }
+}

@@ -387,7 +387,7 @@ impl Life {
         let of = |moment: &Moment| {
             let is_old = self.world.now.0 >= moment.last_end.0 + 10_000;
             let may_stand = !is_new_boot || (may_be_settled && is_old);
-            let is_undone = is_new_boot && same(&moment.undone, state);
+            let is_undone = is_new_boot && moment.is_undone(state);
             is_undone || (may_stand && same(&moment.state, state))
         };
         let mut kept = self.world.history.range(self.world.acknowledged..);
@@ -405,7 +405,7 @@ impl Life {
             return Err(format!("what was acknowledged up to {} is lost", self.world.acknowledged));
         };
         // A damaged header does not say in which boot ends of programs were logged.
-        let is_it = |moment: &Moment| same(&moment.state, state) || same(&moment.undone, state);
+        let is_it = |moment: &Moment| same(&moment.state, state) || moment.is_undone(state);
         if !self.past.iter().any(is_it) {
             return Err("P2: a state that never was".to_owned());
         }
