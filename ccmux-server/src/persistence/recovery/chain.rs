@@ -50,8 +50,10 @@ pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
             // Whatever numbers lie between are void.
             reached = Seq(segment.first.0 - 1);
         }
-        // Those behind a bad record go on where that is not needed, because a checkpoint has it.
-        let found = segment.scan.records.iter().chain(&segment.scan.beyond);
+        // Those behind a bad record go on where that is not needed, because a checkpoint has it: if the
+        // header says that they belong there.
+        let beyond = segment.header.as_ref().map_or(&[][..], |_| &segment.scan.beyond);
+        let found = segment.scan.records.iter().chain(beyond);
         for found in found.filter(|found| found.frame.seq < limit) {
             if found.frame.seq == reached.next() {
                 reached = found.frame.seq;

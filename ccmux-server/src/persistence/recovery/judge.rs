@@ -188,7 +188,7 @@ impl Findings {
         let before = segment.scan.records.last().map(|found| found.frame.seq.next());
         let first = before.unwrap_or(segment.first);
         let (file, offset) = (segment.path().display().to_string(), segment.scan.end);
-        if segments.iter().all(|segment| segment.synced_through() < first) {
+        if synced_through(segments) < first {
             self.note(format!("torn piece at {file}:{offset}: checkpoint {checkpoint} has it"));
             return;
         }
@@ -219,9 +219,7 @@ impl Findings {
             let is_led_past = segment.follows().is_none_or(|follows| follows < second);
             between.contains(&segment.first) && is_led_past
         });
-        let is_proven =
-            segments[..led].iter().any(|segment| segment.synced_through() > chain.reached);
-        if is_proven && !was_never_logged {
+        if synced_through(&segments[..led]) > chain.reached && !was_never_logged {
             let broken_at = chain.reached.next();
             let (file, offset) = where_it_breaks(segments, broken_at);
             let what =
@@ -265,6 +263,13 @@ impl Findings {
             self.set_aside.push(SetAside::Copy(segment.path()));
         }
     }
+}
+
+/// The last record that segments show to have been synced in the log. One that a start on a failing disk
+/// began, and to which only a checkpoint leads, may speak of what only that checkpoint has.
+fn synced_through(segments: &[&SegmentFile]) -> Seq {
+    let led = segments.iter().filter(|segment| segment.follows().is_some());
+    led.map(|segment| segment.synced_through()).max().unwrap_or_default()
 }
 
 impl Snapshot {

@@ -425,3 +425,39 @@ fn records_behind_one_that_a_checkpoint_has_are_not_lost() {
         }
     }
 }
+
+/// Two segments were swapped. Behind what looked damaged in one of them the records of the other went on
+/// where a checkpoint ended; the start that found them there was killed, and the next one missed them.
+#[test]
+fn records_in_a_segment_that_is_another_do_not_go_on() {
+    let swapped =
+        Decay::Swapped { file: 4_327_443_410_495_204_142, with: 18_421_810_183_257_903_911 };
+    for call in 1..40 {
+        let steps = [
+            vec![Step::Act, Step::Act, Step::Act, Step::Checkpoint, Step::Act, Step::Finish],
+            vec![Step::Act, Step::Finish, Step::Act, Step::Act],
+            vec![Step::Decay(vec![swapped], vec![Trouble::Killed { call }])],
+        ];
+        run(4_209_191_855_549_996_829, steps.concat());
+    }
+}
+
+/// A power cut tore records that a checkpoint had. A start on a failing disk said of those behind them
+/// that they were durable, and the next one called the torn ones damaged.
+#[test]
+fn what_a_power_cut_tore_is_no_damage_after_a_start_on_a_failing_disk() {
+    let sync_dir = Failure { kind: CallKind::SyncDir, nth: 1, times: 1, fault: Fault::Io };
+    let cut = |seed, troubles| Step::Cut { seed, troubles };
+    let steps = [
+        vec![Step::Commit, cut(0, vec![Trouble::Killed { call: 23 }])],
+        vec![Step::Act, Step::Act, Step::Commit, Step::Kill(vec![Trouble::Killed { call: 29 }])],
+        vec![Step::Finish, Step::Finish, cut(6_255_891_372_133_917_592, Vec::new()), Step::Act],
+        vec![Step::CutAt {
+            call: 18,
+            seed: 8_517_077_847_733_612_660,
+            troubles: vec![Trouble::Fail(sync_dir)],
+        }],
+        vec![Step::Act, Step::Checkpoint, Step::Act, Step::Finish],
+    ];
+    run(3_101_781_015_817_185_443, steps.concat());
+}
