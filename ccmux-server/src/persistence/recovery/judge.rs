@@ -188,7 +188,7 @@ impl Findings {
         let before = segment.scan.records.last().map(|found| found.frame.seq.next());
         let first = before.unwrap_or(segment.first);
         let (file, offset) = (segment.path().display().to_string(), segment.scan.end);
-        if synced_through(segments) < first {
+        if !proves_log(segments, first, checkpoint) {
             self.note(format!("torn piece at {file}:{offset}: checkpoint {checkpoint} has it"));
             return;
         }
@@ -219,7 +219,8 @@ impl Findings {
             let is_led_past = segment.follows().is_none_or(|follows| follows < second);
             between.contains(&segment.first) && is_led_past
         });
-        if synced_through(&segments[..led]) > chain.reached && !was_never_logged {
+        let is_proven = proves_log(&segments[..led], chain.reached.next(), newest);
+        if is_proven && !was_never_logged {
             let broken_at = chain.reached.next();
             let (file, offset) = where_it_breaks(segments, broken_at);
             let what =
@@ -265,11 +266,14 @@ impl Findings {
     }
 }
 
-/// The last record that segments show to have been synced in the log. One that a start on a failing disk
-/// began, and to which only a checkpoint leads, may speak of what only that checkpoint has.
-fn synced_through(segments: &[&SegmentFile]) -> Seq {
-    let led = segments.iter().filter(|segment| segment.follows().is_some());
-    led.map(|segment| segment.synced_through()).max().unwrap_or_default()
+/// Whether segments show that record `seq`, which `checkpoint` has as well, was synced in the log. Those that
+/// were begun behind the checkpoint may speak of what only that has, if they speak of nothing later; one
+/// to which only a checkpoint leads, because the disk failed when it was begun, in any case.
+fn proves_log(segments: &[&SegmentFile], seq: Seq, checkpoint: Seq) -> bool {
+    segments.iter().filter(|segment| segment.follows().is_some()).any(|segment| {
+        let least = if segment.first <= checkpoint { seq } else { checkpoint.next() };
+        segment.synced_through() >= least
+    })
 }
 
 impl Snapshot {

@@ -461,3 +461,25 @@ fn what_a_power_cut_tore_is_no_damage_after_a_start_on_a_failing_disk() {
     ];
     run(3_101_781_015_817_185_443, steps.concat());
 }
+
+/// Records that a sync had failed for were taken by a power cut, during a start that did not trust them. It
+/// had begun a segment that named the checkpoint's number as durable, and not yet replaced the records: that
+/// was called damage.
+#[test]
+fn a_checkpoint_that_is_durable_says_nothing_of_the_log() {
+    let sync = Failure { kind: CallKind::Sync, nth: 1, times: u64::MAX, fault: Fault::Io };
+    for call in 1..60 {
+        let troubles =
+            vec![Trouble::Fail(sync), Trouble::Killed { call: 18 }, Trouble::Cut { call, seed: 0 }];
+        let steps = [
+            vec![Step::Act; 11],
+            vec![Step::Cut {
+                seed: 1_256_538_906_076_773_069,
+                troubles: vec![Trouble::Cut { call: 3, seed: 0 }],
+            }],
+            vec![Step::Act, Step::Act, Step::Settle, Step::Act, Step::Act, Step::Act],
+            vec![Step::Checkpoint, Step::Act, Step::Act, Step::Kill(troubles)],
+        ];
+        run(6_565_556_806_089_816_243, steps.concat());
+    }
+}
