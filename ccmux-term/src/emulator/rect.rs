@@ -177,8 +177,7 @@ impl Emulator {
                 let is_drawn = !matches!(cell.content.kind(), ContentKind::Empty);
                 // Nobody sees hidden text, so it counts as blank.
                 let is_hidden = style.attributes.contains(Attributes::HIDDEN);
-                let mut value =
-                    if is_hidden { b' '.into() } else { self.cell_value(cell, how) };
+                let mut value = if is_hidden { b' '.into() } else { self.cell_value(cell, how) };
                 if !is_drawn && how.contains(Checksum::DRAWN) {
                     continue;
                 }
