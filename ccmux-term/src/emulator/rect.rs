@@ -21,10 +21,9 @@ bitflags::bitflags! {
         const NO_TRIM = 4;
         /// Cells in which nothing was printed do not count.
         const DRAWN = 8;
-        /// Characters count with all their bits, and with their combining marks.
+        /// Characters count with all their bits, and with their combining marks; else with eight bits.
+        /// (The flag after it asks for eight bits, which is what xterm counts in UTF-8 anyway.)
         const WHOLE = 16;
-        /// Characters count with eight bits.
-        const EIGHT_BITS = 32;
     }
 }
 
@@ -211,13 +210,7 @@ impl Emulator {
                 text.chars().next().map_or(0, whole)
             }
         };
-        if how.contains(Checksum::WHOLE) {
-            value
-        } else if how.contains(Checksum::EIGHT_BITS) || value > 0xff {
-            value & 0xff
-        } else {
-            value & 0x7f
-        }
+        if how.contains(Checksum::WHOLE) { value } else { value & 0xff }
     }
 }
 

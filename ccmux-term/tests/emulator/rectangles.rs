@@ -234,8 +234,9 @@ fn checksums_are_xterms() {
             ("\x1b[1;1;1;1;2;1*y", "\x1bP1!~FEBC\x1b\\"),
             // Bold counts as 0x80.
             ("\x1b[1;1;2;1;2;1*y", "\x1bP1!~FF1D\x1b\\"),
-            // Seven bits.
-            ("\x1b[1;1;2;2;2;2*y", "\x1bP1!~FF97\x1b\\"),
+            // Eight bits.
+            ("\x1b[1;1;2;2;2;2*y", "\x1bP1!~FF17\x1b\\"),
+            ("\x1b[1;1;2;3;2;3*y", "\x1bP1!~FF1B\x1b\\"),
             // XTCHECKSUM: positive, without attributes, whole characters.
             ("\x1b[1#y\x1b[1;1;1;1;1;1*y", "\x1bP1!~0061\x1b\\"),
             ("\x1b[3#y\x1b[1;1;2;1;2;1*y", "\x1bP1!~0063\x1b\\"),
