@@ -93,10 +93,11 @@ impl Emulator {
         }
     }
 
-    /// DECSTR.
+    /// DECSTR, which leaves LNM and what is xterm's own alone.
     pub(super) fn soft_reset(&mut self) {
         let old = self.modes;
         self.modes = Modes {
+            newline: old.newline,
             alternate_screen: old.alternate_screen,
             mouse: old.mouse,
             mouse_encoding: old.mouse_encoding,

@@ -365,6 +365,8 @@ fn resets() {
             ("\x1b[!p", "abc", (3, 3)),
             ("\x1b[4h\x1b[!p\x1b[1;1Hx", "xbc", (2, 1)),
             ("\x1b7\x1b[!p\x1b8", "abc", (1, 1)),
+            // LNM is none of what it resets.
+            ("\x1b[20h\x1b[!p\nx", "abc|||x", (2, 4)),
             ("\x1b[?7l\x1b[!p\x1b[1;9Hxyz", "abc     xy|z", (2, 2)),
             ("\x1bc", "", (1, 1)),
             ("\x1b[?47hx\x1bc\x1b[?47h", "", (1, 1)),

@@ -178,7 +178,10 @@ fn text_wraps_between_the_side_margins() {
             // Inserting ends at the right margin.
             ("abcdefgh\x1b[1;4H\x1b[4hX\x1b[4l", "abcXde|  gh", (5, 1)),
             ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;4H\x1b[4hX", "abcXdegh", (5, 1)),
-            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;8H\x1b[4hX", "abcdefgXh", (9, 1)),
+            // Nothing is inserted beside the margins.
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;8H\x1b[4hX", "abcdefgX", (9, 1)),
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;1H\x1b[4hX", "Xbcdefgh", (2, 1)),
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;2H\x1b[4hXYZ", "aXYZcdgh", (5, 1)),
             // Repeating, too.
             ("\x1b[1;3Ha\x1b[5b", "  aaaa|  aa", (5, 2)),
             ("\x1b[2;4r\x1b[4;3Ha\x1b[5b", "||  aaaa|  aa", (5, 4)),
