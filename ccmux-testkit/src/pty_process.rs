@@ -160,6 +160,11 @@ impl<D: Display> PtyProcess<D> {
         self.wait("the end of the program", |state| state.status.filter(|_| state.is_drained))
     }
 
+    /// Waits for the end of the program and of its output, but not longer than this.
+    pub fn wait_exit_within(&self, limit: Duration) -> Option<ExitStatus> {
+        self.try_wait_within(limit, |state| state.status.filter(|_| state.is_drained))
+    }
+
     /// Like [`PtyProcess::wait_display`], for who has more to say than that it did not come.
     pub(crate) fn try_wait_display<T>(&self, mut found: impl FnMut(&D) -> Option<T>) -> Option<T> {
         self.try_wait(|state| found(&state.display))

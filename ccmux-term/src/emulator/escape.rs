@@ -4,7 +4,7 @@ use super::settings::mode;
 use super::{Charset, Charsets, Emulator, Position, Protection, SavedCursor};
 use crate::grid::cell::PenId;
 use crate::grid::pens::Pen;
-use crate::{CursorShape, Event, Modes};
+use crate::{Attributes, CursorShape, Event, Modes, Underline};
 
 impl Emulator {
     pub(super) fn dispatch_escape(&mut self, intermediates: &[u8], last: u8) {
@@ -74,10 +74,15 @@ impl Emulator {
         self.cursor.is_wrap_pending &= self.cursor.x + 1 == self.print_end();
     }
 
-    /// DECALN: fills the screen with `E` and resets the margins.
+    /// DECALN: fills the screen with `E` and resets the margins; as in xterm also origin mode and the
+    /// attributes, but for colours.
     fn align_screen(&mut self) {
         self.unlink(0);
         self.reset_margins();
+        self.modes.origin = false;
+        self.pen.style.attributes = Attributes::empty();
+        self.pen.style.underline = Underline::None;
+        self.pen_changed();
         self.cursor = Position::default();
         let cols = self.cols();
         let text = vec![b'E'; cols];
@@ -88,10 +93,11 @@ impl Emulator {
         }
     }
 
-    /// DECSTR.
+    /// DECSTR, which leaves LNM and what is xterm's own alone.
     pub(super) fn soft_reset(&mut self) {
         let old = self.modes;
         self.modes = Modes {
+            newline: old.newline,
             alternate_screen: old.alternate_screen,
             mouse: old.mouse,
             mouse_encoding: old.mouse_encoding,

@@ -27,11 +27,14 @@ impl Emulator {
         }
     }
 
-    /// DECLRMM: allows left and right margins, or puts them to the borders.
+    /// DECLRMM: allows left and right margins, or puts them to the borders. Those that are there stay
+    /// when they are allowed once more.
     pub(super) fn allow_side_margins(&mut self, is_allowed: bool) {
         if self.settings.level >= 4 {
             self.settings.set_private(mode::LEFT_RIGHT_MARGINS, is_allowed);
-            (self.left, self.right) = (0, self.cols() - 1);
+            if !is_allowed {
+                (self.left, self.right) = (0, self.cols() - 1);
+            }
             self.cursor.is_wrap_pending = false;
         }
     }

@@ -261,6 +261,8 @@ impl Emulator {
             2027 => modes.grapheme_clusters,
             // Keys repeat; each picture has colour registers of its own.
             8 | 1070 => return ModeState::AlwaysSet,
+            // DECHCCM: no page is wider than the screen, so none follows the cursor.
+            60 => return ModeState::AlwaysReset,
             2031 => modes.color_scheme_updates,
             2048 => modes.in_band_resize,
             _ => match self.settings.private(mode) {

@@ -25,10 +25,12 @@ impl Emulator {
         }
     }
 
+    /// Back to earlier tabs, in origin mode no further than the left margin.
     pub(super) fn tab_back(&mut self, count: usize) {
         self.cursor.is_wrap_pending = false;
+        let border = if self.modes.origin { self.left } else { 0 };
         for _ in 0..count.min(self.cols()) {
-            self.cursor.x = self.tabs.previous(self.cursor.x);
+            self.cursor.x = self.tabs.previous(self.cursor.x).max(border);
         }
     }
 

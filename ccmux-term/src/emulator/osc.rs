@@ -144,13 +144,15 @@ impl Emulator {
         self.set_title(title(text));
     }
 
-    /// OSC 52: `selection ; base64`, `selection ; ?`.
+    /// OSC 52: `selection ; base64`, `selection ; ?`. A query without a selection is one for `s0`, as the
+    /// answer says; what is set without one is for whatever the client's terminal takes it for.
     fn clipboard(&mut self, text: &[u8], terminator: Terminator) {
         let (selection, data) = split(text);
         let selection: Vec<u8> =
             selection.iter().copied().filter(|byte| b"cpqs01234567".contains(byte)).collect();
         if data == b"?" {
             let end = end_of(terminator);
+            let selection = if selection.is_empty() { b"s0".to_vec() } else { selection };
             self.events.push(Event::ClipboardQuery { selection, end });
         } else if let Ok(data) = BASE64.decode(data) {
             self.events.push(Event::Clipboard { selection, data });

@@ -211,7 +211,8 @@ impl Emulator {
         }
         let pen = self.pen_id();
         let x = self.cursor.x;
-        if self.modes.insert {
+        // Beside the side margins nothing is inserted, as by ICH.
+        if self.modes.insert && self.is_in_side_margins() {
             self.make_room(width);
         }
         let content = if width == 2 { Content::wide(c) } else { Content::narrow(c) };

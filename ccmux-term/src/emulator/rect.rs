@@ -21,10 +21,9 @@ bitflags::bitflags! {
         const NO_TRIM = 4;
         /// Cells in which nothing was printed do not count.
         const DRAWN = 8;
-        /// Characters count with all their bits, and with their combining marks.
+        /// Characters count with all their bits, and with their combining marks; else with eight bits.
+        /// (The flag after it asks for eight bits, which is what xterm counts in UTF-8 anyway.)
         const WHOLE = 16;
-        /// Characters count with eight bits.
-        const EIGHT_BITS = 32;
     }
 }
 
@@ -175,12 +174,14 @@ impl Emulator {
                 let cell = self.grid.row(y).get(x);
                 let style = self.pens.get(cell.pen).style;
                 let is_drawn = !matches!(cell.content.kind(), ContentKind::Empty);
-                let mut value = self.cell_value(cell, how);
+                // Nobody sees hidden text, so it counts as blank.
+                let is_hidden = style.attributes.contains(Attributes::HIDDEN);
+                let mut value = if is_hidden { b' '.into() } else { self.cell_value(cell, how) };
                 if !is_drawn && how.contains(Checksum::DRAWN) {
                     continue;
                 }
                 if !how.contains(Checksum::NO_ATTRIBUTES) {
-                    value = value.wrapping_add(self.attributes_value(cell));
+                    value = value.wrapping_add(attributes_value(style));
                 }
                 let is_blank = value == u16::from(b' ') && style == Style::default();
                 if how.contains(Checksum::NO_TRIM) || is_first || !is_blank {
@@ -209,31 +210,21 @@ impl Emulator {
                 text.chars().next().map_or(0, whole)
             }
         };
-        if how.contains(Checksum::WHOLE) {
-            value
-        } else if how.contains(Checksum::EIGHT_BITS) || value > 0xff {
-            value & 0xff
-        } else {
-            value & 0x7f
-        }
+        if how.contains(Checksum::WHOLE) { value } else { value & 0xff }
     }
+}
 
-    /// What a cell's attributes add to a checksum.
-    fn attributes_value(&self, cell: Cell) -> u16 {
-        let pen = self.pens.get(cell.pen);
-        let attributes = pen.style.attributes;
-        [
-            (pen.is_protected, 0x4),
-            (attributes.contains(Attributes::HIDDEN), 0x8),
-            (pen.style.underline != Underline::None, 0x10),
-            (attributes.contains(Attributes::REVERSE), 0x20),
-            (attributes.contains(Attributes::BLINK), 0x40),
-            (attributes.contains(Attributes::BOLD), 0x80),
-        ]
-        .into_iter()
-        .map(|(is_set, value)| if is_set { value } else { 0 })
-        .sum()
-    }
+/// What a cell's attributes add to a checksum. Protection is none of those that are shown.
+fn attributes_value(style: Style) -> u16 {
+    [
+        (style.underline != Underline::None, 0x10),
+        (style.attributes.contains(Attributes::REVERSE), 0x20),
+        (style.attributes.contains(Attributes::BLINK), 0x40),
+        (style.attributes.contains(Attributes::BOLD), 0x80),
+    ]
+    .into_iter()
+    .map(|(is_set, value)| if is_set { value } else { 0 })
+    .sum()
 }
 
 /// Sets, resets or toggles what one parameter of DECCARA or DECRARA names.

@@ -24,15 +24,17 @@ impl Emulator {
         self.events.push(Event::Reply(reply));
     }
 
-    /// DA1: a VT420 with 132 columns, sixels, selective erase, national sets, technical characters, terminal
-    /// state reports, windows of text, horizontal scrolling, colour and rectangles. (52, a clipboard,
-    /// is not among them: programs would ask for its contents and wait for an answer.)
+    /// DA1: a VT420 with 132 columns, a printer port, sixels, selective erase, national sets, technical
+    /// characters, a locator port, terminal state reports, windows of text, horizontal scrolling, colour,
+    /// rectangles and a text locator, as far as the level has them. That neither printer nor locator is
+    /// there is told by DSR 15 and 55. (52, a clipboard, is not among them: programs would ask for its
+    /// contents and wait for an answer.)
     pub(super) fn report_device_attributes(&mut self) {
         match self.settings.level {
             1 => self.reply(b"\x1b[?1;2c"),
             level => {
-                let extras = if level < 4 { ";22" } else { ";17;18;21;22;28" };
-                self.reply(format!("\x1b[?6{level};1;4;6;9;15{extras}c").as_bytes());
+                let extras = if level < 4 { ";22;29" } else { ";16;17;18;21;22;28;29" };
+                self.reply(format!("\x1b[?6{level};1;2;4;6;9;15{extras}c").as_bytes());
             }
         }
     }

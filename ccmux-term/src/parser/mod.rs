@@ -14,7 +14,8 @@
 //!   doubled one in a passthrough.
 //! * C1 controls are recognized as `ESC` and a letter, and as the characters U+0080 to U+009F, as in
 //!   xterm: in UTF-8 their one-byte form is a continuation byte. Where that continues nothing it is
-//!   one, too, for a program that has asked for such controls (S8C1T).
+//!   one, too, for a program that has asked for such controls (S8C1T), in text and as the end of a
+//!   string.
 
 #[cfg(test)]
 mod differential;
@@ -97,7 +98,7 @@ pub(crate) struct Parser {
     pub(crate) is_ignored: bool,
     /// The final byte of a DCS whose string is being collected.
     pub(crate) dcs_last: u8,
-    /// The string so far; of one that is ignored or too long only the last byte, if it matters.
+    /// The string so far; of one that is ignored or too long only what may begin a character at its end.
     pub(crate) string: Vec<u8>,
     /// The string grew too long; it is dropped when it ends.
     pub(crate) is_string_overlong: bool,

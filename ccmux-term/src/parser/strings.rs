@@ -1,11 +1,15 @@
 //! Strings (OSC, DCS, APC, and those that are ignored): collecting them up to what ends them.
 
+use super::utf8::{self, Decoded};
 use super::{
     BEL, C1_LEAD, C1_ST, CAN, ESC, PASSTHROUGH, Parser, Perform, STRING_BYTES_MAX, SUB, State,
     Terminator,
 };
 use crate::image::IMAGE_BYTES_MAX;
 use crate::work;
+
+/// Bytes of the longest beginning of a character.
+const CHAR_BEGIN_MAX: usize = 3;
 
 /// What an APC string of the kitty graphics protocol begins with; others are ignored.
 const APC_GRAPHICS: u8 = b'G';
@@ -49,6 +53,9 @@ impl Parser {
                 self.string.pop();
                 self.end_string(performer, Terminator::St);
             }
+            C1_ST if performer.has_8bit_controls() && !is_in_char(&self.string) => {
+                self.end_string(performer, Terminator::St);
+            }
             C1_ST => self.keep(&[C1_ST], is_osc),
             _ => {
                 self.drop_string();
@@ -71,8 +78,7 @@ impl Parser {
 
     fn keep_all(&mut self, bytes: &[u8]) {
         if self.is_string_overlong || self.string.len() + bytes.len() > self.string_bytes_max() {
-            let last = bytes.last().or(self.string.last()).copied();
-            self.string = last.into_iter().collect();
+            self.keep_tail(bytes);
             self.is_string_overlong = true;
             return;
         }
@@ -130,35 +136,69 @@ impl Parser {
         }
     }
 
-    pub(super) fn ignored_string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
-        let mut last = self.string.last().copied();
-        for (at, &byte) in bytes.iter().enumerate() {
-            match byte {
-                C1_ST if last == Some(C1_LEAD) => {
-                    self.string.clear();
-                    self.state = State::Ground;
-                    return at + 1;
-                }
-                // ESC ends it in any case: `ESC \` that follows does nothing by itself.
-                CAN | SUB | ESC => {
-                    self.string.clear();
-                    self.step_out_of_ignored(performer, byte);
-                    return at + 1;
-                }
-                _ => last = Some(byte),
-            }
+    /// Forgets the string, to which `bytes` were to be added, but for what may begin a character at its
+    /// end.
+    fn keep_tail(&mut self, bytes: &[u8]) {
+        let begin_max = |text: &[u8]| text.len().saturating_sub(CHAR_BEGIN_MAX);
+        let (old, new) = (&self.string[begin_max(&self.string)..], &bytes[begin_max(bytes)..]);
+        let mut tail = [0; 2 * CHAR_BEGIN_MAX];
+        let len = old.len() + new.len();
+        tail[..old.len()].copy_from_slice(old);
+        tail[old.len()..len].copy_from_slice(new);
+        let tail = &tail[begin_max(&tail[..len])..len];
+        let begin = tail.iter().rposition(|&byte| byte < 0x80).map_or(0, |at| at + 1);
+        if self.string.capacity() > tail.len() + CHAR_BEGIN_MAX {
+            self.string = Vec::new();
         }
         self.string.clear();
-        self.string.extend(last.filter(|&byte| byte == C1_LEAD));
+        self.string.extend_from_slice(&tail[begin..]);
+    }
+
+    pub(super) fn ignored_string<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
+        let is_special = |&byte: &u8| matches!(byte, CAN | SUB | ESC | C1_ST);
+        let mut from = 0;
+        while let Some(len) = bytes[from..].iter().position(is_special) {
+            let at = from + len;
+            self.keep_tail(&bytes[from..at]);
+            let is_end = bytes[at] != C1_ST
+                || self.string.last() == Some(&C1_LEAD)
+                || performer.has_8bit_controls() && !is_in_char(&self.string);
+            if is_end {
+                self.string.clear();
+                self.step_out_of_ignored(performer, bytes[at]);
+                return at + 1;
+            }
+            self.keep_tail(&[C1_ST]);
+            from = at + 1;
+        }
+        self.keep_tail(&bytes[from..]);
         bytes.len()
     }
 
+    /// ESC ends it in any case: `ESC \` that follows does nothing by itself.
     fn step_out_of_ignored<P: Perform>(&mut self, performer: &mut P, byte: u8) {
-        if byte == ESC {
-            self.enter_escape();
-        } else {
-            self.state = State::Ground;
-            performer.execute(byte);
+        match byte {
+            ESC => self.enter_escape(),
+            C1_ST => self.state = State::Ground,
+            _ => {
+                self.state = State::Ground;
+                performer.execute(byte);
+            }
         }
     }
+}
+
+/// Whether a byte that would be ST belongs to a character instead, behind a string that ends so.
+fn is_in_char(string: &[u8]) -> bool {
+    let mut bytes = [C1_ST; CHAR_BEGIN_MAX + 1];
+    let len = string.len().min(CHAR_BEGIN_MAX);
+    bytes[..len].copy_from_slice(&string[string.len() - len..]);
+    (0..len).filter(|&from| bytes[from] >= 0x80).any(|from| {
+        let (begun, len) = (&bytes[from..=len], len + 1 - from);
+        match utf8::decode(begun) {
+            Decoded::Char(_, used) => used == len,
+            Decoded::Incomplete => true,
+            Decoded::Control(_) | Decoded::Invalid(_) => false,
+        }
+    })
 }

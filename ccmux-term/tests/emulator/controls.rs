@@ -70,6 +70,49 @@ fn controls_of_one_byte_are_taken_from_who_asks_for_them() {
     }
 }
 
+/// A string ends at the one-byte ST of a program that has asked for such controls, unless the byte belongs
+/// to a character; wherever the input is cut, and through keyframes.
+#[test]
+fn strings_end_at_an_st_of_one_byte() {
+    let table: [(&[u8], &str, &str); 13] = [
+        (b"\x1b G\x9d2;t\x9cb", "t", "b"),
+        (b"\x1b Ga\x90$qm\x9cb", "", "ab"),
+        (b"\x1b Ga\x9fG\x9cb", "", "ab"),
+        (b"\x1b Ga\x9fxy\x9cb", "", "ab"),
+        (b"\x1b Ga\x98xy\x9cb", "", "ab"),
+        (b"\x1b Ga\x9exy\x9cb", "", "ab"),
+        (b"\x1b Ga\x9e\x9cb", "", "ab"),
+        // Here it is the last byte of a character, or one in the middle.
+        (
+            b"\x1b G\x9d2;\xe2\x80\x9c\xc3\x9c\xe7\x9c\xbc\xf0\x9f\x9c\x80\x9cb",
+            "\u{201c}\u{dc}\u{773c}\u{1f700}",
+            "b",
+        ),
+        (b"\x1b Ga\x98\xe2\x80\x9c\xc3\x9c\xe7\x9c\xbc\xf0\x9f\x9c\x80\x9cb", "", "ab"),
+        // No character goes on with it.
+        (b"\x1b G\x9d2;\xc3\xa9\x9cb", "\u{e9}", "b"),
+        (b"\x1b Ga\x98\xe0\x9cb", "", "ab"),
+        // Not asked for.
+        (b"\x1b]2;a\x9cb\x1b\\c", "a\u{fffd}b", "c"),
+        (b"\x1bXa\x9cb\x1b\\c", "", "c"),
+    ];
+    for (bytes, title, rows) in table {
+        for at in 0..=bytes.len() {
+            let mut terminal = ccmux_term::Terminal::new(ccmux_term::Size { cols: 10, rows: 2 });
+            terminal.advance(&bytes[..at]);
+            terminal.take_events();
+            let mut restored =
+                ccmux_term::Terminal::restore(&terminal.keyframe()).expect("its own keyframe");
+            for terminal in [&mut terminal, &mut restored] {
+                terminal.advance(&bytes[at..]);
+                let found = (terminal.title(), terminal.text());
+                let found = (found.0, found.1.trim_end());
+                assert_eq!(found, (title, rows), "{} at {at}", bytes.escape_ascii());
+            }
+        }
+    }
+}
+
 #[test]
 fn replies_have_controls_of_the_size_that_is_wanted() {
     check_replies(
@@ -322,6 +365,8 @@ fn resets() {
             ("\x1b[!p", "abc", (3, 3)),
             ("\x1b[4h\x1b[!p\x1b[1;1Hx", "xbc", (2, 1)),
             ("\x1b7\x1b[!p\x1b8", "abc", (1, 1)),
+            // LNM is none of what it resets.
+            ("\x1b[20h\x1b[!p\nx", "abc|||x", (2, 4)),
             ("\x1b[?7l\x1b[!p\x1b[1;9Hxyz", "abc     xy|z", (2, 2)),
             ("\x1bc", "", (1, 1)),
             ("\x1b[?47hx\x1bc\x1b[?47h", "", (1, 1)),

@@ -89,6 +89,8 @@ fn margins_are_set_and_reset() {
             ("\x1b[?69h\x1b[3;5H\x1b[s\x1b[2;2H\x1b[u", (1, 1)),
             // Right beyond the screen is the border.
             ("\x1b[?69h\x1b[3;99s\x1b[3;5H\x1b[99C", (10, 3)),
+            // Allowed once more, they stay.
+            ("\x1b[?69h\x1b[3;6s\x1b[?69h\x1b[3;5H\x1b[99D", (3, 3)),
             ("\x1b[?69h\x1b[;4s\x1b[3;3H\x1b[99D", (1, 3)),
             // Resets.
             ("\x1b[?69h\x1b[3;6s\x1b[?69l\x1b[3;5H\x1b[99D", (1, 3)),
@@ -130,6 +132,8 @@ fn origin_mode_counts_from_the_margins() {
             ("\x1b[?6h\x1b[9a", (4, 2)),
             ("\x1b[?6h\x1b[2e", (2, 4)),
             ("\x1b[?6h\x1b[3;3H\r", (2, 4)),
+            ("\x1b[?6h\x1b[3;3H\x1b[2Z", (2, 4)),
+            ("\x1b[3;3H\x1b[2Z", (1, 3)),
             ("\x1b[?6h\x1b[?6l", (1, 1)),
             ("\x1b[?6h\x1b[3;4r", (2, 3)),
             ("\x1b[3;3H\x1b7\x1b[?6h\x1b8\x1b[H", (1, 1)),
@@ -174,7 +178,10 @@ fn text_wraps_between_the_side_margins() {
             // Inserting ends at the right margin.
             ("abcdefgh\x1b[1;4H\x1b[4hX\x1b[4l", "abcXde|  gh", (5, 1)),
             ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;4H\x1b[4hX", "abcXdegh", (5, 1)),
-            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;8H\x1b[4hX", "abcdefgXh", (9, 1)),
+            // Nothing is inserted beside the margins.
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;8H\x1b[4hX", "abcdefgX", (9, 1)),
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;1H\x1b[4hX", "Xbcdefgh", (2, 1)),
+            ("\x1b[?69labcdefgh\x1b[?69h\x1b[3;6s\x1b[1;2H\x1b[4hXYZ", "aXYZcdgh", (5, 1)),
             // Repeating, too.
             ("\x1b[1;3Ha\x1b[5b", "  aaaa|  aa", (5, 2)),
             ("\x1b[2;4r\x1b[4;3Ha\x1b[5b", "||  aaaa|  aa", (5, 4)),
@@ -368,6 +375,15 @@ fn the_alignment_test_removes_margins() {
             ("\x1b[3;3H\x1b#8", &full, (1, 1)),
             ("\x1b#8\x1b[2J\x1b[3;3H\x1b[9A", "", (3, 1)),
             ("\x1b#8\x1b[2J\x1b[3;3H\x1b[9D", "", (1, 3)),
+            // And origin mode: margins set afterwards do not move positions.
+            ("\x1b[?6h\x1b#8\x1b[2J\x1b[2;4r\x1b[3;3H", "", (3, 3)),
         ],
+    );
+    check_replies(
+        "",
+        &[(
+            "\x1b[1;4:3;7;31;44m\x1b#8\x1b[?6$p\x1bP$qm\x1b\\",
+            "\x1b[?6;2$y\x1bP1$r0;31;44m\x1b\\",
+        )],
     );
 }

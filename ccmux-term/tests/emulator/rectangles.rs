@@ -234,8 +234,9 @@ fn checksums_are_xterms() {
             ("\x1b[1;1;1;1;2;1*y", "\x1bP1!~FEBC\x1b\\"),
             // Bold counts as 0x80.
             ("\x1b[1;1;2;1;2;1*y", "\x1bP1!~FF1D\x1b\\"),
-            // Seven bits.
-            ("\x1b[1;1;2;2;2;2*y", "\x1bP1!~FF97\x1b\\"),
+            // Eight bits.
+            ("\x1b[1;1;2;2;2;2*y", "\x1bP1!~FF17\x1b\\"),
+            ("\x1b[1;1;2;3;2;3*y", "\x1bP1!~FF1B\x1b\\"),
             // XTCHECKSUM: positive, without attributes, whole characters.
             ("\x1b[1#y\x1b[1;1;1;1;1;1*y", "\x1bP1!~0061\x1b\\"),
             ("\x1b[3#y\x1b[1;1;2;1;2;1*y", "\x1bP1!~0063\x1b\\"),
@@ -253,8 +254,13 @@ fn checksums_are_xterms() {
     check_replies(
         "",
         &[
-            ("\x1b[1\"qa\x1b[m\x1b[1;1;1;1;1;1*y", "\x1bP1!~FF9B\x1b\\"),
-            ("\x1b[4;5;7;8ma\x1b[1;1;1;1;1;1*y", "\x1bP1!~FF27\x1b\\"),
+            // Protection does not count.
+            ("\x1b[1\"qa\x1b[m\x1b[1;1;1;1;1;1*y", "\x1bP1!~FF9F\x1b\\"),
+            ("\x1b[4;5;7ma\x1b[1;1;1;1;1;1*y", "\x1bP1!~FF2F\x1b\\"),
+            // Hidden text counts as blank, with the attributes that it has beside.
+            ("\x1b[8ma\x1b[1;1;1;1;1;1*y", "\x1bP1!~FFE0\x1b\\"),
+            ("\x1b[4;5;7;8ma\x1b[1;1;1;1;1;1*y", "\x1bP1!~FF70\x1b\\"),
+            ("\x1b[8ma\x1b[2#y\x1b[1;1;1;1;1;1*y", "\x1bP1!~FFE0\x1b\\"),
             ("\x1b[17#ye\u{301}\x1b[1;1;1;1;1;1*y", "\x1bP1!~0366\x1b\\"),
         ],
     );

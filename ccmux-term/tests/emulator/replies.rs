@@ -9,9 +9,9 @@ use crate::support::replies;
 fn queries_are_answered() {
     let version = concat!("\x1bP>|ccmux ", env!("CARGO_PKG_VERSION"), "\x1b\\");
     let table = [
-        ("\x1b[c", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
-        ("\x1b[0c\x1b[1c", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
-        ("\x1bZ", "\x1b[?64;1;4;6;9;15;17;18;21;22;28c"),
+        ("\x1b[c", "\x1b[?64;1;2;4;6;9;15;16;17;18;21;22;28;29c"),
+        ("\x1b[0c\x1b[1c", "\x1b[?64;1;2;4;6;9;15;16;17;18;21;22;28;29c"),
+        ("\x1bZ", "\x1b[?64;1;2;4;6;9;15;16;17;18;21;22;28;29c"),
         ("\x1b[>c", "\x1b[>41;400;0c"),
         ("\x1b[=c", "\x1bP!|00000000\x1b\\"),
         ("\x1b[5n", "\x1b[0n"),
@@ -24,8 +24,8 @@ fn queries_are_answered() {
         ("\x1b[>q", version),
         ("\x1b['|\x1b[1;1'z\x1b[1'{\x1b[1;1;2;2'w\x1b[1'|", "\x1b[0&w\x1b[0&w"),
         (
-            "\x1b[?7$p\x1b[?6$p\x1b[?2027$p\x1b[?9999$p",
-            "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;1$y\x1b[?9999;0$y",
+            "\x1b[?7$p\x1b[?6$p\x1b[?2027$p\x1b[?60$p\x1b[?9999$p",
+            "\x1b[?7;1$y\x1b[?6;2$y\x1b[?2027;1$y\x1b[?60;4$y\x1b[?9999;0$y",
         ),
         ("\x1b[4h\x1b[4$p\x1b[20$p\x1b[3$p", "\x1b[4;1$y\x1b[20;2$y\x1b[3;0$y"),
         ("\x1b[?u\x1b[>5u\x1b[?u", "\x1b[?0u\x1b[?5u"),
@@ -49,7 +49,7 @@ fn queries_are_answered() {
         ("\x1b]4;1;#123\x07\x1b]104;1\x07\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
         ("\x1b]4;1;rgbi:0.5/0.5/0.5;1;?\x07", "\x1b]4;1;rgb:c1c1/bbbb/bbbb\x07"),
         ("\x1b]11;CIEXYZ:.5/.5/.5\x07\x1b]11;?\x07", "\x1b]11;rgb:dddd/b5b5/a0a0\x07"),
-        ("\x1b]11;CIELab:50/0/0\x07\x1b]11;?\x07", "\x1b]11;rgb:0000/0000/0000\x07"),
+        ("\x1b]11;CIELab:50/0/0\x07\x1b]11;?\x07", "\x1b]11;rgb:8383/7d7d/7e7e\x07"),
         ("\x1b]4;231;?\x07", "\x1b]4;231;rgb:ffff/ffff/ffff\x07"),
         ("\x1b]10;?;?\x07", "\x1b]10;rgb:e5e5/e5e5/e5e5\x07\x1b]11;rgb:0000/0000/0000\x07"),
         (
@@ -131,7 +131,9 @@ fn events_come_in_order() {
             "\x1b]52;c;aGk=\x07",
             &[Event::Clipboard { selection: b"c".to_vec(), data: b"hi".to_vec() }],
         ),
-        ("\x1b]52;;?\x07", &[Event::ClipboardQuery { selection: Vec::new(), end: "\x07" }]),
+        ("\x1b]52;;aGk=\x07", &[Event::Clipboard { selection: Vec::new(), data: b"hi".to_vec() }]),
+        ("\x1b]52;;?\x07", &[Event::ClipboardQuery { selection: b"s0".to_vec(), end: "\x07" }]),
+        ("\x1b]52;p;?\x07", &[Event::ClipboardQuery { selection: b"p".to_vec(), end: "\x07" }]),
         ("\x1b]52;c;!\x07", &[]),
         ("\x1b]9;done\x07", &[Event::Notification { title: String::new(), body: "done".into() }]),
         ("\x1b]777;notify;t;b\x07", &[Event::Notification { title: "t".into(), body: "b".into() }]),
