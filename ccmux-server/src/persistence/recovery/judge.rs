@@ -176,42 +176,45 @@ impl Findings {
 
     /// Tells of bad records that are not missed, because the checkpoint that the chain begins with has
     /// them, and intact ones follow. Those that `segments` do not prove to have been synced are a torn
-    /// piece, and no damage.
+    /// piece, and no damage. Returns whether there are any.
     pub(super) fn judge_covered(
         &mut self,
         segments: &[&SegmentFile],
         chain: &Chain<'_>,
         checkpoint: Seq,
-    ) {
-        let Some(link) = chain.links.iter().find(|link| link.is_behind_damage()) else { return };
+    ) -> bool {
+        let Some(link) = chain.links.iter().find(|link| link.is_behind_damage()) else {
+            return false;
+        };
         let segment = link.segment;
         let before = segment.scan.records.last().map(|found| found.frame.seq.next());
         let first = before.unwrap_or(segment.first);
         let (file, offset) = (segment.path().display().to_string(), segment.scan.end);
         if !proves_log(segments, first, checkpoint) {
             self.note(format!("torn piece at {file}:{offset}: checkpoint {checkpoint} has it"));
-            return;
+            return true;
         }
         let what = format!(
             "records {first} to {checkpoint} are damaged; checkpoint {checkpoint} has them"
         );
         self.damage(file, offset, what);
         self.set_aside.push(SetAside::Copy(segment.path()));
+        true
     }
 
     /// Checks the records that nobody needs unless the newest checkpoint breaks: those since the
-    /// one before it, which the log is kept for. Returns whether they are all there. What stands in
-    /// segments from `led` on, to which no record leads, proves nothing.
+    /// one before it, which the log is kept for. What stands in segments from `led` on, to which no record
+    /// leads, proves nothing.
     pub(super) fn judge_redundancy(
         &mut self,
         segments: &[&SegmentFile],
         led: usize,
         second: Seq,
         newest: Seq,
-    ) -> bool {
+    ) -> Redundancy {
         let chain = walk(segments, second);
         if chain.reached >= newest {
-            return true;
+            return Redundancy::Whole;
         }
         let between = chain.reached.next().next()..=newest.next();
         // So says a segment that only a checkpoint leads to, or that follows one like the second.
@@ -219,8 +222,10 @@ impl Findings {
             let is_led_past = segment.follows().is_none_or(|follows| follows < second);
             between.contains(&segment.first) && is_led_past
         });
-        let is_proven = proves_log(&segments[..led], chain.reached.next(), newest);
-        if is_proven && !was_never_logged {
+        if was_never_logged {
+            return Redundancy::NeverLogged;
+        }
+        if proves_log(&segments[..led], chain.reached.next(), newest) {
             let broken_at = chain.reached.next();
             let (file, offset) = where_it_breaks(segments, broken_at);
             let what =
@@ -230,7 +235,7 @@ impl Findings {
                 self.set_aside.push(SetAside::Copy(segment.path()));
             }
         }
-        false
+        Redundancy::Missing
     }
 
     /// Why the state may be empty although it was not, if the reason is a loss.
@@ -264,6 +269,17 @@ impl Findings {
             self.set_aside.push(SetAside::Copy(segment.path()));
         }
     }
+}
+
+/// What there is of the records between the two newest checkpoints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Redundancy {
+    /// They are there, or there are none.
+    Whole,
+    /// A segment says that they never were.
+    NeverLogged,
+    /// They are damaged, or a power cut took them.
+    Missing,
 }
 
 /// Whether segments show that record `seq`, which `checkpoint` has as well, was synced in the log. Those that

@@ -28,7 +28,7 @@ use uuid::Uuid;
 use self::breadcrumb::Breadcrumb;
 use self::chain::{Link, walk};
 pub(crate) use self::dump::{dump_checkpoints, dump_log};
-use self::judge::Findings;
+use self::judge::{Findings, Redundancy};
 use self::replay::{Ending, Understood, ending, next_ids, replay, understand};
 pub use self::report::{Damage, RecoveryReport};
 use self::survey::{CheckpointFile, SegmentFile, Survey, survey};
@@ -74,7 +74,8 @@ pub(super) struct Recovery {
     /// What the file `mark` says, if it is of this boot of the machine.
     pub(super) mark: Option<Mark>,
     /// Records were found that `mark` does not vouch for, and that no power cut has passed over: a write or a
-    /// sync may have failed, so that nothing proves that they are on the disk or ever will be.
+    /// sync may have failed, so that nothing proves that they are on the disk or ever will be. Or some are
+    /// missing that a checkpoint has: once later ones are synced they would be taken for damaged.
     pub(super) is_in_doubt: bool,
     /// Ends of programs that a shutdown may still turn out to have caused.
     pub(super) unsettled: Option<Unsettled>,
@@ -192,14 +193,16 @@ pub(super) fn recover(
     proof.heed_checkpoints(&survey.checkpoints);
     proof.raise(mark.map_or(Seq(0), |mark| mark.durable), MARK_FILE);
     let proven = proof.seq;
-    findings.judge_covered(&segments[..led], &chain, base_seq);
+    let has_hole = findings.judge_covered(&segments[..led], &chain, base_seq);
     // What was written and never synced is there as long as no power goes.
     proof.raise(mark.map_or(Seq(0), |mark| mark.proves(circumstances.boot)), MARK_FILE);
     findings.judge_end(&segments, &chain, (proof.seq, proven), &proof.source);
     // The log was shortened when the newest was verified, whatever became of that one since.
     let second = survey.checkpoints.get(1).map(|file| file.seq).filter(|second| *second < base_seq);
-    let is_led_to =
-        second.is_none_or(|second| findings.judge_redundancy(&segments, led, second, base_seq));
+    let redundancy = second.map_or(Redundancy::Whole, |second| {
+        findings.judge_redundancy(&segments, led, second, base_seq)
+    });
+    let is_led_to = redundancy == Redundancy::Whole;
     let mark_of_this_boot = mark.filter(|mark| mark.is_of(circumstances.boot));
     let vouched = mark_of_this_boot.map(|mark| mark.vouched);
     let kept_from = second.unwrap_or(base_seq);
@@ -273,7 +276,7 @@ pub(super) fn recover(
         proven: proven.max(outlived.unwrap_or_default()),
         last_boot,
         mark: mark_of_this_boot,
-        is_in_doubt,
+        is_in_doubt: is_in_doubt || has_hole || redundancy == Redundancy::Missing,
         emptied_by,
         unsettled: ending.unsettled,
         has_final_ends: ending.is_final,

@@ -1,5 +1,6 @@
 //! Scripts that broke a promise once, and what was wrong.
 
+mod covered;
 mod output;
 
 use super::script::{self, Failure, Step, Trouble};
@@ -403,83 +404,4 @@ fn what_was_recovered_may_be_either_of_two_moments_alike() {
         vec![Step::Cut { seed: 0, troubles: Vec::new() }],
     ];
     run(10_397_822_633_444_014_390, steps.concat());
-}
-
-/// A record decayed that a checkpoint had, and those behind it in its segment were lost. Nothing told of
-/// that: they had outlived a power cut, and the start that found them had been refused by the disk.
-#[test]
-fn records_behind_one_that_a_checkpoint_has_are_not_lost() {
-    let sync_dir = Failure { kind: CallKind::SyncDir, nth: 1, times: 1, fault: Fault::Io };
-    for checkpoint in [vec![Step::Checkpoint], Vec::new()] {
-        let cut =
-            Step::Cut { seed: 145_947_286_189_274_043, troubles: vec![Trouble::Fail(sync_dir)] };
-        let bit = 12_923_469_595_459_191_424;
-        for file in 0..8 {
-            let steps = [
-                vec![Step::Act],
-                checkpoint.clone(),
-                vec![Step::Act, Step::Act, Step::Commit, cut.clone()],
-                vec![Step::Decay(vec![Decay::Bit { file, bit }], Vec::new())],
-            ];
-            run(2_708_018_460_979_594_676, steps.concat());
-        }
-    }
-}
-
-/// Two segments were swapped. Behind what looked damaged in one of them the records of the other went on
-/// where a checkpoint ended; the start that found them there was killed, and the next one missed them.
-#[test]
-fn records_in_a_segment_that_is_another_do_not_go_on() {
-    let swapped =
-        Decay::Swapped { file: 4_327_443_410_495_204_142, with: 18_421_810_183_257_903_911 };
-    for call in 1..40 {
-        let steps = [
-            vec![Step::Act, Step::Act, Step::Act, Step::Checkpoint, Step::Act, Step::Finish],
-            vec![Step::Act, Step::Finish, Step::Act, Step::Act],
-            vec![Step::Decay(vec![swapped], vec![Trouble::Killed { call }])],
-        ];
-        run(4_209_191_855_549_996_829, steps.concat());
-    }
-}
-
-/// A power cut tore records that a checkpoint had. A start on a failing disk said of those behind them
-/// that they were durable, and the next one called the torn ones damaged.
-#[test]
-fn what_a_power_cut_tore_is_no_damage_after_a_start_on_a_failing_disk() {
-    let sync_dir = Failure { kind: CallKind::SyncDir, nth: 1, times: 1, fault: Fault::Io };
-    let cut = |seed, troubles| Step::Cut { seed, troubles };
-    let steps = [
-        vec![Step::Commit, cut(0, vec![Trouble::Killed { call: 23 }])],
-        vec![Step::Act, Step::Act, Step::Commit, Step::Kill(vec![Trouble::Killed { call: 29 }])],
-        vec![Step::Finish, Step::Finish, cut(6_255_891_372_133_917_592, Vec::new()), Step::Act],
-        vec![Step::CutAt {
-            call: 18,
-            seed: 8_517_077_847_733_612_660,
-            troubles: vec![Trouble::Fail(sync_dir)],
-        }],
-        vec![Step::Act, Step::Checkpoint, Step::Act, Step::Finish],
-    ];
-    run(3_101_781_015_817_185_443, steps.concat());
-}
-
-/// Records that a sync had failed for were taken by a power cut, during a start that did not trust them. It
-/// had begun a segment that named the checkpoint's number as durable, and not yet replaced the records: that
-/// was called damage.
-#[test]
-fn a_checkpoint_that_is_durable_says_nothing_of_the_log() {
-    let sync = Failure { kind: CallKind::Sync, nth: 1, times: u64::MAX, fault: Fault::Io };
-    for call in 1..60 {
-        let troubles =
-            vec![Trouble::Fail(sync), Trouble::Killed { call: 18 }, Trouble::Cut { call, seed: 0 }];
-        let steps = [
-            vec![Step::Act; 11],
-            vec![Step::Cut {
-                seed: 1_256_538_906_076_773_069,
-                troubles: vec![Trouble::Cut { call: 3, seed: 0 }],
-            }],
-            vec![Step::Act, Step::Act, Step::Settle, Step::Act, Step::Act, Step::Act],
-            vec![Step::Checkpoint, Step::Act, Step::Act, Step::Kill(troubles)],
-        ];
-        run(6_565_556_806_089_816_243, steps.concat());
-    }
 }
