@@ -401,7 +401,8 @@ impl SpoolLog {
             self.mark_dirs(&[SPOOL_DIR]);
             self.give_files_up(&error);
         }
-        let rest = &segments[removed.count..];
+        let (gone, rest) = segments.split_at(removed.count);
+        self.table.gone(gone);
         let was_stuck = std::mem::replace(&mut self.is_removal_stuck, !rest.is_empty());
         let [first, ..] = rest else { return };
         if !was_stuck {
@@ -461,7 +462,7 @@ impl SpoolLog {
     /// Gives up the oldest output once the segments together are larger than allowed.
     fn enforce_total(&mut self) {
         self.remove_unneeded();
-        while self.table.bytes() > self.options.total_bytes {
+        while self.table.kept_bytes() > self.options.total_bytes {
             let panes = self.table.drop_oldest();
             if panes.is_empty() {
                 break;
@@ -486,7 +487,7 @@ impl SpoolLog {
 
     pub(super) fn pinning(&self) -> Vec<PaneUuid> {
         let mut panes = self.table.needing_below(self.retired_below);
-        if self.table.bytes() > self.options.pin_bytes {
+        if self.table.kept_bytes() > self.options.pin_bytes {
             panes.extend(self.table.pinning());
         }
         panes
@@ -515,7 +516,16 @@ impl SpoolLog {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.tail.len() < self.options.unsynced_bytes_max
+        self.tail.len() < self.options.unsynced_bytes_max && !self.waits_for_removals()
+    }
+
+    /// Whether the disk would hold more than it should before segments that are on their way out are gone
+    /// (P6). A disk that removes nothing at all holds nobody back: nobody knows whether it ever will.
+    fn waits_for_removals(&self) -> bool {
+        let leaving = self.table.leaving_bytes();
+        let bytes_max = self.options.total_bytes + self.options.leaving_bytes_max;
+        let is_removing = self.may_remove() && !self.is_removal_stuck;
+        leaving > 0 && is_removing && self.table.kept_bytes() + leaving > bytes_max
     }
 
     pub(super) fn degraded(&self) -> Option<&str> {
@@ -523,7 +533,7 @@ impl SpoolLog {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.table.bytes()
+        self.table.kept_bytes() + self.table.leaving_bytes()
     }
 
     pub(super) fn has_events(&self) -> bool {

@@ -15,7 +15,8 @@
 //!   frames, says why, and tries again with growing pauses.
 //! * Removing a segment takes longer than many syncs, so a thread of its own does it, after a sync.
 //! * A segment is removed only when no pane needs it, or when the total would be exceeded; then the
-//!   panes that lose output are named.
+//!   panes that lose output are named. One that is not gone yet counts, and where removing is slow
+//!   output waits for it (P6).
 
 mod format;
 mod lag;
@@ -61,10 +62,13 @@ pub struct SpoolOptions {
     pub salt: u64,
     /// A new segment is begun at this length.
     pub segment_bytes: u64,
-    /// Panes that need the oldest segment are reported once all segments are longer than this.
+    /// Panes that need the oldest segment are reported once all that are needed are longer than this.
     pub pin_bytes: u64,
-    /// The oldest output is given up once all segments are longer than this.
+    /// The oldest output is given up once all segments that are needed are longer than this.
     pub total_bytes: u64,
+    /// By so much the disk may hold more than `total_bytes`: segments that nobody needs, and that are not
+    /// removed yet. [`Spool::has_room`] says no beyond that.
+    pub leaving_bytes_max: u64,
     /// [`Spool::has_room`] says no while more than this is not durable.
     pub unsynced_bytes_max: usize,
     /// How long the syncer waits for more before it syncs, from the oldest frame that waits for it.
@@ -83,6 +87,7 @@ impl SpoolOptions {
             segment_bytes: 32 << 20,
             pin_bytes: 96 << 20,
             total_bytes: 512 << 20,
+            leaving_bytes_max: 64 << 20,
             unsynced_bytes_max: 16 << 20,
             sync_interval: Duration::from_millis(10),
             elapsed: || Duration::ZERO,
@@ -225,7 +230,7 @@ impl Spool {
         self.shared.lock().pinning()
     }
 
-    /// Whether the disk keeps up. If not, rings should not be read for the moment.
+    /// Whether the disk keeps up with writing and with removing. If not, rings should not be read for the moment.
     pub fn has_room(&self) -> bool {
         self.shared.lock().has_room()
     }
@@ -255,7 +260,7 @@ impl Spool {
         self.shared.lock().lag()
     }
 
-    /// Bytes of all segments.
+    /// Bytes of all segments that are there, needed or not.
     pub fn bytes(&self) -> u64 {
         self.shared.lock().bytes()
     }
@@ -354,14 +359,15 @@ impl Shared {
         }
         let removed = remove_segments(&*self.storage, &segments);
         let mut log = self.lock();
+        let had_room = log.has_room();
         log.finish_removal(&segments, removed);
         // What waited until it was known that segments go.
         if log.is_dirty() {
             self.wake.notify_one();
         }
-        let has_events = log.has_events();
+        let is_news = log.has_events() || (!had_room && log.has_room());
         drop(log);
-        if has_events {
+        if is_news {
             (self.notify)();
         }
         true

@@ -1,5 +1,6 @@
 //! The spool on a simulated disk.
 
+mod removals;
 mod segments;
 
 use std::fmt::Write as _;
