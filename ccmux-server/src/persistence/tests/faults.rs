@@ -6,6 +6,7 @@ use std::path::Path;
 use ccmux_core::change::{Change, OptionScope};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::Timestamp;
+use uuid::Uuid;
 
 use super::store::{established, files};
 use super::world::{BOOT, NEXT_BOOT, World, open, same};
@@ -318,12 +319,12 @@ fn checkpoints_fall_due_by_records_bytes_and_age() {
 #[test]
 fn what_a_failed_sync_has_lost_is_no_damage_after_the_power_cut() {
     for seed in 0..24 {
-        let (storage, persistence, now) = with_unsynced_changes(seed);
+        let (storage, persistence, now) = with_unsynced_changes(seed, BOOT);
         storage.fail(CallKind::Sync, 1, u64::MAX, Fault::Io);
         persistence.commit_now();
         assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
         drop(persistence);
-        what_a_start_finds_survives_a_power_cut(&storage, now, seed);
+        what_a_start_finds_survives_a_power_cut(&storage, now, (BOOT, seed));
     }
 }
 
@@ -331,19 +332,33 @@ fn what_a_failed_sync_has_lost_is_no_damage_after_the_power_cut() {
 #[test]
 fn what_a_sync_lost_in_which_the_server_was_killed_is_no_damage_after_the_power_cut() {
     for seed in 0..24 {
-        let (storage, persistence, now) = with_unsynced_changes(seed);
+        let (storage, persistence, now) = with_unsynced_changes(seed, BOOT);
         storage.fail(CallKind::Sync, 1, 1, Fault::IoUnseen);
         persistence.commit_now();
         assert!(storage.is_off());
         drop(persistence);
-        what_a_start_finds_survives_a_power_cut(&storage, now, seed);
+        what_a_start_finds_survives_a_power_cut(&storage, now, (BOOT, seed));
+    }
+}
+
+/// Where the boot id cannot be told a kill cannot be told from a power cut: nothing vouches for what is found.
+#[test]
+fn records_of_an_unknown_boot_are_in_doubt() {
+    for seed in 0..24 {
+        for boots in [[Uuid::nil(), Uuid::nil()], [Uuid::nil(), BOOT], [BOOT, Uuid::nil()]] {
+            let (storage, persistence, now) = with_unsynced_changes(seed, boots[0]);
+            storage.fail(CallKind::Sync, 1, 1, Fault::IoUnseen);
+            persistence.commit_now();
+            drop(persistence);
+            what_a_start_finds_survives_a_power_cut(&storage, now, (boots[1], seed));
+        }
     }
 }
 
 /// A store with two hard changes that are written and not synced.
-fn with_unsynced_changes(seed: u64) -> (SimStorage, Persistence, Timestamp) {
+fn with_unsynced_changes(seed: u64, boot: Uuid) -> (SimStorage, Persistence, Timestamp) {
     let (storage, mut world) = established(seed);
-    let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
+    let (mut persistence, _) = open(&storage, boot, world.now).unwrap();
     world.resume(&persistence, world.state.clone());
     for value in ["one", "two"] {
         let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
@@ -353,11 +368,15 @@ fn with_unsynced_changes(seed: u64) -> (SimStorage, Persistence, Timestamp) {
     (storage, persistence, world.now)
 }
 
-/// Starts after a kill in the same boot, and once more after a power cut: what the first one believed is there,
+/// Starts in `boot` after a kill, and once more after a power cut: what the first one believed is there,
 /// and nothing is missed.
-fn what_a_start_finds_survives_a_power_cut(storage: &SimStorage, now: Timestamp, seed: u64) {
+fn what_a_start_finds_survives_a_power_cut(
+    storage: &SimStorage,
+    now: Timestamp,
+    (boot, seed): (Uuid, u64),
+) {
     let storage = storage.kill();
-    let (persistence, recovered) = open(&storage, BOOT, now).unwrap();
+    let (persistence, recovered) = open(&storage, boot, now).unwrap();
     assert!(persistence.health() == LogHealth::Durable, "{}", recovered.report);
     drop(persistence);
     let (_, after) = open(&storage.power_cut(seed), NEXT_BOOT, now).unwrap();

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::format::{FRAME_HEADER_BYTES, HEADER_BYTES};
 use super::*;
 use crate::persistence::scrollback::Damage;
-use crate::persistence::scrollback::layout::segment_path;
+use crate::persistence::scrollback::layout::{gone_path, segment_path};
 use crate::persistence::sim::{CallKind, Fault, Random, SimStorage};
 
 const STORE: Uuid = Uuid::from_u128(0x5707e);

@@ -1,6 +1,12 @@
 //! Segments go: in their order, beside syncs, and not before it is known that they may.
 
+use std::thread;
+use std::time::Duration;
+
 use super::*;
+
+/// Matters only when a test fails.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What a segment of [`print_and_release`] takes.
 const SEGMENT: u64 = HEADER + FRAME_HEADER_BYTES as u64 + 3000;
@@ -190,4 +196,54 @@ fn nobody_waits_for_a_removal_that_fails() {
         assert!(spool.shared.remove_once());
         assert!(spool.has_room(), "{kind:?}");
     }
+}
+
+/// What waited for a removal that succeeded at last was synced by nobody: the syncer slept.
+#[test]
+fn a_removal_that_succeeds_at_last_wakes_the_syncer() {
+    let storage = SimStorage::new(1);
+    let spool = Spool::open(Arc::new(storage.clone()), &scan(&storage), options(), Box::new(|| ()));
+    let shared = &spool.shared;
+    for _ in 0..2 {
+        print_and_release(&mut shared.lock());
+    }
+    storage.fail(CallKind::Remove, 1, 1, Fault::Io);
+    assert!(shared.sync_once() && shared.remove_once());
+    print_and_release(&mut shared.lock());
+    print_and_release(&mut shared.lock());
+    assert!(shared.sync_once(), "removals are tried once more");
+    for _ in 0..2 {
+        let offset = shared.lock().position(pane(1)).unwrap().offset;
+        shared.lock().append(&bytes_frame(pane(1), offset, &[b'x'; 3000])).unwrap();
+    }
+    assert!(shared.sync_once());
+    let mut log = shared.lock();
+    let end = log.position(pane(1)).unwrap();
+    log.release(pane(1), end);
+    assert!(!log.is_dirty(), "it is not known yet whether they go");
+    thread::scope(|scope| {
+        // It gets the lock once this thread sleeps, as the syncer does.
+        scope.spawn(|| assert!(shared.remove_once()));
+        while !log.is_dirty() {
+            let (woken, wait) = shared.wake.wait_timeout(log, DEADLINE).unwrap();
+            assert!(!wait.timed_out(), "nobody wakes the syncer");
+            log = woken;
+        }
+    });
+}
+
+/// What would follow them is not there, or not known to be on the disk.
+#[test]
+fn nothing_is_removed_while_degraded() {
+    let storage = SimStorage::new(1);
+    let mut log = log_with_unneeded(&storage, 2);
+    storage.fail(CallKind::Write, 1, 2, Fault::Io);
+    let offset = log.position(pane(1)).unwrap().offset;
+    log.append(&bytes_frame(pane(1), offset, b"refused")).unwrap_err();
+    assert!(log.needs_retry());
+    assert!(!log.is_dirty() && log.begin_sync().is_none());
+    assert!(log.begin_removal().is_empty());
+    log.retry();
+    sync_log(&mut log, &storage);
+    assert!(log.begin_removal().starts_with(&[1, 2]));
 }

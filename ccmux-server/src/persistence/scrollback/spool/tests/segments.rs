@@ -269,3 +269,48 @@ fn a_segment_of_another_store_is_not_read() {
     assert_eq!(index.panes().count(), 0);
     assert_eq!(index.damage().len(), storage.files().len());
 }
+
+/// A power cut left no segment, and what said that they had been removed. The next one got a number of theirs, and
+/// was missed by nobody when a power cut took it.
+#[test]
+fn a_segment_does_not_get_the_number_of_one_that_is_gone() {
+    let storage = SimStorage::new(1);
+    storage.create_dir(Path::new("spool")).unwrap();
+    for number in [3, 5, 4] {
+        drop(storage.create(&gone_path(number)).unwrap());
+    }
+    let mut spool = open(&storage);
+    for _ in 0..2 {
+        print(&mut spool, pane(1), &[b'x'; 3000]);
+    }
+    drop(spool);
+    assert_eq!(replayed(&storage, pane(1)).len(), 6000);
+    storage.remove(&segment_path(6)).unwrap();
+    assert_eq!((replayed(&storage, pane(1)), damage(&storage)), (String::new(), vec![]));
+}
+
+/// A kill, or a power cut, came between the note and the removals.
+#[test]
+fn segments_that_were_to_go_are_read_and_go_later() {
+    let storage = SimStorage::new(1);
+    let mut spool = open(&storage);
+    for _ in 0..3 {
+        print(&mut spool, pane(1), &[b'x'; 3000]);
+    }
+    drop(spool);
+    drop(storage.create(&gone_path(2)).unwrap());
+    for gone in 0..=2 {
+        if gone > 0 {
+            storage.remove(&segment_path(gone)).unwrap();
+        }
+        let storage = storage.fork();
+        let text = replayed(&storage, pane(1));
+        assert_eq!(text.matches('x').count() as u64, 3000 * (3 - gone), "{gone} are gone");
+        assert_eq!(damage(&storage), [], "{gone} are gone");
+        let mut spool = open_with(&storage, SpoolOptions { boot: LATER_BOOT, ..options() });
+        let end = spool.position(pane(1)).unwrap();
+        spool.release(pane(1), end);
+        assert_eq!(spool.sync(), Health::Durable);
+        assert_eq!(segment_count(&storage), 1, "{gone} were gone");
+    }
+}
