@@ -73,6 +73,8 @@ pub struct SpoolOptions {
     pub unsynced_bytes_max: usize,
     /// How long the syncer waits for more before it syncs, from the oldest frame that waits for it.
     pub sync_interval: Duration,
+    /// How long the syncer may sleep on while there is something for it to do: see [`Spool::wake_syncer`].
+    pub wake_delay_max: Duration,
     /// Tells the time since some fixed moment, to measure how long syncs take.
     pub elapsed: fn() -> Duration,
 }
@@ -90,6 +92,7 @@ impl SpoolOptions {
             leaving_bytes_max: 64 << 20,
             unsynced_bytes_max: 16 << 20,
             sync_interval: Duration::from_millis(10),
+            wake_delay_max: Duration::from_millis(1),
             elapsed: || Duration::ZERO,
         }
     }
@@ -123,6 +126,7 @@ struct Shared {
     wake_remover: Condvar,
     is_stopping: std::sync::atomic::AtomicBool,
     sync_interval: Duration,
+    wake_delay_max: Duration,
     notify: Notify,
 }
 
@@ -138,7 +142,7 @@ impl Spool {
         options: SpoolOptions,
         notify: Notify,
     ) -> Self {
-        let sync_interval = options.sync_interval;
+        let (sync_interval, wake_delay_max) = (options.sync_interval, options.wake_delay_max);
         let log = Mutex::new(SpoolLog::open(Arc::clone(&storage), index, options));
         let shared = Shared {
             storage,
@@ -147,6 +151,7 @@ impl Spool {
             wake_remover: Condvar::new(),
             is_stopping: false.into(),
             sync_interval,
+            wake_delay_max,
             notify,
         };
         Self { shared: Arc::new(shared), threads: Vec::new(), is_wake_due: false }
@@ -169,11 +174,14 @@ impl Spool {
     ///
     /// On an error (degraded, mostly) the frame is not in the spool.
     ///
-    /// The syncer sleeps on until [`Spool::wake_syncer`].
+    /// The syncer sleeps on until [`Spool::wake_syncer`], if that does not take too long.
     pub fn append(&mut self, frame: FrameRef<'_>) -> io::Result<StreamPosition> {
         let mut log = self.shared.lock();
         self.is_wake_due |= !(log.is_dirty() || log.needs_retry());
-        log.append(&frame)
+        let appended = log.append(&frame);
+        drop(log);
+        self.wake_late_syncer();
+        appended
     }
 
     /// Tells the syncer of frames that were appended: apart from that, so that an echo is on its
@@ -181,6 +189,13 @@ impl Spool {
     pub fn wake_syncer(&mut self) {
         if std::mem::take(&mut self.is_wake_due) {
             self.shared.wake.notify_one();
+        }
+    }
+
+    /// The same, if the oldest frame has waited for that already: there is too much going on for an echo.
+    pub fn wake_late_syncer(&mut self) {
+        if self.is_wake_due && self.shared.lock().waited() >= self.shared.wake_delay_max {
+            self.wake_syncer();
         }
     }
 

@@ -1,12 +1,6 @@
 //! Segments go: in their order, beside syncs, and not before it is known that they may.
 
-use std::thread;
-use std::time::Duration;
-
 use super::*;
-
-/// Matters only when a test fails.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What a segment of [`print_and_release`] takes.
 const SEGMENT: u64 = HEADER + FRAME_HEADER_BYTES as u64 + 3000;
