@@ -153,6 +153,9 @@ impl<'a> BareLog<'a> {
     }
 
     fn sync_all(&self) -> io::Result<()> {
+        // As the server's thread does, where that is allowed.
+        #[cfg(target_os = "linux")]
+        let _where_allowed = rustix::process::setpriority_process(None, -10);
         loop {
             let state = self.wait_while(|state| state.pending.is_empty());
             let waited = state.pending.front().map_or(SYNC_INTERVAL, |(_, at)| at.elapsed());
