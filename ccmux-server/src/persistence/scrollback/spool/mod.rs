@@ -51,6 +51,9 @@ use crate::persistence::storage::Storage;
 /// First and longest pause between attempts to leave degraded mode.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// Output longer than this is no echo, and need not be on its way before the syncer is woken.
+const ECHO_BYTES_MAX: usize = 4096;
+
 /// How a spool is kept.
 #[derive(Clone, Debug)]
 pub struct SpoolOptions {
@@ -180,7 +183,11 @@ impl Spool {
         self.is_wake_due |= !(log.is_dirty() || log.needs_retry());
         let appended = log.append(&frame);
         drop(log);
-        self.wake_late_syncer();
+        if frame.payload.len() > ECHO_BYTES_MAX {
+            self.wake_syncer();
+        } else {
+            self.wake_late_syncer();
+        }
         appended
     }
 

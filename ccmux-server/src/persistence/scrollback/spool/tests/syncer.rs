@@ -27,6 +27,7 @@ fn the_syncer_thread_syncs_leaves_degraded_mode_and_sleeps_otherwise() {
 }
 
 /// The server told the syncer of frames at the end of a turn, and a turn in which many panes print takes long.
+/// Its thread may also lose its processor between two of them.
 #[test]
 fn the_syncer_is_woken_for_an_echo_later_and_in_a_long_turn_at_once() {
     let storage = SimStorage::new(1);
@@ -37,6 +38,11 @@ fn the_syncer_is_woken_for_an_echo_later_and_in_a_long_turn_at_once() {
     assert!(spool.is_wake_due, "the turn has just begun");
     spool.wake_syncer();
     assert!(!spool.is_wake_due);
+    for (len, is_left_asleep) in [(ECHO_BYTES_MAX, true), (ECHO_BYTES_MAX + 1, false)] {
+        spool.sync();
+        print(&mut spool, pane(1), &vec![b'x'; len]);
+        assert_eq!(spool.is_wake_due, is_left_asleep, "{len} bytes");
+    }
 
     let options = SpoolOptions { wake_delay_max: Duration::ZERO, ..options() };
     let mut spool = open_with(&storage, options);
