@@ -15,10 +15,11 @@ const LABEL_BYTES_MAX: u64 = 64 * 1024;
 const LAYOUT: u32 = 1;
 /// zstd's own default: history is compressed already.
 const LEVEL: i32 = 3;
+/// Comes first, because keyframes replace what it holds.
+const SPOOL_DIR: &str = "spool";
 
-/// What is taken, in this order. Within `panes/` keyframes come before chunks.
-const PARTS: [&str; 7] =
-    ["spool", "panes", "wal", "checkpoints", "quarantine", "format", "recovery.jsonl"];
+/// What is taken, in this order, after the spool. Within `panes/` keyframes come before chunks.
+const PARTS: [&str; 6] = ["panes", "wal", "checkpoints", "quarantine", "format", "recovery.jsonl"];
 
 /// What an archive says of itself.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,11 +36,53 @@ pub(super) fn pack(directory: &Path, file: &File) -> io::Result<()> {
     let label = Label { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").to_owned() };
     let label = serde_json::to_vec(&label)?;
     builder.append_data(&mut header(EntryType::Regular, label.len() as u64), LABEL, &*label)?;
+    pack_spool(directory, &mut builder)?;
     for part in PARTS {
         pack_entry(directory, Path::new(part), &mut builder)?;
     }
     let mut writer = builder.into_inner()?.finish()?;
     writer.flush()
+}
+
+/// Packs the spool, of which a server may be removing segments, the oldest first, each of them noted before it
+/// goes. What is missing of those that are opened newest first is a beginning of the row, never a hole in it;
+/// and a note that is looked for after that knows of all that are missing.
+fn pack_spool(directory: &Path, builder: &mut Builder<impl io::Write>) -> io::Result<()> {
+    let part = Path::new(SPOOL_DIR);
+    let full = directory.join(part);
+    let Some(mut segments) = unless_gone(names_in(&full))? else { return Ok(()) };
+    segments.retain(|name| has_extension(name, "spool"));
+    segments.sort_unstable();
+    builder.append_data(&mut header(EntryType::Directory, 0), part, io::empty())?;
+    let mut opened = Vec::new();
+    for name in segments.iter().rev() {
+        let Some(file) = unless_gone(File::open(full.join(name)))? else { break };
+        opened.push((part.join(name), file));
+    }
+    for (path, file) in opened.iter().rev() {
+        pack_file(path, file, builder)?;
+    }
+    let noted = names_in(&full)?.into_iter().filter(|name| has_extension(name, "gone")).max();
+    if let Some(name) = noted {
+        let path = part.join(name);
+        builder.append_data(&mut header(EntryType::Regular, 0), path, io::empty())?;
+    }
+    Ok(())
+}
+
+fn names_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().into())).collect()
+}
+
+fn has_extension(name: &Path, extension: &str) -> bool {
+    name.extension().is_some_and(|it| it == extension)
+}
+
+/// Packs a file as long as it is now: it may grow while it is read.
+fn pack_file(path: &Path, file: &File, builder: &mut Builder<impl io::Write>) -> io::Result<()> {
+    let len = file.metadata()?.len();
+    let bytes = Read::take(file, len).chain(io::repeat(0)).take(len);
+    builder.append_data(&mut header(EntryType::Regular, len), path, bytes)
 }
 
 fn pack_entry(
@@ -52,21 +95,14 @@ fn pack_entry(
     let Some(metadata) = unless_gone(full.symlink_metadata())? else { return Ok(()) };
     if metadata.is_dir() {
         builder.append_data(&mut header(EntryType::Directory, 0), path, io::empty())?;
-        let Some(entries) = unless_gone(fs::read_dir(&full))? else { return Ok(()) };
-        let mut names: Vec<PathBuf> = Vec::new();
-        for entry in entries {
-            names.push(entry?.file_name().into());
-        }
+        let Some(mut names) = unless_gone(names_in(&full))? else { return Ok(()) };
         names.sort_by_key(|name| (order(name), name.clone()));
         for name in names {
             pack_entry(directory, &path.join(name), builder)?;
         }
     } else if metadata.is_file() && is_state(path) {
         let Some(file) = unless_gone(File::open(&full))? else { return Ok(()) };
-        // A file may grow while it is read, and is what it was then.
-        let len = file.metadata()?.len();
-        let bytes = Read::take(&file, len).chain(io::repeat(0)).take(len);
-        builder.append_data(&mut header(EntryType::Regular, len), path, bytes)?;
+        pack_file(path, &file, builder)?;
     }
     Ok(())
 }
@@ -80,7 +116,7 @@ fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 
 /// Chunks come after the keyframes that count on them.
 fn order(name: &Path) -> u8 {
-    u8::from(name.extension().is_some_and(|extension| extension == "chunk"))
+    u8::from(has_extension(name, "chunk"))
 }
 
 /// Locks are no state, nor is what is being written.
@@ -160,4 +196,114 @@ fn unpack_file(entry: &mut impl Read, path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     io::copy(entry, &mut file).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const SEGMENTS: u64 = 6;
+    const GONE_BEFORE: u64 = 2;
+    const GONE_AFTER: u64 = 5;
+
+    /// Takes everything, and does something at the `countdown`-th write.
+    struct Disturbed<F> {
+        countdown: u64,
+        act: F,
+        written: Vec<u8>,
+    }
+
+    impl<F: FnMut()> io::Write for Disturbed<F> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.countdown = self.countdown.saturating_sub(1);
+            if self.countdown == 0 {
+                (self.act)();
+            }
+            self.written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn segment(directory: &Path, number: u64) -> PathBuf {
+        directory.join(format!("spool/{number:020}.spool"))
+    }
+
+    fn gone(directory: &Path, number: u64) -> PathBuf {
+        directory.join(format!("spool/{number:020}.gone"))
+    }
+
+    /// A spool of which segments were removed already.
+    fn spool() -> io::Result<tempfile::TempDir> {
+        let directory = tempfile::TempDir::new()?;
+        fs::create_dir(directory.path().join("spool"))?;
+        for number in GONE_BEFORE + 1..=SEGMENTS {
+            fs::write(segment(directory.path(), number), [b'x'; 1000])?;
+        }
+        fs::write(gone(directory.path(), GONE_BEFORE), "")?;
+        Ok(directory)
+    }
+
+    /// Removes segments as a server does.
+    fn remove(directory: &Path) {
+        let noted = fs::rename(gone(directory, GONE_BEFORE), gone(directory, GONE_AFTER));
+        if noted.is_ok() {
+            for number in GONE_BEFORE + 1..=GONE_AFTER {
+                fs::remove_file(segment(directory, number)).expect("nobody else removes it");
+            }
+        }
+    }
+
+    /// A live backup had segments whose predecessor was neither there nor noted as gone, or had been removed
+    /// between two that were there. After a restore the first were behind the end of the log: they were lost.
+    #[test]
+    fn whenever_segments_go_none_is_missed_in_the_archive() {
+        let mut writes = 0;
+        loop {
+            writes += 1;
+            let directory = spool().unwrap();
+            let act = || remove(directory.path());
+            let disturbed = Disturbed { countdown: writes, act, written: Vec::new() };
+            let mut builder = Builder::new(disturbed);
+            pack_spool(directory.path(), &mut builder).unwrap();
+            let disturbed = builder.into_inner().unwrap();
+            let (is_over, archive) = (disturbed.countdown > 0, disturbed.written);
+            check(&archive, writes);
+            if is_over {
+                break;
+            }
+        }
+        assert!(writes > 2 * (SEGMENTS - GONE_BEFORE), "{writes}");
+    }
+
+    fn check(archive: &[u8], writes: u64) {
+        let (mut segments, mut noted) = (BTreeSet::new(), Vec::new());
+        for entry in Archive::new(archive).entries().unwrap() {
+            let path = entry.unwrap().path().unwrap().into_owned();
+            let number = |path: &Path| path.file_stem()?.to_str()?.parse::<u64>().ok();
+            match number(&path) {
+                Some(number) if has_extension(&path, "gone") => noted.push(number),
+                number => segments.extend(number),
+            }
+        }
+        let first = *segments.first().unwrap();
+        assert_eq!(segments, (first..=SEGMENTS).collect(), "at write {writes}");
+        assert_eq!(noted.len(), 1, "at write {writes}");
+        assert!(noted[0] >= first - 1, "at write {writes}: {segments:?}, gone to {noted:?}");
+    }
+
+    /// An error is no absence: a backup without the spool would look whole.
+    #[test]
+    fn a_spool_that_is_not_there_is_left_out_and_one_that_cannot_be_read_is_not() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let mut builder = Builder::new(Vec::new());
+        pack_spool(directory.path(), &mut builder).unwrap();
+        fs::write(directory.path().join("spool"), "no directory").unwrap();
+        pack_spool(directory.path(), &mut builder).unwrap_err();
+    }
 }

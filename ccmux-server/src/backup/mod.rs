@@ -4,7 +4,8 @@
 //! first entry says what it is. A server may be writing while a backup is made: files are taken in
 //! an order in which what is newer in a later one does no harm (the spool before the keyframes that
 //! replace it, those before the chunks that they count on, the log before the checkpoints that
-//! replace it), and what came out is unpacked and examined as a whole; if it is not sound because
+//! replace it; of the spool a beginning may be missing, and then what says that it was removed is
+//! there), and what came out is unpacked and examined as a whole; if it is not sound because
 //! something moved in between, it is made again.
 
 mod archive;

@@ -209,6 +209,11 @@ impl Scrollback {
         self.spool.wake_syncer();
     }
 
+    /// The same, if it has waited for a while already.
+    pub(crate) fn wake_late_syncer(&mut self) {
+        self.spool.wake_late_syncer();
+    }
+
     /// Where a pane's stream stands.
     pub(crate) fn position(&self, pane: PaneUuid) -> StreamPosition {
         self.panes.get(&pane).map(|known| known.position).unwrap_or_default()

@@ -48,6 +48,7 @@ impl Server {
         self.settle_shutdown();
         self.meet_keepers();
         self.feed_panes();
+        self.scrollback.wake_late_syncer();
         self.take_shells();
         self.take_proof();
         self.expire();
@@ -58,6 +59,7 @@ impl Server {
         self.take_keyframes();
         self.checkpoint_if_due();
         self.watch_input();
+        self.scrollback.wake_late_syncer();
         self.paint_clients();
         self.scrollback.wake_syncer();
         self.start_format_shells();

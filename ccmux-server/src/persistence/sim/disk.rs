@@ -44,6 +44,8 @@ pub enum Fault {
     PowerCut,
     /// EIO. A write may have been done in part; a sync drops what it should have synced.
     Io,
+    /// The same, and nobody sees it: the process is killed in this call.
+    IoUnseen,
     /// ENOSPC. A write may have been done in part.
     NoSpace,
     /// EMFILE: the process has no descriptor left for it.
@@ -183,7 +185,7 @@ impl Outcome {
         match self.fault {
             None | Some(Fault::Rot | Fault::Short) => Ok(()),
             Some(Fault::PowerCut) => Err(power_is_off()),
-            Some(Fault::Io) => Err(rustix::io::Errno::IO.into()),
+            Some(Fault::Io | Fault::IoUnseen) => Err(rustix::io::Errno::IO.into()),
             Some(Fault::NoSpace) => Err(no_space()),
             Some(Fault::TooManyFiles) => Err(rustix::io::Errno::MFILE.into()),
         }
@@ -227,7 +229,7 @@ impl Disk {
         if kind != CallKind::Read {
             self.trace.push(Call { number: self.numbered_calls, kind, target, fault });
         }
-        self.is_off = fault == Some(Fault::PowerCut);
+        self.is_off = matches!(fault, Some(Fault::PowerCut | Fault::IoUnseen));
         Ok(Outcome { fault })
     }
 

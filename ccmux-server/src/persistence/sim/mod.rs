@@ -397,7 +397,7 @@ impl StorageFile for SimFile {
                 }
             }
             Some(Fault::PowerCut) => {}
-            Some(Fault::Io | Fault::NoSpace | Fault::TooManyFiles) => {
+            Some(Fault::Io | Fault::IoUnseen | Fault::NoSpace | Fault::TooManyFiles) => {
                 file.durable = file.survivor(&mut random, Loss::Sectors);
                 file.pending.clear();
                 if random.coin() {

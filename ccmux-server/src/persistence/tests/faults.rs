@@ -5,13 +5,15 @@ use std::path::Path;
 
 use ccmux_core::change::{Change, OptionScope};
 use ccmux_core::ids::PaneId;
+use ccmux_core::model::Timestamp;
+use uuid::Uuid;
 
 use super::store::{established, files};
 use super::world::{BOOT, NEXT_BOOT, World, open, same};
 use crate::persistence::checkpoint::{CheckpointError, CheckpointStore, Snapshot};
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
 use crate::persistence::storage::Storage;
-use crate::persistence::{AppendError, CheckpointRefusal, LogEntry, LogHealth, Seq};
+use crate::persistence::{AppendError, CheckpointRefusal, LogEntry, LogHealth, Persistence, Seq};
 
 /// The trap: a log marked as checkpointed when no checkpoint holds it is gone at the next start.
 ///
@@ -317,24 +319,67 @@ fn checkpoints_fall_due_by_records_bytes_and_age() {
 #[test]
 fn what_a_failed_sync_has_lost_is_no_damage_after_the_power_cut() {
     for seed in 0..24 {
-        let (storage, mut world) = established(seed);
-        let (mut persistence, _) = open(&storage, BOOT, world.now).unwrap();
-        world.resume(&persistence, world.state.clone());
-        for value in ["one", "two"] {
-            let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
-            let changes = vec![Change::OptionSet { scope: OptionScope::Server, name, value }];
-            world.run(&mut persistence, "set-option", changes);
-        }
+        let (storage, persistence, now) = with_unsynced_changes(seed, BOOT);
         storage.fail(CallKind::Sync, 1, u64::MAX, Fault::Io);
         persistence.commit_now();
         assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
         drop(persistence);
-        let storage = storage.kill();
-        let (persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
-        assert!(persistence.health() == LogHealth::Durable, "{}", recovered.report);
-        drop(persistence);
-        let (_, after) = open(&storage.power_cut(seed), NEXT_BOOT, world.now).unwrap();
-        assert!(after.report.is_clean(), "{seed}: {}", after.report);
-        assert!(same(&after.state, &recovered.state), "{seed}: {}", after.report);
+        what_a_start_finds_survives_a_power_cut(&storage, now, (BOOT, seed));
     }
+}
+
+/// The server was killed in the sync that failed, so that `mark` still vouched for what it should have synced.
+#[test]
+fn what_a_sync_lost_in_which_the_server_was_killed_is_no_damage_after_the_power_cut() {
+    for seed in 0..24 {
+        let (storage, persistence, now) = with_unsynced_changes(seed, BOOT);
+        storage.fail(CallKind::Sync, 1, 1, Fault::IoUnseen);
+        persistence.commit_now();
+        assert!(storage.is_off());
+        drop(persistence);
+        what_a_start_finds_survives_a_power_cut(&storage, now, (BOOT, seed));
+    }
+}
+
+/// Where the boot id cannot be told a kill cannot be told from a power cut: nothing vouches for what is found.
+#[test]
+fn records_of_an_unknown_boot_are_in_doubt() {
+    for seed in 0..24 {
+        for boots in [[Uuid::nil(), Uuid::nil()], [Uuid::nil(), BOOT], [BOOT, Uuid::nil()]] {
+            let (storage, persistence, now) = with_unsynced_changes(seed, boots[0]);
+            storage.fail(CallKind::Sync, 1, 1, Fault::IoUnseen);
+            persistence.commit_now();
+            drop(persistence);
+            what_a_start_finds_survives_a_power_cut(&storage, now, (boots[1], seed));
+        }
+    }
+}
+
+/// A store with two hard changes that are written and not synced.
+fn with_unsynced_changes(seed: u64, boot: Uuid) -> (SimStorage, Persistence, Timestamp) {
+    let (storage, mut world) = established(seed);
+    let (mut persistence, _) = open(&storage, boot, world.now).unwrap();
+    world.resume(&persistence, world.state.clone());
+    for value in ["one", "two"] {
+        let (name, value) = ("@option".to_owned(), Some(value.to_owned()));
+        let changes = vec![Change::OptionSet { scope: OptionScope::Server, name, value }];
+        world.run(&mut persistence, "set-option", changes);
+    }
+    (storage, persistence, world.now)
+}
+
+/// Starts in `boot` after a kill, and once more after a power cut: what the first one believed is there,
+/// and nothing is missed.
+fn what_a_start_finds_survives_a_power_cut(
+    storage: &SimStorage,
+    now: Timestamp,
+    (boot, seed): (Uuid, u64),
+) {
+    let storage = storage.kill();
+    let (persistence, recovered) = open(&storage, boot, now).unwrap();
+    assert!(persistence.health() == LogHealth::Durable, "{}", recovered.report);
+    drop(persistence);
+    let (_, after) = open(&storage.power_cut(seed), NEXT_BOOT, now).unwrap();
+    assert!(after.report.is_clean(), "{seed}: {}", after.report);
+    assert!(same(&after.state, &recovered.state), "{seed}: {}", after.report);
 }

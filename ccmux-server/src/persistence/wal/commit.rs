@@ -81,12 +81,16 @@ impl Log {
         let files: Vec<_> = state.retired.iter().chain([&current.file]).map(Arc::clone).collect();
         let (target, is_dir_dirty) = (state.issued, state.is_dir_dirty);
         state.demand = Demand::None;
+        // A kill may come between a failure of this sync and whoever would note it.
+        state.is_syncing = true;
+        self.mark(&mut state);
         drop(state);
         let mut result = files.iter().try_for_each(|file| file.sync());
         if is_dir_dirty {
             result = result.and_then(|()| self.storage.sync_dir(Path::new(WAL_DIR)));
         }
         let mut state = self.lock();
+        state.is_syncing = false;
         match result {
             Ok(()) => {
                 state.retired = None;

@@ -86,6 +86,7 @@ impl Log {
             current: None,
             retired: None,
             is_dir_dirty: false,
+            is_syncing: false,
             demand: Demand::None,
             is_retry_due: true,
             standing,
@@ -252,7 +253,9 @@ impl Log {
         }
         let (store, boot, durable) = (self.store, self.boot, state.durable);
         let issued = state.issued;
-        let (written, vouched) = if is_whole { (issued, issued) } else { (durable, state.logged) };
+        let written = if is_whole { issued } else { durable };
+        // What is being synced may be lost before anybody knows, records that come meanwhile with it.
+        let vouched = if is_whole && !state.is_syncing { issued } else { state.logged };
         let mark = Mark { written, durable, vouched, store, boot };
         state.marker.set(&*self.storage, mark);
     }

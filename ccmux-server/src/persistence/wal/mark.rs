@@ -29,8 +29,9 @@ pub(crate) struct Mark {
     pub(crate) written: Seq,
     /// Every record up to here was durable.
     pub(crate) durable: Seq,
-    /// Every record up to here is in the log, and no write or sync of it has failed. What is found of later
-    /// ones may be in memory only for ever.
+    /// Every record up to here is in the log, no write or sync of it has failed, and none is running. What is
+    /// found of later ones may be in memory only for ever: a failed sync forgets what it had to write, files show
+    /// it all the same, and the next sync reports success.
     pub(crate) vouched: Seq,
     pub(crate) store: Uuid,
     /// The boot of the machine in which this was written; nil if it cannot be told.

@@ -19,7 +19,9 @@
 //!   not acknowledged is rewritten into a new segment.
 //! * W4 A segment is removed only against a [`TrimFloor`], which only two verified checkpoints
 //!   give (P5).
-//! * W5 What the file `mark` calls written is in the log, what it calls durable is durable.
+//! * W5 What the file `mark` calls written is in the log, what it calls durable is durable. What it vouches
+//!   for, no sync has lost: it vouches only for what is synced while a sync runs, because a kill
+//!   may come before a failure is noted.
 
 mod commit;
 mod log;

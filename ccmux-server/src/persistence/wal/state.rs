@@ -43,6 +43,8 @@ pub(super) struct LogState {
     /// The segment before the current one, while it has bytes to sync.
     pub(super) retired: Option<Arc<dyn StorageFile>>,
     pub(super) is_dir_dirty: bool,
+    /// A sync runs, and nobody knows yet whether it fails.
+    pub(super) is_syncing: bool,
     pub(super) demand: Demand,
     pub(super) is_retry_due: bool,
     pub(super) standing: Standing,

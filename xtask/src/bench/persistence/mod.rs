@@ -3,6 +3,7 @@
 //! Each number stands beside what the machine can do at all, measured in the same run, where there
 //! is such a thing, and beside the budget that it has.
 
+mod bare_log;
 mod bounded;
 mod build_log;
 mod changes;

@@ -1,5 +1,7 @@
 //! The log itself, without threads: appending, rolling over, and what to do when the disk fails.
 
+mod removal;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use super::format::{
 };
 use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
-use super::sync_work::{Removed, SyncWork};
+use super::sync_work::SyncWork;
 use super::table::SegmentTable;
 use super::tail::Tail;
 use super::{SpoolEvent, SpoolOptions};
@@ -342,11 +344,6 @@ impl SpoolLog {
         (has_changes && !self.unsynced.is_empty()) || has_removals
     }
 
-    /// Whether segments may go after the next sync: not while there is no segment that follows them.
-    fn may_remove(&self) -> bool {
-        self.current.is_some() && !self.is_removal_over
-    }
-
     /// What the next sync has to do; `None` if there is nothing.
     pub(super) fn begin_sync(&mut self) -> Option<SyncWork> {
         if !self.is_dirty() {
@@ -387,47 +384,6 @@ impl SpoolLog {
             self.has_sync_failed = true;
             self.replace_segment(error);
         }
-    }
-
-    /// These go after a later sync, in their order.
-    fn put_back(&mut self, segments: &[u64]) {
-        self.removals.extend(segments);
-        self.removals.sort_unstable();
-    }
-
-    /// Whether there are segments to be removed, and nobody does so.
-    pub(super) fn has_removable(&self) -> bool {
-        !self.removable.is_empty() && !self.is_removing
-    }
-
-    /// Segments to be removed, oldest first; none while others are being removed.
-    pub(super) fn begin_removal(&mut self) -> Vec<u64> {
-        if !self.has_removable() {
-            return Vec::new();
-        }
-        self.is_removing = true;
-        std::mem::take(&mut self.removable)
-    }
-
-    /// Takes in how far the removal of `segments` came. A later segment must not go before one that is
-    /// left.
-    pub(super) fn finish_removal(&mut self, segments: &[u64], removed: Removed) {
-        self.is_removing = false;
-        if let Some(error) = removed.unsynced {
-            self.is_removal_over = true;
-            // The syncer may wait for this very directory.
-            self.mark_dirs(&[SPOOL_DIR]);
-            self.give_files_up(&error);
-        }
-        let rest = &segments[removed.count..];
-        let was_stuck = std::mem::replace(&mut self.is_removal_stuck, !rest.is_empty());
-        let [first, ..] = rest else { return };
-        if !was_stuck {
-            tracing::warn!(number = first, "a spool segment stays: it cannot be removed");
-        }
-        let later = std::mem::take(&mut self.removable);
-        self.put_back(&later);
-        self.put_back(rest);
     }
 
     fn synced(&mut self, work: &SyncWork) {
@@ -472,44 +428,6 @@ impl SpoolLog {
         self.remove_unneeded();
     }
 
-    fn remove_unneeded(&mut self) {
-        self.removals.extend(self.table.take_unneeded());
-    }
-
-    /// Gives up the oldest output once the segments together are larger than allowed.
-    fn enforce_total(&mut self) {
-        self.remove_unneeded();
-        while self.table.bytes() > self.options.total_bytes {
-            let panes = self.table.drop_oldest();
-            if panes.is_empty() {
-                break;
-            }
-            self.events.extend(panes.into_iter().map(SpoolEvent::Dropped));
-            self.remove_unneeded();
-        }
-    }
-
-    /// Lets all that was written so far go as soon as no pane needs it, instead of once the spool
-    /// has grown long: the panes that need it are among the pinning ones from now on.
-    pub(super) fn retire(&mut self) {
-        let has_frames = |segment: &Segment| segment.len > HEADER_BYTES as u64;
-        if self.current.as_ref().is_some_and(has_frames)
-            && let Err(error) = self.begin_segment()
-        {
-            self.degrade(&error);
-        }
-        self.retired_below = self.current.as_ref().map_or(self.next_number, |now| now.number);
-        self.remove_unneeded();
-    }
-
-    pub(super) fn pinning(&self) -> Vec<PaneUuid> {
-        let mut panes = self.table.needing_below(self.retired_below);
-        if self.table.bytes() > self.options.pin_bytes {
-            panes.extend(self.table.pinning());
-        }
-        panes
-    }
-
     pub(super) fn position(&self, pane: PaneUuid) -> Option<StreamPosition> {
         self.table.next_position(pane)
     }
@@ -533,7 +451,7 @@ impl SpoolLog {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.tail.len() < self.options.unsynced_bytes_max
+        self.tail.len() < self.options.unsynced_bytes_max && !self.waits_for_removals()
     }
 
     pub(super) fn degraded(&self) -> Option<&str> {
@@ -541,7 +459,7 @@ impl SpoolLog {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.table.bytes()
+        self.table.kept_bytes() + self.table.leaving_bytes()
     }
 
     pub(super) fn has_events(&self) -> bool {

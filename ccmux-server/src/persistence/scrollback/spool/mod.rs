@@ -15,7 +15,8 @@
 //!   frames, says why, and tries again with growing pauses.
 //! * Removing a segment takes longer than many syncs, so a thread of its own does it, after a sync.
 //! * A segment is removed only when no pane needs it, or when the total would be exceeded; then the
-//!   panes that lose output are named.
+//!   panes that lose output are named. One that is not gone yet counts, and where removing is slow
+//!   output waits for it (P6).
 
 mod format;
 mod lag;
@@ -50,6 +51,9 @@ use crate::persistence::storage::Storage;
 /// First and longest pause between attempts to leave degraded mode.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// Output longer than this is no echo, and need not be on its way before the syncer is woken.
+const ECHO_BYTES_MAX: usize = 4096;
+
 /// How a spool is kept.
 #[derive(Clone, Debug)]
 pub struct SpoolOptions {
@@ -61,14 +65,19 @@ pub struct SpoolOptions {
     pub salt: u64,
     /// A new segment is begun at this length.
     pub segment_bytes: u64,
-    /// Panes that need the oldest segment are reported once all segments are longer than this.
+    /// Panes that need the oldest segment are reported once all that are needed are longer than this.
     pub pin_bytes: u64,
-    /// The oldest output is given up once all segments are longer than this.
+    /// The oldest output is given up once all segments that are needed are longer than this.
     pub total_bytes: u64,
+    /// By so much the disk may hold more than `total_bytes`: segments that nobody needs, and that are not
+    /// removed yet. [`Spool::has_room`] says no beyond that.
+    pub leaving_bytes_max: u64,
     /// [`Spool::has_room`] says no while more than this is not durable.
     pub unsynced_bytes_max: usize,
     /// How long the syncer waits for more before it syncs, from the oldest frame that waits for it.
     pub sync_interval: Duration,
+    /// How long the syncer may sleep on while there is something for it to do: see [`Spool::wake_syncer`].
+    pub wake_delay_max: Duration,
     /// Tells the time since some fixed moment, to measure how long syncs take.
     pub elapsed: fn() -> Duration,
 }
@@ -83,8 +92,10 @@ impl SpoolOptions {
             segment_bytes: 32 << 20,
             pin_bytes: 96 << 20,
             total_bytes: 512 << 20,
+            leaving_bytes_max: 64 << 20,
             unsynced_bytes_max: 16 << 20,
             sync_interval: Duration::from_millis(10),
+            wake_delay_max: Duration::from_millis(1),
             elapsed: || Duration::ZERO,
         }
     }
@@ -118,6 +129,7 @@ struct Shared {
     wake_remover: Condvar,
     is_stopping: std::sync::atomic::AtomicBool,
     sync_interval: Duration,
+    wake_delay_max: Duration,
     notify: Notify,
 }
 
@@ -133,7 +145,7 @@ impl Spool {
         options: SpoolOptions,
         notify: Notify,
     ) -> Self {
-        let sync_interval = options.sync_interval;
+        let (sync_interval, wake_delay_max) = (options.sync_interval, options.wake_delay_max);
         let log = Mutex::new(SpoolLog::open(Arc::clone(&storage), index, options));
         let shared = Shared {
             storage,
@@ -142,6 +154,7 @@ impl Spool {
             wake_remover: Condvar::new(),
             is_stopping: false.into(),
             sync_interval,
+            wake_delay_max,
             notify,
         };
         Self { shared: Arc::new(shared), threads: Vec::new(), is_wake_due: false }
@@ -164,11 +177,18 @@ impl Spool {
     ///
     /// On an error (degraded, mostly) the frame is not in the spool.
     ///
-    /// The syncer sleeps on until [`Spool::wake_syncer`].
+    /// The syncer sleeps on until [`Spool::wake_syncer`], if that does not take too long.
     pub fn append(&mut self, frame: FrameRef<'_>) -> io::Result<StreamPosition> {
         let mut log = self.shared.lock();
         self.is_wake_due |= !(log.is_dirty() || log.needs_retry());
-        log.append(&frame)
+        let appended = log.append(&frame);
+        drop(log);
+        if frame.payload.len() > ECHO_BYTES_MAX {
+            self.wake_syncer();
+        } else {
+            self.wake_late_syncer();
+        }
+        appended
     }
 
     /// Tells the syncer of frames that were appended: apart from that, so that an echo is on its
@@ -176,6 +196,13 @@ impl Spool {
     pub fn wake_syncer(&mut self) {
         if std::mem::take(&mut self.is_wake_due) {
             self.shared.wake.notify_one();
+        }
+    }
+
+    /// The same, if the oldest frame has waited for that already: there is too much going on for an echo.
+    pub fn wake_late_syncer(&mut self) {
+        if self.is_wake_due && self.shared.lock().waited() >= self.shared.wake_delay_max {
+            self.wake_syncer();
         }
     }
 
@@ -225,7 +252,7 @@ impl Spool {
         self.shared.lock().pinning()
     }
 
-    /// Whether the disk keeps up. If not, rings should not be read for the moment.
+    /// Whether the disk keeps up with writing and with removing. If not, rings should not be read for the moment.
     pub fn has_room(&self) -> bool {
         self.shared.lock().has_room()
     }
@@ -255,7 +282,7 @@ impl Spool {
         self.shared.lock().lag()
     }
 
-    /// Bytes of all segments.
+    /// Bytes of all segments that are there, needed or not.
     pub fn bytes(&self) -> u64 {
         self.shared.lock().bytes()
     }
@@ -354,14 +381,15 @@ impl Shared {
         }
         let removed = remove_segments(&*self.storage, &segments);
         let mut log = self.lock();
+        let had_room = log.has_room();
         log.finish_removal(&segments, removed);
         // What waited until it was known that segments go.
         if log.is_dirty() {
             self.wake.notify_one();
         }
-        let has_events = log.has_events();
+        let is_news = log.has_events() || (!had_room && log.has_room());
         drop(log);
-        if has_events {
+        if is_news {
             (self.notify)();
         }
         true

@@ -1,4 +1,4 @@
-//! Which segments exist, and which panes still need each of them.
+//! Which segments exist, which panes still need each of them, and which are on their way out.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -10,6 +10,8 @@ use crate::persistence::scrollback::layout::StreamPosition;
 #[derive(Debug, Default)]
 pub(super) struct SegmentTable {
     segments: VecDeque<SegmentUse>,
+    /// Segments that nobody needs and that are still there, oldest first: number and length.
+    leaving: VecDeque<(u64, u64)>,
     panes: HashMap<PaneUuid, PaneUse>,
 }
 
@@ -98,13 +100,21 @@ impl SegmentTable {
         }
     }
 
-    /// Takes out the oldest segments that no pane needs; never the newest.
+    /// Takes out the oldest segments that no pane needs; never the newest. They are on the disk until
+    /// [`SegmentTable::gone`].
     pub(super) fn take_unneeded(&mut self) -> Vec<u64> {
         let mut numbers = Vec::new();
         while self.segments.len() > 1 && self.segments[0].needs.is_empty() {
-            numbers.extend(self.segments.pop_front().map(|segment| segment.number));
+            let Some(SegmentUse { number, bytes, .. }) = self.segments.pop_front() else { break };
+            self.leaving.push_back((number, bytes));
+            numbers.push(number);
         }
         numbers
+    }
+
+    /// These, which had been taken out, are no longer there.
+    pub(super) fn gone(&mut self, numbers: &[u64]) {
+        self.leaving.retain(|(number, _)| !numbers.contains(number));
     }
 
     /// Gives up the oldest segment although panes need it; never the newest. Returns those panes.
@@ -131,8 +141,13 @@ impl SegmentTable {
         panes.into_iter().collect()
     }
 
-    /// Bytes of all segments.
-    pub(super) fn bytes(&self) -> u64 {
+    /// Bytes of the segments that are not on their way out.
+    pub(super) fn kept_bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// Bytes of those that are.
+    pub(super) fn leaving_bytes(&self) -> u64 {
+        self.leaving.iter().map(|(_, bytes)| bytes).sum()
     }
 }

@@ -1,10 +1,13 @@
 //! The spool on a simulated disk.
 
+mod removals;
 mod segments;
+mod syncer;
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::mpsc;
+use std::thread;
 
 use ccmux_core::model::Timestamp;
 use proptest::prelude::*;
@@ -12,7 +15,7 @@ use proptest::prelude::*;
 use super::format::{FRAME_HEADER_BYTES, HEADER_BYTES};
 use super::*;
 use crate::persistence::scrollback::Damage;
-use crate::persistence::scrollback::layout::segment_path;
+use crate::persistence::scrollback::layout::{gone_path, segment_path};
 use crate::persistence::sim::{CallKind, Fault, Random, SimStorage};
 
 const STORE: Uuid = Uuid::from_u128(0x5707e);
@@ -20,6 +23,9 @@ const STORE: Uuid = Uuid::from_u128(0x5707e);
 const BOOT: Uuid = Uuid::from_u128(1);
 /// The boot in which it is read, if not told otherwise: the power may have been cut.
 const LATER_BOOT: Uuid = Uuid::from_u128(2);
+
+/// Matters only when a test fails.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 const HEADER: u64 = HEADER_BYTES as u64;
 
@@ -377,30 +383,6 @@ fn a_printed_segment_cannot_pass_for_frames() {
     let index = scan(&storage);
     assert_eq!(frames(&index), ["original ", "other"]);
     assert_eq!(render(index.replay(pane(3), StreamPosition::default())), "");
-}
-
-#[test]
-fn the_syncer_thread_syncs_leaves_degraded_mode_and_sleeps_otherwise() {
-    let storage = SimStorage::new(5);
-    let (tell, told) = mpsc::channel();
-    let index = scan(&storage);
-    let notify = Box::new(move || tell.send(()).unwrap_or_default());
-    let mut spool = Spool::open(Arc::new(storage.clone()), &index, options(), notify);
-    spool.start_syncer().unwrap();
-    print(&mut spool, pane(1), b"healthy ");
-    storage.fail(CallKind::Write, 1, 3, Fault::NoSpace);
-    spool.append(bytes_frame(pane(1), 8, b"refused")).unwrap_err();
-    spool.wake_syncer();
-    let mut events = spool.drain_events();
-    while !events.contains(&SpoolEvent::Recovered) {
-        told.recv().unwrap();
-        events.extend(spool.drain_events());
-    }
-    assert!(matches!(events[..], [SpoolEvent::Degraded(_), SpoolEvent::Recovered]), "{events:?}");
-    print(&mut spool, pane(1), b"again");
-    drop(spool);
-    assert_eq!(replayed(&storage.power_cut(1), pane(1)), "healthy again");
-    assert!(told.try_recv().is_err(), "nothing was worth a word after that");
 }
 
 proptest! {

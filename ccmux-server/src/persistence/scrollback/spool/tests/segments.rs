@@ -270,143 +270,47 @@ fn a_segment_of_another_store_is_not_read() {
     assert_eq!(index.damage().len(), storage.files().len());
 }
 
+/// A power cut left no segment, and what said that they had been removed. The next one got a number of theirs, and
+/// was missed by nobody when a power cut took it.
 #[test]
-fn what_is_appended_while_segments_are_removed_becomes_durable_and_they_go_in_order() {
+fn a_segment_does_not_get_the_number_of_one_that_is_gone() {
     let storage = SimStorage::new(1);
-    let mut log = SpoolLog::open(Arc::new(storage.clone()), &scan(&storage), options());
-    let print = |log: &mut SpoolLog| {
-        let offset = log.position(pane(1)).unwrap_or_default().offset;
-        log.append(&bytes_frame(pane(1), offset, &[b'x'; 3000])).unwrap()
-    };
-    let sync = |log: &mut SpoolLog| {
-        let work = log.begin_sync().unwrap();
-        let result = work.run(&storage);
-        log.finish_sync(&work, result);
-        let (durable, appended) = log.progress();
-        assert_eq!(durable, appended);
-    };
+    storage.create_dir(Path::new("spool")).unwrap();
+    for number in [3, 5, 4] {
+        drop(storage.create(&gone_path(number)).unwrap());
+    }
+    let mut spool = open(&storage);
+    for _ in 0..2 {
+        print(&mut spool, pane(1), &[b'x'; 3000]);
+    }
+    drop(spool);
+    assert_eq!(replayed(&storage, pane(1)).len(), 6000);
+    storage.remove(&segment_path(6)).unwrap();
+    assert_eq!((replayed(&storage, pane(1)), damage(&storage)), (String::new(), vec![]));
+}
+
+/// A kill, or a power cut, came between the note and the removals.
+#[test]
+fn segments_that_were_to_go_are_read_and_go_later() {
+    let storage = SimStorage::new(1);
+    let mut spool = open(&storage);
     for _ in 0..3 {
-        let end = print(&mut log);
-        log.release(pane(1), end);
+        print(&mut spool, pane(1), &[b'x'; 3000]);
     }
-    sync(&mut log);
-    assert_eq!(storage.files().len(), 3, "a sync removes nothing itself");
-    let first = log.begin_removal();
-    assert_eq!(first, [1, 2]);
-
-    let end = print(&mut log);
-    log.release(pane(1), end);
-    sync(&mut log);
-    assert!(log.begin_removal().is_empty(), "the earlier ones are still being removed");
-    storage.fail(CallKind::Remove, 2, 1, Fault::Io);
-    let removed = remove_segments(&storage, &first);
-    assert_eq!(removed.count, 1);
-    log.finish_removal(&first, removed);
-    assert!(log.begin_removal().is_empty(), "what failed waits for the next sync");
-
-    print(&mut log);
-    sync(&mut log);
-    assert_eq!(log.begin_removal(), [2, 3, 4], "a later one does not go before an earlier one");
-}
-
-/// A log in which so many segments of pane 1 are no longer needed, and one is.
-fn log_with_unneeded(storage: &SimStorage, count: usize) -> SpoolLog {
-    let mut log = SpoolLog::open(Arc::new(storage.clone()), &scan(storage), options());
-    for _ in 0..count {
-        print_and_release(&mut log);
-    }
-    print_and_release(&mut log);
-    log
-}
-
-/// Fills a segment, and gives up those before it.
-fn print_and_release(log: &mut SpoolLog) {
-    let offset = log.position(pane(1)).unwrap_or_default().offset;
-    let end = log.append(&bytes_frame(pane(1), offset, &[b'x'; 3000])).unwrap();
-    log.release(pane(1), end);
-}
-
-fn sync_log(log: &mut SpoolLog, storage: &SimStorage) {
-    let work = log.begin_sync().unwrap();
-    let result = work.run(storage);
-    log.finish_sync(&work, result);
-}
-
-/// Later segments went before an older one that could not be removed while they were being synced.
-#[test]
-fn a_removal_that_fails_beside_a_sync_keeps_the_order() {
-    for does_sync_fail in [false, true] {
-        let storage = SimStorage::new(1);
-        let mut log = log_with_unneeded(&storage, 2);
-        sync_log(&mut log, &storage);
-        let first = log.begin_removal();
-        assert_eq!(first, [1, 2]);
-        print_and_release(&mut log);
-        let work = log.begin_sync().unwrap();
-        storage.fail(CallKind::Remove, 1, 1, Fault::Io);
-        let removed = remove_segments(&storage, &first);
-        log.finish_removal(&first, removed);
-        if does_sync_fail {
-            storage.fail(CallKind::Sync, 1, 1, Fault::Io);
+    drop(spool);
+    drop(storage.create(&gone_path(2)).unwrap());
+    for gone in 0..=2 {
+        if gone > 0 {
+            storage.remove(&segment_path(gone)).unwrap();
         }
-        let result = work.run(&storage);
-        log.finish_sync(&work, result);
-        assert!(log.begin_removal().is_empty(), "what is left is older than what was synced");
-        print_and_release(&mut log);
-        sync_log(&mut log, &storage);
-        let next = log.begin_removal();
-        assert!(next.starts_with(&[1, 2, 3]) && next.is_sorted(), "{next:?}");
+        let storage = storage.fork();
+        let text = replayed(&storage, pane(1));
+        assert_eq!(text.matches('x').count() as u64, 3000 * (3 - gone), "{gone} are gone");
+        assert_eq!(damage(&storage), [], "{gone} are gone");
+        let mut spool = open_with(&storage, SpoolOptions { boot: LATER_BOOT, ..options() });
+        let end = spool.position(pane(1)).unwrap();
+        spool.release(pane(1), end);
+        assert_eq!(spool.sync(), Health::Durable);
+        assert_eq!(segment_count(&storage), 1, "{gone} were gone");
     }
-}
-
-/// What waited for a removal that succeeded at last was synced by nobody: the syncer slept.
-#[test]
-fn a_removal_that_succeeds_at_last_leaves_work_to_do() {
-    let storage = SimStorage::new(1);
-    let mut log = log_with_unneeded(&storage, 1);
-    sync_log(&mut log, &storage);
-    let first = log.begin_removal();
-    storage.fail(CallKind::Remove, 1, 1, Fault::Io);
-    let removed = remove_segments(&storage, &first);
-    log.finish_removal(&first, removed);
-    assert!(!log.is_dirty(), "it waits for something to sync");
-    print_and_release(&mut log);
-    sync_log(&mut log, &storage);
-    let again = log.begin_removal();
-    for _ in 0..2 {
-        let offset = log.position(pane(1)).unwrap().offset;
-        log.append(&bytes_frame(pane(1), offset, &[b'x'; 3000])).unwrap();
-    }
-    sync_log(&mut log, &storage);
-    log.release(pane(1), log.position(pane(1)).unwrap());
-    assert!(!log.is_dirty(), "removals are stuck as far as is known");
-    let removed = remove_segments(&storage, &again);
-    log.finish_removal(&again, removed);
-    assert!(log.is_dirty(), "so whoever finishes a removal wakes the syncer");
-}
-
-/// Whoever was told that a directory could not be synced had the next one believe that it was (P8).
-#[test]
-fn nothing_goes_once_it_is_not_known_that_a_segment_is_gone() {
-    let storage = SimStorage::new(1);
-    let mut log = log_with_unneeded(&storage, 2);
-    sync_log(&mut log, &storage);
-    let first = log.begin_removal();
-    // That of the note before.
-    storage.fail(CallKind::SyncDir, 2, 1, Fault::Io);
-    let removed = remove_segments(&storage, &first);
-    assert_eq!(removed.count, 0);
-    log.finish_removal(&first, removed);
-    for _ in 0..2 {
-        print_and_release(&mut log);
-        sync_log(&mut log, &storage);
-        assert!(log.begin_removal().is_empty());
-    }
-    let (durable, appended) = log.progress();
-    assert_eq!(durable, appended);
-    assert_eq!(damage(&storage.fork()), []);
-    let mut spool = open(&storage.kill());
-    let end = spool.position(pane(1)).unwrap();
-    spool.release(pane(1), end);
-    assert_eq!(spool.sync(), Health::Durable);
 }
