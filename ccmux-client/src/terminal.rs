@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, panic, thread};
 
-use ccmux_protocol::Size;
+use ccmux_protocol::{Size, TerminalSize};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, open};
 use rustix::io::Errno;
@@ -53,16 +53,8 @@ impl TerminalName {
     }
 
     /// Its size; `None` if it does not know.
-    pub(crate) fn size(&self) -> Option<Size> {
+    pub(crate) fn size(&self) -> Option<TerminalSize> {
         size_of(self.fd.as_fd())
-    }
-
-    /// Width and height of its cells in pixels; `None` if it does not know.
-    pub(crate) fn cell_px(&self) -> Option<(u16, u16)> {
-        let size = tcgetwinsize(self.fd.as_fd()).ok()?;
-        let cell =
-            (size.ws_xpixel.checked_div(size.ws_col)?, size.ws_ypixel.checked_div(size.ws_row)?);
-        (cell.0 > 0 && cell.1 > 0).then_some(cell)
     }
 
     /// A descriptor that does not block, and the flags to put back afterwards, if any. Opened anew
@@ -165,7 +157,7 @@ impl Terminal {
     }
 
     /// The size; `None` if the terminal does not know.
-    pub(crate) fn size(&self) -> Option<Size> {
+    pub(crate) fn size(&self) -> Option<TerminalSize> {
         size_of(self.fd.as_fd())
     }
 
@@ -270,9 +262,14 @@ impl fmt::Debug for Hold {
     }
 }
 
-fn size_of(fd: BorrowedFd<'_>) -> Option<Size> {
+fn size_of(fd: BorrowedFd<'_>) -> Option<TerminalSize> {
     let size = tcgetwinsize(fd).ok()?;
-    (size.ws_col > 0 && size.ws_row > 0).then_some(Size { cols: size.ws_col, rows: size.ws_row })
+    // Without cells there is nothing to divide by.
+    let cell = (size.ws_xpixel.checked_div(size.ws_col)?, size.ws_ypixel.checked_div(size.ws_row)?);
+    Some(TerminalSize {
+        cells: Size { cols: size.ws_col, rows: size.ws_row },
+        cell_px: (cell.0 > 0 && cell.1 > 0).then_some(cell),
+    })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::model::Timestamp;
-use ccmux_protocol::{Exit, Hello, ServerFrame};
+use ccmux_protocol::{Exit, Hello, ServerFrame, TerminalSize};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
 use connection::Connection;
 use flags::ClientFlags;
@@ -98,6 +98,8 @@ pub(crate) struct Attachment {
     /// Whether its terminal said last that it has the focus.
     pub(crate) is_focused: bool,
     pub(crate) caps: OutputCaps,
+    /// Width and height of its terminal's cells in pixels, as the pty says.
+    cell_px: Option<(u16, u16)>,
     /// What its terminal said of itself.
     pub(crate) identity: Identity,
     /// Its terminal was asked, or need not be.
@@ -306,7 +308,7 @@ impl Client {
         let caps = caps(hello);
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let mut attachment = Attachment::new(session, flags, size, caps);
-        attachment.set_cell(hello.cell_px);
+        attachment.set_cell_px(hello.cell_px);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.hold(seq, ServerFrame::Leave(leave(caps)));
         self.hold(seq, ServerFrame::Attached);
@@ -314,9 +316,9 @@ impl Client {
 
     /// Its terminal was given back meanwhile: it is entered anew, with a whole picture. What was
     /// sent before this answer is not drawn.
-    pub(crate) fn wake_up(&mut self, size: Size) {
+    pub(crate) fn wake_up(&mut self, size: TerminalSize) {
         let Some(attachment) = self.attachment_mut() else { return };
-        attachment.resize(size);
+        attachment.resize_terminal(size);
         attachment.is_entered = false;
         // Entering does all of it.
         attachment.before_picture.clear();
@@ -395,6 +397,7 @@ impl Attachment {
             own_panes: BTreeMap::new(),
             is_focused: true,
             caps,
+            cell_px: None,
             identity: Identity::default(),
             is_asked: true,
             frame: Frame::new(term_size),
@@ -424,8 +427,13 @@ impl Attachment {
         }
     }
 
-    /// The terminal has another size, or lost what it showed.
-    pub(crate) fn resize(&mut self, size: Size) {
+    /// The terminal has another size or font, or lost what it showed.
+    pub(crate) fn resize_terminal(&mut self, TerminalSize { cells, cell_px }: TerminalSize) {
+        self.resize(cells);
+        self.set_cell_px(cell_px);
+    }
+
+    fn resize(&mut self, size: Size) {
         self.size = size;
         self.frame = Frame::new(term_size(size));
         self.painter.resize(term_size(size));

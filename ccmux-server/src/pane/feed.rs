@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
 use ccmux_keeper::{ChildEnd, RingError, Wake};
-use ccmux_term::{Event as TermEvent, LineTime, Size, Terminal, Widths};
+use ccmux_term::{Event as TermEvent, LineTime, Terminal, Widths};
 
 use super::fault;
-use super::mode::PaneMode;
 use super::store::Scrollback;
 use super::{Output, Pane, Stage};
 use crate::persistence::scrollback::{
@@ -40,6 +39,8 @@ const SCROLL_ON_CLEAR: u8 = 1;
 const TITLE: u8 = 2;
 /// The option that is `codepoint-widths`.
 const WIDTHS: u8 = 3;
+/// The option that is the size of a cell in pixels.
+pub(super) const CELL_SIZE: u8 = 4;
 /// What is looked at of such a title; the terminal keeps less.
 const TITLE_BYTES_MAX: usize = 16 * 1024;
 
@@ -197,22 +198,9 @@ impl Pane {
     }
 
     /// The same for an input that was made at a time which the spool knows.
-    fn apply_at(&mut self, time: Timestamp, input: impl FnOnce(&mut Terminal)) -> bool {
+    pub(super) fn apply_at(&mut self, time: Timestamp, input: impl FnOnce(&mut Terminal)) -> bool {
         self.terminal.set_time(LineTime::from_millis(time.0));
         self.apply(input)
-    }
-
-    /// Gives the terminal another size, as an input of its stream.
-    pub(crate) fn resize(&mut self, scrollback: &mut Scrollback, now: Timestamp, size: Size) {
-        let mut payload = [0; 4];
-        payload[..2].copy_from_slice(&size.cols.to_le_bytes());
-        payload[2..].copy_from_slice(&size.rows.to_le_bytes());
-        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Resize, &payload);
-        self.output.is_touched = true;
-        self.apply_at(now, |terminal| terminal.resize(size));
-        if let Some(PaneMode { copy, source, .. }) = &mut self.mode {
-            source.with(&self.terminal, |lines| copy.resize(size, lines));
-        }
     }
 
     /// Clears the history, as an input of the stream.
@@ -289,11 +277,7 @@ impl Pane {
         let time = frame.time;
         match (frame.kind, frame.payload.as_slice()) {
             (FrameKind::Bytes, bytes) => self.apply_at(time, |terminal| terminal.advance(bytes)),
-            (FrameKind::Resize, [a, b, c, d]) => {
-                let cols = u16::from_le_bytes([*a, *b]);
-                let rows = u16::from_le_bytes([*c, *d]);
-                self.apply_at(time, |terminal| terminal.resize(Size { cols, rows }))
-            }
+            (FrameKind::Resize, payload) => self.replay_resize(time, payload),
             (FrameKind::Clear, _) => {
                 let is_sound = self.apply_at(time, Terminal::clear_history);
                 self.cleared_at = Some(self.terminal.history_end());
@@ -311,7 +295,8 @@ impl Pane {
             (FrameKind::Option, [TITLE, title @ ..]) => {
                 self.apply_at(time, |terminal| terminal.set_title(title))
             }
-            (FrameKind::Resize | FrameKind::Option, _) => true,
+            (FrameKind::Option, [CELL_SIZE, cell @ ..]) => self.replay_cell_size(time, cell),
+            (FrameKind::Option, _) => true,
         }
     }
 

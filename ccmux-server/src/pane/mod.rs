@@ -17,6 +17,7 @@ pub(crate) mod feed;
 pub(crate) mod history;
 mod input;
 pub(crate) mod mode;
+mod size;
 pub(crate) mod store;
 pub(crate) mod text;
 

@@ -119,6 +119,7 @@ impl Server {
             scopes: super::scopes::Scopes::default(),
             activity: std::collections::BTreeMap::new(),
             resizing: std::collections::BTreeMap::new(),
+            cells: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
             configuring: Vec::new(),
             has_met_starter: false,

@@ -150,7 +150,7 @@ fn sizes_in_quick_succession_are_few_records() {
     world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
     let (before, began) = (world.server.persistence.issued(), world.server.elapsed());
     for cols in 100..300 {
-        client.say(&ClientFrame::Resize(size(cols)));
+        client.say(&ClientFrame::Resize(size(cols).into()));
         world.rest();
         client.listen();
     }
@@ -164,7 +164,7 @@ fn sizes_in_quick_succession_are_few_records() {
     assert!(logged <= most, "{logged} records in {took:?}");
 
     for cols in [90, 91, 92] {
-        client.say(&ClientFrame::Resize(size(cols)));
+        client.say(&ClientFrame::Resize(size(cols).into()));
         world.rest();
     }
     world.wait_until(|server| {
