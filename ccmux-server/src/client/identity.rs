@@ -58,7 +58,7 @@ impl Attachment {
     /// follows another font, or else what the terminal has answered.
     pub(crate) fn cell(&self) -> Option<CellSize> {
         let known = [self.cell_px, self.identity.cell].into_iter().flatten();
-        known.filter_map(|(width, height)| CellSize::checked(width.into(), height.into())).next()
+        known.find_map(|(width, height)| CellSize::checked(width.into(), height.into()))
     }
 
     /// What its pty says of the size of its cells.
