@@ -57,7 +57,7 @@ impl Attachment {
     /// The size of its terminal's cells, if it is known and can be true: what the pty says, since that
     /// follows another font, or else what the terminal has answered.
     pub(crate) fn cell(&self) -> Option<CellSize> {
-        let known = [self.cell_px, self.identity.cell].into_iter().flatten();
+        let mut known = [self.cell_px, self.identity.cell].into_iter().flatten();
         known.find_map(|(width, height)| CellSize::checked(width.into(), height.into()))
     }
 
@@ -122,6 +122,11 @@ impl Server {
     pub(crate) fn take_extensions(&mut self, id: ClientId, mut extensions: Vec<u16>) {
         extensions.truncate(EXTENSIONS_MAX);
         self.learn(id, |identity| identity.extensions = extensions);
+        // The last answer, unless it was asked for its clipboard meanwhile.
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.attachment().is_some_and(|attachment| attachment.clipboard.is_none()) {
+            client.say(ServerFrame::Answered);
+        }
     }
 
     /// A client's terminal answered how large its cells are.
