@@ -280,6 +280,8 @@ impl Attachment {
                     }
                 }
             }
+            ServerFrame::Asks => self.terminal.note_asked(),
+            ServerFrame::Answered => self.terminal.note_answered(),
             ServerFrame::Suspend => self.stop()?,
             ServerFrame::Exit(exit) => return Ok(Some(exit)),
             ServerFrame::Refused(refusal) => return Err(ClientError::Refused(refusal)),
@@ -300,6 +302,7 @@ impl Attachment {
                 Signal::Stop => self.stop()?,
                 // Who stopped us did not ask, and the terminal was somebody else's meanwhile.
                 Signal::Continue => {
+                    self.terminal.note_answered();
                     self.terminal.give_back();
                     self.wake_up()?;
                 }

@@ -14,7 +14,7 @@
 //!                                <-   Stdout, Stderr, ReadStdin
 //! Stdin, or StdinEnd             ->   (one for each ReadStdin)
 //!                                <-   Attached, Leave, Token (from here on the terminal is raw)
-//!                                <-   Output, Token ...
+//!                                <-   Output, Token, Asks, Answered ...
 //! Input, Resize, Wakeup ...      ->
 //!                                <-   Exit
 //! ```

@@ -128,6 +128,8 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
         }),
         Just(ServerFrame::Attached),
         Just(ServerFrame::Suspend),
+        Just(ServerFrame::Asks),
+        Just(ServerFrame::Answered),
         Just(ServerFrame::ReadStdin),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Leave),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Token),

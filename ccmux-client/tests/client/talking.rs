@@ -96,6 +96,18 @@ fn an_attached_terminal_is_raw_and_given_back() {
     assert_eq!(ends(&process), (Some(0), "[detached (from session 0)]\r\n".to_owned()));
 }
 
+/// Who leaves a terminal that owes no answer asks it nothing more.
+#[test]
+fn a_terminal_that_has_answered_is_left_at_once() {
+    let world = World::new();
+    let (process, mut peer) = world.attached();
+    peer.send(&[ServerFrame::Asks, ServerFrame::Output(b"question".to_vec())]);
+    shows(&process, "question");
+    let exit = Exit { reason: ExitReason::Terminated, ..Exit::done(0) };
+    peer.send(&[ServerFrame::Answered, ServerFrame::Exit(exit)]);
+    assert_eq!(ends(&process), (Some(0), "[terminated]\r\n".to_owned()));
+}
+
 #[test]
 fn a_terminal_that_nothing_was_drawn_on_is_left_alone() {
     let world = World::new();

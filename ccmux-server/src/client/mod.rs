@@ -320,6 +320,8 @@ impl Client {
         let Some(attachment) = self.attachment_mut() else { return };
         attachment.resize_terminal(size);
         attachment.is_entered = false;
+        // Whoever had the terminal may have read the answers.
+        attachment.is_asked &= !attachment.decoder.awaits_answers();
         // Entering does all of it.
         attachment.before_picture.clear();
         self.say(ServerFrame::Attached);
@@ -350,6 +352,7 @@ impl Client {
     pub(crate) fn paint(&mut self, now: Duration) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
         let mut bytes = Vec::new();
+        let mut is_asking = !attachment.passed_through.is_empty();
         if !attachment.is_entered {
             attachment.is_entered = true;
             bytes = enter(attachment.caps);
@@ -361,9 +364,14 @@ impl Client {
             attachment.painter.recover(&mut bytes);
             attachment.painter.paint(&attachment.frame, &mut bytes);
         }
-        bytes.extend_from_slice(attachment.questions());
+        let questions = attachment.questions();
+        is_asking |= !questions.is_empty();
+        bytes.extend_from_slice(questions);
         attachment.is_dirty = attachment.painter.has_more();
         attachment.pacing.painted(now);
+        if is_asking {
+            self.connection.send(&ServerFrame::Asks);
+        }
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
         }

@@ -227,6 +227,8 @@ fn server_frames() -> Vec<u8> {
         ServerFrame::Stderr(b"text\n".to_vec()),
         ServerFrame::ReadStdin,
         ServerFrame::Suspend,
+        ServerFrame::Asks,
+        ServerFrame::Answered,
         ServerFrame::Exit(Exit { code: 1, reason, durable: false }),
     ] {
         put(&frame, &mut bytes);

@@ -214,3 +214,25 @@ fn what_is_not_durable_is_said_with_a_reason() {
     world.server.take_persistence_news();
     assert_eq!(told(&world), (Some(true), None));
 }
+
+/// The client knows whether its terminal still owes answers, and one that was somebody else's meanwhile,
+/// who may have read them, is asked again.
+#[test]
+fn a_terminal_is_asked_until_it_answers() {
+    let mut world = World::new();
+    let size = Size { cols: 80, rows: 24 };
+    let mut client = world.command_from(Some(size), &["new-session"]);
+    world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
+    let mut asked_after = |said: &ClientFrame| {
+        client.say(said);
+        world.advance(Duration::from_secs(1));
+        world.rest();
+        client.listen();
+        client.questions()
+    };
+    let awake = ClientFrame::Wakeup(size.into());
+    assert_eq!(asked_after(&ClientFrame::Input(b"x".to_vec())), (1, false));
+    assert_eq!(asked_after(&awake), (2, false));
+    assert_eq!(asked_after(&ClientFrame::Input(b"\x1b[?64;1c".to_vec())), (2, true));
+    assert_eq!(asked_after(&awake), (2, true));
+}
