@@ -28,6 +28,11 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
 /// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
 const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
+/// A pause is worth a keyframe of so many bytes for each byte printed since the last one. Pictures make it
+/// large, and are in each of them: a prompt is no reason to write them all again.
+const KEYFRAME_SHARE: u64 = 16;
+/// So large a one is written whatever was printed: a large screen without pictures has less.
+const KEYFRAME_BYTES_FREE: u64 = 256 * 1024;
 
 /// So much output of a pane without a spool is in its ring alone before it is stashed: with what a
 /// turn takes it leaves the program some room.
@@ -70,10 +75,13 @@ impl Output {
         !self.is_archiving && (is_paused || is_long || is_pinning)
     }
 
-    /// When a keyframe should be taken if nothing more is printed.
+    /// When a keyframe should be taken if nothing more is printed. Never, if it is to be about as large as
+    /// the last one and too little was printed for that: the spool has it until then.
     pub(crate) fn keyframe_deadline(&self) -> Option<Duration> {
         let is_behind = self.consumed > self.keyframed || self.is_touched;
-        (is_behind && !self.is_archiving).then_some(self.last_at + KEYFRAME_PAUSE)
+        let worth = KEYFRAME_BYTES_FREE + (self.consumed - self.keyframed) * KEYFRAME_SHARE;
+        let is_due = is_behind && self.keyframe_bytes <= worth;
+        (is_due && !self.is_archiving).then_some(self.last_at + KEYFRAME_PAUSE)
     }
 }
 
@@ -308,7 +316,7 @@ impl Pane {
         limits: HistoryLimits,
     ) {
         let job = self.archive_job(scrollback, (now, limits), self.output.archived);
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_archived(&job);
         self.output.is_archiving = true;
         scrollback.submit(job);
     }
@@ -322,7 +330,7 @@ impl Pane {
     ) {
         let stored = scrollback.stored_end(self.uuid);
         let job = self.archive_job(scrollback, (now, limits), stored);
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_archived(&job);
         self.output.is_archiving = true;
         scrollback.bring_home(job);
     }
@@ -350,10 +358,11 @@ impl Pane {
         let stored = scrollback.stored_end(self.uuid);
         let job = self.archive_job(scrollback, (now, limits), stored);
         self.output.is_touched = false;
+        let (keyframe_bytes, end_line) = (job.keyframe_bytes(), self.terminal.history_sealed_end());
         if !scrollback.stash(job) {
             return Ok(());
         }
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_keyframe(keyframe_bytes, end_line);
         self.terminal.release_history(scrollback.stored_end(self.uuid));
         self.hand_stash(scrollback);
         self.release_ring(scrollback)
@@ -386,7 +395,12 @@ impl Pane {
         Ok(())
     }
 
-    fn note_archived(&mut self, end_line: u64) {
+    fn note_archived(&mut self, job: &ArchiveJob) {
+        self.note_keyframe(job.keyframe_bytes(), self.terminal.history_sealed_end());
+    }
+
+    fn note_keyframe(&mut self, bytes: u64, end_line: u64) {
+        self.output.keyframe_bytes = bytes;
         self.output.archived = end_line;
         self.output.keyframed = self.output.consumed;
         self.output.is_touched = false;
@@ -463,6 +477,20 @@ mod tests {
         assert!(behind.is_keyframe_due(at + KEYFRAME_PAUSE, false));
         let touched = Output { is_touched: true, ..whole };
         assert!(touched.is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        // One with pictures.
+        let large = |printed| Output {
+            consumed: 70 + printed,
+            keyframe_bytes: KEYFRAME_BYTES_FREE + KEYFRAME_SHARE * 1000,
+            ..touched
+        };
+        for printed in [0, 999] {
+            let large = large(printed);
+            assert!(!large.is_keyframe_due(at * 2, false), "{printed} bytes are too few");
+            assert_eq!(large.keyframe_deadline(), None, "nobody waits for it");
+            assert!(large.is_keyframe_due(at * 2, true), "the spool is to go");
+        }
+        assert!(large(1000).is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        assert!(large(KEYFRAME_BYTES).is_keyframe_due(at, false));
         let long = Output { consumed: 70 + KEYFRAME_BYTES, ..whole };
         assert!(long.is_keyframe_due(at, false));
         let on_its_way = Output { is_archiving: true, ..long };

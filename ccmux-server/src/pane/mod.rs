@@ -223,6 +223,8 @@ pub(crate) struct Output {
     pub(crate) consumed: u64,
     /// Stream offset of the newest keyframe handed to the archiver.
     pub(crate) keyframed: u64,
+    /// Length of that keyframe, before it is compressed.
+    pub(crate) keyframe_bytes: u64,
     /// Stream offset up to which places where output may be missing are marked.
     pub(crate) doubted: u64,
     /// Stream offset where output may be missing, which is still to be marked.
