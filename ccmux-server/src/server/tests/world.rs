@@ -354,6 +354,18 @@ impl World {
         }
     }
 
+    /// Lets the server go on until a client has heard something.
+    pub(super) fn hear(&mut self, peer: &mut Peer, is_heard: impl Fn(&Peer) -> bool) {
+        loop {
+            let sleep = self.server.turn().unwrap_or(DEADLINE);
+            peer.listen();
+            if is_heard(peer) {
+                return;
+            }
+            assert!(self.wait(sleep) || sleep < DEADLINE, "not heard: {:?}", peer.heard);
+        }
+    }
+
     /// Lets the server go on until something is so.
     pub(super) fn wait_until(&mut self, is_so: impl Fn(&Server) -> bool) {
         loop {
