@@ -20,7 +20,7 @@ use std::thread;
 
 use ccmux_protocol::rendezvous::Patience;
 use ccmux_protocol::{
-    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame,
+    ClientFrame, Exit, ExitReason, Hello, Refusal, RefusalCode, Resume, ServerFrame, TerminalSize,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -280,6 +280,8 @@ impl Attachment {
                     }
                 }
             }
+            ServerFrame::Asks => self.terminal.note_asked(),
+            ServerFrame::Answered => self.terminal.note_answered(),
             ServerFrame::Suspend => self.stop()?,
             ServerFrame::Exit(exit) => return Ok(Some(exit)),
             ServerFrame::Refused(refusal) => return Err(ClientError::Refused(refusal)),
@@ -300,6 +302,7 @@ impl Attachment {
                 Signal::Stop => self.stop()?,
                 // Who stopped us did not ask, and the terminal was somebody else's meanwhile.
                 Signal::Continue => {
+                    self.terminal.note_answered();
                     self.terminal.give_back();
                     self.wake_up()?;
                 }
@@ -320,8 +323,8 @@ impl Attachment {
     /// Takes the terminal again and has everything drawn anew.
     fn wake_up(&mut self) -> Result<(), ClientError> {
         self.terminal.take_again().map_err(ClientError::Terminal)?;
-        self.hello.size = self.terminal.size().or(self.hello.size);
-        if let (Line::Online(_), Some(size)) = (&self.line, self.hello.size) {
+        self.look_at_size();
+        if let (Line::Online(_), Some(size)) = (&self.line, self.told_size()) {
             self.awaited += 1;
             self.outbox.push(&ClientFrame::Wakeup(size))?;
         }
@@ -329,14 +332,29 @@ impl Attachment {
     }
 
     fn tell_size(&mut self) -> Result<(), ClientError> {
-        let size = self.terminal.size();
-        if let (Line::Online(_), Some(size)) = (&self.line, size)
-            && self.hello.size != Some(size)
+        if matches!(self.line, Line::Online(_))
+            && self.look_at_size()
+            && let Some(size) = self.told_size()
         {
-            self.hello.size = Some(size);
             self.outbox.push(&ClientFrame::Resize(size))?;
         }
         Ok(())
+    }
+
+    /// Takes over the terminal's size; returns whether it is another one. What the terminal does not
+    /// know stays as it was.
+    fn look_at_size(&mut self) -> bool {
+        let told = self.told_size();
+        if let Some(TerminalSize { cells, cell_px }) = self.terminal.size() {
+            self.hello.size = Some(cells);
+            self.hello.cell_px = cell_px;
+        }
+        self.told_size() != told
+    }
+
+    fn told_size(&self) -> Option<TerminalSize> {
+        let Hello { size, cell_px, .. } = self.hello;
+        size.map(|cells| TerminalSize { cells, cell_px })
     }
 
     /// Looks for another server. The screen stays as it is.
@@ -352,7 +370,7 @@ impl Attachment {
         }
         self.part.clear();
         self.patience.get_or_insert_default();
-        self.hello.size = self.terminal.size().or(self.hello.size);
+        self.look_at_size();
         let (hello, find) = (self.hello.clone(), Arc::clone(&self.reconnect.find));
         let (done, waker) = UnixStream::pair().map_err(ClientError::Wait)?;
         let (sender, result) = channel();

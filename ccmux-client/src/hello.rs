@@ -17,6 +17,7 @@ use crate::terminal::TerminalName;
 pub(crate) fn hello(options: &ClientOptions, name: Option<&TerminalName>) -> Hello {
     let surroundings = &options.surroundings;
     let bytes = |text: &std::ffi::OsStr| BString::from(text.as_bytes());
+    let size = name.and_then(TerminalName::size);
     let var = |name: &str| surroundings.env(name).map(|value| BString::from(value.into_vec()));
     Hello {
         versions: VersionRange::OURS,
@@ -24,8 +25,8 @@ pub(crate) fn hello(options: &ClientOptions, name: Option<&TerminalName>) -> Hel
         pid: getpid().as_raw_nonzero().get().cast_unsigned(),
         is_tty: name.is_some(),
         tty: name.map(|name| bytes(name.path.as_os_str())),
-        size: name.and_then(TerminalName::size),
-        cell_px: name.and_then(TerminalName::cell_px),
+        size: size.map(|size| size.cells),
+        cell_px: size.and_then(|size| size.cell_px),
         term: var("TERM"),
         colorterm: var("COLORTERM"),
         term_program: var("TERM_PROGRAM"),

@@ -14,6 +14,7 @@
 //! * C4 No wait on the terminal keeps the client from the server or from signals, and no wait on
 //!   the server keeps it from signals. What is buffered in between is bounded.
 
+mod answers;
 mod attach;
 mod client;
 mod deaths;

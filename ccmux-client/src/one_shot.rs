@@ -68,6 +68,8 @@ pub(crate) fn converse(link: &mut Link, streams: Streams<'_>) -> Result<Outcome,
             ServerFrame::Welcome(_)
             | ServerFrame::Output(_)
             | ServerFrame::OutputPart(_)
+            | ServerFrame::Asks
+            | ServerFrame::Answered
             | ServerFrame::Suspend => {}
         }
     }

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn sizes_are_not_kept_for_another_server() {
         let mut outbox = Outbox::default();
-        outbox.push(&ClientFrame::Resize(Size { cols: 80, rows: 24 })).unwrap();
+        outbox.push(&ClientFrame::Resize(Size { cols: 80, rows: 24 }.into())).unwrap();
         outbox.push(&ClientFrame::Input(b"x".to_vec())).unwrap();
         outbox.start_over(&ClientFrame::Goodbye).unwrap();
         let (mut link, server) = pair();

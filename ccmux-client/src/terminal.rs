@@ -8,13 +8,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, panic, thread};
 
-use ccmux_protocol::Size;
+use ccmux_protocol::rendezvous::Patience;
+use ccmux_protocol::{Size, TerminalSize};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, open};
 use rustix::io::Errno;
 use rustix::termios::{
-    OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr, ttyname,
+    OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcgetwinsize, tcsetattr,
+    ttyname,
 };
+
+use crate::answers::{ANSWER_MAX, LAST_QUESTION, PARTING_MAX, drop_answers};
 
 /// Ends whatever escape sequence was cut, before the terminal is given back.
 const CUT: &[u8] = b"\x1b\\";
@@ -53,16 +57,8 @@ impl TerminalName {
     }
 
     /// Its size; `None` if it does not know.
-    pub(crate) fn size(&self) -> Option<Size> {
+    pub(crate) fn size(&self) -> Option<TerminalSize> {
         size_of(self.fd.as_fd())
-    }
-
-    /// Width and height of its cells in pixels; `None` if it does not know.
-    pub(crate) fn cell_px(&self) -> Option<(u16, u16)> {
-        let size = tcgetwinsize(self.fd.as_fd()).ok()?;
-        let cell =
-            (size.ws_xpixel.checked_div(size.ws_col)?, size.ws_ypixel.checked_div(size.ws_row)?);
-        (cell.0 > 0 && cell.1 > 0).then_some(cell)
     }
 
     /// A descriptor that does not block, and the flags to put back afterwards, if any. Opened anew
@@ -103,6 +99,8 @@ struct Hold {
     leave: Vec<u8>,
     is_raw: bool,
     is_drawn: bool,
+    /// For how long it may still answer what it was asked last, if it has not.
+    asked: Option<Patience>,
 }
 
 impl Terminal {
@@ -117,6 +115,7 @@ impl Terminal {
             leave: LEAVE.to_vec(),
             is_raw: false,
             is_drawn: false,
+            asked: None,
         };
         let hold = Arc::new(Mutex::new(hold));
         let terminal = Terminal { fd, hold, pending: Vec::new(), written: 0 };
@@ -159,13 +158,24 @@ impl Terminal {
         self.with_hold(|hold| hold.leave = leave);
     }
 
+    /// What is drawn next asks the terminal something: what it answers is not to be read by whoever has
+    /// the terminal afterwards.
+    pub(crate) fn note_asked(&self) {
+        self.with_hold(|hold| hold.asked = Some(Patience::of(ANSWER_MAX)));
+    }
+
+    /// It has answered.
+    pub(crate) fn note_answered(&self) {
+        self.with_hold(|hold| hold.asked = None);
+    }
+
     /// Whether anything was drawn since the terminal was taken.
     pub(crate) fn is_drawn(&self) -> bool {
         self.with_hold(|hold| hold.is_drawn)
     }
 
     /// The size; `None` if the terminal does not know.
-    pub(crate) fn size(&self) -> Option<Size> {
+    pub(crate) fn size(&self) -> Option<TerminalSize> {
         size_of(self.fd.as_fd())
     }
 
@@ -232,10 +242,16 @@ impl Hold {
 
     /// Errors are of no use here: a terminal that is gone needs nothing.
     fn give_back(&mut self) {
+        let asked = self.asked.take().filter(|patience| !patience.left().is_zero());
         if self.is_drawn {
             self.is_drawn = false;
             let bytes = [CUT, &self.leave].concat();
-            let _ = self.write_all(&bytes);
+            let is_written = self.write_all(&bytes).is_ok();
+            if self.is_raw
+                && let Some(patience) = asked
+            {
+                self.drop_answers(is_written, &Patience::of(patience.left().min(PARTING_MAX)));
+            }
         }
         if self.is_raw {
             self.is_raw = false;
@@ -243,6 +259,15 @@ impl Hold {
             if let Some(flags) = self.flags {
                 let _ = fcntl_setfl(&self.fd, flags);
             }
+        }
+    }
+
+    /// Waits for answers that are still to come, so that nobody else reads them.
+    fn drop_answers(&self, takes_bytes: bool, patience: &Patience) {
+        let is_asked = takes_bytes && self.write_all(LAST_QUESTION).is_ok();
+        if !is_asked || !drop_answers(&self.fd, patience) {
+            // At least what has come.
+            let _ = tcflush(&self.fd, QueueSelector::IFlush);
         }
     }
 
@@ -270,9 +295,14 @@ impl fmt::Debug for Hold {
     }
 }
 
-fn size_of(fd: BorrowedFd<'_>) -> Option<Size> {
+fn size_of(fd: BorrowedFd<'_>) -> Option<TerminalSize> {
     let size = tcgetwinsize(fd).ok()?;
-    (size.ws_col > 0 && size.ws_row > 0).then_some(Size { cols: size.ws_col, rows: size.ws_row })
+    // Without cells there is nothing to divide by.
+    let cell = (size.ws_xpixel.checked_div(size.ws_col)?, size.ws_ypixel.checked_div(size.ws_row)?);
+    Some(TerminalSize {
+        cells: Size { cols: size.ws_col, rows: size.ws_row },
+        cell_px: (cell.0 > 0 && cell.1 > 0).then_some(cell),
+    })
 }
 
 #[cfg(test)]

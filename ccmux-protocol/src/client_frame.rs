@@ -37,13 +37,28 @@ pub enum ClientFrame {
     StdinEnd(StdinEnd),
     /// Bytes typed on the terminal, raw.
     Input(Vec<u8>),
-    /// The terminal has a new size.
-    Resize(Size),
+    /// The terminal, or its font, has a new size.
+    Resize(TerminalSize),
     /// The client was suspended and has its terminal again, of this size, as the user left it.
     /// Answered by [`ServerFrame::Attached`](crate::ServerFrame::Attached).
-    Wakeup(Size),
+    Wakeup(TerminalSize),
     /// The client leaves of its own accord; the attachment ends.
     Goodbye,
+}
+
+/// How large a terminal is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TerminalSize {
+    /// In cells.
+    pub cells: Size,
+    /// Width and height of a cell in pixels, if the terminal knows.
+    pub cell_px: Option<(u16, u16)>,
+}
+
+impl From<Size> for TerminalSize {
+    fn from(cells: Size) -> Self {
+        TerminalSize { cells, cell_px: None }
+    }
 }
 
 /// How standard input ended.
@@ -156,8 +171,12 @@ impl Frame for ClientFrame {
             }
             ClientFrame::StdinEnd(end) => put_json(STDIN_END, end, out)?,
             ClientFrame::Input(bytes) => put_bulk(INPUT, INPUT, bytes, out),
-            ClientFrame::Resize(size) => put_json(RESIZE, &wire_size::WireSize::from(*size), out)?,
-            ClientFrame::Wakeup(size) => put_json(WAKEUP, &wire_size::WireSize::from(*size), out)?,
+            ClientFrame::Resize(size) => {
+                put_json(RESIZE, &wire_size::WireTerminalSize::from(*size), out)?;
+            }
+            ClientFrame::Wakeup(size) => {
+                put_json(WAKEUP, &wire_size::WireTerminalSize::from(*size), out)?;
+            }
             ClientFrame::Goodbye => put_frame(GOODBYE, &[], out)?,
         }
         Ok(())
@@ -179,12 +198,16 @@ impl Frame for ClientFrame {
             }
             STDIN_END => ClientFrame::StdinEnd(get_json(kind, payload)?),
             INPUT => ClientFrame::Input(payload.to_vec()),
-            RESIZE => ClientFrame::Resize(get_json::<wire_size::WireSize>(kind, payload)?.into()),
-            WAKEUP => ClientFrame::Wakeup(get_json::<wire_size::WireSize>(kind, payload)?.into()),
+            RESIZE => ClientFrame::Resize(terminal_size(kind, payload)?),
+            WAKEUP => ClientFrame::Wakeup(terminal_size(kind, payload)?),
             GOODBYE => ClientFrame::Goodbye,
             _ => return Err(FrameError::UnknownKind { kind }),
         })
     }
+}
+
+fn terminal_size(kind: u8, payload: &[u8]) -> Result<TerminalSize, FrameError> {
+    Ok(get_json::<wire_size::WireTerminalSize>(kind, payload)?.into())
 }
 
 fn check_stdin(bytes: &[u8]) -> Result<(), FrameError> {
@@ -203,7 +226,7 @@ struct WireCommand {
 
 /// Sizes on the wire. Whatever a peer claims, what comes out is within the bounds of [`Size`].
 mod wire_size {
-    use super::{Deserialize, Serialize, Size};
+    use super::{Deserialize, Serialize, Size, TerminalSize};
 
     #[derive(Serialize, Deserialize)]
     pub(super) struct WireSize {
@@ -220,6 +243,26 @@ mod wire_size {
     impl From<WireSize> for Size {
         fn from(wire: WireSize) -> Self {
             Size { cols: wire.cols.clamp(1, Size::MAX), rows: wire.rows.clamp(1, Size::MAX) }
+        }
+    }
+
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct WireTerminalSize {
+        #[serde(flatten)]
+        cells: WireSize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cell_px: Option<(u16, u16)>,
+    }
+
+    impl From<TerminalSize> for WireTerminalSize {
+        fn from(TerminalSize { cells, cell_px }: TerminalSize) -> Self {
+            WireTerminalSize { cells: cells.into(), cell_px }
+        }
+    }
+
+    impl From<WireTerminalSize> for TerminalSize {
+        fn from(WireTerminalSize { cells, cell_px }: WireTerminalSize) -> Self {
+            TerminalSize { cells: cells.into(), cell_px }
         }
     }
 

@@ -14,7 +14,7 @@
 //!                                <-   Stdout, Stderr, ReadStdin
 //! Stdin, or StdinEnd             ->   (one for each ReadStdin)
 //!                                <-   Attached, Leave, Token (from here on the terminal is raw)
-//!                                <-   Output, Token ...
+//!                                <-   Output, Token, Asks, Answered ...
 //! Input, Resize, Wakeup ...      ->
 //!                                <-   Exit
 //! ```
@@ -30,7 +30,9 @@ mod server_frame;
 mod wire_bytes;
 
 pub use ccmux_core::geometry::Size;
-pub use client_frame::{ClientFrame, Hello, Resume, STDIN_BYTES_MAX, StdinEnd, VersionRange};
+pub use client_frame::{
+    ClientFrame, Hello, Resume, STDIN_BYTES_MAX, StdinEnd, TerminalSize, VersionRange,
+};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, encode};
 pub use needs_server::starts_server;
 pub use server_frame::{Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Welcome};

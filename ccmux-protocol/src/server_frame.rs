@@ -18,6 +18,8 @@ const SUSPEND: u8 = 0x89;
 const EXIT: u8 = 0x8a;
 const LEAVE: u8 = 0x8b;
 const READ_STDIN: u8 = 0x8c;
+const ASKS: u8 = 0x8d;
+const ANSWERED: u8 = 0x8e;
 
 /// A frame from server to client.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +47,11 @@ pub enum ServerFrame {
     ///
     /// [`encode`]: crate::encode
     OutputPart(Vec<u8>),
+    /// The next `Output` asks the terminal something, or may do so. A client that leaves before the answer
+    /// has come takes care that nobody else reads it.
+    Asks,
+    /// The terminal has answered what it was asked.
+    Answered,
     /// Bytes for the client's stdout.
     Stdout(Vec<u8>),
     /// Bytes for the client's stderr.
@@ -185,6 +192,8 @@ impl Frame for ServerFrame {
             ServerFrame::Token(token) => put_frame(TOKEN, token, out)?,
             ServerFrame::Output(bytes) => put_bulk(OUTPUT_PART, OUTPUT, bytes, out),
             ServerFrame::OutputPart(bytes) => put_bulk(OUTPUT_PART, OUTPUT_PART, bytes, out),
+            ServerFrame::Asks => put_frame(ASKS, &[], out)?,
+            ServerFrame::Answered => put_frame(ANSWERED, &[], out)?,
             ServerFrame::Stdout(bytes) => put_bulk(STDOUT, STDOUT, bytes, out),
             ServerFrame::Stderr(bytes) => put_bulk(STDERR, STDERR, bytes, out),
             ServerFrame::ReadStdin => put_frame(READ_STDIN, &[], out)?,
@@ -203,6 +212,8 @@ impl Frame for ServerFrame {
             TOKEN => ServerFrame::Token(payload.to_vec()),
             OUTPUT => ServerFrame::Output(payload.to_vec()),
             OUTPUT_PART => ServerFrame::OutputPart(payload.to_vec()),
+            ASKS => ServerFrame::Asks,
+            ANSWERED => ServerFrame::Answered,
             STDOUT => ServerFrame::Stdout(payload.to_vec()),
             STDERR => ServerFrame::Stderr(payload.to_vec()),
             READ_STDIN => ServerFrame::ReadStdin,

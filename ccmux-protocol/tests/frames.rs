@@ -5,8 +5,8 @@ use bstr::BString;
 use ccmux_core::geometry::Size;
 use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, FRAME_BYTES_MAX, Frame, FrameDecoder, FrameError, Hello,
-    Refusal, RefusalCode, Resume, STDIN_BYTES_MAX, ServerFrame, StdinEnd, VersionRange, Welcome,
-    encode,
+    Refusal, RefusalCode, Resume, STDIN_BYTES_MAX, ServerFrame, StdinEnd, TerminalSize,
+    VersionRange, Welcome, encode,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -78,6 +78,11 @@ prop_compose! {
     }
 }
 
+fn any_terminal_size() -> impl Strategy<Value = TerminalSize> {
+    (any_size(), any::<Option<(u16, u16)>>())
+        .prop_map(|(cells, cell_px)| TerminalSize { cells, cell_px })
+}
+
 fn any_client_frame() -> impl Strategy<Value = ClientFrame> {
     prop_oneof![
         any_hello().prop_map(|hello| ClientFrame::Hello(Box::new(hello))),
@@ -85,8 +90,8 @@ fn any_client_frame() -> impl Strategy<Value = ClientFrame> {
         (any::<bool>(), vec(any::<u8>(), 0..40))
             .prop_map(|(is_drawn, token)| ClientFrame::Resume(Resume { is_drawn, token })),
         vec(any::<u8>(), 0..40).prop_map(ClientFrame::Input),
-        any_size().prop_map(ClientFrame::Resize),
-        any_size().prop_map(ClientFrame::Wakeup),
+        any_terminal_size().prop_map(ClientFrame::Resize),
+        any_terminal_size().prop_map(ClientFrame::Wakeup),
         vec(any::<u8>(), 1..40).prop_map(ClientFrame::Stdin),
         proptest::option::of("\\PC{0,8}")
             .prop_map(|error| ClientFrame::StdinEnd(StdinEnd { error })),
@@ -123,6 +128,8 @@ fn any_server_frame() -> impl Strategy<Value = ServerFrame> {
         }),
         Just(ServerFrame::Attached),
         Just(ServerFrame::Suspend),
+        Just(ServerFrame::Asks),
+        Just(ServerFrame::Answered),
         Just(ServerFrame::ReadStdin),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Leave),
         vec(any::<u8>(), 0..40).prop_map(ServerFrame::Token),
@@ -218,7 +225,11 @@ fn unknown_fields_are_ignored_and_missing_ones_have_defaults() {
 #[test]
 fn a_size_is_brought_within_bounds() {
     let decoded = ClientFrame::decode(0x05, br#"{"cols":0,"rows":65535}"#);
-    assert_eq!(decoded, Ok(ClientFrame::Resize(Size { cols: 1, rows: Size::MAX })));
+    let size = Size { cols: 1, rows: Size::MAX };
+    assert_eq!(decoded, Ok(ClientFrame::Resize(size.into())), "of a client that tells no pixels");
+    let decoded = ClientFrame::decode(0x06, br#"{"cols":80,"rows":24,"cell_px":[9,18]}"#);
+    let size = TerminalSize { cells: Size { cols: 80, rows: 24 }, cell_px: Some((9, 18)) };
+    assert_eq!(decoded, Ok(ClientFrame::Wakeup(size)));
 }
 
 #[test]

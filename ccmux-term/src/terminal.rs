@@ -210,9 +210,13 @@ impl Terminal {
         &self.emulator.widths
     }
 
-    /// How many pixels a cell has from now on: programs are told so, and pictures take as many cells.
+    /// How many pixels a cell has from now on: programs are told so, and pictures that come take as many
+    /// cells. Those that are there keep theirs.
     pub fn set_cell_size(&mut self, cell: CellSize) {
-        self.emulator.cell = cell;
+        self.version += 1;
+        if std::mem::replace(&mut self.emulator.cell, cell) != cell {
+            self.emulator.report_size_in_band();
+        }
     }
 
     /// What [`Terminal::set_cell_size`] set.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::DEADLINE;
 use crate::end::{end_all, processes};
 use crate::process::Process;
-use crate::screen::Attached;
+use crate::screen::{Answering, Attached};
 use crate::small_disk::SmallDisk;
 use crate::watch::Watch;
 
@@ -233,7 +233,7 @@ impl TestEnv {
 
     /// A client in a terminal of this size, with these arguments.
     pub fn attach_with(&self, args: &[&str], cols: u16, rows: u16) -> Attached {
-        Attached::spawn(self.command(args), cols, rows, true, self.state_dir())
+        Attached::spawn(self.command(args), cols, rows, Answering::AtOnce, self.state_dir())
             .expect("a client can be started in a pseudo-terminal")
     }
 
@@ -242,17 +242,33 @@ impl TestEnv {
     /// # Panics
     /// If it cannot be started.
     pub fn attach_silent(&self, cols: u16, rows: u16) -> Attached {
-        Attached::spawn(self.command(&[]), cols, rows, false, self.state_dir())
+        Attached::spawn(self.command(&[]), cols, rows, Answering::Never, self.state_dir())
             .expect("a client can be started in a pseudo-terminal")
     }
 
     /// A shell script in a terminal of this size, in this world; `$0` in it is the executable.
     pub fn script_in_terminal(&self, script: &str, cols: u16, rows: u16) -> Attached {
+        self.script_answered(Answering::AtOnce, script, cols, rows)
+    }
+
+    /// As [`TestEnv::script_in_terminal`], in a terminal that answers what it is asked only when the
+    /// alternate screen is left.
+    pub fn script_in_slow_terminal(&self, script: &str, cols: u16, rows: u16) -> Attached {
+        self.script_answered(Answering::WhenLeft, script, cols, rows)
+    }
+
+    fn script_answered(
+        &self,
+        answering: Answering,
+        script: &str,
+        cols: u16,
+        rows: u16,
+    ) -> Attached {
         let ours = self.command(&[]);
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(script).arg(ours.get_program()).env_clear();
         command.envs(self.vars.iter().cloned()).current_dir(self.home());
-        Attached::spawn(command, cols, rows, true, self.state_dir())
+        Attached::spawn(command, cols, rows, answering, self.state_dir())
             .expect("a shell can be started in a pseudo-terminal")
     }
 

@@ -113,6 +113,14 @@ impl<D: Display> PtyProcess<D> {
         set_size(&self.master, cols, rows).expect("the terminal takes a size");
     }
 
+    /// The same for a terminal that knows the pixels of its cells: another size, or another font.
+    pub fn resize_with_cells(&self, cols: u16, rows: u16, cell: (u16, u16)) {
+        self.shared.lock().display.resize(cols, rows);
+        let (width, height) = (cols * cell.0, rows * cell.1);
+        let size = Winsize { ws_col: cols, ws_row: rows, ws_xpixel: width, ws_ypixel: height };
+        tcsetwinsize(&self.master, size).expect("the terminal takes a size");
+    }
+
     /// Stops or resumes taking output: a terminal held with `C-s`.
     pub fn pause(&self, is_paused: bool) {
         self.shared.lock().is_paused = is_paused;

@@ -14,8 +14,9 @@ use crate::pty_process::{Display, PtyProcess};
 #[derive(Debug)]
 pub struct Screen {
     terminal: Terminal,
-    /// Whether it answers what it is asked.
-    answers: bool,
+    answering: Answering,
+    /// Answers that are not given yet.
+    held: Vec<u8>,
     state_dir: PathBuf,
 }
 
@@ -67,6 +68,15 @@ impl Screen {
     }
 }
 
+/// When a terminal answers what it is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answering {
+    AtOnce,
+    /// Once the main screen is shown again: a slow line to somebody who has left meanwhile.
+    WhenLeft,
+    Never,
+}
+
 /// Shows output on a terminal; returns what that answers.
 pub(crate) fn advance(terminal: &mut Terminal, output: &[u8]) -> Vec<u8> {
     terminal.advance(output);
@@ -80,7 +90,13 @@ pub(crate) fn advance(terminal: &mut Terminal, output: &[u8]) -> Vec<u8> {
 impl Display for Screen {
     fn show(&mut self, output: &[u8]) -> Vec<u8> {
         let answers = advance(&mut self.terminal, output);
-        if self.answers { answers } else { Vec::new() }
+        self.held.extend(answers);
+        let is_time = match self.answering {
+            Answering::AtOnce => true,
+            Answering::WhenLeft => !self.terminal.modes().alternate_screen,
+            Answering::Never => false,
+        };
+        if is_time { std::mem::take(&mut self.held) } else { Vec::new() }
     }
 
     fn resize(&mut self, cols: u16, rows: u16) {
@@ -109,10 +125,11 @@ impl Attached {
         command: Command,
         cols: u16,
         rows: u16,
-        answers: bool,
+        answering: Answering,
         state_dir: PathBuf,
     ) -> io::Result<Self> {
-        let screen = Screen { terminal: Terminal::new(Size { cols, rows }), answers, state_dir };
+        let terminal = Terminal::new(Size { cols, rows });
+        let screen = Screen { terminal, answering, held: Vec::new(), state_dir };
         PtyProcess::spawn(command, cols, rows, screen).map(Attached)
     }
 

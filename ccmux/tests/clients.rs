@@ -180,7 +180,7 @@ fn a_peer_that_reads_nothing_delays_nobody() {
     let mut bytes = Vec::new();
     for _ in 0..1000 {
         let size = Size { cols: 80, rows: 24 };
-        encode(&ClientFrame::Wakeup(size), &mut bytes).expect("it fits into a frame");
+        encode(&ClientFrame::Wakeup(size.into()), &mut bytes).expect("it fits into a frame");
     }
     deaf.write_all(&bytes).expect("the server reads");
     scene.other.type_keys("typed at last\r");

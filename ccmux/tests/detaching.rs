@@ -119,3 +119,19 @@ fn a_session_moves_to_a_directory() {
     env.kill_server();
     assert_eq!(directory(), "/usr\n");
 }
+
+/// Goal: what a terminal was asked and answers only when its client has left is typed into nothing.
+/// Method: one that answers when the alternate screen is left, and a shell that reads then.
+#[test]
+fn answers_that_come_late_are_read_by_nobody() {
+    let env = env();
+    let read = "IFS= read -r line; echo \"read <$(printf %s \"$line\" | cat -v)>.\"";
+    let script = format!("\"$0\" attach-session -t s; {read}");
+    let client = env.script_in_slow_terminal(&script, 60, 10);
+    client.wait_text("[s]");
+    env.ok(&["detach-client", "-s", "s"]);
+    client.wait_text("[detached (from session s)]");
+    client.type_keys("typed\r");
+    let text = client.wait_text("read <");
+    assert!(text.contains("read <typed>."), "{text}");
+}

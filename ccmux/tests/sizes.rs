@@ -1,6 +1,11 @@
 //! Which client gives windows their size (`window-size`), and sizes set by hand.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+
 use ccmux_testkit::TestEnv;
+use rustix::fs::OFlags;
+use rustix::termios::tcgetwinsize;
 
 fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_ccmux"))
@@ -94,4 +99,60 @@ fn a_window_keeps_the_size_that_it_was_given() {
         "-A",
     ]);
     assert_eq!(size(&env, "other"), "33x11");
+}
+
+/// Width and height in pixels that the system tells a pane's program.
+fn pixels(env: &TestEnv, target: &str) -> (u16, u16) {
+    let tty = env.ok(&["display-message", "-p", "-t", target, "#{pane_tty}"]);
+    let flags = i32::try_from(OFlags::NOCTTY.bits()).expect("flags are an int");
+    let tty = OpenOptions::new().read(true).custom_flags(flags).open(tty.trim_end());
+    let size = tcgetwinsize(tty.expect("the pane has a terminal")).expect("it has a size");
+    (size.ws_xpixel, size.ws_ypixel)
+}
+
+/// Goal: the pixels of a pane are those of the client that was used last, in its pty, in its answers and
+/// in what is told in band; they outlast clients and servers. Method: `cat` shows what is typed, answers
+/// of its terminal among that.
+#[test]
+fn cells_have_the_pixels_of_the_client_that_was_used_last() {
+    let env = env();
+    let program = "printf '\\033[?2048h'; exec cat";
+    env.ok(&["new-session", "-d", "-s", "work", "-x", "50", "-y", "9", program]);
+    assert_eq!(pixels(&env, "work"), (50 * 8, 9 * 16), "nobody has told");
+    let wait = |expected: (u16, u16)| {
+        env.wait_ok(&["list-clients"], |_| pixels(&env, "work") == expected);
+    };
+    let wait_told = |report: &str| {
+        env.wait_ok(&["capture-pane", "-Jp", "-t", "work:0"], |text| text.contains(report));
+    };
+    wait_told("^[[48;9;50;144;400t");
+    let small = env.attach(50, 10);
+    small.resize_with_cells(50, 10, (10, 20));
+    wait((50 * 10, 9 * 20));
+    wait_told("^[[48;9;50;180;500t");
+    // Another font, and as many cells.
+    small.resize_with_cells(50, 10, (12, 25));
+    wait((50 * 12, 9 * 25));
+    wait_told("^[[48;9;50;225;600t");
+    let large = env.attach(60, 12);
+    large.resize_with_cells(60, 12, (20, 40));
+    wait((60 * 20, 11 * 40));
+    small.type_keys("x");
+    wait((50 * 12, 9 * 25));
+    large.type_keys("\x02d");
+    large.wait_exit();
+    small.type_keys("\x02d");
+    small.wait_exit();
+    wait((50 * 12, 9 * 25));
+
+    env.kill_server();
+    let query = "printf '\\033[16t\\033[14t\\033[18t'; exec cat";
+    env.ok(&["new-window", "-d", "-t", "work", query]);
+    for window in ["work:0", "work:1"] {
+        assert_eq!(pixels(&env, window), (50 * 12, 9 * 25), "{window}");
+    }
+    let answers = "^[[6;25;12t^[[4;225;600t^[[8;9;50t";
+    env.wait_ok(&["capture-pane", "-Jp", "-t", "work:1"], |text| text.contains(answers));
+    env.ok(&["respawn-pane", "-k", "-t", "work:0", query]);
+    wait_told(answers);
 }

@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use bstr::BString;
 use ccmux_protocol::rendezvous::{Launch, LockOutcome, Registration, lock_or_holder};
-use ccmux_protocol::{ClientFrame, Exit, ExitReason, Resume, ServerFrame, Size, Welcome, encode};
+use ccmux_protocol::{
+    ClientFrame, Exit, ExitReason, Resume, ServerFrame, Size, TerminalSize, Welcome, encode,
+};
 
 use crate::world::{Peer, World, ends, shows, text};
 
@@ -28,7 +30,7 @@ fn a_client_finds_the_next_server() {
     assert_eq!(hello.size, Some(Size { cols: 80, rows: 24 }));
     // Nobody has welcomed the client, so all this waits.
     process.type_bytes(b"typed");
-    process.resize(90, 20);
+    process.resize_with_cells(90, 20, (9, 18));
     let welcome = Welcome { version: 1, server_pid: 2, server_version: String::new() };
     peer.send(&[ServerFrame::Welcome(welcome)]);
     let resume = Resume { is_drawn: true, token: b"token".to_vec() };
@@ -36,13 +38,15 @@ fn a_client_finds_the_next_server() {
     let mut rest = [peer.receive(), peer.receive()];
     rest.sort_by_key(|frame| matches!(frame, ClientFrame::Resize(_)));
     let size = Size { cols: 90, rows: 20 };
-    assert_eq!(rest, [ClientFrame::Input(b"typed".to_vec()), ClientFrame::Resize(size)]);
+    let told = TerminalSize { cells: size, cell_px: Some((9, 18)) };
+    assert_eq!(rest, [ClientFrame::Input(b"typed".to_vec()), ClientFrame::Resize(told)]);
     assert!(process.is_raw(), "the terminal was never given back");
 
     // Dead again before it took the client up.
     drop(peer);
     let mut peer = world.accept();
-    assert_eq!(peer.welcome().size, Some(size));
+    let hello = peer.welcome();
+    assert_eq!((hello.size, hello.cell_px), (Some(size), Some((9, 18))));
     assert_eq!(peer.receive(), ClientFrame::Resume(resume));
     peer.attach();
     peer.send(&[ServerFrame::Output(b"again".to_vec())]);

@@ -7,7 +7,8 @@ use std::thread;
 
 use bstr::BString;
 use ccmux_protocol::{
-    ClientFrame, Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Size, VersionRange, encode,
+    ClientFrame, Exit, ExitReason, Refusal, RefusalCode, ServerFrame, Size, TerminalSize,
+    VersionRange, encode,
 };
 use rustix::process::Signal;
 
@@ -82,11 +83,29 @@ fn an_attached_terminal_is_raw_and_given_back() {
     process.type_bytes(b"\x03\x1cabc\xff");
     assert_eq!(peer.receive(), ClientFrame::Input(b"\x03\x1cabc\xff".to_vec()));
     process.resize(100, 30);
-    assert_eq!(peer.receive(), ClientFrame::Resize(Size { cols: 100, rows: 30 }));
+    let cells = Size { cols: 100, rows: 30 };
+    assert_eq!(peer.receive(), ClientFrame::Resize(cells.into()));
+    for cell in [(9, 18), (12, 25)] {
+        process.resize_with_cells(100, 30, cell);
+        let size = TerminalSize { cells, cell_px: Some(cell) };
+        assert_eq!(peer.receive(), ClientFrame::Resize(size), "another font");
+    }
 
     let reason = ExitReason::Detached { session: "0".into() };
     peer.send(&[ServerFrame::Exit(Exit { reason, ..Exit::done(0) })]);
     assert_eq!(ends(&process), (Some(0), "[detached (from session 0)]\r\n".to_owned()));
+}
+
+/// Who leaves a terminal that owes no answer asks it nothing more.
+#[test]
+fn a_terminal_that_has_answered_is_left_at_once() {
+    let world = World::new();
+    let (process, mut peer) = world.attached();
+    peer.send(&[ServerFrame::Asks, ServerFrame::Output(b"question".to_vec())]);
+    shows(&process, "question");
+    let exit = Exit { reason: ExitReason::Terminated, ..Exit::done(0) };
+    peer.send(&[ServerFrame::Answered, ServerFrame::Exit(exit)]);
+    assert_eq!(ends(&process), (Some(0), "[terminated]\r\n".to_owned()));
 }
 
 #[test]
@@ -173,7 +192,7 @@ fn a_client_that_was_stopped_has_everything_drawn_anew() {
         process.wait_stopped();
         assert_eq!(process.is_raw(), signal == Signal::STOP);
         process.signal(Signal::CONT);
-        let size = Size { cols: 80, rows: 24 };
+        let size = TerminalSize::from(Size { cols: 80, rows: 24 });
         assert_eq!(peer.receive(), ClientFrame::Wakeup(size), "{signal:?}");
         assert!(process.is_raw());
         // A signal that ends a stop may be noticed a second time; each is answered.

@@ -54,11 +54,26 @@ impl Attachment {
 }
 
 impl Attachment {
-    /// Notes width and height of its cells in pixels, if they are known and can be true.
-    pub(super) fn set_cell(&mut self, pixels: Option<(u16, u16)>) {
-        let cell =
-            pixels.and_then(|(width, height)| CellSize::checked(width.into(), height.into()));
-        if let Some(cell) = cell {
+    /// The size of its terminal's cells, if it is known and can be true: what the pty says, since that
+    /// follows another font, or else what the terminal has answered.
+    pub(crate) fn cell(&self) -> Option<CellSize> {
+        let mut known = [self.cell_px, self.identity.cell].into_iter().flatten();
+        known.find_map(|(width, height)| CellSize::checked(width.into(), height.into()))
+    }
+
+    /// What its pty says of the size of its cells.
+    pub(super) fn set_cell_px(&mut self, cell_px: Option<(u16, u16)>) {
+        self.cell_px = cell_px;
+        self.scale_pictures();
+    }
+
+    fn set_identity(&mut self, identity: Identity) {
+        self.identity = identity;
+        self.scale_pictures();
+    }
+
+    fn scale_pictures(&mut self) {
+        if let Some(cell) = self.cell() {
             self.painter.set_cell_size(cell);
             self.is_dirty = true;
         }
@@ -74,8 +89,7 @@ impl Client {
         let may_be_asked = self.hello.as_deref().is_some_and(may_be_asked);
         if let Some(attachment) = self.attachment_mut() {
             attachment.is_asked = !identity.is_unknown() || !may_be_asked;
-            attachment.set_cell(identity.cell);
-            attachment.identity = identity;
+            attachment.set_identity(identity);
         }
     }
 
@@ -108,20 +122,29 @@ impl Server {
     pub(crate) fn take_extensions(&mut self, id: ClientId, mut extensions: Vec<u16>) {
         extensions.truncate(EXTENSIONS_MAX);
         self.learn(id, |identity| identity.extensions = extensions);
+        // The last answer, unless it was asked for its clipboard meanwhile.
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.attachment().is_some_and(|attachment| attachment.clipboard.is_none()) {
+            client.say(ServerFrame::Answered);
+        }
     }
 
     /// A client's terminal answered how large its cells are.
     pub(crate) fn take_cell(&mut self, id: ClientId, cell: CellSize) {
         self.learn(id, |identity| identity.cell = Some((cell.width, cell.height)));
+        let attachment = self.clients.get(&id).and_then(|client| client.attachment());
+        if let Some(session) = attachment.map(|attachment| attachment.session) {
+            self.fit_to_newest(session);
+        }
     }
 
     fn learn(&mut self, id: ClientId, note: impl FnOnce(&mut Identity)) {
         let options = self.state.options(OptionScope::Server);
         let Some(client) = self.clients.get_mut(&id) else { return };
         let Some(attachment) = client.attachment_mut() else { return };
-        note(&mut attachment.identity);
-        let identity = attachment.identity.clone();
-        attachment.set_cell(identity.cell);
+        let mut identity = attachment.identity.clone();
+        note(&mut identity);
+        attachment.set_identity(identity.clone());
         if let Some(hello) = client.hello.as_deref() {
             let caps = caps(hello, &identity, options);
             client.set_caps(caps);

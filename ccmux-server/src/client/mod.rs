@@ -26,7 +26,7 @@ use ccmux_core::command::CommandList;
 use ccmux_core::geometry::Size;
 use ccmux_core::ids::{PaneId, SessionId, WindowId};
 use ccmux_core::model::Timestamp;
-use ccmux_protocol::{Exit, Hello, ServerFrame};
+use ccmux_protocol::{Exit, Hello, ServerFrame, TerminalSize};
 use ccmux_term::compose::{Frame, OutputCaps, Painter, enter, leave};
 use connection::Connection;
 use flags::ClientFlags;
@@ -98,6 +98,8 @@ pub(crate) struct Attachment {
     /// Whether its terminal said last that it has the focus.
     pub(crate) is_focused: bool,
     pub(crate) caps: OutputCaps,
+    /// Width and height of its terminal's cells in pixels, as the pty says.
+    cell_px: Option<(u16, u16)>,
     /// What its terminal said of itself.
     pub(crate) identity: Identity,
     /// Its terminal was asked, or need not be.
@@ -306,7 +308,7 @@ impl Client {
         let caps = caps(hello);
         let size = hello.size.unwrap_or(Size::DEFAULT);
         let mut attachment = Attachment::new(session, flags, size, caps);
-        attachment.set_cell(hello.cell_px);
+        attachment.set_cell_px(hello.cell_px);
         self.stage = ClientStage::Attached(Box::new(attachment));
         self.hold(seq, ServerFrame::Leave(leave(caps)));
         self.hold(seq, ServerFrame::Attached);
@@ -314,10 +316,12 @@ impl Client {
 
     /// Its terminal was given back meanwhile: it is entered anew, with a whole picture. What was
     /// sent before this answer is not drawn.
-    pub(crate) fn wake_up(&mut self, size: Size) {
+    pub(crate) fn wake_up(&mut self, size: TerminalSize) {
         let Some(attachment) = self.attachment_mut() else { return };
-        attachment.resize(size);
+        attachment.resize_terminal(size);
         attachment.is_entered = false;
+        // Whoever had the terminal may have read the answers.
+        attachment.is_asked &= !attachment.decoder.awaits_answers();
         // Entering does all of it.
         attachment.before_picture.clear();
         self.say(ServerFrame::Attached);
@@ -348,6 +352,7 @@ impl Client {
     pub(crate) fn paint(&mut self, now: Duration) {
         let ClientStage::Attached(attachment) = &mut self.stage else { return };
         let mut bytes = Vec::new();
+        let mut is_asking = !attachment.passed_through.is_empty();
         if !attachment.is_entered {
             attachment.is_entered = true;
             bytes = enter(attachment.caps);
@@ -359,9 +364,14 @@ impl Client {
             attachment.painter.recover(&mut bytes);
             attachment.painter.paint(&attachment.frame, &mut bytes);
         }
-        bytes.extend_from_slice(attachment.questions());
+        let questions = attachment.questions();
+        is_asking |= !questions.is_empty();
+        bytes.extend_from_slice(questions);
         attachment.is_dirty = attachment.painter.has_more();
         attachment.pacing.painted(now);
+        if is_asking {
+            self.connection.send(&ServerFrame::Asks);
+        }
         if !bytes.is_empty() {
             self.connection.send(&ServerFrame::Output(bytes));
         }
@@ -395,6 +405,7 @@ impl Attachment {
             own_panes: BTreeMap::new(),
             is_focused: true,
             caps,
+            cell_px: None,
             identity: Identity::default(),
             is_asked: true,
             frame: Frame::new(term_size),
@@ -424,8 +435,13 @@ impl Attachment {
         }
     }
 
-    /// The terminal has another size, or lost what it showed.
-    pub(crate) fn resize(&mut self, size: Size) {
+    /// The terminal has another size or font, or lost what it showed.
+    pub(crate) fn resize_terminal(&mut self, TerminalSize { cells, cell_px }: TerminalSize) {
+        self.resize(cells);
+        self.set_cell_px(cell_px);
+    }
+
+    fn resize(&mut self, size: Size) {
         self.size = size;
         self.frame = Frame::new(term_size(size));
         self.painter.resize(term_size(size));

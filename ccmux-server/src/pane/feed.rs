@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use ccmux_core::model::Timestamp;
 use ccmux_keeper::{ChildEnd, RingError, Wake};
-use ccmux_term::{Event as TermEvent, LineTime, Size, Terminal, Widths};
+use ccmux_term::{Event as TermEvent, LineTime, Terminal, Widths};
 
 use super::fault;
-use super::mode::PaneMode;
 use super::store::Scrollback;
 use super::{Output, Pane, Stage};
 use crate::persistence::scrollback::{
@@ -29,6 +28,11 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(400);
 /// A keyframe is taken at the latest after so many bytes: what a restart would have to replay.
 const KEYFRAME_BYTES: u64 = 4 * 1024 * 1024;
+/// A pause is worth a keyframe of so many bytes for each byte printed since the last one. Pictures make it
+/// large, and are in each of them: a prompt is no reason to write them all again.
+const KEYFRAME_SHARE: u64 = 16;
+/// So large a one is written whatever was printed: a large screen without pictures has less.
+const KEYFRAME_BYTES_FREE: u64 = 256 * 1024;
 
 /// So much output of a pane without a spool is in its ring alone before it is stashed: with what a
 /// turn takes it leaves the program some room.
@@ -40,6 +44,8 @@ const SCROLL_ON_CLEAR: u8 = 1;
 const TITLE: u8 = 2;
 /// The option that is `codepoint-widths`.
 const WIDTHS: u8 = 3;
+/// The option that is the size of a cell in pixels.
+pub(super) const CELL_SIZE: u8 = 4;
 /// What is looked at of such a title; the terminal keeps less.
 const TITLE_BYTES_MAX: usize = 16 * 1024;
 
@@ -69,10 +75,13 @@ impl Output {
         !self.is_archiving && (is_paused || is_long || is_pinning)
     }
 
-    /// When a keyframe should be taken if nothing more is printed.
+    /// When a keyframe should be taken if nothing more is printed. Never, if it is to be about as large as
+    /// the last one and too little was printed for that: the spool has it until then.
     pub(crate) fn keyframe_deadline(&self) -> Option<Duration> {
         let is_behind = self.consumed > self.keyframed || self.is_touched;
-        (is_behind && !self.is_archiving).then_some(self.last_at + KEYFRAME_PAUSE)
+        let worth = KEYFRAME_BYTES_FREE + (self.consumed - self.keyframed) * KEYFRAME_SHARE;
+        let is_due = is_behind && self.keyframe_bytes <= worth;
+        (is_due && !self.is_archiving).then_some(self.last_at + KEYFRAME_PAUSE)
     }
 }
 
@@ -197,22 +206,9 @@ impl Pane {
     }
 
     /// The same for an input that was made at a time which the spool knows.
-    fn apply_at(&mut self, time: Timestamp, input: impl FnOnce(&mut Terminal)) -> bool {
+    pub(super) fn apply_at(&mut self, time: Timestamp, input: impl FnOnce(&mut Terminal)) -> bool {
         self.terminal.set_time(LineTime::from_millis(time.0));
         self.apply(input)
-    }
-
-    /// Gives the terminal another size, as an input of its stream.
-    pub(crate) fn resize(&mut self, scrollback: &mut Scrollback, now: Timestamp, size: Size) {
-        let mut payload = [0; 4];
-        payload[..2].copy_from_slice(&size.cols.to_le_bytes());
-        payload[2..].copy_from_slice(&size.rows.to_le_bytes());
-        scrollback.append(self.uuid, self.output.consumed, now, FrameKind::Resize, &payload);
-        self.output.is_touched = true;
-        self.apply_at(now, |terminal| terminal.resize(size));
-        if let Some(PaneMode { copy, source, .. }) = &mut self.mode {
-            source.with(&self.terminal, |lines| copy.resize(size, lines));
-        }
     }
 
     /// Clears the history, as an input of the stream.
@@ -289,11 +285,7 @@ impl Pane {
         let time = frame.time;
         match (frame.kind, frame.payload.as_slice()) {
             (FrameKind::Bytes, bytes) => self.apply_at(time, |terminal| terminal.advance(bytes)),
-            (FrameKind::Resize, [a, b, c, d]) => {
-                let cols = u16::from_le_bytes([*a, *b]);
-                let rows = u16::from_le_bytes([*c, *d]);
-                self.apply_at(time, |terminal| terminal.resize(Size { cols, rows }))
-            }
+            (FrameKind::Resize, payload) => self.replay_resize(time, payload),
             (FrameKind::Clear, _) => {
                 let is_sound = self.apply_at(time, Terminal::clear_history);
                 self.cleared_at = Some(self.terminal.history_end());
@@ -311,7 +303,8 @@ impl Pane {
             (FrameKind::Option, [TITLE, title @ ..]) => {
                 self.apply_at(time, |terminal| terminal.set_title(title))
             }
-            (FrameKind::Resize | FrameKind::Option, _) => true,
+            (FrameKind::Option, [CELL_SIZE, cell @ ..]) => self.replay_cell_size(time, cell),
+            (FrameKind::Option, _) => true,
         }
     }
 
@@ -323,7 +316,7 @@ impl Pane {
         limits: HistoryLimits,
     ) {
         let job = self.archive_job(scrollback, (now, limits), self.output.archived);
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_archived(&job);
         self.output.is_archiving = true;
         scrollback.submit(job);
     }
@@ -337,7 +330,7 @@ impl Pane {
     ) {
         let stored = scrollback.stored_end(self.uuid);
         let job = self.archive_job(scrollback, (now, limits), stored);
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_archived(&job);
         self.output.is_archiving = true;
         scrollback.bring_home(job);
     }
@@ -365,10 +358,11 @@ impl Pane {
         let stored = scrollback.stored_end(self.uuid);
         let job = self.archive_job(scrollback, (now, limits), stored);
         self.output.is_touched = false;
+        let (keyframe_bytes, end_line) = (job.keyframe_bytes(), self.terminal.history_sealed_end());
         if !scrollback.stash(job) {
             return Ok(());
         }
-        self.note_archived(self.terminal.history_sealed_end());
+        self.note_keyframe(keyframe_bytes, end_line);
         self.terminal.release_history(scrollback.stored_end(self.uuid));
         self.hand_stash(scrollback);
         self.release_ring(scrollback)
@@ -401,7 +395,12 @@ impl Pane {
         Ok(())
     }
 
-    fn note_archived(&mut self, end_line: u64) {
+    fn note_archived(&mut self, job: &ArchiveJob) {
+        self.note_keyframe(job.keyframe_bytes(), self.terminal.history_sealed_end());
+    }
+
+    fn note_keyframe(&mut self, bytes: u64, end_line: u64) {
+        self.output.keyframe_bytes = bytes;
         self.output.archived = end_line;
         self.output.keyframed = self.output.consumed;
         self.output.is_touched = false;
@@ -478,6 +477,20 @@ mod tests {
         assert!(behind.is_keyframe_due(at + KEYFRAME_PAUSE, false));
         let touched = Output { is_touched: true, ..whole };
         assert!(touched.is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        // One with pictures.
+        let large = |printed| Output {
+            consumed: 70 + printed,
+            keyframe_bytes: KEYFRAME_BYTES_FREE + KEYFRAME_SHARE * 1000,
+            ..touched
+        };
+        for printed in [0, 999] {
+            let large = large(printed);
+            assert!(!large.is_keyframe_due(at * 2, false), "{printed} bytes are too few");
+            assert_eq!(large.keyframe_deadline(), None, "nobody waits for it");
+            assert!(large.is_keyframe_due(at * 2, true), "the spool is to go");
+        }
+        assert!(large(1000).is_keyframe_due(at + KEYFRAME_PAUSE, false));
+        assert!(large(KEYFRAME_BYTES).is_keyframe_due(at, false));
         let long = Output { consumed: 70 + KEYFRAME_BYTES, ..whole };
         assert!(long.is_keyframe_due(at, false));
         let on_its_way = Output { is_archiving: true, ..long };

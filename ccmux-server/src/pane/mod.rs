@@ -17,6 +17,7 @@ pub(crate) mod feed;
 pub(crate) mod history;
 mod input;
 pub(crate) mod mode;
+mod size;
 pub(crate) mod store;
 pub(crate) mod text;
 
@@ -222,6 +223,8 @@ pub(crate) struct Output {
     pub(crate) consumed: u64,
     /// Stream offset of the newest keyframe handed to the archiver.
     pub(crate) keyframed: u64,
+    /// Length of that keyframe, before it is compressed.
+    pub(crate) keyframe_bytes: u64,
     /// Stream offset up to which places where output may be missing are marked.
     pub(crate) doubted: u64,
     /// Stream offset where output may be missing, which is still to be marked.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ccmux_core::ids::{PaneId, PaneUuid};
 use ccmux_core::model::{ExitStatus, Program};
 use ccmux_keeper::{
-    ChildEnd, ChildSpec, KeeperCommand, Link, LinkError, LinkEvent, Orphan, WindowSize, lock_alive,
+    ChildEnd, ChildSpec, KeeperCommand, Link, LinkError, LinkEvent, Orphan, lock_alive,
 };
 
 use super::Server;
@@ -51,8 +51,8 @@ impl Server {
         let (Some(runs), Some(pane)) = (program.clone().or(recorded), self.panes.get(&id)) else {
             return;
         };
-        let (size, stream_offset) = (pane.size(), pane.output.consumed);
-        let child = self.child_spec(id, &runs, window_size(size), stream_offset);
+        let (size, stream_offset) = (pane.window_size(), pane.output.consumed);
+        let child = self.child_spec(id, &runs, size, stream_offset);
         let began = match self.start_keeper(id, uuid, child) {
             Ok(link) => self.watched(id, Ok(link)),
             Err(error) => return self.start_failed(id, program, &error),
@@ -442,18 +442,14 @@ impl Server {
     /// Tells the kernel how large a pane is; its program gets SIGWINCH.
     pub(crate) fn set_window_size(&mut self, id: PaneId) {
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        let size = pane.size();
+        let size = pane.window_size();
         if let Some(held) = pane.held() {
-            if let Err(error) = ccmux_keeper::set_window_size(&held.master, window_size(size)) {
+            if let Err(error) = ccmux_keeper::set_window_size(&held.master, size) {
                 tracing::warn!(pane = %id, %error, "the window size could not be set");
             }
-            held.ring.set_window_size(window_size(size));
+            held.ring.set_window_size(size);
         }
     }
-}
-
-pub(super) fn window_size(size: ccmux_term::Size) -> WindowSize {
-    WindowSize { rows: size.rows, cols: size.cols, width_px: 0, height_px: 0 }
 }
 
 pub(super) fn create_private_dir(path: &std::path::Path) -> std::io::Result<()> {

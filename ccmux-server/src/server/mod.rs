@@ -45,6 +45,7 @@ use bstr::BString;
 use ccmux_core::ids::{PaneId, SessionId};
 use ccmux_core::model::{State, Timestamp};
 use ccmux_keeper::Link;
+use ccmux_term::CellSize;
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -181,6 +182,8 @@ pub(crate) struct Server {
     pub(crate) activity: BTreeMap<SessionId, Timestamp>,
     /// Sizes of sessions on their way to the log.
     resizing: BTreeMap<SessionId, sizes::Resizing>,
+    /// How large the cells of the client were that gave a session its size last.
+    cells: BTreeMap<SessionId, CellSize>,
     /// Clients that had more to say than one turn takes.
     unread_clients: Vec<ClientId>,
     /// The jobs of the configuration that is read at the start.

@@ -61,6 +61,7 @@ impl Server {
                 true => Stage::Ended,
                 false => Stage::Waiting { seq, program: None },
             };
+            let cell = self.cell_of_new_pane(id);
             let mut pane = Pane::new(id, uuid, Terminal::new(size), stage);
             if self.is_to_be_private(id) {
                 self.scrollback.make_private(uuid);
@@ -68,6 +69,9 @@ impl Server {
             // The first input of its stream: by the time of a replay the pane may have another
             // size, and lines would be wrapped and scrolled away as they never were.
             pane.resize(&mut self.scrollback, now, size);
+            if cell != pane.terminal.cell_size() {
+                pane.set_cell_size(&mut self.scrollback, now, cell);
+            }
             self.panes.insert(id, pane);
         }
     }
@@ -80,17 +84,36 @@ impl Server {
             .map_or(Size::DEFAULT, |rect| Size { cols: rect.cols, rows: rect.rows })
     }
 
-    /// Gives every pane the size that the layout says.
+    /// Gives every pane the size that the layout says, and cells as its session has.
     pub(crate) fn fit_panes(&mut self) {
         let now = self.now();
         let ids: Vec<PaneId> = self.panes.keys().copied().collect();
         for id in ids {
             let size = term_size(self.pane_size(id)).clamped();
+            let cell = self.cell_of_pane(id);
             let Some(pane) = self.panes.get_mut(&id) else { continue };
+            let cell = cell.filter(|cell| *cell != pane.terminal.cell_size());
+            if pane.size() == size && cell.is_none() {
+                continue;
+            }
+            if let Some(cell) = cell {
+                pane.set_cell_size(&mut self.scrollback, now, cell);
+            }
             if pane.size() != size {
                 pane.resize(&mut self.scrollback, now, size);
-                self.set_window_size(id);
             }
+            self.set_window_size(id);
+            self.report_size(id);
+        }
+    }
+
+    /// Tells a program its new size, if it wants to be told in band.
+    fn report_size(&mut self, id: PaneId) {
+        match self.panes.get_mut(&id).map(Pane::size_reports) {
+            Some(Ok(events)) => self.heed_events(id, events),
+            // Whatever is wrong with the ring shows when it is read.
+            Some(Err(error)) => tracing::error!(pane = %id, %error, "the ring is damaged"),
+            None => {}
         }
     }
 
@@ -146,6 +169,7 @@ impl Server {
         let known: BTreeSet<SessionId> = self.state.sessions.keys().copied().collect();
         self.activity.retain(|id, _| known.contains(id));
         self.resizing.retain(|id, _| known.contains(id));
+        self.cells.retain(|id, _| known.contains(id));
     }
 
     /// Whether clients of a session that is gone go to another one.

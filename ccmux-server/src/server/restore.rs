@@ -119,6 +119,7 @@ impl Server {
             scopes: super::scopes::Scopes::default(),
             activity: std::collections::BTreeMap::new(),
             resizing: std::collections::BTreeMap::new(),
+            cells: std::collections::BTreeMap::new(),
             unread_clients: Vec::new(),
             configuring: Vec::new(),
             has_met_starter: false,
@@ -211,6 +212,8 @@ impl Server {
         let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
         pane.output.consumed = keyframed;
         pane.output.keyframed = keyframed;
+        pane.output.keyframe_bytes =
+            image.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len() as u64);
         pane.output.doubted = keyframed;
         let mut replayed = Vec::new();
         for item in image.frames.by_ref() {

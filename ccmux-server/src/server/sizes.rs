@@ -2,6 +2,9 @@
 //! largest or the smallest one of all their clients, or one of their own. A session has one size, so
 //! what its current window says counts; windows with a size of their own (`manual`) keep that.
 //!
+//! The cells of a pane have as many pixels as those of the client that was used last; without one, as
+//! before. No layout depends on that: it is an input of the pane's terminal, and kept with that.
+//!
 //! A size is a hard change, because layouts depend on it. The terminal of a client whose window is
 //! dragged has another size with every step: the first is taken over at once, those that follow no
 //! faster than [`RESIZE_INTERVAL`], the last one always. Whatever a command or a key does meets the
@@ -12,12 +15,16 @@ use std::time::Duration;
 use ccmux_core::change::OptionScope;
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::geometry::Size;
-use ccmux_core::ids::{SessionId, WindowId};
+use ccmux_core::ids::{PaneId, SessionId, WindowId};
+use ccmux_protocol::TerminalSize;
+use ccmux_term::CellSize;
 
 use super::commit::Cause;
 use super::{Server, Stopping};
+use crate::client::Attachment;
 use crate::client::flags::ClientFlags;
 use crate::event_loop::ClientId;
+use crate::pane::Pane;
 
 /// Sizes of a session that nothing depends on yet are logged no faster than this.
 const RESIZE_INTERVAL: Duration = Duration::from_millis(100);
@@ -28,7 +35,15 @@ pub(super) struct Resizing {
     /// When one was last logged.
     logged_at: Duration,
     /// The newest one, if it is not logged yet.
-    waiting: Option<Size>,
+    waiting: Option<Extent>,
+}
+
+/// How large a client's terminal is.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    size: Size,
+    /// Pixels of a cell, as far as it is known.
+    cell: Option<CellSize>,
 }
 
 /// Which client gives a session its size.
@@ -46,22 +61,22 @@ pub(crate) enum SizePolicy {
 
 impl Server {
     /// A client's terminal has another size: its session follows now, or in a moment if it just did.
-    pub(super) fn resize_client(&mut self, id: ClientId, size: Size) {
+    pub(super) fn resize_client(&mut self, id: ClientId, size: TerminalSize) {
         let (now, wall_clock) = (self.elapsed(), self.now());
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.active = wall_clock;
         let Some(attachment) = client.attachment_mut() else { return };
-        attachment.resize(size);
-        let session = attachment.session;
+        attachment.resize_terminal(size);
+        let (session, extent) = (attachment.session, Extent::of(attachment));
         self.touch_session(session);
         if self.ignores_size(id) {
             return;
         }
         match self.resizing.get_mut(&session) {
             Some(resizing) if resizing.logged_at + RESIZE_INTERVAL > now => {
-                resizing.waiting = Some(size);
+                resizing.waiting = Some(extent);
             }
-            _ => self.fit_session(session, size),
+            _ => self.fit_session(session, extent),
         }
     }
 
@@ -71,8 +86,9 @@ impl Server {
             return;
         }
         let attachment = self.clients.get(&id).and_then(|client| client.attachment());
-        if let Some((session, size)) = attachment.map(|shown| (shown.session, shown.size)) {
-            self.fit_session(session, size);
+        if let Some((session, extent)) = attachment.map(|shown| (shown.session, Extent::of(shown)))
+        {
+            self.fit_session(session, extent);
         }
     }
 
@@ -102,7 +118,7 @@ impl Server {
     }
 
     /// Gives a session the size of the client that was used last among those that count.
-    pub(super) fn fit_to_newest(&mut self, session: SessionId) {
+    pub(crate) fn fit_to_newest(&mut self, session: SessionId) {
         let used = |id: &ClientId| self.clients.get(id).map(|client| client.active);
         if let Some(newest) = self.counting(session).max_by_key(used) {
             self.fit_session_to(newest);
@@ -152,27 +168,59 @@ impl Server {
         rooms.reduce(|a, b| Size { cols: pick(a.cols, b.cols), rows: pick(a.rows, b.rows) })
     }
 
-    /// Gives a session's windows the size that there is room for; `latest` is the size of the client
+    /// Gives a session's windows the size that there is room for, and the cells of `latest`, the client
     /// that was used last.
-    fn fit_session(&mut self, session: SessionId, latest: Size) {
+    fn fit_session(&mut self, session: SessionId, latest: Extent) {
         if let Some(resizing) = self.resizing.get_mut(&session) {
             resizing.waiting = None;
         }
         let (policy, mut members) = (self.size_policy(session), vec![session]);
         let size = match policy {
-            SizePolicy::Latest => Some(room(latest, self.status_rows(session))),
+            SizePolicy::Latest => Some(room(latest.size, self.status_rows(session))),
             SizePolicy::Manual => None,
             SizePolicy::Largest | SizePolicy::Smallest => {
                 members = self.state.group_of(session);
                 self.size_for(session, policy)
             }
         };
+        // Before the sizes, so that a program hears of both at once.
+        let is_cell_new = self.note_cell(&members, latest.cell);
         for member in members {
             if let Some(size) = size {
                 self.resize_session(member, size);
             }
         }
         self.adopt_window(session);
+        if is_cell_new {
+            self.fit_panes();
+        }
+    }
+
+    /// The cells that sessions have from now on, where they are known; returns whether they are other
+    /// ones.
+    fn note_cell(&mut self, sessions: &[SessionId], cell: Option<CellSize>) -> bool {
+        let mut is_new = false;
+        for (session, cell) in sessions.iter().zip(std::iter::repeat(cell)) {
+            let Some(cell) = cell else { continue };
+            is_new |= self.cells.insert(*session, cell) != Some(cell);
+        }
+        is_new
+    }
+
+    /// How large the cells of a pane are to be, if a client has told.
+    pub(super) fn cell_of_pane(&self, id: PaneId) -> Option<CellSize> {
+        self.cells.get(&self.state.window_of(id)?.session).copied()
+    }
+
+    /// The same of a pane that is being made: as in the other panes of its session, where no client is
+    /// known.
+    pub(super) fn cell_of_new_pane(&self, id: PaneId) -> CellSize {
+        let session = |id: PaneId| self.state.window_of(id).map(|window| window.session);
+        let beside = || {
+            let is_beside = |other: &&Pane| session(other.id) == session(id);
+            self.panes.values().find(is_beside).map(|pane| pane.terminal.cell_size())
+        };
+        self.cell_of_pane(id).or_else(beside).unwrap_or_default()
     }
 
     fn resize_session(&mut self, session: SessionId, size: Size) {
@@ -242,14 +290,14 @@ impl Server {
     fn fit_waiting_since(&mut self, now: Option<Duration>) {
         let is_due =
             |resizing: &Resizing| now.is_none_or(|now| resizing.logged_at + RESIZE_INTERVAL <= now);
-        let due: Vec<(SessionId, Size)> = self
+        let due: Vec<(SessionId, Extent)> = self
             .resizing
             .iter()
             .filter(|(_, resizing)| is_due(resizing))
             .filter_map(|(session, resizing)| Some((*session, resizing.waiting?)))
             .collect();
-        for (session, size) in due {
-            self.fit_session(session, size);
+        for (session, extent) in due {
+            self.fit_session(session, extent);
         }
     }
 
@@ -257,6 +305,12 @@ impl Server {
     pub(super) fn size_deadlines(&self) -> impl Iterator<Item = Duration> + '_ {
         let waiting = self.resizing.values().filter(|resizing| resizing.waiting.is_some());
         waiting.map(|resizing| resizing.logged_at + RESIZE_INTERVAL)
+    }
+}
+
+impl Extent {
+    fn of(attachment: &Attachment) -> Self {
+        Self { size: attachment.size, cell: attachment.cell() }
     }
 }
 

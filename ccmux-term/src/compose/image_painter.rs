@@ -35,6 +35,8 @@ pub(super) struct ImagePainter {
     cell: CellSize,
     /// Sixels that the terminal shows.
     sixels: Vec<ImageArea>,
+    /// Those of which it may show some cells still: they wait to be drawn again.
+    remnants: Vec<ImageArea>,
     /// What draws them.
     strings: Vec<(ImageArea, Vec<u8>)>,
     /// Pictures that the terminal holds, and their ids.
@@ -61,7 +63,7 @@ impl ImagePainter {
 
     /// Whether the terminal shows any.
     pub(super) fn is_empty(&self) -> bool {
-        self.sixels.is_empty() && self.placed.is_empty()
+        self.sixels.is_empty() && self.remnants.is_empty() && self.placed.is_empty()
     }
 
     /// Sets the size of the terminal's cells; returns whether it is another one.
@@ -80,6 +82,7 @@ impl ImagePainter {
             out.extend_from_slice(DELETE_ALL);
         }
         self.sixels.clear();
+        self.remnants.clear();
         self.sent.clear();
         self.placed.clear();
     }
@@ -87,7 +90,8 @@ impl ImagePainter {
     /// The rows of sixels that the next frame does not show where they are.
     pub(super) fn rows_of_gone(&self, next: &Frame) -> impl Iterator<Item = u16> {
         let wanted = sixels(next);
-        let gone = self.sixels.iter().filter(move |area| !wanted.contains(area));
+        let present = self.sixels.iter().chain(&self.remnants);
+        let gone = present.filter(move |area| !wanted.contains(area));
         gone.flat_map(|area| area.y..area.y + area.rows)
     }
 
@@ -114,7 +118,7 @@ impl ImagePainter {
     ) {
         let wanted = sixels(next);
         self.strings.retain(|(area, _)| wanted.iter().any(|wanted| is_same_part(area, wanted)));
-        let mut shown = Vec::new();
+        let (mut shown, mut remnants) = (Vec::new(), Vec::new());
         let mut decoded = sixel::Decoded::default();
         for area in wanted {
             let is_touched = (area.y..area.y + area.rows).any(|y| {
@@ -125,6 +129,9 @@ impl ImagePainter {
                 let string = self.string(&area, &mut decoded);
                 if *budget < string.len() {
                     self.has_more = true;
+                    if self.sixels.contains(&area) || self.remnants.contains(&area) {
+                        remnants.push(area);
+                    }
                     continue;
                 }
                 *budget -= string.len();
@@ -134,7 +141,7 @@ impl ImagePainter {
             }
             shown.push(area);
         }
-        self.sixels = shown;
+        (self.sixels, self.remnants) = (shown, remnants);
     }
 
     /// What draws a part of a sixel; nothing, if that is more than a frame may have.

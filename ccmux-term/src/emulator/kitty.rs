@@ -13,6 +13,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::Emulator;
 use super::graphics::Lay;
+use crate::image::check::{Flaw, check};
 use crate::image::kitty::{Control, Format, Place, png_size};
 use crate::image::store::{KeptImage, Transfer};
 use crate::image::{IMAGE_BYTES_MAX, Image, ImageData, PLACEMENT_CELLS_MAX, PixelRect, Slice};
@@ -27,7 +28,10 @@ const NO_RELATIVES: Refusal = "ENOTSUP:relative placements are not supported";
 const NO_IMAGE: Refusal = "ENOENT:no such image";
 const TOO_LARGE: Refusal = "EFBIG:too much image data";
 const BROKEN: Refusal = "EINVAL:too much data, or not in base64";
-const BAD_DATA: Refusal = "EINVAL:the data is not that of an image";
+const TOO_LITTLE: Refusal = "ENODATA:insufficient image data";
+const TOO_MUCH: Refusal = "EFBIG:more data than the image has";
+const NOT_DEFLATED: Refusal = "EINVAL:the data is not compressed by zlib";
+const NOT_PNG: Refusal = "EBADPNG:the data is not a PNG";
 
 impl Emulator {
     /// The string of an APC that begins with `G`.
@@ -100,6 +104,7 @@ impl Emulator {
         }
         let image = picture(&control, data)?;
         if control.action == b'q' {
+            check_data(&image)?;
             return Ok(control.id);
         }
         if control.action == b'T' {
@@ -286,6 +291,17 @@ fn check_place(control: &Control) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the data of a picture unpacks to what was said of it.
+fn check_data(image: &Image) -> Result<(), Refusal> {
+    let ImageData::Kitty { format, is_deflated, data } = &image.data else { return Ok(()) };
+    check(*format, *is_deflated, (image.width, image.height), data).map_err(|flaw| match flaw {
+        Flaw::TooLittle => TOO_LITTLE,
+        Flaw::TooMuch => TOO_MUCH,
+        Flaw::NotDeflated => NOT_DEFLATED,
+        Flaw::NotPng => NOT_PNG,
+    })
+}
+
 /// A picture, if the data is what was said of it, as far as that can be seen without unpacking it.
 fn picture(control: &Control, data: Vec<u8>) -> Result<Image, Refusal> {
     let format = Format::of_code(control.format).ok_or("EINVAL:unknown format")?;
@@ -294,23 +310,22 @@ fn picture(control: &Control, data: Vec<u8>) -> Result<Image, Refusal> {
         b'z' => true,
         _ => return Err("EINVAL:unknown compression"),
     };
-    let pixel = match format {
-        Format::Rgb => 3,
-        Format::Rgba => 4,
-        Format::Png => 0,
-    };
     let (width, height) = match format {
         // A compressed one says nothing of itself.
         Format::Png if is_deflated => control.size,
-        Format::Png => png_size(&data).ok_or(BAD_DATA)?,
+        Format::Png => png_size(&data).ok_or(NOT_PNG)?,
         Format::Rgb | Format::Rgba => control.size,
     };
     if !Image::is_size_allowed(width, height) {
         return Err("EINVAL:bad size of an image");
     }
-    let expected = (width * height) as usize * pixel;
-    if pixel > 0 && !is_deflated && data.len() != expected || data.is_empty() {
-        return Err(BAD_DATA);
+    let pixel = format.pixel_bytes().filter(|_| !is_deflated);
+    let expected = pixel.map(|pixel| (width * height) as usize * pixel);
+    if data.is_empty() || expected.is_some_and(|expected| data.len() < expected) {
+        return Err(TOO_LITTLE);
+    }
+    if expected.is_some_and(|expected| data.len() > expected) {
+        return Err(TOO_MUCH);
     }
     Ok(Image { number: 0, width, height, data: ImageData::Kitty { format, is_deflated, data } })
 }

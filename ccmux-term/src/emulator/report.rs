@@ -113,7 +113,7 @@ impl Emulator {
     }
 
     /// Mode 2048: the size after it changed.
-    pub(super) fn report_size_in_band(&mut self) {
+    pub(crate) fn report_size_in_band(&mut self) {
         if self.modes.in_band_resize {
             let (cols, rows) = (self.cols(), self.rows());
             let (width, height) = self.pixels();

@@ -24,6 +24,15 @@ impl Format {
         }
     }
 
+    /// Bytes of a pixel that is not packed.
+    pub(crate) fn pixel_bytes(self) -> Option<usize> {
+        match self {
+            Self::Rgb => Some(3),
+            Self::Rgba => Some(4),
+            Self::Png => None,
+        }
+    }
+
     /// The value of the key `f`.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -16,6 +16,7 @@
 //! * I3 What is kept of a sixel has no byte that ends its string or is a control.
 
 pub(crate) mod area;
+pub(crate) mod check;
 pub(crate) mod kitty;
 pub(crate) mod sixel;
 pub(crate) mod store;

@@ -143,6 +143,12 @@ fn cells_have_the_size_that_the_owner_says() {
     // What is there keeps its cells.
     terminal.set_cell_size(CellSize { width: 20, height: 40 });
     assert_eq!(areas(&terminal), ["0,0 4x2"]);
+    assert_eq!(replies(&mut terminal), b"", "nobody wants to be told");
+    terminal.advance(b"\x1b[?2048h");
+    terminal.set_cell_size(CellSize { width: 9, height: 18 });
+    terminal.set_cell_size(CellSize { width: 9, height: 18 });
+    let reports = b"\x1b[48;10;20;400;400t\x1b[48;10;20;180;180t";
+    assert_eq!(replies(&mut terminal), reports, "once for each change");
     assert_eq!(CellSize::checked(0, 20), None);
     assert_eq!(CellSize::checked(8, 70_000), None);
 }

@@ -104,6 +104,7 @@ fn requests_are_answered() {
     let sent = send("i=5,s=1,v=1");
     let refused = |why: &str| format!("\x1b_Gi=5;{why}\x1b\\");
     let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAA=";
+    let whole_png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
     let cases = [
         (sent.clone(), ok.to_owned()),
         (send("i=5,s=1,v=1,a=q"), ok.to_owned()),
@@ -114,9 +115,10 @@ fn requests_are_answered() {
         (format!("\x1b_Gi=5,f=100;{png}\x1b\\"), ok.to_owned()),
         (format!("{sent}\x1b_Ga=p,i=5\x1b\\"), format!("{ok}{ok}")),
         // What `q` does not hide.
-        (send("i=5,s=9,v=1,q=1"), refused("EINVAL:the data is not that of an image")),
+        (send("i=5,s=9,v=1,q=1"), refused("ENODATA:insufficient image data")),
+        (send("i=5,s=1,v=1,f=24"), refused("EFBIG:more data than the image has")),
         (send("i=5,s=9,v=1,q=2"), String::new()),
-        (send("i=5,f=100"), refused("EINVAL:the data is not that of an image")),
+        (send("i=5,f=100"), refused("EBADPNG:the data is not a PNG")),
         (send("i=5,f=7"), refused("EINVAL:unknown format")),
         (send("i=5,o=q"), refused("EINVAL:unknown compression")),
         (send("i=5,s=99999,v=99999"), refused("EINVAL:bad size of an image")),
@@ -127,6 +129,17 @@ fn requests_are_answered() {
             "\x1b_Gi=5,s=1,v=1;AA*A\x1b\\".to_owned(),
             refused("EINVAL:too much data, or not in base64"),
         ),
+        // A query is answered as if it were kept, after a closer look, and nothing is kept of it.
+        (
+            send("i=5,s=1,v=1,a=q") + "\x1b_Ga=p,i=5\x1b\\",
+            format!("{ok}{}", refused("ENOENT:no such image")),
+        ),
+        (send("i=5,s=9,v=1,a=q"), refused("ENODATA:insufficient image data")),
+        (send("i=5,f=100,a=q"), refused("EBADPNG:the data is not a PNG")),
+        (format!("\x1b_Gi=5,a=q,f=100;{png}\x1b\\"), refused("ENODATA:insufficient image data")),
+        (format!("\x1b_Gi=5,a=q,f=100;{whole_png}\x1b\\"), ok.to_owned()),
+        (send("i=5,a=q,o=z,s=1,v=1"), refused("EINVAL:the data is not compressed by zlib")),
+        ("\x1b_Gi=5,a=q,o=z,s=1,v=1;eAFjYGBgAAAABAAB\x1b\\".to_owned(), ok.to_owned()),
         // Files of the user's are nobody's.
         (send("i=5,t=f"), refused("EINVAL:only direct transmission is allowed (t=d)")),
         (send("i=5,t=t"), refused("EINVAL:only direct transmission is allowed (t=d)")),

@@ -119,6 +119,11 @@ impl InputDecoder {
         self.awaits_answers = true;
     }
 
+    /// Whether the terminal was asked what it is, and has not answered all of it.
+    pub(crate) fn awaits_answers(&self) -> bool {
+        self.awaits_answers
+    }
+
     /// Whether bytes are held back that could be a whole key, such as a lone Escape. The contents of a
     /// clipboard and answers that are awaited take their time: what is left of them is no key, however
     /// late it comes.

@@ -9,7 +9,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, Frame, Hello, Refusal, RefusalCode, Resume, ServerFrame, Size,
-    StdinEnd, VersionRange, Welcome, encode,
+    StdinEnd, TerminalSize, VersionRange, Welcome, encode,
 };
 use uuid::Uuid;
 
@@ -196,8 +196,11 @@ fn client_frames() -> Vec<u8> {
         ClientFrame::Stdin(b"a piece".to_vec()),
         ClientFrame::StdinEnd(StdinEnd { error: Some("why".to_owned()) }),
         ClientFrame::Input(b"\x1b[<0;3;4M".to_vec()),
-        ClientFrame::Resize(Size { cols: 100, rows: 30 }),
-        ClientFrame::Wakeup(Size { cols: 1, rows: 1 }),
+        ClientFrame::Resize(TerminalSize {
+            cells: Size { cols: 100, rows: 30 },
+            cell_px: Some((8, 16)),
+        }),
+        ClientFrame::Wakeup(TerminalSize { cells: Size { cols: 1, rows: 1 }, cell_px: None }),
         ClientFrame::Goodbye,
     ] {
         put(&frame, &mut bytes);
@@ -224,6 +227,8 @@ fn server_frames() -> Vec<u8> {
         ServerFrame::Stderr(b"text\n".to_vec()),
         ServerFrame::ReadStdin,
         ServerFrame::Suspend,
+        ServerFrame::Asks,
+        ServerFrame::Answered,
         ServerFrame::Exit(Exit { code: 1, reason, durable: false }),
     ] {
         put(&frame, &mut bytes);

@@ -150,7 +150,7 @@ fn sizes_in_quick_succession_are_few_records() {
     world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
     let (before, began) = (world.server.persistence.issued(), world.server.elapsed());
     for cols in 100..300 {
-        client.say(&ClientFrame::Resize(size(cols)));
+        client.say(&ClientFrame::Resize(size(cols).into()));
         world.rest();
         client.listen();
     }
@@ -164,7 +164,7 @@ fn sizes_in_quick_succession_are_few_records() {
     assert!(logged <= most, "{logged} records in {took:?}");
 
     for cols in [90, 91, 92] {
-        client.say(&ClientFrame::Resize(size(cols)));
+        client.say(&ClientFrame::Resize(size(cols).into()));
         world.rest();
     }
     world.wait_until(|server| {
@@ -213,4 +213,24 @@ fn what_is_not_durable_is_said_with_a_reason() {
     assert_eq!(told(&world), (Some(false), Some("the disk is full".to_owned())));
     world.server.take_persistence_news();
     assert_eq!(told(&world), (Some(true), None));
+}
+
+/// The client knows whether its terminal still owes answers, and one that was somebody else's meanwhile,
+/// who may have read them, is asked again.
+#[test]
+fn a_terminal_is_asked_until_it_answers() {
+    let mut world = World::new();
+    let size = Size { cols: 80, rows: 24 };
+    let mut client = world.command_from(Some(size), &["new-session"]);
+    world.wait_until(|server| server.clients.values().any(|client| client.attachment().is_some()));
+    let awake = ClientFrame::Wakeup(size.into());
+    world.hear(&mut client, |client| client.questions() == (1, false));
+    client.say(&awake);
+    world.hear(&mut client, |client| client.questions() == (2, false));
+    client.say(&ClientFrame::Input(b"\x1b[?64;1c".to_vec()));
+    world.hear(&mut client, |client| client.questions() == (2, true));
+    let pictures = client.pictures();
+    client.say(&awake);
+    world.hear(&mut client, |client| client.pictures() > pictures);
+    assert_eq!(client.questions(), (2, true), "it need not be asked");
 }

@@ -207,6 +207,12 @@ impl Peer {
         self.heard.iter().filter(|frame| matches!(frame, ServerFrame::Output(_))).count()
     }
 
+    /// How often its terminal was asked something, and whether it has answered.
+    pub(super) fn questions(&self) -> (usize, bool) {
+        let count = |wanted| self.heard.iter().filter(|frame| **frame == wanted).count();
+        (count(ServerFrame::Asks), count(ServerFrame::Answered) > 0)
+    }
+
     /// Why it was refused, if it was.
     pub(super) fn refusal(&self) -> Option<RefusalCode> {
         self.heard.iter().find_map(|frame| match frame {
@@ -293,7 +299,7 @@ impl World {
             is_tty: terminal.is_some(),
             tty: None,
             size: terminal,
-            term: None,
+            term: terminal.map(|_| "xterm".into()),
             colorterm: None,
             cell_px: None,
             term_program: None,
@@ -345,6 +351,18 @@ impl World {
                 return;
             }
             assert!(self.wait(sleep) || sleep < DEADLINE, "no answer: {:?}", peer.heard);
+        }
+    }
+
+    /// Lets the server go on until a client has heard something.
+    pub(super) fn hear(&mut self, peer: &mut Peer, is_heard: impl Fn(&Peer) -> bool) {
+        loop {
+            let sleep = self.server.turn().unwrap_or(DEADLINE);
+            peer.listen();
+            if is_heard(peer) {
+                return;
+            }
+            assert!(self.wait(sleep) || sleep < DEADLINE, "not heard: {:?}", peer.heard);
         }
     }
 

@@ -165,6 +165,32 @@ fn a_picture_is_sent_once_and_deleted_when_it_is_gone() {
     assert!(out.contains("w=700,h=3,z=-1,X=8,Y=8,C=1,q=2\x1b\\"), "{out:?}");
 }
 
+/// Sixels that have lost some of their cells and wait to be drawn again left the rest of their pixels where
+/// they were, if they were cleared before that.
+#[test]
+fn a_sixel_that_waits_leaves_nothing_when_it_is_cleared() {
+    let row = format!("{}$", "~A".repeat(28)).repeat(51_000);
+    let large = [1, 8, 15].map(|x| format!("\x1b[1;{x}H\x1bPq\"1;1;56;32#1{row}\x1b\\"));
+    let small = format!("\x1b[1;23H{}", sixel(2, 1, 1));
+    let mut pane = pane(&(large.concat() + &small));
+    let mut painter = Painter::new(caps(OutputFeatures::SIXEL), SIZE);
+    let mut terminal = Terminal::new(SIZE);
+    let mut paint = |pane: &Terminal| {
+        let frame = drawn(pane, OutputFeatures::SIXEL);
+        terminal.advance(painted(&mut painter, &frame).as_bytes());
+        let mut places: Vec<_> = terminal.images().iter().map(|area| (area.x, area.rows)).collect();
+        places.sort_unstable();
+        (places, painter.has_more())
+    };
+    while paint(&pane).1 {}
+    assert_eq!(paint(&pane), (vec![(0, 2), (7, 2), (14, 2), (22, 1)], false));
+    // Its row is written anew, the first one of the others as well.
+    pane.advance(b"\x1b[1;23H\x1b[X");
+    assert_eq!(paint(&pane), (vec![(0, 2), (7, 2), (14, 1)], true));
+    pane.advance(b"\x1b[1;15H\x1b[7X\x1b[2;15H\x1b[7X");
+    assert_eq!(paint(&pane), (vec![(0, 2), (7, 2)], false));
+}
+
 /// A frame has no more than so many bytes of pictures; the next one has the rest.
 #[test]
 fn many_bytes_of_pictures_take_several_frames() {

@@ -67,6 +67,11 @@ impl ArchiveJob {
         self.blocks.iter().map(|block| block.bytes.len()).sum()
     }
 
+    /// Length of its keyframe's terminal.
+    pub fn keyframe_bytes(&self) -> u64 {
+        self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len() as u64)
+    }
+
     fn bytes(&self) -> usize {
         self.line_bytes() + self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len())
     }
