@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::files::is_of_log;
 use super::pack::{File, pack};
+use super::repair::repair;
 use super::streams::history_head;
+use super::{stash, texts};
 use crate::persistence::scrollback::{
     FrameKind, FrameRef, Keyframe, Spool, SpoolIndex, SpoolOptions, StreamPosition,
 };
@@ -35,8 +37,9 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     let files = unpack_archive(archive)?;
     let mut seeds = Vec::new();
     let of_log = files.iter().filter(|(path, _)| is_of_log(Path::new(path)));
-    let of_log: Vec<File> =
+    let mut of_log: Vec<File> =
         of_log.map(|(path, contents)| (path.clone(), blank(contents))).collect();
+    of_log.extend(mark_of(&of_log));
     seeds.push(("log", pack(&of_log)));
     for file in &of_log {
         seeds.push(("log", pack(std::slice::from_ref(file))));
@@ -62,13 +65,20 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
             _ => {}
         }
     }
-    let spool = spooled();
+    let mut spool = spooled();
     seeds.push(("spool", pack(&spool)));
+    let (first, _) = &mut spool[0];
+    *first = first.replace(".spool", ".gone");
+    spool[0].1.clear();
+    seeds.push(("spool", pack(&spool)));
+    let spool = spooled();
     of_panes.extend(spool);
     seeds.push(("spool", pack(&of_panes)));
     seeds.extend(INPUTS.iter().map(|inputs| ("emulator", inputs.to_vec())));
     seeds.push(("frames", client_frames()));
     seeds.push(("frames", server_frames()));
+    seeds.extend(texts::SEEDS.iter().map(|(name, seed)| (*name, seed.to_vec())));
+    seeds.push(("stash", stash::seed()));
     seeds.extend(ccmux_keeper::fuzz_seeds().into_iter().map(|seed| ("keeper", seed)));
     seeds.retain(|(_, seed)| seed.len() <= SEED_BYTES_MAX);
     Ok(seeds)
@@ -92,8 +102,9 @@ const INPUTS: [&[u8]; 4] = [
       \x1b[?8452h\x1bPq#0~\xff\x14\x05",
 ];
 
-/// What two servers spooled of two panes, the second of them in two segments.
+/// What two servers spooled of two panes, the second of them in two segments, in one boot.
 fn spooled() -> Vec<File> {
+    const BOOT: Uuid = Uuid::from_u128(0xb007);
     let disk = SimStorage::new(1);
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
     let panes = [1, 2].map(|n| PaneUuid(Uuid::from_u128(n)));
@@ -107,8 +118,8 @@ fn spooled() -> Vec<File> {
     ];
     let mut ends = [StreamPosition::default(); 2];
     for salt in [1, 2] {
-        let index = SpoolIndex::scan(&*storage, Uuid::nil(), Uuid::nil()).expect("nothing fails");
-        let options = SpoolOptions::new(Uuid::nil(), Uuid::nil(), salt);
+        let index = SpoolIndex::scan(&*storage, Uuid::nil(), BOOT).expect("nothing fails");
+        let options = SpoolOptions::new(Uuid::nil(), BOOT, salt);
         let options = SpoolOptions { segment_bytes: 4800, ..options };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, Box::new(|| ()));
         for (end, pane) in ends.iter_mut().zip(panes) {
@@ -139,6 +150,18 @@ fn unpack_archive(archive: &Path) -> Result<Vec<File>, SeedError> {
         }
     }
     Ok(files)
+}
+
+/// The mark that the server had which wrote the newest segment of a log: a backup has none.
+fn mark_of(log: &[File]) -> Option<File> {
+    let segments = log.iter().filter(|(_, contents)| contents.starts_with(b"ccmuxwal"));
+    let (_, newest) = segments.max_by_key(|(path, _)| path)?;
+    let first = u64::from_le_bytes(*newest.get(16..)?.first_chunk()?);
+    let last = (first + records(newest).count() as u64 - 1).to_le_bytes();
+    let ids = newest.get(40..72)?;
+    let mut mark = [b"ccmuxmrk", &[2, 0, 0, 0, 0, 0, 0, 0], &last[..], &last, ids, &last].concat();
+    repair(&mut mark);
+    Some(("mark".to_owned(), mark))
 }
 
 /// Without the zeros that were reserved.
