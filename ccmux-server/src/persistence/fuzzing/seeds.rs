@@ -11,6 +11,7 @@ use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, Frame, Hello, Refusal, RefusalCode, Resume, ServerFrame, Size,
     StdinEnd, VersionRange, Welcome, encode,
 };
+use ccmux_term::{LineTime, Terminal};
 use uuid::Uuid;
 
 use super::files::is_of_log;
@@ -79,6 +80,7 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     seeds.push(("frames", server_frames()));
     seeds.extend(texts::SEEDS.iter().map(|(name, seed)| (*name, seed.to_vec())));
     seeds.push(("stash", stash::seed()));
+    seeds.extend(few_lines());
     seeds.extend(ccmux_keeper::fuzz_seeds().into_iter().map(|seed| ("keeper", seed)));
     seeds.retain(|(_, seed)| seed.len() <= SEED_BYTES_MAX);
     Ok(seeds)
@@ -180,6 +182,49 @@ fn records(segment: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         rest = rest.get((24 + len).next_multiple_of(8)..).unwrap_or_default();
         Some(record)
     })
+}
+
+/// A chunk with blocks of a few lines each, and its footer; and the lines of the last.
+fn few_lines() -> [(&'static str, Vec<u8>); 2] {
+    let mut terminal = Terminal::new(ccmux_term::Size { cols: 20, rows: 2 });
+    let pane = Uuid::from_u128(1);
+    let mut chunk =
+        [b"ccmuxchk", &[2, 0, 0, 0, 0, 0, 0, 0], &pane.as_bytes()[..], &[0; 8]].concat();
+    let (mut entries, mut lines) = (Vec::new(), Vec::new());
+    for text in INPUTS {
+        terminal.set_time(LineTime::from_millis(1_700_000_000_000 + 1000 * chunk.len() as u64));
+        terminal.advance(text);
+        terminal.advance(b"\x18\x1bc\r\n\r\n");
+        let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
+        terminal.release_history(terminal.history_end());
+        if batch.count == 0 {
+            continue;
+        }
+        let at = chunk.len();
+        let (compressed, count) = (zstd::bulk::compress(&batch.bytes, 1), batch.count as u32);
+        let compressed = compressed.expect("there is memory");
+        chunk.extend_from_slice(&[0; 8]);
+        chunk.extend_from_slice(&(batch.bytes.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(&(compressed.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(&batch.first_line.to_le_bytes());
+        chunk.extend_from_slice(&count.to_le_bytes());
+        chunk.extend_from_slice(&1u32.to_le_bytes());
+        chunk.extend_from_slice(&[7; 16]);
+        chunk.extend_from_slice(&compressed);
+        chunk.resize(chunk.len().next_multiple_of(8), 0);
+        // The footer has the head with the checksum of the lines.
+        repair(&mut chunk);
+        entries.extend_from_slice(&(at as u64).to_le_bytes());
+        entries.extend_from_slice(&chunk[at + 4..at + 48]);
+        lines = [&history_head(count, true)[..], &batch.bytes].concat();
+    }
+    let count = (entries.len() / 52) as u32;
+    chunk.extend_from_slice(&entries);
+    chunk.extend_from_slice(&[0; 4]);
+    chunk.extend_from_slice(&count.to_le_bytes());
+    chunk.extend_from_slice(b"ccmuxidx");
+    repair(&mut chunk);
+    [("chunk", chunk), ("history", lines)]
 }
 
 /// The lines of a chunk's first block.
