@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ccmux_core::InvariantViolation;
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,8 @@ pub(super) enum BadCheckpoint {
     Contents,
     #[error("its contents cannot be read: {0}")]
     Decode(#[from] DecodeError),
+    #[error("its state does not hold together: {0}")]
+    Inconsistent(#[from] InvariantViolation),
     #[error("it belongs to another store")]
     OtherStore,
     #[error("it is not the one its name says")]
@@ -369,10 +372,12 @@ fn check(bytes: &[u8], store: Uuid) -> Result<(Header, &[u8]), BadCheckpoint> {
 fn decode(bytes: &[u8], store: Uuid) -> Result<Snapshot, BadCheckpoint> {
     let (header, payload) = check(bytes, store)?;
     let read: Payload = serde_json::from_slice(payload).map_err(DecodeError::from)?;
+    let state = read.state.into_state()?;
+    state.check()?;
     Ok(Snapshot {
         seq: header.seq,
         time: Timestamp(read.time),
-        state: read.state.into_state()?,
+        state,
         emptied_by: read.emptied_by,
         is_terminating: read.terminating,
         closed_below: read.closed_below.map(PaneId),

@@ -317,6 +317,21 @@ mod tests {
         assert!(!decoder.is_waiting());
     }
 
+    /// Each was once looked at with all those behind it, one call deeper for each: 10,000 of them ended
+    /// the server.
+    #[test]
+    fn any_number_of_escapes_are_so_many_keys() {
+        const ESCAPES: usize = 1 << 20;
+        let mut bytes = vec![ESC; ESCAPES];
+        bytes.extend_from_slice(b"[A");
+        let events = decode(&[&bytes]);
+        assert_eq!(events.len(), ESCAPES - 1);
+        let (last, before) = events.split_last().unwrap();
+        let escape = key(KeyCode::Escape, Modifiers::empty());
+        assert!(before.iter().all(|event| *event == escape));
+        assert_eq!(*last, key(KeyCode::Up, Modifiers::META));
+    }
+
     #[test]
     fn an_endless_sequence_is_dropped_and_keys_after_it_arrive() {
         let mut bytes = b"\x1b[".to_vec();

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ccmux_core::key::{Key, KeyCode, Modifiers};
 use ccmux_term::CellSize;
 
-use super::{InputEvent, MouseAction, MouseButton, MouseEvent};
+use super::{ESC, InputEvent, MouseAction, MouseButton, MouseEvent};
 
 /// The longest escape sequence that is waited for; longer ones are dropped.
 pub(super) const SEQUENCE_MAX: usize = 256;
@@ -77,7 +77,7 @@ fn utf8(bytes: &[u8], is_final: bool) -> Step {
 }
 
 fn escape(bytes: &[u8], is_final: bool) -> Step {
-    let lone = || Step::Taken(1, Some(control(0x1b)));
+    let lone = || Step::Taken(1, Some(control(ESC)));
     match bytes.get(1) {
         None if is_final => lone(),
         None => Step::Incomplete,
@@ -89,7 +89,9 @@ fn escape(bytes: &[u8], is_final: bool) -> Step {
         },
         // Strings the terminal answers with (OSC, DCS, APC): swallowed up to their terminator.
         Some(b']' | b'P' | b'_') if bytes.len() > 2 || !is_final => string(bytes, is_final),
-        Some(0x1b) => match step(&bytes[1..], is_final) {
+        // Only the last two can belong to a key: whoever holds Escape down sends any number of them.
+        Some(&ESC) if bytes.get(2) == Some(&ESC) => lone(),
+        Some(&ESC) => match step(&bytes[1..], is_final) {
             Step::Taken(len, Some(InputEvent::Key(inner))) if len > 1 => {
                 Step::Taken(len + 1, Some(key(inner.code, inner.modifiers | Modifiers::META)))
             }

@@ -25,7 +25,7 @@ const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const BOOT: Uuid = Uuid::from_u128(0xb007);
 
 /// Runs `look` on the files of the input as they are, and with their checksums made right.
-fn as_is_and_repaired(input: &[u8], look: impl Fn(&[File]) -> bool) -> bool {
+pub(super) fn as_is_and_repaired(input: &[u8], look: impl Fn(&[File]) -> bool) -> bool {
     let mut files = unpack(input);
     let as_is = look(&files);
     for (_, contents) in &mut files {
@@ -37,16 +37,23 @@ fn as_is_and_repaired(input: &[u8], look: impl Fn(&[File]) -> bool) -> bool {
 
 /// A log, checkpoints and what else recovery reads.
 pub(super) fn log(input: &[u8]) -> bool {
-    as_is_and_repaired(input, |files| recover_twice(&disk_with(files)))
+    as_is_and_repaired(input, |files| {
+        // In a later boot of the machine, and in the one in which it was written.
+        let own = files.iter().find_map(|(_, contents)| boot_of(contents));
+        [Some(BOOT), own].into_iter().flatten().fold(false, |is_any, boot| {
+            let is_found = recover_twice(&disk_with(files), boot);
+            is_any | is_found
+        })
+    })
 }
 
 /// P3: a look changes nothing, and recovering what was recovered gives the same state.
-fn recover_twice(disk: &SimStorage) -> bool {
+fn recover_twice(disk: &SimStorage, boot: Uuid) -> bool {
     let before = disk.files();
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
-    let examined = examine_log(&storage, NOW, BOOT);
+    let examined = examine_log(&storage, NOW, boot);
     assert!(disk.files() == before, "a look has changed something");
-    let opened = open_log(disk, 1);
+    let opened = open_log(disk, boot, 1);
     let (Ok(examined), Some(first)) = (&examined, &opened) else {
         let is_same = examined.is_err() == opened.is_none();
         assert!(is_same, "looked at: {examined:?}, opened: {}", opened.is_some());
@@ -55,17 +62,17 @@ fn recover_twice(disk: &SimStorage) -> bool {
     };
     assert!(examined.state == *first, "what is opened is not what was looked at");
     first.check().expect("a state that holds together");
-    let second = open_log(&disk.kill(), 2).expect("what was opened can be opened");
+    let second = open_log(&disk.kill(), boot, 2).expect("what was opened can be opened");
     // Numbers may be kept back once more.
     let second = State { next: first.next, ..second };
     assert!(second == *first, "recovered twice it differs");
     !first.sessions.is_empty()
 }
 
-fn open_log(disk: &SimStorage, life: u8) -> Option<State> {
+fn open_log(disk: &SimStorage, boot: Uuid, life: u8) -> Option<State> {
     let options = OpenOptions {
         now: NOW,
-        boot: BOOT,
+        boot,
         entropy: [life; 16],
         notifier: Arc::new(|| ()),
         watermarks: Vec::new(),
@@ -99,21 +106,40 @@ pub(super) fn checkpoint(input: &[u8]) -> bool {
 /// Spool segments and what is in the directories of panes.
 pub(super) fn spool(input: &[u8]) -> bool {
     as_is_and_repaired(input, |files| {
-        let store = files.iter().find_map(|(_, contents)| store_of(contents));
-        scan_twice(&disk_with(files), store.unwrap_or_default(), input.len())
+        let store = files.iter().find_map(|(_, contents)| store_of(contents)).unwrap_or_default();
+        let boot = files.iter().rev().find_map(|(_, contents)| boot_of(contents));
+        // After a power cut, and in the boot in which the last of them was written.
+        [Some(Uuid::nil()), boot].into_iter().flatten().fold(false, |is_any, boot| {
+            let is_found = scan_twice(&disk_with(files), store, boot, input.len());
+            is_any | is_found
+        })
     })
 }
 
 /// The store that a segment says it belongs to.
 fn store_of(segment: &[u8]) -> Option<Uuid> {
-    let id = segment.strip_prefix(b"ccmuxspl")?.get(16..32)?;
-    Uuid::from_slice(id).ok()
+    segment.starts_with(b"ccmuxspl").then(|| uuid_at(segment, 24))?
+}
+
+/// The boot of the machine in which a file says that it was written.
+fn boot_of(file: &[u8]) -> Option<Uuid> {
+    let at = match file.first_chunk()? {
+        b"ccmuxspl" => 64,
+        b"ccmuxwal" => 56,
+        b"ccmuxmrk" => 48,
+        _ => return None,
+    };
+    uuid_at(file, at).filter(|boot| !boot.is_nil())
+}
+
+fn uuid_at(file: &[u8], at: usize) -> Option<Uuid> {
+    file.get(at..at + 16).and_then(|bytes| Uuid::from_slice(bytes).ok())
 }
 
 /// What is found is found again behind another segment, and what is appended follows it.
-fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
+fn scan_twice(disk: &SimStorage, store: Uuid, boot: Uuid, input_len: usize) -> bool {
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
-    let index = SpoolIndex::scan(&*storage, store, Uuid::nil()).expect("nothing fails");
+    let index = SpoolIndex::scan(&*storage, store, boot).expect("nothing fails");
     let mut panes: Vec<PaneUuid> = index.panes().collect();
     panes.extend(stored_panes(&*storage).expect("nothing fails"));
     panes.sort_unstable();
@@ -125,7 +151,7 @@ fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
     let mut spool = Spool::open(
         Arc::clone(&storage),
         &index,
-        SpoolOptions { segment_bytes: 8192, ..SpoolOptions::new(store, Uuid::nil(), 0x5a17) },
+        SpoolOptions { segment_bytes: 8192, ..SpoolOptions::new(store, boot, 0x5a17) },
         Box::new(|| ()),
     );
     for (pane, (_, resume)) in panes.iter().zip(&found) {
@@ -139,7 +165,7 @@ fn scan_twice(disk: &SimStorage, store: Uuid, input_len: usize) -> bool {
         }
     }
     drop(spool);
-    let index = SpoolIndex::scan(&*storage, store, Uuid::nil()).expect("nothing fails");
+    let index = SpoolIndex::scan(&*storage, store, boot).expect("nothing fails");
     for (pane, (mut items, resume)) in panes.iter().zip(found) {
         let (again, _) = load(&storage, &index, *pane);
         let Some(ReplayItem::Frame(last)) = again.last() else { panic!("it is not there") };
@@ -216,11 +242,10 @@ fn read_history(file: &[u8]) -> bool {
 }
 
 fn pane_at(file: &[u8], at: usize) -> PaneUuid {
-    let id = file.get(at..at + 16).and_then(|bytes| Uuid::from_slice(bytes).ok());
-    PaneUuid(id.unwrap_or_default())
+    PaneUuid(uuid_at(file, at).unwrap_or_default())
 }
 
 /// Whether `path` is of the log.
 pub(super) fn is_of_log(path: &Path) -> bool {
-    ["wal", "checkpoints", "format", "replaying"].iter().any(|part| path.starts_with(part))
+    ["wal", "checkpoints", "format", "mark", "replaying"].iter().any(|part| path.starts_with(part))
 }

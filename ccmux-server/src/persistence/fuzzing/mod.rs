@@ -11,11 +11,13 @@
 
 mod files;
 mod pack;
-mod repair;
+pub(super) mod repair;
 mod seeds;
+mod stash;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use self::seeds::{SeedError, seeds};
 
@@ -41,6 +43,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "history", run: streams::history },
     Target { name: "frames", run: streams::frames },
     Target { name: "keeper", run: ccmux_keeper::fuzz_connection },
+    Target { name: "stash", run: stash::stash },
+    Target { name: "commands", run: texts::commands },
+    Target { name: "format", run: texts::format },
+    Target { name: "layout", run: texts::layout },
+    Target { name: "input", run: texts::input },
 ];
 
 /// Tries an input with the target of that name, for the fuzz targets.

@@ -1,14 +1,16 @@
 //! Makes checksums right, whatever they protect: what a fuzzer changes shall not be stopped there.
 
 /// Repairs a file of any kind, told by the first bytes.
-pub(super) fn repair(file: &mut [u8]) {
+pub(in crate::persistence) fn repair(file: &mut [u8]) {
     match file.first_chunk() {
         Some(b"ccmuxwal") => repair_log(file),
         Some(b"ccmuxckp") => repair_checkpoint(file),
         Some(b"ccmuxspl") => repair_spool(file),
         Some(b"ccmuxkey") => repair_keyframe(file),
         Some(b"ccmuxchk") => repair_chunk(file),
-        _ => {}
+        Some(b"ccmuxmrk") => repair_mark(file),
+        Some(b"ccmuxsth") => repair_stash_table(file),
+        _ => repair_text(file),
     }
 }
 
@@ -34,14 +36,26 @@ fn repair_checkpoint(file: &mut [u8]) {
     put(header, 52, crc);
 }
 
+/// How long a copy of a segment's header is in a version, where the second one stands, and where the
+/// frames begin.
+fn spool_layout(version: usize) -> (usize, usize, usize) {
+    match version {
+        1..=2 => (64, 64, 128),
+        3 => (80, 4096, 4176),
+        _ => (96, 4096, 4192),
+    }
+}
+
 fn repair_spool(file: &mut [u8]) {
-    let Some(header) = file.get_mut(..128) else { return };
-    let crc = crc32c::crc32c_append(crc32c::crc32c(&header[..12]), &header[16..64]);
+    let Some(version) = u32_at(file, 8) else { return };
+    let (len, second_at, frames_at) = spool_layout(version);
+    let Some(header) = file.get_mut(..frames_at) else { return };
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&header[..12]), &header[16..len]);
     put(header, 12, crc);
-    header.copy_within(..64, 64);
+    header.copy_within(..len, second_at);
     let mut place = [0; 16];
     place[..8].copy_from_slice(&header[40..48]);
-    let mut at = 128;
+    let mut at = frames_at;
     while let Some(frame) = file.get_mut(at..) {
         let Some(len) = u32_at(frame, 8) else { return };
         let Some(frame) = frame.get_mut(..56 + len) else { return };
@@ -51,6 +65,29 @@ fn repair_spool(file: &mut [u8]) {
         let crc = crc32c::crc32c_append(crc32c::crc32c(&place), &frame[4..56]);
         put(frame, 0, crc);
         at += (56 + len).next_multiple_of(8);
+    }
+}
+
+fn repair_mark(file: &mut [u8]) {
+    let Some(mark) = file.get_mut(..72) else { return };
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&mark[..12]), &mark[16..]);
+    put(mark, 12, crc);
+}
+
+fn repair_stash_table(block: &mut [u8]) {
+    let Some(len) = u32_at(block, 24) else { return };
+    let Some(table) = block.get_mut(..32 + len) else { return };
+    let crc = crc32c::crc32c(&table[16..]);
+    put(table, 12, crc);
+}
+
+/// The file `format`: a line of JSON, and a line with its checksum.
+fn repair_text(file: &mut [u8]) {
+    let Some(end) = file.iter().position(|byte| *byte == b'\n') else { return };
+    let (json, rest) = file.split_at_mut(end);
+    let Some(line) = rest.get_mut(1..16) else { return };
+    if line.starts_with(b"crc32c ") {
+        line[7..].copy_from_slice(format!("{:08x}", crc32c::crc32c(json)).as_bytes());
     }
 }
 

@@ -11,11 +11,14 @@ use ccmux_protocol::{
     ClientFrame, Exit, ExitReason, Frame, Hello, Refusal, RefusalCode, Resume, ServerFrame, Size,
     StdinEnd, TerminalSize, VersionRange, Welcome, encode,
 };
+use ccmux_term::{LineTime, Terminal};
 use uuid::Uuid;
 
 use super::files::is_of_log;
 use super::pack::{File, pack};
+use super::repair::repair;
 use super::streams::history_head;
+use super::{stash, texts};
 use crate::persistence::scrollback::{
     FrameKind, FrameRef, Keyframe, Spool, SpoolIndex, SpoolOptions, StreamPosition,
 };
@@ -35,8 +38,9 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     let files = unpack_archive(archive)?;
     let mut seeds = Vec::new();
     let of_log = files.iter().filter(|(path, _)| is_of_log(Path::new(path)));
-    let of_log: Vec<File> =
+    let mut of_log: Vec<File> =
         of_log.map(|(path, contents)| (path.clone(), blank(contents))).collect();
+    of_log.extend(mark_of(&of_log));
     seeds.push(("log", pack(&of_log)));
     for file in &of_log {
         seeds.push(("log", pack(std::slice::from_ref(file))));
@@ -62,13 +66,21 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
             _ => {}
         }
     }
-    let spool = spooled();
+    let mut spool = spooled();
     seeds.push(("spool", pack(&spool)));
+    let (first, _) = &mut spool[0];
+    *first = first.replace(".spool", ".gone");
+    spool[0].1.clear();
+    seeds.push(("spool", pack(&spool)));
+    let spool = spooled();
     of_panes.extend(spool);
     seeds.push(("spool", pack(&of_panes)));
     seeds.extend(INPUTS.iter().map(|inputs| ("emulator", inputs.to_vec())));
     seeds.push(("frames", client_frames()));
     seeds.push(("frames", server_frames()));
+    seeds.extend(texts::SEEDS.iter().map(|(name, seed)| (*name, seed.to_vec())));
+    seeds.push(("stash", stash::seed()));
+    seeds.extend(few_lines());
     seeds.extend(ccmux_keeper::fuzz_seeds().into_iter().map(|seed| ("keeper", seed)));
     seeds.retain(|(_, seed)| seed.len() <= SEED_BYTES_MAX);
     Ok(seeds)
@@ -92,8 +104,9 @@ const INPUTS: [&[u8]; 4] = [
       \x1b[?8452h\x1bPq#0~\xff\x14\x05",
 ];
 
-/// What two servers spooled of two panes, the second of them in two segments.
+/// What two servers spooled of two panes, the second of them in two segments, in one boot.
 fn spooled() -> Vec<File> {
+    const BOOT: Uuid = Uuid::from_u128(0xb007);
     let disk = SimStorage::new(1);
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
     let panes = [1, 2].map(|n| PaneUuid(Uuid::from_u128(n)));
@@ -107,8 +120,8 @@ fn spooled() -> Vec<File> {
     ];
     let mut ends = [StreamPosition::default(); 2];
     for salt in [1, 2] {
-        let index = SpoolIndex::scan(&*storage, Uuid::nil(), Uuid::nil()).expect("nothing fails");
-        let options = SpoolOptions::new(Uuid::nil(), Uuid::nil(), salt);
+        let index = SpoolIndex::scan(&*storage, Uuid::nil(), BOOT).expect("nothing fails");
+        let options = SpoolOptions::new(Uuid::nil(), BOOT, salt);
         let options = SpoolOptions { segment_bytes: 4800, ..options };
         let mut spool = Spool::open(Arc::clone(&storage), &index, options, Box::new(|| ()));
         for (end, pane) in ends.iter_mut().zip(panes) {
@@ -141,6 +154,18 @@ fn unpack_archive(archive: &Path) -> Result<Vec<File>, SeedError> {
     Ok(files)
 }
 
+/// The mark that the server had which wrote the newest segment of a log: a backup has none.
+fn mark_of(log: &[File]) -> Option<File> {
+    let segments = log.iter().filter(|(_, contents)| contents.starts_with(b"ccmuxwal"));
+    let (_, newest) = segments.max_by_key(|(path, _)| path)?;
+    let first = u64::from_le_bytes(*newest.get(16..)?.first_chunk()?);
+    let last = (first + records(newest).count() as u64 - 1).to_le_bytes();
+    let ids = newest.get(40..72)?;
+    let mut mark = [b"ccmuxmrk", &[2, 0, 0, 0, 0, 0, 0, 0], &last[..], &last, ids, &last].concat();
+    repair(&mut mark);
+    Some(("mark".to_owned(), mark))
+}
+
 /// Without the zeros that were reserved.
 fn blank(contents: &[u8]) -> Vec<u8> {
     let len = contents.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -157,6 +182,49 @@ fn records(segment: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         rest = rest.get((24 + len).next_multiple_of(8)..).unwrap_or_default();
         Some(record)
     })
+}
+
+/// A chunk with blocks of a few lines each, and its footer; and the lines of the last.
+fn few_lines() -> [(&'static str, Vec<u8>); 2] {
+    let mut terminal = Terminal::new(ccmux_term::Size { cols: 20, rows: 2 });
+    let pane = Uuid::from_u128(1);
+    let mut chunk =
+        [b"ccmuxchk", &[2, 0, 0, 0, 0, 0, 0, 0], &pane.as_bytes()[..], &[0; 8]].concat();
+    let (mut entries, mut lines) = (Vec::new(), Vec::new());
+    for text in INPUTS {
+        terminal.set_time(LineTime::from_millis(1_700_000_000_000 + 1000 * chunk.len() as u64));
+        terminal.advance(text);
+        terminal.advance(b"\x18\x1bc\r\n\r\n");
+        let batch = terminal.history_batch(0..u64::MAX, usize::MAX);
+        terminal.release_history(terminal.history_end());
+        if batch.count == 0 {
+            continue;
+        }
+        let at = chunk.len();
+        let (compressed, count) = (zstd::bulk::compress(&batch.bytes, 1), batch.count as u32);
+        let compressed = compressed.expect("there is memory");
+        chunk.extend_from_slice(&[0; 8]);
+        chunk.extend_from_slice(&(batch.bytes.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(&(compressed.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(&batch.first_line.to_le_bytes());
+        chunk.extend_from_slice(&count.to_le_bytes());
+        chunk.extend_from_slice(&1u32.to_le_bytes());
+        chunk.extend_from_slice(&[7; 16]);
+        chunk.extend_from_slice(&compressed);
+        chunk.resize(chunk.len().next_multiple_of(8), 0);
+        // The footer has the head with the checksum of the lines.
+        repair(&mut chunk);
+        entries.extend_from_slice(&(at as u64).to_le_bytes());
+        entries.extend_from_slice(&chunk[at + 4..at + 48]);
+        lines = [&history_head(count, true)[..], &batch.bytes].concat();
+    }
+    let count = (entries.len() / 52) as u32;
+    chunk.extend_from_slice(&entries);
+    chunk.extend_from_slice(&[0; 4]);
+    chunk.extend_from_slice(&count.to_le_bytes());
+    chunk.extend_from_slice(b"ccmuxidx");
+    repair(&mut chunk);
+    [("chunk", chunk), ("history", lines)]
 }
 
 /// The lines of a chunk's first block.

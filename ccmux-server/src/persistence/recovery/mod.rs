@@ -381,7 +381,8 @@ impl Proof {
                 BadCheckpoint::Io(_)
                 | BadCheckpoint::Header
                 | BadCheckpoint::Contents
-                | BadCheckpoint::Decode(_),
+                | BadCheckpoint::Decode(_)
+                | BadCheckpoint::Inconsistent(_),
             ) = file.contents
             {
                 self.raise(file.seq, &file.path().display().to_string());

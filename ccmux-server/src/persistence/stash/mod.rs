@@ -100,6 +100,12 @@ impl StashStorage {
         }
     }
 
+    /// Names of all files.
+    #[cfg(any(test, feature = "test-hooks"))]
+    pub(in crate::persistence) fn names(&self) -> Vec<String> {
+        self.0.lock().names()
+    }
+
     fn with(memory: Box<dyn Memory>, table: Table) -> Self {
         Self(Arc::new(Shared { memory, table: Mutex::new(table) }))
     }

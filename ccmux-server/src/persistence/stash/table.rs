@@ -23,6 +23,8 @@ use super::{BLOCK_BYTES, BLOCKS, Memory, block_at, read_exactly};
 const MAGIC: &[u8; 8] = b"ccmuxsth";
 const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 32;
+/// No table has a greater number, and what would need one is refused.
+pub(super) const NUMBER_MAX: u64 = 1 << 62;
 /// Blocks of the tables themselves.
 const FIRST_BLOCK: u16 = 2;
 
@@ -75,7 +77,7 @@ impl Table {
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend(file.blocks.iter().flat_map(|block| block.to_le_bytes()));
         }
-        if bytes.len() > BLOCK_BYTES {
+        if bytes.len() > BLOCK_BYTES || self.number > NUMBER_MAX {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let len = (bytes.len() - HEADER_BYTES) as u32;
@@ -95,7 +97,7 @@ impl Table {
         let crc = header.u32()?;
         let (number, len) = (header.u64()?, header.u32()? as usize);
         let end = HEADER_BYTES.checked_add(len)?;
-        if !is_ours || number == u64::MAX || crc32c::crc32c(block.get(16..end)?) != crc {
+        if !is_ours || number > NUMBER_MAX || crc32c::crc32c(block.get(16..end)?) != crc {
             return None;
         }
         let mut table = Self { number, ..Self::empty() };
@@ -157,6 +159,12 @@ impl Table {
 
     pub(super) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
         self.files.retain(|name, _| is_kept(name));
+    }
+
+    /// Names of all files.
+    #[cfg(any(test, feature = "test-hooks"))]
+    pub(super) fn names(&self) -> Vec<String> {
+        self.files.keys().cloned().collect()
     }
 
     /// Names of the files in a directory.

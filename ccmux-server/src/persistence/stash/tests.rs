@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::table::NUMBER_MAX;
 use super::test_memory::TestMemory;
 use super::*;
 use crate::persistence::sim::Random;
@@ -214,13 +215,28 @@ fn tables_that_cannot_be_are_refused() {
     ] {
         assert!(Table::decode(&table_of(&files, 7)).is_none(), "{what}");
     }
-    assert!(Table::decode(&table_of(&good, u64::MAX)).is_none(), "a number without a next");
+    assert!(Table::decode(&table_of(&good, NUMBER_MAX + 1)).is_none(), "a number too great");
     for len in [0, 5, 31, 32] {
         assert!(Table::decode(&table_of(&good, 7)[..len]).is_none(), "{len} bytes");
     }
     let mut long = table_of(&good, 7);
     long[24..28].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(Table::decode(&long).is_none(), "longer than its block");
+}
+
+/// One whose number was the last but one was once changed twice: the second time without a number, and
+/// after the first no process could read it.
+#[test]
+fn a_change_without_a_number_left_is_refused_and_changes_nothing() {
+    let memory = TestMemory::default();
+    let place = NUMBER_MAX % 2 * BLOCK_BYTES as u64;
+    memory.write_at(place, &table_of(&file_entry("a", 3, &[2]), NUMBER_MAX - 1)).unwrap();
+    let storage = memory.storage();
+    storage.rename(Path::new("a"), Path::new("b")).unwrap();
+    let refused = storage.rename(Path::new("b"), Path::new("c")).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(files_of(&storage, ""), ["b"]);
+    assert_eq!(files_of(&memory.storage(), ""), ["b"]);
 }
 
 fn file_entry(name: &str, len: u64, blocks: &[u16]) -> Vec<u8> {

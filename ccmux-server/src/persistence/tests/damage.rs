@@ -9,6 +9,7 @@ use ccmux_core::model::{Ended, ExitStatus};
 use super::store::{established, files, quarantined, reopen_twice};
 use super::world::{BOOT, World, open, options, same};
 use crate::persistence::checkpoint::checkpoint_seq;
+use crate::persistence::fuzzing::repair::repair;
 use crate::persistence::recovery::breadcrumb::Breadcrumb;
 use crate::persistence::sim::{CallKind, Fault, Random, SimStorage};
 use crate::persistence::storage::Storage;
@@ -180,6 +181,23 @@ fn a_damaged_checkpoint_is_replaced_by_the_one_before_and_the_log() {
     assert!(same(&state, &world.state), "{report}");
     assert_eq!(report.lost, None);
     assert_eq!(report.damage[0].file, newest.display().to_string());
+    assert_eq!(quarantined(&storage), 1);
+}
+
+/// A checkpoint whose checksums are right was once believed whatever its state was, and the server went on
+/// with windows whose panes were elsewhere.
+#[test]
+fn a_checkpoint_whose_state_does_not_hold_together_is_no_good_one() {
+    let (storage, world) = established(5);
+    let newest = files(&storage, "checkpoints").pop().unwrap();
+    storage.damage(&newest, |bytes| {
+        let at = memchr::memmem::find(bytes, b"\"active\":").unwrap() + b"\"active\":".len();
+        bytes.splice(at..at, *b"77");
+        repair(bytes);
+    });
+    let (state, report) = reopen_twice(&storage, &world);
+    assert!(same(&state, &world.state) && report.lost.is_none(), "{report}");
+    assert!(report.damage[0].what.contains("does not hold together"), "{report}");
     assert_eq!(quarantined(&storage), 1);
 }
 

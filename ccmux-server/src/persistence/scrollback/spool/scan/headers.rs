@@ -76,7 +76,9 @@ impl SpoolIndex {
     /// predecessor be gone, so are those behind the place where that one found it, and those of an earlier
     /// boot behind the place where the log ended when this one began.
     fn end_at_predecessor(&mut self, header: &SegmentHeader, headers: &mut Vec<SegmentHeader>) {
-        let is_first_of_boot = headers.last().is_some_and(|last| last.boot != header.boot);
+        // A server that cannot tell the boot leaves segments between those of one that can.
+        let is_first_of_boot =
+            !headers.is_empty() && headers.iter().all(|earlier| earlier.boot != header.boot);
         let end = match header.earlier.0 {
             earlier if is_first_of_boot && header.version > VERSION_WITHOUT_EARLIER => {
                 header.predecessor.min(earlier)

@@ -233,6 +233,26 @@ fn where_the_log_ended_before_a_boot_is_known_without_its_first_segment() {
     assert_eq!(stream, "durable printed since and later");
 }
 
+/// One server in a boot could not tell which it was. What it had printed, and all before, was then taken
+/// for what that boot had found void.
+#[test]
+fn a_server_that_cannot_tell_the_boot_costs_nothing() {
+    let mut storage = SimStorage::new(1);
+    let pieces = [(BOOT, "one "), (Uuid::nil(), "two "), (BOOT, "three "), (LATER_BOOT, "four")];
+    for (at, (boot, piece)) in pieces.into_iter().enumerate() {
+        let index = SpoolIndex::scan(&storage, STORE, boot).unwrap();
+        let options = SpoolOptions { boot, salt: 0x5a17 + at as u64, ..options() };
+        let mut spool = Spool::open(Arc::new(storage.clone()), &index, options, Box::new(|| ()));
+        spool.resume(pane(1), index.end_of(pane(1), StreamPosition::default()));
+        print(&mut spool, pane(1), piece.as_bytes());
+        spool.sync();
+        drop(spool);
+        storage = storage.kill();
+    }
+    assert_eq!(replayed(&storage, pane(1)), "one two three four");
+    assert_eq!(damage(&storage), []);
+}
+
 #[test]
 fn missing_and_headless_segments_are_reported_and_torn_ones_are_not() {
     let (storage, _) = three_panes();
