@@ -14,7 +14,7 @@ use rustix::io::{Errno, read};
 /// A terminal that has not answered for so long does not answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// So long nobody waits who leaves.
-pub(crate) const PARTING_MAX: Duration = Duration::from_secs(3);
+pub(crate) const PARTING_MAX: Duration = Duration::from_secs(1);
 
 /// Asks how the terminal is (DSR 5).
 pub(crate) const LAST_QUESTION: &[u8] = b"\x1b[5n";

@@ -124,14 +124,21 @@ impl Replay {
                 return None;
             }
             let Some(mut payload) = read else { continue };
-            let mut offset = entry.offset;
-            if entry.kind == FrameKind::Bytes && offset < self.position.offset {
-                let overlap = (self.position.offset - offset).min(payload.len() as u64);
-                payload.drain(..overlap as usize);
-                offset += overlap;
+            let (mut kind, mut offset, mut end) = (entry.kind, entry.offset, entry.end());
+            if offset < self.position.offset {
+                // One that was refused, and whose bytes are there all the same: the keyframe has it.
+                if kind == FrameKind::Bytes {
+                    let overlap = (self.position.offset - offset).min(payload.len() as u64);
+                    payload.drain(..overlap as usize);
+                    offset += overlap;
+                } else {
+                    // Not even its beginning is to be applied again.
+                    (kind, offset) = (FrameKind::Bytes, self.position.offset);
+                    payload.clear();
+                }
+                end.offset = end.offset.max(self.position.offset);
             }
-            let (kind, time, end) = (entry.kind, entry.time, entry.end());
-            return Some(Frame { kind, offset, time, payload, end });
+            return Some(Frame { kind, offset, time: entry.time, payload, end });
         }
     }
 }

@@ -269,11 +269,17 @@ impl Model {
                 ReplayItem::Frame(frame) => {
                     let (kind, offset, payload) = &self.frames[position.frames as usize];
                     // One that was refused and is there all the same brings nothing that a keyframe has.
-                    let is_moving = *kind == FrameKind::Bytes;
-                    let known = position.offset.saturating_sub(*offset) * u64::from(is_moving);
-                    let known = known.min(payload.len() as u64);
-                    assert_eq!((frame.kind, frame.offset), (*kind, offset + known), "{context}");
-                    assert!(frame.payload == payload[known as usize..], "{context}");
+                    let before = position.offset.saturating_sub(*offset);
+                    let known = before.min(payload.len() as u64);
+                    let expected = match *kind {
+                        FrameKind::Bytes => (*kind, offset + known, &payload[known as usize..]),
+                        _ if before > 0 => (FrameKind::Bytes, position.offset, &[][..]),
+                        _ => (*kind, *offset, &payload[..]),
+                    };
+                    assert!(
+                        (frame.kind, frame.offset, &frame.payload[..]) == expected,
+                        "{context}"
+                    );
                     position = frame.end;
                 }
                 ReplayItem::Gap(gap) => {

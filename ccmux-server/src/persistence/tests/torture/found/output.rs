@@ -206,3 +206,19 @@ fn a_keyframe_that_a_power_cut_takes_hides_decay_no_longer() {
     steps.push(Cut(1_589_022_133_158_767_097, Vec::new()));
     run_output(0, steps);
 }
+
+/// A disk refused to take that the pane was resized, and had it all the same. A keyframe that was taken later
+/// had the new size and more, and was resized once more.
+#[test]
+fn what_was_refused_is_not_applied_to_a_later_keyframe() {
+    use script::Step::{Archive, Fail, Resize, Sync};
+    let (kind, nth, times, fault) = (CallKind::Write, 1, 2, Fault::Io);
+    let with_keyframe = true;
+    for call in 1..16 {
+        let mut steps = vec![print(1), Sync, Fail { kind, nth, times, fault }];
+        steps.extend([Resize { pane: 1, to: 0 }, script::Step::Print { pane: 1, bytes: 1 }]);
+        steps.push(script::Step::CutAt { call, seed: 0 });
+        steps.extend([Archive { pane: 1, with_keyframe }, Sync, script::Step::Kill(Vec::new())]);
+        run_output(0, steps);
+    }
+}
