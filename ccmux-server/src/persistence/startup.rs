@@ -74,7 +74,7 @@ pub(super) fn open(
     }
     let durable = match settled {
         Ok(_) if recovery.carried.is_none() => recovery.highest,
-        _ => recovery.proven.max(newest(&checkpoints)).min(recovery.reached),
+        _ => recovery.outlived.max(newest(&checkpoints)).min(recovery.reached),
     };
     let start = LogStart {
         store,

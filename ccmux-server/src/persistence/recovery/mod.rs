@@ -64,9 +64,9 @@ pub(super) struct Recovery {
     /// The record whose state the log goes on from: `reached`, or an earlier one if all numbers
     /// since are known to be void. None if only a checkpoint leads to `reached`.
     pub(super) follows: Option<Seq>,
-    /// The last record that was durable according to the log itself or a watermark, or because it outlived
-    /// the boot of the machine in which it was written. A checkpoint that was merely read proves nothing.
-    pub(super) proven: Seq,
+    /// The last record that is on the disk for certain, because it outlived the boot of the machine in which
+    /// it was written. What is proven to have been durable may rest on a checkpoint that decayed since.
+    pub(super) outlived: Seq,
     /// The boot of the machine in which the log was last written.
     pub(super) last_boot: Option<Uuid>,
     /// Why there is no session, if there is none but was one before.
@@ -273,7 +273,7 @@ pub(super) fn recover(
         reached,
         highest,
         follows,
-        proven: proven.max(outlived.unwrap_or_default()),
+        outlived: outlived.unwrap_or_default(),
         last_boot,
         mark: mark_of_this_boot,
         is_in_doubt: is_in_doubt || has_hole || redundancy == Redundancy::Missing,

@@ -1,6 +1,6 @@
 //! Records that are damaged or missing, and that a checkpoint has.
 
-use super::run;
+use super::{WAYS, run};
 use crate::persistence::sim::{CallKind, Decay, Fault};
 use crate::persistence::tests::torture::script::{Failure, Step, Trouble};
 
@@ -96,5 +96,25 @@ fn what_is_missing_before_a_checkpoint_is_replaced_before_it_can_look_damaged() 
             vec![Step::Decay(vec![unreadable], vec![Trouble::Killed { call }])],
         ];
         run(2_784_904_522_896_452_303, steps.concat());
+    }
+}
+
+/// A checkpoint decayed, and the start that found that was refused by the disk. It said that the record before was
+/// durable, because a file names its number: but that was on the checkpoint's word.
+#[test]
+fn what_a_decayed_checkpoint_had_is_durable_no_longer() {
+    let refused = Failure { kind: CallKind::CreateDir, nth: 1, times: 1, fault: Fault::Io };
+    for way in 0..WAYS {
+        for file in 0..6 {
+            let steps = vec![
+                Step::Act,
+                Step::Finish,
+                Step::Act,
+                Step::Checkpoint,
+                Step::Decay(vec![Decay::Bit { file, bit: 0 }], vec![Trouble::Fail(refused)]),
+                Step::Cut { seed: way, troubles: Vec::new() },
+            ];
+            run(way, steps);
+        }
     }
 }
