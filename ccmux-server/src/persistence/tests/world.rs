@@ -80,7 +80,11 @@ pub(super) struct World {
 impl Moment {
     /// Whether this is the state without the trailing ends of programs.
     pub(super) fn is_undone(&self, state: &State) -> bool {
-        std::iter::once(&self.undone).chain(&self.undone_otherwise).any(|it| same(it, state))
+        self.undone().any(|undone| same(undone, state))
+    }
+
+    fn undone(&self) -> impl Iterator<Item = &State> {
+        std::iter::once(&self.undone).chain(&self.undone_otherwise)
     }
 }
 
@@ -193,15 +197,15 @@ impl World {
             let was_behind = std::mem::replace(&mut is_behind, *seq <= self.acknowledged);
             (!was_behind).then_some(moment)
         });
-        let before_ends = |moment: &Moment| {
-            let is_in_doubt = !is_final && !same(&moment.undone, &recovered);
-            is_in_doubt.then(|| moment.undone.clone())
-        };
         let found = alike.next();
-        let otherwise = alike.map(before_ends).collect();
-        self.before_ends = found.and_then(before_ends);
         self.last_end = found.map_or(self.last_end, |moment| moment.last_end);
-        self.before_ends_otherwise = otherwise;
+        let undone = found.into_iter().chain(alike).flat_map(Moment::undone);
+        let mut before_ends = undone.map(|undone| {
+            let is_in_doubt = !is_final && !same(undone, &recovered);
+            is_in_doubt.then(|| undone.clone())
+        });
+        self.before_ends = before_ends.next().flatten();
+        self.before_ends_otherwise = before_ends.collect();
         self.state = recovered;
     }
 

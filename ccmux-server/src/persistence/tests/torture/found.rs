@@ -405,3 +405,16 @@ fn what_was_recovered_may_be_either_of_two_moments_alike() {
     ];
     run(10_397_822_633_444_014_390, steps.concat());
 }
+
+/// No fault of the product: the same, and after one more start the model knew of one of the two alone.
+#[test]
+fn two_moments_alike_stay_so_after_another_start() {
+    let refused = Failure { kind: CallKind::CreateDir, nth: 5, times: 1, fault: Fault::Io };
+    let steps = [
+        vec![Step::Act; 9],
+        vec![Step::Kill(vec![Trouble::Fail(refused)]), Step::Act, Step::Commit],
+        vec![Step::Act, Step::Act, Step::Kill(vec![Trouble::Killed { call: 21 }]), Step::Finish],
+        vec![Step::Cut { seed: 0, troubles: Vec::new() }],
+    ];
+    run(12_298_507_840_175_137_823, steps.concat());
+}
