@@ -223,6 +223,9 @@ impl PaneArchive {
     /// Begins a chunk. Those with later lines go first: no keyframe counts on them, and what they
     /// hold is about to be written again. Left there they would take precedence.
     fn begin_chunk(&mut self, storage: &dyn Storage, first_line: u64) -> io::Result<()> {
+        if self.chunks.last().is_some_and(|chunk| chunk.first_line >= first_line) {
+            self.remove_keyframes_beyond(storage, first_line)?;
+        }
         while self.chunks.last().is_some_and(|chunk| chunk.first_line >= first_line) {
             self.remove_last_chunk(storage)?;
         }
@@ -237,6 +240,21 @@ impl PaneArchive {
         self.chunks.push(StoredChunk { first_line, bytes: writer.bytes() });
         self.writer = Some(writer);
         Ok(())
+    }
+
+    /// Removes the keyframes that count on lines behind `line`, for good. There are such where the name of one
+    /// could not be synced: it was never called durable, and without it the spool has those lines.
+    fn remove_keyframes_beyond(&mut self, storage: &dyn Storage, line: u64) -> io::Result<()> {
+        let mut is_any_gone = false;
+        for offset in keyframes_in(storage, &self.dir)? {
+            let read = Keyframe::read(storage, &self.dir, self.pane, offset)?;
+            if read.is_ok_and(|keyframe| keyframe.history.end > line) {
+                storage.remove(&Keyframe::path(&self.dir, offset))?;
+                self.keyframes.retain(|known| known.offset != offset);
+                is_any_gone = true;
+            }
+        }
+        if is_any_gone { storage.sync_dir(&self.dir) } else { Ok(()) }
     }
 
     fn remove_last_chunk(&mut self, storage: &dyn Storage) -> io::Result<()> {

@@ -222,3 +222,18 @@ fn what_was_refused_is_not_applied_to_a_later_keyframe() {
         run_output(0, steps);
     }
 }
+
+/// The name of a keyframe could not be synced, so the lines that it counts on were written again. That failed as
+/// well, behind the removal of what there was of them, and the server was killed: the keyframe missed them.
+#[test]
+fn a_keyframe_that_is_given_up_goes_before_the_lines_that_it_counts_on() {
+    use script::Step::{Archive, Fail, Kill, Sync};
+    let archive = |pane, with_keyframe| Archive { pane, with_keyframe };
+    let fail = |kind, nth| Fail { kind, nth, times: 2, fault: Fault::Io };
+    for nth in 1..8 {
+        let mut steps = vec![print(64), Sync, script::Step::Print { pane: 1, bytes: 80 }];
+        steps.extend([fail(CallKind::SyncDir, 4), archive(1, true), fail(CallKind::Write, nth)]);
+        steps.extend([archive(0, false), archive(1, false), print(1), Kill(Vec::new())]);
+        run_output(0, steps);
+    }
+}
