@@ -97,6 +97,16 @@ fn what_is_missing_before_a_checkpoint_is_replaced_before_it_can_look_damaged() 
         ];
         run(2_784_904_522_896_452_303, steps.concat());
     }
+    let flipped = Decay::Bit { file: 503_896_679_110_230_782, bit: 10_386_488_858_821_395_072 };
+    let cut = Trouble::Cut { call: 1, seed: 635_592_802_427_407_263 };
+    let steps = [
+        vec![Step::Act, Step::Kill(vec![cut])],
+        vec![Step::Act; 4],
+        vec![Step::Finish, Step::Act, Step::Act, Step::Act, Step::Finish],
+        vec![Step::Act; 4],
+        vec![Step::Decay(vec![flipped], Vec::new()), Step::Act, Step::Commit, Step::Finish],
+    ];
+    run(11_815_509_045_018_236_440, steps.concat());
 }
 
 /// A checkpoint decayed, and the start that found that was refused by the disk. It said that the record before was
