@@ -62,6 +62,12 @@ impl ArchiveJob {
         });
     }
 
+    /// The first line that it brings; if there is none, the one that comes after all that its keyframe counts on.
+    fn begin(&self) -> Option<u64> {
+        let block = self.blocks.first().map(|block| block.first_line);
+        block.or_else(|| self.keyframe.as_ref().map(|keyframe| keyframe.history.end))
+    }
+
     /// More than its lines will take of the disk.
     fn line_bytes(&self) -> usize {
         self.blocks.iter().map(|block| block.bytes.len()).sum()

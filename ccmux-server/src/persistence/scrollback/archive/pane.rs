@@ -1,6 +1,7 @@
 //! Writing one pane's chunks and keyframes.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ccmux_core::ids::PaneUuid;
@@ -25,12 +26,14 @@ pub(in crate::persistence::scrollback) struct PaneArchive {
     pane: PaneUuid,
     dir: PathBuf,
     writer: Option<ChunkWriter>,
-    /// Ascending; the last one is the writer's, if there is a writer.
+    /// Ascending; the last one is the writer's, if there is a writer and it was published.
     chunks: Vec<StoredChunk>,
     /// Ascending.
     keyframes: Vec<StreamPosition>,
     /// First line that the newest keyframe has not cleared.
     cleared: u64,
+    /// Number of the line after the last that a keyframe counts on: all before it are durable.
+    counted: u64,
     /// Number of the line after the last that this process made durable.
     end_line: Option<u64>,
     /// A chunk is complete at about this length.
@@ -68,20 +71,70 @@ impl PaneArchive {
             chunks.push(StoredChunk { first_line, bytes });
         }
         // One that cannot be read is nothing to fall back to.
-        let (mut keyframes, mut cleared) = (Vec::new(), 0);
+        let (mut keyframes, mut cleared, mut counted) = (Vec::new(), 0, 0);
         for offset in keyframes_in(storage, &dir)? {
             if let Ok(keyframe) = Keyframe::read(storage, &dir, pane, offset)? {
                 keyframes.push(keyframe.position);
                 cleared = keyframe.history.start;
+                counted = keyframe.history.end.max(counted);
             }
         }
-        let chunk_bytes = super::CHUNK_BYTES;
-        Ok(Self { pane, dir, writer: None, chunks, keyframes, cleared, end_line, chunk_bytes })
+        let (writer, chunk_bytes) = (None, super::CHUNK_BYTES);
+        Ok(Self { pane, dir, writer, chunks, keyframes, cleared, counted, end_line, chunk_bytes })
     }
 
     /// The same with chunks of another length.
     pub(in crate::persistence::scrollback) fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
+    }
+
+    /// The lines before `begin` that nobody has proven to be durable, where this process is about to write from
+    /// `begin` on for the first time: those that no keyframe counts, in the newest chunk, which was not
+    /// synced again if the server was killed or the sync failed. No chunk begins before all lines of the
+    /// one before are durable.
+    pub(super) fn unproven(&self, begin: u64) -> Range<u64> {
+        let newest = self.chunks.iter().rev().find(|chunk| chunk.first_line < begin);
+        match newest {
+            Some(newest) if self.end_line.is_none() => {
+                self.counted.max(newest.first_line).min(begin)..begin
+            }
+            _ => begin..begin,
+        }
+    }
+
+    /// Writes lines of its own chunks again, to a file that was never written to by another process: a sync of
+    /// theirs would prove nothing (P8). If one of them cannot be read they stay as they are.
+    pub(super) fn take_over(
+        &mut self,
+        storage: &dyn Storage,
+        source: &mut PaneHistory,
+        lines: Range<u64>,
+        compressor: &mut Compressor,
+    ) -> io::Result<()> {
+        let end = source.missing_at_end()?.start.min(lines.end);
+        let mut line = lines.start;
+        let mut writer: Option<ChunkWriter> = None;
+        while line < end {
+            let HistoryRead::Block { block, valid } = source.read(line) else {
+                tracing::warn!(pane = %self.pane, line, "cannot read what may not be durable");
+                return match writer {
+                    Some(writer) => storage.remove(&writer.temporary_path(&self.dir)),
+                    None => Ok(()),
+                };
+            };
+            let writer = match &mut writer {
+                Some(writer) => writer,
+                none => none.insert(self.create_chunk(storage, block.first_line)?),
+            };
+            writer.append(&block, compressor)?;
+            line = valid.end;
+        }
+        if writer.is_some() {
+            self.writer = writer;
+            self.sync_chunk(storage)?;
+            self.end_line = Some(line);
+        }
+        Ok(())
     }
 
     /// Copies history from another place, from `line` on. Where this process got before it goes on.
@@ -155,12 +208,14 @@ impl PaneArchive {
             let bytes = job.limits.bytes.saturating_sub(job.line_bytes() as u64);
             self.trim(storage, HistoryLimits { bytes, ..job.limits });
             self.write_blocks(storage, &job.blocks, compressor)?;
-            self.end_line = job.blocks.drain(..).next_back().map(|block| block.end_line());
+            let end = job.blocks.drain(..).next_back().map(|block| block.end_line());
+            self.end_line = self.end_line.max(end);
         }
         let mut release = None;
         if let Some(keyframe) = &job.keyframe {
             release = self.write_keyframe(storage, keyframe, compressor)?;
             self.cleared = keyframe.history.start;
+            self.counted = keyframe.history.end.max(self.counted);
             if keyframe.history.is_empty() {
                 self.remove_cleared(storage, keyframe.history.end);
             }
@@ -182,64 +237,73 @@ impl PaneArchive {
         blocks: &[HistoryBlock],
         compressor: &mut Compressor,
     ) -> io::Result<()> {
-        let mut has_new_file = false;
-        for block in blocks {
+        let written = self.end_line.unwrap_or(0);
+        for block in blocks.iter().filter(|block| block.end_line() > written) {
             let goes_on = |writer: &ChunkWriter| {
                 writer.end_line() == block.first_line && writer.bytes() < self.chunk_bytes
             };
             if !self.writer.as_ref().is_some_and(goes_on) {
-                self.finish_chunk()?;
+                self.finish_chunk(storage)?;
                 self.begin_chunk(storage, block.first_line)?;
-                has_new_file = true;
             }
             let writer = self.writer.as_mut().expect("begun above");
             writer.append(block, compressor)?;
-            if let Some(chunk) = self.chunks.last_mut() {
-                chunk.bytes = writer.bytes();
-            }
         }
-        if let Some(writer) = &self.writer {
-            writer.sync()?;
-        }
-        if has_new_file { storage.sync_dir(&self.dir) } else { Ok(()) }
+        self.sync_chunk(storage)
     }
 
     /// Nothing more is written.
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        self.finish_chunk()
+    pub(super) fn finish(mut self, storage: &dyn Storage) -> io::Result<()> {
+        self.finish_chunk(storage)
     }
 
-    fn finish_chunk(&mut self) -> io::Result<()> {
-        if let Some(mut writer) = self.writer.take() {
+    fn finish_chunk(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        if let Some(writer) = &mut self.writer {
             writer.finish()?;
-            writer.sync()?;
-            if let Some(chunk) = self.chunks.last_mut() {
-                chunk.bytes = writer.bytes();
-            }
+            self.sync_chunk(storage)?;
+            self.writer = None;
         }
         Ok(())
     }
 
-    /// Begins a chunk. Those with later lines go first: no keyframe counts on them, and what they
-    /// hold is about to be written again. Left there they would take precedence.
-    fn begin_chunk(&mut self, storage: &dyn Storage, first_line: u64) -> io::Result<()> {
-        if self.chunks.last().is_some_and(|chunk| chunk.first_line >= first_line) {
-            self.remove_keyframes_beyond(storage, first_line)?;
-        }
-        while self.chunks.last().is_some_and(|chunk| chunk.first_line >= first_line) {
-            self.remove_last_chunk(storage)?;
-        }
-        let created = ChunkWriter::create(storage, &self.dir, self.pane, first_line);
-        let writer = match created {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                storage.remove(&ChunkWriter::path(&self.dir, first_line))?;
-                ChunkWriter::create(storage, &self.dir, self.pane, first_line)?
+    /// Makes the chunk durable, and shows it if nobody has seen it. Those with later lines go then: no keyframe counts
+    /// on them, and what they hold is written again. Left there they would take precedence.
+    fn sync_chunk(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.sync()?;
+        let (first_line, bytes) = (writer.first_line(), writer.bytes());
+        if !writer.is_published() {
+            writer.publish(storage, &self.dir)?;
+            storage.sync_dir(&self.dir)?;
+            let is_later = |chunk: &StoredChunk| chunk.first_line > first_line;
+            if self.chunks.last().is_some_and(is_later) {
+                while let Some(chunk) = self.chunks.pop_if(|chunk| is_later(chunk)) {
+                    remove_if_there(storage, &ChunkWriter::path(&self.dir, chunk.first_line))?;
+                }
+                storage.sync_dir(&self.dir)?;
             }
-            created => created?,
-        };
-        self.chunks.push(StoredChunk { first_line, bytes: writer.bytes() });
-        self.writer = Some(writer);
+            self.chunks.pop_if(|chunk| chunk.first_line == first_line);
+            self.chunks.push(StoredChunk { first_line, bytes });
+        } else if let Some(chunk) = self.chunks.last_mut() {
+            chunk.bytes = bytes;
+        }
         Ok(())
+    }
+
+    /// Begins a chunk. If what is on the disk is of another course of events there, keyframes that count on it go
+    /// first.
+    fn begin_chunk(&mut self, storage: &dyn Storage, first_line: u64) -> io::Result<()> {
+        let is_of_this_process = first_line < self.end_line.unwrap_or(0);
+        if !is_of_this_process && self.counted > first_line {
+            self.remove_keyframes_beyond(storage, first_line)?;
+            self.counted = first_line;
+        }
+        self.writer = Some(self.create_chunk(storage, first_line)?);
+        Ok(())
+    }
+
+    fn create_chunk(&self, storage: &dyn Storage, first_line: u64) -> io::Result<ChunkWriter> {
+        ChunkWriter::create(storage, &self.dir, self.pane, first_line)
     }
 
     /// Removes the keyframes that count on lines behind `line`, for good. There are such where the name of one
@@ -255,14 +319,6 @@ impl PaneArchive {
             }
         }
         if is_any_gone { storage.sync_dir(&self.dir) } else { Ok(()) }
-    }
-
-    fn remove_last_chunk(&mut self, storage: &dyn Storage) -> io::Result<()> {
-        if let Some(chunk) = self.chunks.last() {
-            remove_if_there(storage, &ChunkWriter::path(&self.dir, chunk.first_line))?;
-            self.chunks.pop();
-        }
-        Ok(())
     }
 
     /// Writes a keyframe and keeps the one before it. Returns the point before which the spool is
@@ -319,7 +375,12 @@ impl PaneArchive {
         &mut self,
         storage: &dyn Storage,
     ) -> bool {
-        let [oldest, _, ..] = self.chunks[..] else { return false };
+        // Where one failed before anyone saw it, that is the newest.
+        let is_writing = self.writer.as_ref().is_some_and(|writer| !writer.is_published());
+        let [oldest, ref newer @ ..] = self.chunks[..] else { return false };
+        if newer.is_empty() && !is_writing {
+            return false;
+        }
         match remove_if_there(storage, &ChunkWriter::path(&self.dir, oldest.first_line)) {
             Ok(()) => {
                 self.chunks.remove(0);

@@ -137,6 +137,13 @@ impl Worker {
         if is_sole {
             archive.close_chunk();
         }
+        let begin = source.map(|source| source.lines.start).or_else(|| job.begin());
+        let unproven = begin.filter(|_| !is_sole).map_or(0..0, |begin| archive.unproven(begin));
+        if !unproven.is_empty() {
+            let of_its_own = Arc::clone(&self.storage);
+            let mut from = PaneHistory::open(of_its_own, job.pane, unproven.clone())?;
+            archive.take_over(storage, &mut from, unproven, compressor)?;
+        }
         let copied = source.map_or(Ok(()), |HistorySource { storage: from, lines }| {
             let mut from = PaneHistory::open(Arc::clone(from), job.pane, lines.clone())?;
             archive.copy_history(storage, &mut from, lines.start, compressor)
@@ -173,7 +180,7 @@ impl Worker {
     /// Puts down that a pane is closed, unless that is there, and from now on counts it as such.
     fn keep(&mut self, pane: PaneUuid, note: &ClosedPane, total: u64) -> io::Result<u64> {
         if let Some(archive) = self.panes.remove(&pane) {
-            archive.finish()?;
+            archive.finish(&*self.storage)?;
         }
         let dir = pane_dir(pane);
         match closed_pane(&*self.storage, pane)? {

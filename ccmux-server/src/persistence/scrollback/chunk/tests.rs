@@ -42,6 +42,7 @@ fn write(storage: &SimStorage, range: Range<u64>, mark: &str, is_complete: bool)
         writer.finish().unwrap();
     }
     writer.sync().unwrap();
+    writer.publish(storage, &dir).unwrap();
     ChunkWriter::path(&dir, range.start)
 }
 
@@ -101,6 +102,7 @@ fn a_reader_follows_the_writer() {
     assert_eq!(history.first_line()..history.end_line(), 0..0);
     let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
     let mut writer = ChunkWriter::create(&storage, &dir, PANE, 0).unwrap();
+    writer.publish(&storage, &dir).unwrap();
     for first in 0..6 {
         writer.append(&lines(first * 5..first * 5 + 5, "a"), &mut compressor).unwrap();
         history.update(0..first * 5 + 5).unwrap();

@@ -7,14 +7,16 @@ use ccmux_core::ids::PaneUuid;
 
 use super::HistoryBlock;
 use super::format::{BLOCK_RAW_MAX, BlockEntry, ChunkId, HEADER_BYTES, block_len, encode_footer};
-use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, numbered};
+use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, TEMPORARY_SUFFIX, numbered};
 use crate::persistence::storage::{Storage, StorageFile};
 
-/// A chunk that grows. It is never written to again after an error.
+/// A chunk that grows. It has a temporary name until it is published, so that no chunk is ever seen
+/// without the lines that it began with. It is never written to again after an error.
 #[derive(Debug)]
 pub(in crate::persistence::scrollback) struct ChunkWriter {
     chunk: ChunkId,
     file: Box<dyn StorageFile>,
+    is_published: bool,
     entries: Vec<BlockEntry>,
     bytes: u64,
     end_line: u64,
@@ -26,7 +28,7 @@ impl ChunkWriter {
         numbered(dir, first_line, CHUNK_SUFFIX)
     }
 
-    /// Begins a chunk with line `first_line`; there must be none of that name.
+    /// Begins a chunk with line `first_line`; there must be none that is not published.
     pub(in crate::persistence::scrollback) fn create(
         storage: &dyn Storage,
         dir: &Path,
@@ -34,10 +36,36 @@ impl ChunkWriter {
         first_line: u64,
     ) -> io::Result<Self> {
         let chunk = ChunkId { pane, first_line };
-        let file = storage.create(&Self::path(dir, first_line))?;
+        let file = storage.create(&numbered(dir, first_line, TEMPORARY_SUFFIX))?;
         file.write_at(0, &chunk.encode_header())?;
-        let bytes = HEADER_BYTES as u64;
-        Ok(Self { chunk, file, entries: Vec::new(), bytes, end_line: first_line })
+        let (is_published, entries, bytes) = (false, Vec::new(), HEADER_BYTES as u64);
+        Ok(Self { chunk, file, is_published, entries, bytes, end_line: first_line })
+    }
+
+    /// Gives it its name, in place of what has that name. What was appended has to be synced before; the name
+    /// is durable once the directory is.
+    pub(in crate::persistence::scrollback) fn publish(
+        &mut self,
+        storage: &dyn Storage,
+        dir: &Path,
+    ) -> io::Result<()> {
+        let first_line = self.chunk.first_line;
+        storage.rename(&self.temporary_path(dir), &Self::path(dir, first_line))?;
+        self.is_published = true;
+        Ok(())
+    }
+
+    /// Its path before it is published.
+    pub(in crate::persistence::scrollback) fn temporary_path(&self, dir: &Path) -> PathBuf {
+        numbered(dir, self.chunk.first_line, TEMPORARY_SUFFIX)
+    }
+
+    pub(in crate::persistence::scrollback) fn is_published(&self) -> bool {
+        self.is_published
+    }
+
+    pub(in crate::persistence::scrollback) fn first_line(&self) -> u64 {
+        self.chunk.first_line
     }
 
     /// Appends a block; its first line must be [`ChunkWriter::end_line`].

@@ -237,3 +237,37 @@ fn a_keyframe_that_is_given_up_goes_before_the_lines_that_it_counts_on() {
         run_output(0, steps);
     }
 }
+
+/// The sync of a chunk failed, and then the server was killed. The spool had lost that output, so the next one
+/// counted on the chunk, which a power cut took.
+#[test]
+fn what_a_failed_sync_left_of_a_chunk_is_written_again() {
+    use script::Step::{Archive, Cut, Fail, Kill, Print, Sync};
+    let pane = 1;
+    for way in 0..WAYS {
+        let mut steps =
+            vec![print(80), Fail { kind: CallKind::Sync, nth: 2, times: 4, fault: Fault::Io }];
+        steps.extend([Archive { pane: 0, with_keyframe: false }, Sync, Print { pane, bytes: 80 }]);
+        steps.extend([Archive { pane, with_keyframe: false }, Kill(Vec::new())]);
+        steps.extend([Archive { pane, with_keyframe: true }, Cut(way, Vec::new())]);
+        run_output(6_948_088_073_224_134_912, steps);
+    }
+}
+
+/// A keyframe was there, but its directory had not been synced. Its lines were written again to a chunk that took
+/// precedence over theirs, and the power was cut before they were in it.
+#[test]
+fn no_chunk_hides_lines_before_it_has_them() {
+    use script::Step::{Archive, CutAt, Fail};
+    let archive = |with_keyframe| Archive { pane: 0, with_keyframe };
+    for call in 1..16 {
+        for way in 0..WAYS {
+            let mut steps = vec![print(64), archive(false), print(4)];
+            steps.push(Fail { kind: CallKind::SyncDir, nth: 1, times: 4, fault: Fault::Io });
+            steps.extend([Archive { pane: 1, with_keyframe: false }, print(120), archive(true)]);
+            steps.push(Fail { kind: CallKind::Create, nth: 2, times: 1, fault: Fault::Io });
+            steps.extend([CutAt { call, seed: way }, print(233), archive(false)]);
+            run_output(0, steps);
+        }
+    }
+}
