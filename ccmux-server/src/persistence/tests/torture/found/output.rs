@@ -238,19 +238,21 @@ fn a_keyframe_that_is_given_up_goes_before_the_lines_that_it_counts_on() {
     }
 }
 
-/// The sync of a chunk failed, and then the server was killed. The spool had lost that output, so the next one
-/// counted on the chunk, which a power cut took.
+/// Lines were added to a chunk, whose sync failed, and then the server was killed. The spool did not have that
+/// output, so the next one counted on the chunk, which a power cut took.
 #[test]
 fn what_a_failed_sync_left_of_a_chunk_is_written_again() {
-    use script::Step::{Archive, Cut, Fail, Kill, Print, Sync};
-    let pane = 1;
-    for way in 0..WAYS {
-        let mut steps =
-            vec![print(80), Fail { kind: CallKind::Sync, nth: 2, times: 4, fault: Fault::Io }];
-        steps.extend([Archive { pane: 0, with_keyframe: false }, Sync, Print { pane, bytes: 80 }]);
-        steps.extend([Archive { pane, with_keyframe: false }, Kill(Vec::new())]);
-        steps.extend([Archive { pane, with_keyframe: true }, Cut(way, Vec::new())]);
-        run_output(6_948_088_073_224_134_912, steps);
+    use script::Step::{Archive, Cut, Fail, Heal, Kill, Print, Sync};
+    let (pane, kind, nth, fault) = (1, CallKind::Sync, 1, Fault::Io);
+    let archive = |with_keyframe| Archive { pane, with_keyframe };
+    for times in 1..8 {
+        for way in 0..WAYS {
+            let mut steps = vec![Print { pane, bytes: 80 }, archive(false)];
+            steps.extend([Fail { kind, nth, times, fault }, print(1), Sync]);
+            steps.extend([Print { pane, bytes: 80 }, archive(false), Heal, Kill(Vec::new())]);
+            steps.extend([archive(true), Cut(way, Vec::new())]);
+            run_output(way, steps);
+        }
     }
 }
 
