@@ -74,9 +74,15 @@ impl SimStorage {
         self.disk().strikes.insert(call, fault);
     }
 
-    /// Whether the power is off, so that every call fails.
+    /// Whether the power is off, or the process was killed, so that every call fails.
     pub fn is_off(&self) -> bool {
         self.disk().is_off
+    }
+
+    /// Whether every call fails because the process was killed in one of them ([`Fault::IoUnseen`]).
+    pub fn was_killed(&self) -> bool {
+        let disk = self.disk();
+        disk.is_off && disk.trace.last().is_some_and(|call| call.fault == Some(Fault::IoUnseen))
     }
 
     /// Whether any fault has struck that could cost something.

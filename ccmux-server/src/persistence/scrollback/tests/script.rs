@@ -69,6 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1_u64..20, any::<u64>()).prop_map(|(call, seed)| Step::CutAt { call, seed }),
         2 => (prop::sample::select(kinds), 1_u64..6, times, faults)
             .prop_map(|(kind, nth, times, fault)| Step::Fail { kind, nth, times, fault }),
+        1 => (prop::sample::select(vec![Sync, SyncDir, Write, Rename]), 1_u64..6)
+            .prop_map(|(kind, nth)| Step::Fail { kind, nth, times: 1, fault: Fault::IoUnseen }),
         1 => prop::sample::select(vec![Read, Write])
             .prop_map(|kind| Step::Fail { kind, nth: 1, times: u64::MAX, fault: Fault::Short }),
         2 => Just(Step::Heal),
@@ -104,7 +106,8 @@ pub(in crate::persistence) fn run((seed, steps): &(u64, Vec<Step>)) -> Result<()
             return Err(format!("P8: synced again after a failure: {resyncs:?}"));
         }
         if world.storage.is_off() {
-            world = restart(world, Some(cut_with), &[]);
+            let cut = (!world.storage.was_killed()).then_some(cut_with);
+            world = restart(world, cut, &[]);
         }
     }
     Ok(())
@@ -126,7 +129,7 @@ fn strike(world: World, cut: Option<u64>) -> (SimStorage, Vec<Model>, Accident) 
     let World { storage, models, .. } = world;
     match cut {
         Some(seed) => (storage.power_cut(seed), models, Accident::PowerCut),
-        None if storage.has_struck() && !storage.is_off() => {
+        None if storage.has_struck() && (!storage.is_off() || storage.was_killed()) => {
             (storage.kill(), models, Accident::KillAfterFaults)
         }
         None => (storage.kill(), models, Accident::Kill),

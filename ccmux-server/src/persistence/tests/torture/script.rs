@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u64>(), troubles()).prop_map(|(seed, troubles)| Step::Cut { seed, troubles }),
         2 => (1_u64..20, any::<u64>(), troubles())
             .prop_map(|(call, seed, troubles)| Step::CutAt { call, seed, troubles }),
-        2 => failure().prop_map(Step::Fail),
+        2 => prop_oneof![4 => failure(), 1 => unseen()].prop_map(Step::Fail),
         1 => Just(Step::Heal),
         1 => (prop::collection::vec(decay(), 1..3), troubles())
             .prop_map(|(decays, troubles)| Step::Decay(decays, troubles)),
@@ -113,6 +113,17 @@ fn failure() -> impl Strategy<Value = Failure> {
         fault: Fault::Short,
     });
     prop_oneof![4 => failing, 1 => shortened]
+}
+
+/// A call in which the server is killed, and that fails.
+fn unseen() -> impl Strategy<Value = Failure> {
+    let kinds = vec![CallKind::Sync, CallKind::SyncDir, CallKind::Write, CallKind::Rename];
+    (prop::sample::select(kinds), 1_u64..6).prop_map(|(kind, nth)| Failure {
+        kind,
+        nth,
+        times: 1,
+        fault: Fault::IoUnseen,
+    })
 }
 
 /// Decay of a file, chosen by a number.
@@ -221,6 +232,9 @@ impl Life {
         self.issued = persistence.issued();
         if self.storage.is_off() {
             let (seed, troubles) = std::mem::take(&mut self.cut);
+            if self.storage.was_killed() {
+                return self.accident(Accident::Kill, None, &troubles);
+            }
             return self.accident(Accident::PowerCut, Some(seed), &troubles);
         }
         Ok(())
