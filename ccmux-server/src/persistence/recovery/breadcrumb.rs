@@ -66,9 +66,13 @@ impl<'a> Breadcrumb<'a> {
         self.write();
     }
 
-    /// The replay is over; what follows is not the fault of a record.
+    /// The replay is over; what follows is not the fault of a record. One that was suspected is innocent, unless
+    /// it was left out.
     pub(in crate::persistence) fn replayed(&mut self) {
         self.crumb.at = Seq(0);
+        if self.poisoned().is_none() {
+            (self.crumb.suspect, self.crumb.crashes) = (Seq(0), 0);
+        }
         self.write();
     }
 
@@ -139,5 +143,19 @@ mod tests {
             breadcrumb.replayed();
             assert_eq!(breadcrumb.poisoned(), None);
         }
+    }
+
+    /// Two kills at the same record, and between them a start that replayed it and could not remove the file.
+    #[test]
+    fn a_record_that_was_replayed_is_innocent() {
+        let storage = SimStorage::new(0);
+        for is_killed in [true, false, true, false] {
+            let mut breadcrumb = Breadcrumb::read(&storage, BOOT);
+            breadcrumb.replaying(Seq(7));
+            if !is_killed {
+                breadcrumb.replayed();
+            }
+        }
+        assert_eq!(Breadcrumb::read(&storage, BOOT).poisoned(), None);
     }
 }

@@ -418,3 +418,17 @@ fn two_moments_alike_stay_so_after_another_start() {
     ];
     run(12_298_507_840_175_137_823, steps.concat());
 }
+
+/// A server was killed at a record, and another one later. Between them one had replayed it, but could not
+/// forget the first kill, since its disk refused the checkpoint.
+#[test]
+fn a_record_that_was_replayed_between_two_kills_is_innocent() {
+    let killed = |call| Trouble::Killed { call };
+    let (kind, nth, times, fault) = (CallKind::Create, 1, 1, Fault::Io);
+    for call in 1..4 {
+        let refused = Trouble::Fail(Failure { kind, nth, times, fault });
+        let mut steps = vec![Step::Act; 10];
+        steps.extend([Step::Kill(vec![killed(2), refused]), Step::Kill(vec![killed(call)])]);
+        run(4_201_446_056_523_112_318, steps);
+    }
+}
