@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use crate::persistence::sim::{CallKind, Decay, Fault, SimStorage};
-use crate::persistence::tests::store::files;
 use crate::persistence::tests::world::{Moment, World, open, same};
 use crate::persistence::wal::MARK_FILE;
 use crate::persistence::{LogHealth, Persistence, Recovered, Seq};
@@ -271,21 +270,31 @@ impl Life {
     fn decay(&mut self, decays: &[Decay], troubles: &[Trouble]) -> Result<(), String> {
         let had_failed = self.storage.has_struck();
         self.end(None)?;
-        let mut segments = files(&self.storage, "wal");
-        segments.retain(|path| path.extension().is_some_and(|extension| extension == "wal"));
-        let newest = segments.pop();
-        let newest = newest.and_then(|path| path.file_name()?.to_str().map(str::to_owned));
-        let newest = newest.unwrap_or_default();
+        let newest = self.last_segments();
         let what: Vec<String> =
             decays.iter().filter_map(|decay| self.storage.decay(*decay)).collect();
-        // One decay may hide what witnesses another. Only the mark witnesses the end of the newest segment:
+        // One decay may hide what witnesses another. Only the mark witnesses the end of the newest records:
         // a disk that failed may not have taken it, and a power cut may take it.
-        let is_newest = what.iter().any(|what| what.contains(&newest));
+        let is_newest = what.iter().any(|what| newest.iter().any(|name| what.contains(name)));
         let may_be_cut = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
         let hides_mark = what.iter().any(|what| what.contains(MARK_FILE));
         let is_silent = what.len() > 1 || hides_mark || (is_newest && (had_failed || may_be_cut));
         self.start(Accident::Decay { is_silent }, troubles)
             .map_err(|error| format!("{what:?}: {error}"))
+    }
+
+    /// Names of the newest segment that has records and of the empty ones behind it.
+    fn last_segments(&self) -> Vec<String> {
+        let mut segments: Vec<_> = self.storage.files().into_iter().collect();
+        segments.retain(|(path, _)| path.extension().is_some_and(|extension| extension == "wal"));
+        let mut names = Vec::new();
+        while let Some((path, bytes)) = segments.pop() {
+            names.extend(path.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+            if bytes.iter().skip(SEGMENT_HEADER_BYTES).any(|byte| *byte != 0) {
+                break;
+            }
+        }
+        names
     }
 
     /// Starts a server, after others that came to grief while they started; checks what it finds.
@@ -444,6 +453,8 @@ impl Life {
         histories.map(|(_, bytes)| count(bytes)).sum()
     }
 }
+
+const SEGMENT_HEADER_BYTES: usize = 80;
 
 /// Where it is told what starts have found.
 const HISTORY: &str = "recovery.jsonl";
