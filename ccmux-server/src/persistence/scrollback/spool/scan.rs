@@ -328,9 +328,15 @@ impl SpoolIndex {
         self.last().map_or((0, 0), |segment| (segment.number, segment.end))
     }
 
-    /// Number and valid end of the segment that this newest one goes on from.
+    /// Number and valid end of the segment that this newest one goes on from; of the one before that if it is
+    /// gone: then only the newest says where that ends.
     pub(super) fn predecessor_of_end(&self) -> (u64, u64) {
-        self.last().map_or((0, 0), |segment| segment.predecessor)
+        let Some(last) = self.last() else { return (0, 0) };
+        let mut earlier = self.segments.iter().rev().skip_while(|it| it.number >= last.number);
+        match earlier.next() {
+            Some(before) if before.number < last.predecessor.0 => (before.number, before.end),
+            _ => last.predecessor,
+        }
     }
 
     fn last(&self) -> Option<&SegmentInfo> {

@@ -190,6 +190,24 @@ fn what_was_void_stays_so_without_the_segment_that_says_so() {
     }
 }
 
+/// The segment that said what was void could not be read any more, and the power cut that followed took the one
+/// behind it, too, which had not been synced.
+#[test]
+fn what_was_void_stays_so_without_two_segments_behind_it() {
+    use script::Step::{Cut, Sync};
+    for way in 0..WAYS {
+        for file in 0..6 {
+            let mut steps = vec![print(281), Sync];
+            steps.extend([297, 297, 297, 297].map(print));
+            steps.extend([Cut(way, Vec::new()), print(89), Sync]);
+            steps.extend([Cut(way, Vec::new()), print(57)]);
+            steps.push(script::Step::Decay(vec![Decay::Unreadable { file }], 1));
+            steps.push(Cut(way, Vec::new()));
+            run_output(0, steps);
+        }
+    }
+}
+
 /// No fault of the product: a keyframe that was never called durable hid frames that decayed, until a power
 /// cut took it.
 #[test]
