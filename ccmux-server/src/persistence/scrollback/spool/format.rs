@@ -4,8 +4,8 @@
 //! segment  = header zeros header frame*     both headers are the same, in blocks of their own: one
 //!                                           may decay
 //! header   = 0   8  "ccmuxspl"
-//!            8   4  version, 6
-//!            12  4  crc32c of the other 108 bytes
+//!            8   4  version, 7
+//!            12  4  crc32c of the other 140 bytes
 //!            16  8  number of the segment
 //!            24 16  store id
 //!            40  8  salt
@@ -16,9 +16,10 @@
 //!            64 16  boot of the machine in which all of the segment was written, 0 if not known
 //!            80  8  number of the last segment that was written before that boot, 0 if there was none
 //!            88  8  where that one validly ends
-//!            96  8  number of the predecessor's predecessor, 0 if there is none: what lies between the two
-//!                   is void, and only the predecessor says so
+//!            96  8  number of the segment before the predecessor, 0 if there is none: what lies between the
+//!                   two is void, and the predecessor may decay
 //!            104 8  where that one validly ends
+//!            112 32 the same of the two segments before that one
 //! frame    = 0   4  crc32c of salt, position in the file, bytes 4..56
 //!            4   4  crc32c of the payload
 //!            8   4  length of the payload
@@ -43,9 +44,11 @@ use crate::persistence::scrollback::bytes::{Fields, u32_at, u64_at, uuid_at};
 use crate::persistence::scrollback::layout::POSITION_MAX;
 
 const MAGIC: &[u8; 8] = b"ccmuxspl";
-pub(super) const VERSION: u32 = 6;
-/// Up to this version a header does not name the predecessor's predecessor.
-const VERSION_WITHOUT_SECOND: u32 = 5;
+pub(super) const VERSION: u32 = 7;
+/// In this version a header names one segment before its predecessor.
+const VERSION_WITH_ONE_BEFORE: u32 = 6;
+/// Up to this version it names none.
+const VERSION_WITHOUT_BEFORE: u32 = 5;
 /// Up to this version a header does not say where the repetitions end.
 pub(super) const VERSION_WITHOUT_REPETITIONS: u32 = 4;
 /// In this version a header does not say where the log ended when the boot began.
@@ -53,14 +56,19 @@ pub(super) const VERSION_WITHOUT_EARLIER: u32 = 3;
 /// Up to this version a header has no boot, and its copy follows it at once. In version 1 there are
 /// zeros where a frame says what was not synced before it.
 const VERSION_WITHOUT_BOOT: u32 = 2;
-const HEADER_COPY_BYTES: usize = 112;
+/// How many segments before its predecessor a header names.
+const BEFORE: usize = 3;
+const HEADER_COPY_BYTES: usize = COPY_WITHOUT_BEFORE_BYTES + BEFORE * PAIR_BYTES;
+const PAIR_BYTES: usize = 16;
 /// Where the second copy stands: not in the sector, page or block of the first.
 pub(super) const SECOND_COPY_AT: usize = 4096;
 
 /// Length of what precedes the first frame.
 pub(super) const HEADER_BYTES: usize = SECOND_COPY_AT + HEADER_COPY_BYTES;
-/// Length of a copy of the header that does not name the predecessor's predecessor.
-const COPY_WITHOUT_SECOND_BYTES: usize = 96;
+/// Length of a copy of the header that names one segment before the predecessor.
+const COPY_WITH_ONE_BEFORE_BYTES: usize = COPY_WITHOUT_BEFORE_BYTES + PAIR_BYTES;
+/// Length of a copy of the header that names none.
+const COPY_WITHOUT_BEFORE_BYTES: usize = 96;
 /// Length of a copy of the header that does not say where the log ended when the boot began.
 const COPY_WITHOUT_EARLIER_BYTES: usize = 80;
 /// Length of a copy of the header without a boot.
@@ -128,6 +136,9 @@ pub struct FrameRef<'a> {
     pub payload: &'a [u8],
 }
 
+/// Numbers and valid ends of the segments before a predecessor, the newest first.
+pub(super) type Before = [(u64, u64); BEFORE];
+
 /// The head of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SegmentHeader {
@@ -145,8 +156,8 @@ pub(super) struct SegmentHeader {
     /// Number and valid end of the last segment that was written before that boot: known to each of
     /// its segments, because a power cut may take the first one.
     pub(super) earlier: (u64, u64),
-    /// Number and valid end of the segment that the predecessor goes on from: the predecessor may decay.
-    pub(super) second_predecessor: (u64, u64),
+    /// The segments that the predecessor goes on from, should that decay, and the next ones, too.
+    pub(super) before: Before,
     /// Where the first frame begins.
     pub(super) frames_at: usize,
 }
@@ -195,9 +206,12 @@ impl SegmentHeader {
             .u32(60, self.repeats_to.map_or(0, place_field))
             .put(64, self.boot.as_bytes())
             .u64(80, self.earlier.0)
-            .u64(88, self.earlier.1)
-            .u64(96, self.second_predecessor.0)
-            .u64(104, self.second_predecessor.1);
+            .u64(88, self.earlier.1);
+        let fields = (0..BEFORE).fold(fields, |fields, n| {
+            let (number, end) = self.before[n];
+            let at = COPY_WITHOUT_BEFORE_BYTES + n * PAIR_BYTES;
+            fields.u64(at, number).u64(at + 8, end)
+        });
         let crc = Self::checksum(&fields.0);
         let copy = fields.u32(12, crc).0;
         let mut both = [0; HEADER_BYTES];
@@ -214,7 +228,12 @@ impl SegmentHeader {
         };
         let old = || intact(0, OLD_COPY_BYTES).or_else(|| intact(OLD_COPY_BYTES, OLD_COPY_BYTES));
         let of_len = |len| [0, SECOND_COPY_AT].into_iter().find_map(|at| intact(at, len));
-        let lens = [HEADER_COPY_BYTES, COPY_WITHOUT_SECOND_BYTES, COPY_WITHOUT_EARLIER_BYTES];
+        let lens = [
+            HEADER_COPY_BYTES,
+            COPY_WITH_ONE_BEFORE_BYTES,
+            COPY_WITHOUT_BEFORE_BYTES,
+            COPY_WITHOUT_EARLIER_BYTES,
+        ];
         let copy = lens.into_iter().find_map(of_len).or_else(old);
         let copy = copy.ok_or(HeaderError::Bad)?;
         let version = u32_at(copy, 8);
@@ -223,12 +242,18 @@ impl SegmentHeader {
             (VERSION_WITHOUT_EARLIER, COPY_WITHOUT_EARLIER_BYTES) => {
                 (uuid_at(copy, 64), (0, 0), SECOND_COPY_AT + COPY_WITHOUT_EARLIER_BYTES)
             }
-            (VERSION_WITHOUT_REPETITIONS..=VERSION_WITHOUT_SECOND, COPY_WITHOUT_SECOND_BYTES) => {
-                (uuid_at(copy, 64), pair_at(copy, 80), SECOND_COPY_AT + COPY_WITHOUT_SECOND_BYTES)
+            (VERSION_WITHOUT_REPETITIONS..=VERSION_WITHOUT_BEFORE, COPY_WITHOUT_BEFORE_BYTES)
+            | (VERSION_WITH_ONE_BEFORE, COPY_WITH_ONE_BEFORE_BYTES) => {
+                (uuid_at(copy, 64), pair_at(copy, 80), SECOND_COPY_AT + copy.len())
             }
             (VERSION, HEADER_COPY_BYTES) => (uuid_at(copy, 64), pair_at(copy, 80), HEADER_BYTES),
             _ => return Err(HeaderError::Version(version)),
         };
+        let named = copy.get(COPY_WITHOUT_BEFORE_BYTES..).unwrap_or_default();
+        let mut before = Before::default();
+        for (pair, named) in before.iter_mut().zip(named.chunks(PAIR_BYTES)) {
+            *pair = pair_at(named, 0);
+        }
         Ok(Self {
             version,
             number: u64_at(copy, 16),
@@ -240,14 +265,28 @@ impl SegmentHeader {
                 .filter(|&place| place > 0 && version > VERSION_WITHOUT_REPETITIONS),
             boot,
             earlier,
-            second_predecessor: if version == VERSION { pair_at(copy, 96) } else { (0, 0) },
+            before,
             frames_at,
         })
     }
 
-    /// Whether it names the predecessor's predecessor.
-    pub(super) fn has_second_predecessor(&self) -> bool {
-        self.version > VERSION_WITHOUT_SECOND
+    /// The segments before its predecessor that it names, the newest first, with their valid ends.
+    pub(super) fn named_before(&self) -> &[(u64, u64)] {
+        match self.version {
+            ..=VERSION_WITHOUT_BEFORE => &[],
+            VERSION_WITH_ONE_BEFORE => &self.before[..1],
+            _ => &self.before,
+        }
+    }
+
+    /// What a segment that has this one as predecessor names before it.
+    pub(super) fn before_next(&self) -> Before {
+        let mut before = Before::default();
+        let named = [(self.predecessor, self.predecessor_end)];
+        for (pair, known) in before.iter_mut().zip(named.iter().chain(&self.before)) {
+            *pair = *known;
+        }
+        before
     }
 
     fn checksum(copy: &[u8]) -> u32 {
@@ -381,7 +420,7 @@ mod tests {
         repeats_to: Some(4300),
         boot: Uuid::from_u128(3),
         earlier: (4, 4500),
-        second_predecessor: (5, 4600),
+        before: [(5, 4600), (3, 4700), (1, 4800)],
         frames_at: HEADER_BYTES,
     };
 
@@ -395,12 +434,15 @@ mod tests {
 
     #[test]
     fn headers_of_every_version_are_read_from_either_copy() {
-        let fifth = SegmentHeader { second_predecessor: (0, 0), frames_at: 4192, ..HEADER };
+        let before = [(5, 4600), (0, 0), (0, 0)];
+        let sixth = SegmentHeader { before, frames_at: 4208, ..HEADER };
+        let fifth = SegmentHeader { before: Before::default(), frames_at: 4192, ..sixth };
         let fourth = SegmentHeader { repeats_to: None, ..fifth };
         let third = SegmentHeader { earlier: (0, 0), frames_at: 4176, ..fourth };
         let second = SegmentHeader { boot: Uuid::nil(), frames_at: 128, ..third };
         for (version, len, second_at, expected) in [
-            (6, 112, 4096, HEADER),
+            (7, 144, 4096, HEADER),
+            (6, 112, 4096, sixth),
             (5, 96, 4096, fifth),
             (4, 96, 4096, fourth),
             (3, 80, 4096, third),
@@ -418,8 +460,8 @@ mod tests {
                 );
             }
         }
-        let newer = copy_of(7, 112);
-        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(7)));
+        let newer = copy_of(8, 144);
+        assert_eq!(SegmentHeader::decode(&newer), Err(HeaderError::Version(8)));
         assert_eq!(SegmentHeader::decode(&[0; HEADER_BYTES]), Err(HeaderError::Bad));
     }
 }

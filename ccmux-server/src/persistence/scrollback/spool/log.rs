@@ -10,8 +10,8 @@ use std::time::Duration;
 use ccmux_core::ids::PaneUuid;
 
 use super::format::{
-    FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, VERSION, encode_frame, frame_len,
-    move_frame,
+    Before, FRAME_PAYLOAD_MAX, FrameRef, HEADER_BYTES, SegmentHeader, VERSION, encode_frame,
+    frame_len, move_frame,
 };
 use super::lag::{Lag, SyncLag};
 use super::scan::SpoolIndex;
@@ -33,7 +33,7 @@ pub(super) struct SpoolLog {
     /// Where the segments before `current` end, for the header of the next one.
     predecessor: (u64, u64),
     /// Where the segments before that one end.
-    second_predecessor: (u64, u64),
+    before: Before,
     /// Where the last segment ends that was written before this boot of the machine.
     earlier: (u64, u64),
     next_number: u64,
@@ -67,10 +67,7 @@ pub(super) struct SpoolLog {
 
 #[derive(Debug)]
 struct Segment {
-    number: u64,
-    /// Where the segments before it end.
-    predecessor: (u64, u64),
-    salt: u64,
+    header: SegmentHeader,
     file: Arc<dyn StorageFile>,
     len: u64,
 }
@@ -101,7 +98,7 @@ impl SpoolLog {
             options,
             current: None,
             predecessor: index.end(),
-            second_predecessor: index.predecessor_of_end(),
+            before: index.before_end(),
             earlier: index.end_before_this_boot(),
             next_number: index.next_number(),
             table: index.segment_table(),
@@ -174,7 +171,7 @@ impl SpoolLog {
             let reason = self.degraded.as_deref().unwrap_or("no segment");
             return Err(io::Error::other(format!("the spool is degraded: {reason}")));
         };
-        let (salt, position) = (segment.salt, segment.len);
+        let (salt, position) = (segment.header.salt, segment.len);
         let unsynced = self.tail.len() as u64;
         let encode =
             |out: &mut Vec<u8>| encode_frame(out, frame, sequence, salt, position, unsynced);
@@ -194,7 +191,7 @@ impl SpoolLog {
     fn begin_segment(&mut self) -> io::Result<()> {
         let header = self.next_header();
         let segment = self.create_segment(header, &header.encode())?;
-        self.table.push(segment.number, segment.len);
+        self.table.push(segment.header.number, segment.len);
         self.adopt(segment);
         self.enforce_total();
         Ok(())
@@ -231,7 +228,7 @@ impl SpoolLog {
         header.repeats_to = Some(bytes.len() as u64);
         bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
         let segment = self.create_segment(header, &bytes)?;
-        self.table.push(segment.number, HEADER_BYTES as u64);
+        self.table.push(segment.header.number, HEADER_BYTES as u64);
         for (pane, sequence, len) in copies {
             self.table.note_copy(pane, sequence, len);
         }
@@ -250,8 +247,8 @@ impl SpoolLog {
     }
 
     fn build_on(&mut self, segment: &Segment) {
-        self.predecessor = (segment.number, segment.len);
-        self.second_predecessor = segment.predecessor;
+        self.predecessor = (segment.header.number, segment.len);
+        self.before = segment.header.before_next();
     }
 
     fn next_header(&mut self) -> SegmentHeader {
@@ -271,7 +268,7 @@ impl SpoolLog {
             repeats_to: None,
             boot: self.options.boot,
             earlier: self.earlier,
-            second_predecessor: self.second_predecessor,
+            before: self.before,
             frames_at: HEADER_BYTES,
         }
     }
@@ -291,13 +288,7 @@ impl SpoolLog {
             let _best_effort = self.storage.remove(&path);
             return Err(error);
         }
-        Ok(Segment {
-            number: header.number,
-            predecessor: (header.predecessor, header.predecessor_end),
-            salt: header.salt,
-            file,
-            len: bytes.len() as u64,
-        })
+        Ok(Segment { header, file, len: bytes.len() as u64 })
     }
 
     fn adopt(&mut self, segment: Segment) {

@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 use self::headers::{headless, set_aside_in};
 use super::format::{
-    ALIGNMENT, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, HeaderError, SegmentHeader,
+    ALIGNMENT, Before, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, HeaderError,
+    SegmentHeader,
 };
 use super::replay::{Replay, SegmentFile, StreamGap};
 use super::table::SegmentTable;
@@ -81,8 +82,6 @@ pub(super) struct SegmentInfo {
     is_of_this_boot: bool,
     /// Where its header says that the log ended when its boot began.
     earlier: (u64, u64),
-    /// The segment that it goes on from, and where that validly ends.
-    predecessor: (u64, u64),
     /// In which boot of the machine it was written; for want of that, by which process.
     era: Era,
     /// Up to here its frames say that it was synced.
@@ -190,7 +189,7 @@ impl SpoolIndex {
         match unless_passing(insist(|| read_whole(&*segment.file, SEGMENT_BYTES_MAX)))? {
             Ok(read) => *bytes = read,
             Err(error) => {
-                segment.end = header.frames_at as u64;
+                segment.end = said_end.unwrap_or(header.frames_at as u64);
                 // No power cut makes a file unreadable.
                 segment.intact_to = u64::MAX;
                 self.damage.push(Damage::Segment { number, reason: error.to_string() });
@@ -328,15 +327,19 @@ impl SpoolIndex {
         self.last().map_or((0, 0), |segment| (segment.number, segment.end))
     }
 
-    /// Number and valid end of the segment that this newest one goes on from; of the one before that if it is
-    /// gone: then only the newest says where that ends.
-    pub(super) fn predecessor_of_end(&self) -> (u64, u64) {
-        let Some(last) = self.last() else { return (0, 0) };
-        let mut earlier = self.segments.iter().rev().skip_while(|it| it.number >= last.number);
-        match earlier.next() {
-            Some(before) if before.number < last.predecessor.0 => (before.number, before.end),
-            _ => last.predecessor,
+    /// Numbers and valid ends of the segments before the newest one that holds anything. Of one that is gone
+    /// the newest alone may have said where those before it end.
+    pub(super) fn before_end(&self) -> Before {
+        let mut before = Before::default();
+        let newest = self.last().map_or(0, |last| last.number);
+        let earlier =
+            self.segments.iter().rev().filter(|segment| {
+                segment.number < newest && segment.end > segment.frames_at as u64
+            });
+        for (pair, segment) in before.iter_mut().zip(earlier) {
+            *pair = (segment.number, segment.end);
         }
+        before
     }
 
     fn last(&self) -> Option<&SegmentInfo> {
@@ -398,15 +401,14 @@ fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameH
     None
 }
 
-/// Where segment `number` validly ends, by the headers behind it: the next one builds on it, or its
-/// predecessor does, or a boot began there.
+/// Where segment `number` validly ends, by the headers behind it: one builds on it, or on others that do, or
+/// a boot began there.
 fn said_end(number: u64, later: &[SegmentHeader]) -> Option<u64> {
-    let next = later.first()?;
+    let end_in = |later: &SegmentHeader| {
+        let predecessor = (later.predecessor, later.predecessor_end);
+        let mut named = std::iter::once(&predecessor).chain(later.named_before());
+        named.find(|(named, _)| *named == number).map(|(_, end)| *end)
+    };
     let of_boot = || later.iter().find(|later| later.earlier.0 == number);
-    if next.predecessor == number {
-        return Some(next.predecessor_end);
-    }
-    // The one between them is gone.
-    let (second, end) = next.second_predecessor;
-    if second == number { Some(end) } else { of_boot().map(|later| later.earlier.1) }
+    later.iter().find_map(end_in).or_else(|| of_boot().map(|later| later.earlier.1))
 }

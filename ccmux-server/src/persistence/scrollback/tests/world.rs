@@ -111,7 +111,7 @@ impl World {
         let issued: usize = models.iter().map(|model| model.frames.len()).sum();
         let salt = 1000 * issued as u64 + storage.calls();
         let options = SpoolOptions {
-            segment_bytes: 5616,
+            segment_bytes: 5648,
             total_bytes: 1 << 20,
             ..SpoolOptions::new(STORE, storage.boot(), salt)
         };

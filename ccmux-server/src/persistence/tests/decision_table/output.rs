@@ -60,10 +60,10 @@ const STORE: Uuid = Uuid::from_u128(7);
 const PANE: PaneUuid = PaneUuid(Uuid::from_u128(1));
 const LATER_BOOT: Uuid = Uuid::from_u128(2);
 /// Of a segment: its header, and two pieces of output.
-const SEGMENT_BYTES: u64 = 4400;
+const SEGMENT_BYTES: u64 = 4432;
 const PIECE_BYTES: usize = 40;
 const FRAME_BYTES: usize = 96;
-const HEADER_BYTES: usize = 4208;
+const HEADER_BYTES: usize = 4240;
 
 /// What there is of the pane, and all that is damaged.
 struct Found {

@@ -33,7 +33,8 @@ impl SpoolLog {
         {
             self.degrade(&error);
         }
-        self.retired_below = self.current.as_ref().map_or(self.next_number, |now| now.number);
+        self.retired_below =
+            self.current.as_ref().map_or(self.next_number, |now| now.header.number);
         self.remove_unneeded();
     }
 

@@ -61,7 +61,6 @@ impl SpoolIndex {
                 frames_at: header.frames_at,
                 is_of_this_boot: header.boot == boot && !boot.is_nil(),
                 earlier: header.earlier,
-                predecessor: (header.predecessor, header.predecessor_end),
                 era: Era::of(&header),
                 synced_to: 0,
                 repeats_to: header.repeats_to,
@@ -86,10 +85,13 @@ impl SpoolIndex {
             _ => header.predecessor,
         };
         self.end_behind(end, headers);
-        let is_predecessor_there =
-            headers.last().is_none_or(|last| last.number == header.predecessor);
-        if header.has_second_predecessor() && !is_predecessor_there {
-            self.end_behind(end.min(header.second_predecessor.0), headers);
+        let mut named = header.predecessor;
+        for &(before, _) in header.named_before() {
+            if headers.last().is_none_or(|last| last.number == named) {
+                break;
+            }
+            self.end_behind(end.min(before), headers);
+            named = before;
         }
         // What is missing behind that place is missed by nobody.
         while let Some(void) = self.missing.pop_if(|last| last.number > end) {
