@@ -13,6 +13,7 @@
 mod direct;
 mod encoded;
 mod line;
+mod passing;
 mod scrollback;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use self::encoded::EncodedLines;
 pub(crate) use self::encoded::LineText;
 pub use self::line::{HistoryLine, Run};
 use self::line::{encode_plain, encoded_len};
+pub(crate) use self::passing::PassingLine;
 pub use self::scrollback::LINE_COLS_MAX;
 pub(crate) use self::scrollback::{
     Cutting, Scrollback, append_cells, line_cells, push_wrapped_cells,
