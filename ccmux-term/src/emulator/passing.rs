@@ -209,7 +209,7 @@ impl Gatherer<'_> {
             // What follows the text is there to be looked at, too: a lane is read at once.
             let len = ascii_len(&line[at..]);
             if len > 0 {
-                self.line.push(&text[at..at + len], &self.looks.style);
+                self.line.push(&line[at..], len, &self.looks.style);
                 column += len;
                 if column > self.cols {
                     column = (column - 1) % self.cols + 1;
@@ -232,7 +232,7 @@ impl Gatherer<'_> {
                 [ESC, b'[', ..] => at += 2 + self.select_style(&text[at + 2..])?,
                 [0x80..=0xff, ..] => {
                     let used = self.simple_len(&text[at..], len > 0)?;
-                    self.line.push(&text[at..at + used], &self.looks.style);
+                    self.line.push(&text[at..], used, &self.looks.style);
                     has_background |= self.looks.style.bg != Color::Default;
                     is_ascii = false;
                     at += used;

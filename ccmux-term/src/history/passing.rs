@@ -27,14 +27,14 @@ impl PassingLine {
         self.style = Style::default();
     }
 
-    /// Adds text in a style.
+    /// Adds the first `len` bytes of `text` in a style. What is behind them may be read, too.
     #[inline]
-    pub(crate) fn push(&mut self, text: &[u8], style: &Style) {
+    pub(crate) fn push(&mut self, text: &[u8], len: usize, style: &Style) {
         if *style != self.style {
             self.end_run();
             self.style = *style;
         }
-        self.text.extend_from_slice(text);
+        wire::put_short(&mut self.text, text, len);
     }
 
     fn end_run(&mut self) {
