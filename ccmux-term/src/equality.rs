@@ -90,6 +90,8 @@ impl PartialEq for Emulator {
             scrolls_on_clear,
             reports_titles,
             events,
+            vacant,
+            passing: _,
         } = self;
         *size == other.size
             && *images == other.images
@@ -128,6 +130,7 @@ impl PartialEq for Emulator {
             && *scrolls_on_clear == other.scrolls_on_clear
             && *reports_titles == other.reports_titles
             && *events == other.events
+            && *vacant == other.vacant
     }
 }
 

@@ -43,7 +43,7 @@ impl Terminal {
     /// Takes output of the program.
     pub fn advance(&mut self, bytes: &[u8]) {
         self.version += 1;
-        self.parser.advance(&mut self.emulator, bytes);
+        self.emulator.advance(&mut self.parser, bytes);
     }
 
     /// Says when the inputs that follow were made: lines that they end have that time.

@@ -53,40 +53,70 @@ pub(crate) const STYLE_BYTES_MAX: usize = 13;
 
 /// Appends a style, with the index of its link.
 pub(crate) fn put_style(out: &mut Vec<u8>, style: &Style, link: Option<u64>) {
-    let at = out.len();
-    out.push(0);
-    let mut present = put_color(out, style.fg) | put_color(out, style.bg) << 2;
+    let mut code = StyleBytes { bytes: [0; 16], len: 1 };
+    let mut present = code.put_color(style.fg) | code.put_color(style.bg) << 2;
     if !style.attributes.is_empty() {
         present |= 1 << 4;
-        out.push(style.attributes.bits());
+        code.put([style.attributes.bits()]);
     }
     if style.underline != Underline::None {
         present |= 1 << 5;
-        out.push(underline_code(style.underline));
+        code.put([underline_code(style.underline)]);
     }
     if style.underline_color != Color::Default {
         present |= 1 << 6;
-        let kind_at = out.len();
-        out.push(0);
-        out[kind_at] = put_color(out, style.underline_color);
+        let kind_at = code.len;
+        code.put([0]);
+        code.bytes[kind_at] = code.put_color(style.underline_color);
     }
+    present |= u8::from(link.is_some()) << 7;
+    code.bytes[0] = present;
+    put_short(out, &code.bytes, code.len);
     if let Some(link) = link {
-        present |= 1 << 7;
         put_number(out, link);
     }
-    out[at] = present;
 }
 
-fn put_color(out: &mut Vec<u8>, color: Color) -> u8 {
-    match color {
-        Color::Default => 0,
-        Color::Indexed(index) => {
-            out.push(index);
-            1
+/// Appends the first `len` bytes of `bytes`, at most 16, if there are so many to copy: a copy of a
+/// fixed length needs no branch on how long it is.
+#[inline]
+pub(crate) fn put_short(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
+    match bytes.first_chunk::<16>() {
+        Some(chunk) if len <= chunk.len() => {
+            let end = out.len() + len;
+            out.extend_from_slice(chunk);
+            out.truncate(end);
         }
-        Color::Rgb(r, g, b) => {
-            out.extend_from_slice(&[r, g, b]);
-            2
+        _ => out.extend_from_slice(&bytes[..len]),
+    }
+}
+
+/// The beginning of an encoded style.
+struct StyleBytes {
+    bytes: [u8; 16],
+    len: usize,
+}
+
+impl StyleBytes {
+    #[inline]
+    fn put<const N: usize>(&mut self, more: [u8; N]) {
+        self.bytes[self.len..self.len + N].copy_from_slice(&more);
+        self.len += N;
+    }
+
+    /// Adds a colour; returns its kind.
+    #[inline]
+    fn put_color(&mut self, color: Color) -> u8 {
+        match color {
+            Color::Default => 0,
+            Color::Indexed(index) => {
+                self.put([index]);
+                1
+            }
+            Color::Rgb(r, g, b) => {
+                self.put([r, g, b]);
+                2
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ const READS_PER_TURN: usize = 64;
 
 /// Reads after which a sleeping server is rung although there is more to read. A bell for each
 /// read would wake a quick server for 4 KiB at a time, and cost more than the reading.
-const READS_PER_BELL: usize = 8;
+const READS_PER_BELL: usize = 16;
 
 /// What is taken from the pty after the program has ended. Its own output is a few KiB by then;
 /// the bound is for one that it left behind in the background.

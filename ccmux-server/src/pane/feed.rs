@@ -19,8 +19,9 @@ use crate::persistence::scrollback::{
 
 /// How much one pane may print in one turn before clients and other panes are looked after.
 const TURN_BYTES_MAX: usize = 128 * 1024;
-/// How much is emulated at once: small enough for the caches, large enough to amortize the spool.
-const PIECE_BYTES_MAX: usize = 32 * 1024;
+/// How much is emulated at once: small enough for the caches, large enough to amortize the spool, and for
+/// most lines of a flood to be off the screen again at the end of it.
+const PIECE_BYTES_MAX: usize = 64 * 1024;
 /// History lines are stored and compressed in blocks of about this size.
 const BLOCK_BYTES: usize = 64 * 1024;
 

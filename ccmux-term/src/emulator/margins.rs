@@ -95,9 +95,10 @@ impl Emulator {
         if self.top > 0 {
             self.grid.row_mut_unseen(self.top - 1).wrapped = false;
         } else if !self.modes.alternate_screen {
-            for y in 0..count {
+            for y in self.vacant.min(count)..count {
                 self.retire(y);
             }
+            self.vacant -= self.vacant.min(count);
         }
         let fill = self.fill_id();
         self.grid.scroll_up(self.top, self.bottom, count, fill);

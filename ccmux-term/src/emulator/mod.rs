@@ -25,6 +25,7 @@ mod motion;
 mod notify;
 mod osc;
 mod palette;
+mod passing;
 mod perform;
 mod presentation;
 mod print;
@@ -46,6 +47,7 @@ pub(crate) use self::mode::SAVED_MAX;
 pub(crate) use self::notify::Notice;
 pub(crate) use self::palette::Palette;
 pub use self::palette::Rgb;
+use self::passing::Passing;
 pub(crate) use self::queue::EventQueue;
 pub(crate) use self::settings::{
     LEVEL_MAX, Protection, Settings, TitleModes, mode as private_mode,
@@ -154,6 +156,10 @@ pub(crate) struct Emulator {
     pub(crate) reports_titles: bool,
 
     pub(crate) events: EventQueue,
+    /// So many rows at the top are history already: see `passing`. None between two calls of
+    /// `Terminal::advance`.
+    pub(crate) vacant: usize,
+    pub(crate) passing: Passing,
 }
 
 impl Emulator {
@@ -198,6 +204,8 @@ impl Emulator {
             scrolls_on_clear: true,
             reports_titles: false,
             events: EventQueue::default(),
+            vacant: 0,
+            passing: Passing::default(),
         }
     }
 

@@ -4,20 +4,19 @@
 //! binds a parameter to its predecessor, so what is malformed between colons is skipped as one.
 
 use super::Emulator;
-use crate::grid::pens::Pen;
 use crate::parser::Params;
 use crate::{Attributes, Color, Style, Underline};
 
 impl Emulator {
     #[inline]
     pub(super) fn select_graphic_rendition(&mut self, params: &Params) {
-        apply(&mut self.pen, params);
+        apply(&mut self.pen.style, params);
         self.pen_changed();
     }
 }
 
-fn apply(pen: &mut Pen, params: &Params) {
-    let style = &mut pen.style;
+/// Changes a style as a sequence with these parameters does.
+pub(super) fn apply(style: &mut Style, params: &Params) {
     let mut index = 0;
     while index < params.len() {
         let code = params.get(index);

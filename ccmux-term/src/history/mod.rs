@@ -13,6 +13,7 @@
 mod direct;
 mod encoded;
 mod line;
+mod passing;
 mod scrollback;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use self::encoded::EncodedLines;
 pub(crate) use self::encoded::LineText;
 pub use self::line::{HistoryLine, Run};
 use self::line::{encode_plain, encoded_len};
+pub(crate) use self::passing::PassingLine;
 pub use self::scrollback::LINE_COLS_MAX;
 pub(crate) use self::scrollback::{
     Cutting, Scrollback, append_cells, line_cells, push_wrapped_cells,
@@ -92,7 +94,11 @@ pub fn decode_history(
 }
 
 /// Bytes in a block before the next one is begun.
-const BLOCK_BYTES: usize = 64 * 1024;
+const BLOCK_BYTES: usize = 60 * 1024;
+
+/// Blocks whose memory is kept for the next ones while lines keep coming: as much as a few megabytes of
+/// output, after which the owner takes the lines.
+const SPARE_BLOCKS_MAX: usize = 96;
 
 /// Encoded lines kept in memory, in bytes, however rarely the owner takes them; older lines are
 /// dropped. No output that comes in reasonable pieces reaches this: it bounds what a few bytes that
@@ -120,6 +126,9 @@ pub(crate) struct History {
     /// The lengths of the recent lines, encoded; all of them are in memory.
     recent: VecDeque<u32>,
     recent_bytes: usize,
+    /// Empty memory of blocks that were dropped: what is given back to the system comes back one fault a
+    /// page.
+    spare: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -163,6 +172,7 @@ impl History {
             limit: None,
             recent: VecDeque::new(),
             recent_bytes: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -303,13 +313,17 @@ impl History {
                 break;
             }
             let start = block.offset(next);
-            let is_whole = block.end() <= end;
-            if is_whole && batch.bytes.len() + block.bytes.len() - start <= max_bytes {
+            let most = max_bytes - batch.bytes.len();
+            let fits = block.bytes.len() - start <= most;
+            if fits && block.end() <= end {
                 batch.bytes.extend_from_slice(&block.bytes[start..]);
                 batch.count += block.end() - next;
                 continue;
             }
-            let most = max_bytes - batch.bytes.len();
+            // The block is left to the next batch, which then takes it without a look at its lines.
+            if !fits && batch.count > 0 {
+                break;
+            }
             let (len, count) = fitting(&block.bytes[start..], most, end - next);
             if count > 0 {
                 batch.bytes.extend_from_slice(&block.bytes[start..start + len]);
@@ -337,7 +351,17 @@ impl History {
         }
         self.times.drop_before(self.start);
         while self.blocks.front().is_some_and(|block| block.end() <= self.start) {
-            self.blocks.pop_front();
+            if let Some(Block { mut bytes, .. }) = self.blocks.pop_front()
+                && bytes.len() >= BLOCK_BYTES
+                && self.spare.len() < SPARE_BLOCKS_MAX
+            {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
+        }
+        // Recent lines may lie in two blocks. A pane that has no more than these is not flooding.
+        if self.blocks.len() <= 2 {
+            self.spare = Vec::new();
         }
     }
 
@@ -379,7 +403,7 @@ impl History {
 
         // A pane that has filled a block fills more; a quiet one should not reserve 64 KiB.
         let capacity = if self.blocks.is_empty() { 0 } else { BLOCK_BYTES + BLOCK_BYTES / 16 };
-        let bytes = Vec::with_capacity(capacity);
+        let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(capacity));
         self.blocks.push_back(Block { first: self.end, count: 0, bytes });
     }
 
@@ -402,6 +426,7 @@ impl PartialEq for History {
             limit,
             recent,
             recent_bytes: _,
+            spare: _,
         } = self;
         (*start, *end, *cleared_before, *limit, recent)
             == (other.start, other.end, other.cleared_before, other.limit, &other.recent)

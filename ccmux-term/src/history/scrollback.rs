@@ -81,6 +81,13 @@ impl Scrollback {
         }
     }
 
+    /// Adds a line that was put together without cells. The line before it must be whole.
+    #[inline]
+    pub(crate) fn push_encoded(&mut self, line: &[u8]) {
+        debug_assert!(!self.has_head && self.head_marks.is_empty(), "BUG: a line within another");
+        self.history.push(self.now, |out| out.extend_from_slice(line));
+    }
+
     /// Completes a line whose end will never leave the screen: it was erased or moved.
     pub(crate) fn finish_head(&mut self, pens: &PenTable, clusters: &ClusterTable) {
         if self.has_head {

@@ -137,3 +137,25 @@ fn characters_are_encoded_as_by_the_standard_library() {
         assert_eq!(String::from_utf8(text).unwrap(), format!("{c}{c}"));
     }
 }
+
+/// Memory of blocks is used again while lines keep coming, and given back when they stop.
+#[test]
+fn memory_of_released_blocks_serves_the_next_ones() {
+    let mut history = History::new();
+    let line = |history: &mut History| {
+        history.push(LineTime::UNKNOWN, |out| encode_plain(out, std::iter::repeat_n(b'x', 1000)));
+    };
+    for _ in 0..SPARE_BLOCKS_MAX * BLOCK_BYTES / 500 {
+        line(&mut history);
+    }
+    history.release(history.end() - BLOCK_BYTES as u64 / 200);
+    assert_eq!(history.spare.len(), SPARE_BLOCKS_MAX, "not more than that");
+    assert!(history.spare.iter().all(|bytes| bytes.is_empty() && bytes.capacity() >= BLOCK_BYTES));
+    for _ in 0..BLOCK_BYTES / 1000 * 5 {
+        line(&mut history);
+    }
+    assert!(history.spare.len() < SPARE_BLOCKS_MAX - 2, "they are taken");
+    assert_eq!(history.lines(0..u64::MAX, usize::MAX).count, history.end() - history.start());
+    history.release(history.end());
+    assert!(history.spare.is_empty(), "nothing is kept for nothing");
+}

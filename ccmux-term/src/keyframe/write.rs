@@ -53,6 +53,8 @@ pub(crate) fn write(terminal: &Terminal) -> Vec<u8> {
         scrolls_on_clear,
         reports_titles,
         events: _,
+        vacant: _,
+        passing: _,
     } = emulator;
     let mut cells = CellWriter::new(pens, clusters, scrollback.now);
     for row in grid.rows().chain(hidden_grid.rows()) {

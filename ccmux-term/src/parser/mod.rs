@@ -26,7 +26,7 @@ mod utf8;
 
 pub(crate) use self::params::{PARAMS_MAX, Params};
 pub(crate) use self::state::State;
-use self::utf8::Decoded;
+pub(crate) use self::utf8::{Decoded, decode};
 #[cfg(doc)]
 use crate::image::IMAGE_BYTES_MAX;
 
@@ -515,7 +515,7 @@ fn unprintable(word: u64) -> u64 {
 
 /// Length of the printable ASCII at the front of `bytes`.
 #[inline]
-fn ascii_len(bytes: &[u8]) -> usize {
+pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
     let mut at = 0;
     // Runs are short in coloured output, and how short is hard to predict: no branch on it.
     while let Some(lane) = bytes[at..].first_chunk::<16>() {

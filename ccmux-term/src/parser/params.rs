@@ -83,7 +83,7 @@ impl Params {
 
     /// Takes digits and separators at the front of `bytes`; returns how many there were.
     #[inline]
-    pub(super) fn scan(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> usize {
         if self.is_overfull {
             return 0;
         }
@@ -118,7 +118,7 @@ impl Params {
     }
 
     #[inline]
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.values[0] = 0;
         self.colons = 0;
         self.len = 1;

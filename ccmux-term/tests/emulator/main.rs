@@ -7,6 +7,7 @@ mod images;
 mod keyframe;
 mod kitty;
 mod margins;
+mod passing;
 mod rectangles;
 mod replies;
 mod reports;

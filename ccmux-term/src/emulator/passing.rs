@@ -1,0 +1,306 @@
+//! Lines that have passed the screen before anybody could see them.
+//!
+//! A program that prints a lot fills the screen many times within one call of [`Terminal::advance`]. A line
+//! that is off the screen again when the call returns goes to the history right from the output: it never
+//! becomes cells. The outcome is the same to the last field, however the output was cut.
+//!
+//! So lines are put together as the history has them, as long as they consist of nothing but text and
+//! colours. When so many have followed a line as the screen has rows above its last one, it is certain
+//! that the line has passed, and so has all that the screen showed before: both become history. The
+//! lines that stay are printed then, over rows that are history already (they are *vacant*).
+//!
+//! [`Terminal::advance`]: crate::Terminal::advance
+
+use memchr::memchr;
+
+use super::{Emulator, sgr};
+use crate::grid::clusters::CLUSTER_BYTES_MAX;
+use crate::history::PassingLine;
+use crate::parser::{Decoded, Params, Parser, State, ascii_len, decode};
+use crate::unicode::Kind;
+use crate::{Color, Style, Widths, work};
+
+/// A longer line is printed as ever. The history has none that are much longer.
+const LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// Lines that are put together, beyond those that stay, before they become history.
+const PASSING_LINES_MAX: usize = 64;
+
+const ESC: u8 = 0x1b;
+
+/// Lines that may have passed. It is kept for its memory only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Passing {
+    /// Encoded, one after another.
+    bytes: Vec<u8>,
+    lines: Vec<Gathered>,
+    line: PassingLine,
+}
+
+/// A line that was put together.
+#[derive(Clone, Copy, Debug)]
+struct Gathered {
+    /// Where it ends in [`Passing::bytes`].
+    encoded_end: usize,
+    /// Where it ends in the output.
+    end: usize,
+    /// What is in use after it.
+    after: Looks,
+}
+
+/// How what comes next looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Looks {
+    /// The style in use.
+    style: Style,
+    /// That of the blanks in the row that is printed to.
+    fill: Style,
+}
+
+impl Emulator {
+    /// Takes output. `parser` is the parser of this terminal.
+    pub(crate) fn advance(&mut self, parser: &mut Parser, bytes: &[u8]) {
+        let mut rest = bytes;
+        while self.lets_pass()
+            && let Some(end) = memchr(b'\n', rest)
+        {
+            // On to the beginning of a line.
+            rest = self.print(parser, rest, end + 1);
+            if parser.state != State::Ground || !self.lets_pass() || !self.is_at_fresh_row() {
+                continue;
+            }
+            let (passed, gathered) = self.pass(rest);
+            if passed == 0 {
+                break;
+            }
+            rest = self.print(parser, &rest[passed..], gathered - passed);
+        }
+        parser.advance(self, rest);
+        debug_assert_eq!(self.vacant, 0, "BUG: rows are history and on the screen");
+    }
+
+    /// Prints the first `len` bytes, and returns the others.
+    fn print<'a>(&mut self, parser: &mut Parser, bytes: &'a [u8], len: usize) -> &'a [u8] {
+        let (now, later) = bytes.split_at(len);
+        parser.advance(self, now);
+        later
+    }
+
+    /// Whether lines may go to the history without becoming cells, as far as modes have a say.
+    fn lets_pass(&self) -> bool {
+        (self.top, self.bottom + 1) == (0, self.rows())
+            && self.is_full_width()
+            && self.modes.autowrap
+            && !self.modes.alternate_screen
+            && !self.modes.insert
+            && !self.settings.is_vt52()
+            && !self.settings.sends_8bit
+            && self.prints_plain()
+    }
+
+    /// Whether the cursor is at the beginning of the last row, which is blank and begins a line.
+    fn is_at_fresh_row(&self) -> bool {
+        let row = self.grid.row(self.bottom);
+        (self.cursor.x, self.cursor.y, self.cursor.is_wrap_pending) == (0, self.bottom, false)
+            && row.cells.is_empty()
+            && row.slices.is_empty()
+            && row.marks.is_empty()
+            && !self.bottom.checked_sub(1).is_some_and(|above| self.grid.row(above).wrapped)
+            && self.overflow.rows.is_empty()
+    }
+
+    /// Puts lines at the front of `bytes` together and makes those history that have passed. Returns where
+    /// these end, and where all of them do.
+    fn pass(&mut self, bytes: &[u8]) -> (usize, usize) {
+        if self.pen.link.is_some() {
+            return (0, 0);
+        }
+        let fill = self.pens.get(self.grid.row(self.bottom).fill).style;
+        let mut passing = std::mem::take(&mut self.passing);
+        let mut looks = Looks { style: self.pen.style, fill };
+        let (mut passed, mut gathered) = (0, 0);
+        while let Some(len) = memchr(b'\n', &bytes[gathered..]) {
+            let line = &bytes[gathered..=gathered + len];
+            let gatherer = Gatherer {
+                widths: &self.widths,
+                cols: self.cols(),
+                looks,
+                line: &mut passing.line,
+            };
+            let Some(after) = gatherer.take(line) else { break };
+            work::note(line.len());
+            gathered += line.len();
+            passing.line.write(&after.fill, &mut passing.bytes);
+            // As the row that a line feed brings in.
+            looks = Looks { style: after.style, fill: background(after.style) };
+            let encoded_end = passing.bytes.len();
+            passing.lines.push(Gathered { encoded_end, end: gathered, after: looks });
+            if passing.lines.len() > self.bottom + PASSING_LINES_MAX {
+                passed = self.keep_passed(&mut passing);
+            }
+        }
+        if passing.lines.len() > self.bottom {
+            passed = self.keep_passed(&mut passing);
+        }
+        passing.lines.clear();
+        passing.bytes.clear();
+        self.passing = passing;
+        (passed, gathered)
+    }
+
+    /// Makes lines history, and what is on the screen before them, but for the last ones, which are to
+    /// be printed. Returns where these begin in the output.
+    fn keep_passed(&mut self, passing: &mut Passing) -> usize {
+        for y in self.vacant..self.bottom {
+            self.retire(y);
+        }
+        self.vacant = self.bottom;
+        let count = passing.lines.len() - self.bottom;
+        let mut start = 0;
+        for line in &passing.lines[..count] {
+            let encoded = &passing.bytes[start..line.encoded_end];
+            self.scrollback.push_encoded(encoded);
+            start = line.encoded_end;
+        }
+        let Gathered { end, after, .. } = passing.lines[count - 1];
+        passing.bytes.drain(..start);
+        passing.lines.drain(..count);
+        for line in &mut passing.lines {
+            line.encoded_end -= start;
+        }
+        if after.style != self.pen.style {
+            self.pen.style = after.style;
+            self.pen_changed();
+        }
+        self.sweep_if_due();
+        let fill = self.fill_id();
+        if self.grid.row(self.bottom).fill != fill {
+            self.grid.row_mut(self.bottom).fill = fill;
+        }
+        end
+    }
+}
+
+/// The style of what is erased, or comes in blank, while this one is in use.
+fn background(style: Style) -> Style {
+    Style { bg: style.bg, ..Style::default() }
+}
+
+/// Puts a line of the history together.
+struct Gatherer<'a> {
+    widths: &'a Widths,
+    cols: usize,
+    looks: Looks,
+    line: &'a mut PassingLine,
+}
+
+impl Gatherer<'_> {
+    /// Takes a whole line with its end. Returns how things look at its end, or `None` if there is
+    /// anything about it that printing has to see to.
+    fn take(mut self, line: &[u8]) -> Option<Looks> {
+        let text = line.strip_suffix(b"\r\n").filter(|text| text.len() <= LINE_BYTES_MAX)?;
+        self.line.clear();
+        let first_fill = self.looks.fill;
+        let (mut is_ascii, mut has_background) = (true, first_fill != Style::default());
+        // Columns that are printed in the row, if all is ASCII.
+        let mut column = 0;
+        let mut at = 0;
+        while at < text.len() {
+            // What follows the text is there to be looked at, too: a lane is read at once.
+            let len = ascii_len(&line[at..]);
+            if len > 0 {
+                self.line.push(&line[at..], len, &self.looks.style);
+                column += len;
+                if column > self.cols {
+                    column = (column - 1) % self.cols + 1;
+                    // The row that a wrap brings in.
+                    self.looks.fill = background(self.looks.style);
+                }
+                has_background |= self.looks.style.bg != Color::Default;
+                at += len;
+            }
+            match text[at..] {
+                [] => break,
+                [ESC, b'[', b'm', ..] => {
+                    self.looks.style = Style::default();
+                    at += 3;
+                }
+                [ESC, b'[', b'0', b'm', ..] => {
+                    self.looks.style = Style::default();
+                    at += 4;
+                }
+                [ESC, b'[', ..] => at += 2 + self.select_style(&text[at + 2..])?,
+                [0x80..=0xff, ..] => {
+                    let used = self.simple_len(&text[at..], len > 0)?;
+                    self.line.push(&text[at..], used, &self.looks.style);
+                    has_background |= self.looks.style.bg != Color::Default;
+                    is_ascii = false;
+                    at += used;
+                }
+                _ => return None,
+            }
+        }
+        if !is_ascii {
+            // No text has more columns than bytes. Where one wraps that is not ASCII, is not known.
+            if has_background && text.len() > self.cols {
+                return None;
+            }
+            self.looks.fill = first_fill;
+        }
+        Some(self.looks)
+    }
+
+    /// Takes the parameters and the end of a sequence that sets the style; returns how many bytes it
+    /// has, or `None` if it is another one.
+    fn select_style(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut params = Params::new();
+        let len = params.scan(bytes);
+        (bytes.get(len) == Some(&b'm')).then(|| {
+            sgr::apply(&mut self.looks.style, &params);
+            len + 1
+        })
+    }
+
+    /// Length of the text up to the next control, if it becomes just these characters in cells,
+    /// whatever cells they are. `follows` says that a character of ASCII is before it.
+    fn simple_len(&self, bytes: &[u8], follows: bool) -> Option<usize> {
+        // At most so many bytes may be in the cell that was printed last; 0 if there is none.
+        let mut cluster = usize::from(follows);
+        let mut before = Kind::Other;
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if byte < 0x80 {
+                if !(0x20..0x7f).contains(&byte) {
+                    break;
+                }
+                (before, cluster) = (Kind::Other, 1);
+                at += 1;
+                continue;
+            }
+            let Decoded::Char(c, len) = decode(&bytes[at..]) else { return None };
+            at += len;
+            let class = self.widths.class(c);
+            if class.plain_width().is_some() {
+                (before, cluster) = (Kind::Other, len);
+                continue;
+            }
+            let (kind, width) = (class.kind(), class.width()?);
+            // What attaches needs something to attach to, and a cell can be full.
+            if kind == Kind::Prepend || (width, cluster) == (0, 0) {
+                return None;
+            }
+            let begins = width > 0 && begins_cluster(kind) && begins_cluster(before);
+            cluster = if begins { len } else { cluster + len };
+            if cluster > CLUSTER_BYTES_MAX {
+                return None;
+            }
+            before = kind;
+        }
+        Some(at)
+    }
+}
+
+/// Whether characters of this kind, with a width, that follow each other are clusters of their own.
+fn begins_cluster(kind: Kind) -> bool {
+    matches!(kind, Kind::Other | Kind::Pictograph | Kind::HangulLv | Kind::HangulLvt)
+}
