@@ -181,7 +181,8 @@ impl PaneHistory {
     }
 
     /// Where the lines end that were complete before `offset` bytes of the stream, and can be read: what
-    /// was being written when the power went is made again.
+    /// was being written when the power went is made again. A power cut may have left a hole in what was
+    /// added last to the newest chunk: lines behind it do not count.
     ///
     /// # Errors
     /// Only what says nothing about the chunks.
@@ -189,17 +190,41 @@ impl PaneHistory {
         &mut self,
         offset: u64,
     ) -> io::Result<u64> {
-        for &first in self.chunks.clone().iter().rev() {
+        let chunks = self.chunks.clone();
+        for &first in chunks.iter().rev() {
             let Ok(index) = unless_passing(self.index(first))? else { continue };
-            let before = index.blocks.iter().rev().filter(|block| block.offset <= offset);
+            let may_have_hole = chunks.last() == Some(&first) && !index.is_complete;
+            let before = index.blocks.iter().filter(|block| block.offset <= offset);
             let before: Vec<BlockEntry> = before.copied().collect();
-            for block in before {
-                if unless_passing(self.block(first, &block))?.is_ok() {
+            if may_have_hole {
+                if let Some(end) = self.intact_end(first, &before)? {
+                    return Ok(end);
+                }
+                continue;
+            }
+            for block in before.iter().rev() {
+                if unless_passing(self.block(first, block))?.is_ok() {
                     return Ok(block.end_line());
                 }
             }
         }
         Ok(0)
+    }
+
+    /// Where the lines of these blocks of the chunk `first` end that follow each other, beginning with what the
+    /// range counts.
+    fn intact_end(&mut self, first: u64, blocks: &[BlockEntry]) -> io::Result<Option<u64>> {
+        let mut reached = self.range.end.max(first);
+        let mut end = None;
+        let counted = self.range.end;
+        for block in blocks.iter().filter(|block| block.end_line() > counted) {
+            if block.first_line > reached || unless_passing(self.block(first, block))?.is_err() {
+                break;
+            }
+            reached = block.end_line();
+            end = Some(reached);
+        }
+        Ok(end)
     }
 }
 

@@ -227,3 +227,22 @@ proptest! {
         prop_assert_eq!(line, 70);
     }
 }
+
+/// A power cut takes any part of what was added last to a chunk. Of one that is complete it takes nothing.
+#[test]
+fn lines_behind_a_hole_at_the_end_do_not_count() {
+    for is_complete in [false, true] {
+        for (counted, end) in [(0, 5), (5, 5), (8, 5), (10, 20)] {
+            let storage = SimStorage::new(1);
+            let path = write(&storage, 0..20, "a", is_complete);
+            // The payload of the second block, which is behind its head and the whole first one.
+            storage.damage(&path, |bytes| {
+                let len = u32::from_le_bytes(bytes[52..56].try_into().unwrap()) as usize;
+                let second = 40 + 48 + len.next_multiple_of(8);
+                bytes[second + 48..second + 56].fill(0);
+            });
+            let found = open(&storage, 0..counted).end_before(u64::MAX).unwrap();
+            assert_eq!(found, if is_complete { 20 } else { end }, "{counted}");
+        }
+    }
+}

@@ -308,3 +308,20 @@ fn no_chunk_hides_lines_before_it_has_them() {
         }
     }
 }
+
+/// The power was cut while lines were added to a chunk, and left those at the end without those before them. The
+/// spool had nothing of that output, so they counted.
+#[test]
+fn history_behind_a_hole_that_a_power_cut_left_does_not_count() {
+    use script::Step::{Archive, Cut};
+    let archive = Archive { pane: 0, with_keyframe: false };
+    for way in 0..WAYS {
+        for call in 1..8 {
+            let mut steps = vec![print(256), archive.clone()];
+            steps.extend([1, 81, 273, 185].map(print));
+            steps.push(script::Step::CutAt { call, seed: way });
+            steps.extend([archive.clone(), Cut(way, Vec::new())]);
+            run_output(way, steps);
+        }
+    }
+}
