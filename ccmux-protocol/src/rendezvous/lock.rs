@@ -165,6 +165,11 @@ impl LockedFile {
         write().map_err(|source| LockError::Io { path: self.path.clone(), source })
     }
 
+    /// Whether it is the lock of this state directory.
+    pub(super) fn is_in(&self, state_dir: &Path) -> bool {
+        is_same_file(&self.file, &state_dir.join(LOCK))
+    }
+
     pub(super) fn duplicate(&self) -> Result<OwnedFd, LockError> {
         let file = self.file.try_clone();
         file.map(OwnedFd::from).map_err(|source| LockError::Io { path: self.path.clone(), source })

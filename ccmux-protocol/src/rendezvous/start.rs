@@ -138,6 +138,8 @@ fn connect_or(
     let mut patience = Patience::new();
     let mut deaths = 0;
     let mut started = false;
+    // Who has another runtime directory, or none, finds another socket for the same state.
+    let mut registered = place.clone();
     loop {
         let not_running = match connect(place) {
             Ok(stream) => return Ok(Connected { stream, started }),
@@ -146,7 +148,16 @@ fn connect_or(
         };
         let mut holder = None;
         match lock_or_holder(place)? {
-            LockOutcome::Held(registration) => holder = registration.map(|holder| holder.pid),
+            LockOutcome::Held(None) => {}
+            LockOutcome::Held(Some(registration)) => {
+                holder = Some(registration.pid);
+                registered.socket = to_path(registration.socket.as_bstr()).to_owned();
+                if registered.socket != place.socket
+                    && let Ok(stream) = connect(&registered)
+                {
+                    return Ok(Connected { stream, started });
+                }
+            }
             LockOutcome::Locked(mut lock) => {
                 if !may_start(lock.registration()) {
                     return Err(not_running.into());
@@ -163,7 +174,7 @@ fn connect_or(
             }
         }
         if !patience.pause() {
-            return Err(StartError::timeout(place, holder));
+            return Err(StartError::timeout(&registered, holder));
         }
     }
 }
@@ -191,7 +202,8 @@ pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
     match lock_or_holder_at(state_dir.join(LOCK))? {
         LockOutcome::Held(_) => Ok(Revival::Present),
         LockOutcome::Locked(mut lock) => {
-            let Some(registration) = lock.registration() else {
+            let registration = lock.registration();
+            let Some(registration) = registration.filter(|last| last.launch.is_for(&lock)) else {
                 return Ok(Revival::Unregistered);
             };
             let fallback =
@@ -204,9 +216,12 @@ pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
 
 /// Starts a server with the lock that we hold, and does not wait: as the last one was registered,
 /// if it has not [`ended`](Registration::ended) and its executable still exists, else as
-/// `fallback` says.
+/// `fallback` says. A state directory that was moved or copied, or is reached by another socket now, is
+/// not where that one would serve.
 pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
-    let continued = lock.registration().filter(|registration| !registration.ended);
+    let registration = lock.registration();
+    let is_here = |launch: &Launch| launch.is_for(&lock) && launch.socket() == fallback.socket();
+    let continued = registration.filter(|last| !last.ended && is_here(&last.launch));
     match continued {
         None => spawn(&lock, fallback),
         Some(registration) => spawn_first_of(&lock, &[&registration.launch, fallback]),
