@@ -6,10 +6,12 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
 use rustix::process::getuid;
 use thiserror::Error;
 
 use super::lock::registration;
+use super::start::to_path;
 use super::{Patience, Place};
 
 /// Why there is no connection.
@@ -62,8 +64,20 @@ impl ConnectError {
 /// Connects to the server of `place`. Refuses one of another user, who would get to see the
 /// environment and everything typed. A server that takes no connections, because it was stopped and
 /// more clients wait for it than can, is given ten seconds.
+///
+/// Who has another runtime directory than the server, or none, looks for another socket: the lock file
+/// of the state directory says where that is.
 pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
-    connect_within(place, Patience::new())
+    let error = match connect_within(place, Patience::new()) {
+        Err(error @ ConnectError::NotRunning { .. }) => error,
+        result => return result,
+    };
+    let Some(last) = registration(&place.state_dir) else { return Err(error) };
+    let socket = to_path(last.socket.as_bstr()).to_owned();
+    if socket == place.socket {
+        return Err(error);
+    }
+    connect_within(&Place { socket, ..place.clone() }, Patience::new()).map_err(|_| error)
 }
 
 /// Like [`connect`], for who has only so much patience.

@@ -26,6 +26,7 @@ use super::lock::{
     LOCK, Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder,
     lock_or_holder_at,
 };
+use super::place::UnsafeReason;
 use super::server_args::{LOCK_FD, READY_FD};
 use super::{Patience, Place, PlaceError};
 
@@ -98,6 +99,10 @@ impl StartError {
                 Some(format!("kill -USR1 {pid} makes a server bind its socket again"))
             }
             StartError::Connect(error) => error.hint(),
+            StartError::Place(PlaceError::Unsafe { path, reason: UnsafeReason::Mode { .. } }) => {
+                let path = path.display();
+                Some(format!("if nobody has put anything there, chmod 700 {path} makes it usable"))
+            }
             _ => None,
         }
     }
@@ -138,8 +143,6 @@ fn connect_or(
     let mut patience = Patience::new();
     let mut deaths = 0;
     let mut started = false;
-    // Who has another runtime directory, or none, finds another socket for the same state.
-    let mut registered = place.clone();
     loop {
         let not_running = match connect(place) {
             Ok(stream) => return Ok(Connected { stream, started }),
@@ -148,16 +151,7 @@ fn connect_or(
         };
         let mut holder = None;
         match lock_or_holder(place)? {
-            LockOutcome::Held(None) => {}
-            LockOutcome::Held(Some(registration)) => {
-                holder = Some(registration.pid);
-                registered.socket = to_path(registration.socket.as_bstr()).to_owned();
-                if registered.socket != place.socket
-                    && let Ok(stream) = connect(&registered)
-                {
-                    return Ok(Connected { stream, started });
-                }
-            }
+            LockOutcome::Held(registration) => holder = registration.map(|holder| holder.pid),
             LockOutcome::Locked(mut lock) => {
                 if !may_start(lock.registration()) {
                     return Err(not_running.into());
@@ -174,7 +168,7 @@ fn connect_or(
             }
         }
         if !patience.pause() {
-            return Err(StartError::timeout(&registered, holder));
+            return Err(StartError::timeout(place, holder));
         }
     }
 }

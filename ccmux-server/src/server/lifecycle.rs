@@ -10,11 +10,13 @@ use ccmux_core::command::{ParseContext, parse_lenient};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use ccmux_protocol::{Exit, ExitReason};
+use ccmux_term::copy_mode::LineSource as _;
 
 use super::{Server, Stopping};
 use crate::client::{Client, ClientStage};
 use crate::command::Origin;
 use crate::event_loop::Event;
+use crate::pane::mode::PaneLines;
 use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
@@ -359,7 +361,10 @@ impl Server {
             (true, true) => "keeper",
             (true, false) => "server",
         };
-        pane_report(pane, kept, self.scrollback.is_private(pane.uuid))
+        let stored = self.history_of(pane);
+        let lines = PaneLines::new(&stored, &pane.terminal);
+        let history = lines.end() - lines.start();
+        pane_report(pane, kept, self.scrollback.is_private(pane.uuid), history)
     }
 
     /// Whether the out-of-memory killer would take the server before its keepers.
@@ -391,7 +396,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn pane_report(pane: &Pane, kept: &str, is_private: bool) -> serde_json::Value {
+fn pane_report(pane: &Pane, kept: &str, is_private: bool, history: u64) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
         Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
@@ -418,7 +423,7 @@ fn pane_report(pane: &Pane, kept: &str, is_private: bool) -> serde_json::Value {
         "pid": pane.child_pid(),
         "keeper_pid": keeper_pid(&pane.stage),
         "offset": pane.output.consumed,
-        "history_lines": pane.terminal.history_end(),
+        "history_lines": history,
         "kept": kept,
         "private": is_private,
     })
