@@ -319,6 +319,12 @@ impl Server {
                 without_effect.join(", ")
             ));
         }
+        if let Some(bytes) = self.scrollback.stuck_bytes() {
+            notes.push(format!(
+                "files in spool/ cannot be removed: {} MiB that nobody needs, and more to come",
+                bytes.div_ceil(1 << 20)
+            ));
+        }
         let lag = self.scrollback.sync_lag();
         let degraded = self.degraded();
         serde_json::json!({
