@@ -149,7 +149,10 @@ fn whoever_attaches_first_is_told_of_damage() {
         let problems = status["recovery"]["problems"].as_array().expect("a list").clone();
         assert_eq!(problems.len(), 1, "{status}");
         let problem = problems[0].as_str().expect("it is text");
-        assert!(env.ok(&["status"]).contains(problem), "{problem}");
+        let told = env.ok(&["status"]);
+        assert!(told.contains(problem), "{problem}");
+        let file = path.file_name().expect("it is a file").to_string_lossy();
+        assert_eq!(told.matches(&*file).count(), 1, "{told}");
         let log = fs::read_to_string(env.state_dir().join("recovery.jsonl")).expect("it is there");
         let last = log.lines().last().expect("this recovery wrote something");
         let what = problem.rsplit(": ").next().unwrap_or_default();

@@ -10,7 +10,7 @@ use bstr::ByteSlice as _;
 use rustix::process::getuid;
 use thiserror::Error;
 
-use super::lock::registration;
+use super::lock::{LockOutcome, Registration, lock_or_holder, registration};
 use super::start::to_path;
 use super::{Patience, Place};
 
@@ -72,12 +72,23 @@ pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
         Err(error @ ConnectError::NotRunning { .. }) => error,
         result => return result,
     };
-    let Some(last) = registration(&place.state_dir) else { return Err(error) };
-    let socket = to_path(last.socket.as_bstr()).to_owned();
-    if socket == place.socket {
-        return Err(error);
+    registered_elsewhere(place)
+        .and_then(|elsewhere| connect_within(&elsewhere, Patience::new()).ok())
+        .ok_or(error)
+}
+
+/// Where the server of this state directory listens, if there is one and that is not where `place` says.
+fn registered_elsewhere(place: &Place) -> Option<Place> {
+    let is_elsewhere = |last: &Registration| to_path(last.socket.as_bstr()) != place.socket;
+    registration(&place.state_dir).filter(is_elsewhere)?;
+    // Where the last one listened may be the server of another state directory by now.
+    match lock_or_holder(place) {
+        Ok(LockOutcome::Held(holder)) => {
+            let socket = to_path(holder.filter(is_elsewhere)?.socket.as_bstr()).to_owned();
+            Some(Place { socket, ..place.clone() })
+        }
+        _ => None,
     }
-    connect_within(&Place { socket, ..place.clone() }, Patience::new()).map_err(|_| error)
 }
 
 /// Like [`connect`], for who has only so much patience.

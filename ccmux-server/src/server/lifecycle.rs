@@ -352,7 +352,7 @@ impl Server {
                 "sync_pieces": lag.frames,
             },
             "recovery": {
-                "summary": self.recovery.to_string(),
+                "summary": self.recovery.summary(),
                 "clean": self.recovery.is_clean() && self.pane_damage.is_empty(),
                 "problems": problems,
             },
