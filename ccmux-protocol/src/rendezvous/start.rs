@@ -214,7 +214,10 @@ pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
 /// not where that one would serve.
 pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
     let registration = lock.registration();
-    let is_here = |launch: &Launch| launch.is_for(&lock) && launch.socket() == fallback.socket();
+    let wanted = fallback.socket();
+    let is_here = |launch: &Launch| {
+        launch.is_for(&lock) && launch.socket().is_none_or(|socket| Some(socket) == wanted)
+    };
     let continued = registration.filter(|last| !last.ended && is_here(&last.launch));
     match continued {
         None => spawn(&lock, fallback),
