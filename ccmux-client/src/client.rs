@@ -85,6 +85,10 @@ pub fn ask(options: &ClientOptions) -> Result<Answer, ClientError> {
 fn try_run(options: &ClientOptions) -> Result<u8, ClientError> {
     options.place.prepare(options.surroundings.uid).map_err(StartError::Place)?;
     let name = TerminalName::of_stdin();
+    if options.argv.is_empty() && name.is_none() {
+        // It would attach. No server is started for that, to be left without a session.
+        return Err(ClientError::NoTerminal);
+    }
     let hello = hello(options, name.as_ref());
     let (link, outcome) = command(options, &hello, &mut stdout(), &mut stderr())?;
     let early = match outcome {

@@ -26,6 +26,9 @@ mod tests {
         for line in ["", "new", "new-session -d", "attach", "a", "at", "start", "start-server"] {
             check(line, true);
         }
+        for line in ["list-commands", "lscm new", "list-keys", "lsk -N"] {
+            check(line, true);
+        }
         for line in ["ls ; new -d", "ls; start"] {
             check(line, true);
         }

@@ -291,6 +291,61 @@ fn a_server_is_continued_as_it_was_registered() {
     assert_eq!(origin(), pair("first"));
 }
 
+/// A state directory that was moved or copied could not be used any more: its server was started
+/// where it had been, without the lock.
+#[test]
+fn a_state_directory_may_be_moved() {
+    let mut world = World::new();
+    let launch = for_harness(world.launch(&[]));
+    let (_, pid, _) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
+    kill(pid);
+    drop(world.lock_when_free());
+    let moved = world.dir.path().join("moved");
+    fs::rename(&world.place.state_dir, &moved).unwrap();
+    // Somebody else is where it was.
+    world.place.prepare(getuid().as_raw()).unwrap();
+    let revive = || revive(&moved, Path::new("/nonexistent/ccmux")).unwrap();
+    // A thread of this process that forks holds the lock for a moment.
+    let revival = std::iter::repeat_with(revive).find(|it| *it != Revival::Present);
+    assert_eq!(revival, Some(Revival::Unregistered));
+    world.place.state_dir = moved;
+    let launch = for_harness(world.launch(&[]));
+    answer(|| connect_or_continue(&world.place, &launch)).unwrap();
+    assert_eq!((world.registration().launch, world.starts()), (launch, 2));
+}
+
+/// What a login has as its runtime directory a cron job, or a shell by way of `su`, may not have: it
+/// was told that the server does not answer.
+#[test]
+fn another_socket_leads_to_the_same_server() {
+    let mut world = World::new();
+    let launch = for_harness(world.launch(&[]));
+    let (_, pid, _) = answer(|| connect_or_start(&world.place, &launch)).unwrap();
+    let first = world.place.clone();
+    world.place.socket = world.dir.path().join("n");
+    let other = for_harness(world.launch(&[]));
+    let (_, same, started) = answer(|| connect_or_start(&world.place, &other)).unwrap();
+    assert_eq!((same, started), (pid, false));
+    connect(&world.place).unwrap();
+    // The next one is where whoever starts it looks for it, and others find it there.
+    kill(pid);
+    drop(world.lock_when_free());
+    // What listens there by now serves another state directory.
+    let stranger = bind(&first).unwrap();
+    // Again and again, because a thread of this process that forks holds the lock for a moment.
+    let finds_nobody = |_| {
+        drop(world.lock_when_free());
+        matches!(connect(&world.place), Err(ConnectError::NotRunning { .. }))
+    };
+    assert!((0..100).any(finds_nobody));
+    drop(stranger);
+    let (_, next, started) = answer(|| connect_or_continue(&world.place, &other)).unwrap();
+    assert!(started);
+    assert_eq!(world.registration().launch, other);
+    let (_, same, started) = answer(|| connect_or_continue(&first, &launch)).unwrap();
+    assert_eq!((same, started), (next, false));
+}
+
 #[test]
 fn only_a_server_to_continue_is_started_by_any_command() {
     let world = World::new();

@@ -163,6 +163,9 @@ pub(crate) fn run_restore(place: &Place, uid: u32, args: Vec<OsString>) -> anyho
 }
 
 fn summary(contents: &Examination) -> String {
+    if contents.worst() == Some(Severity::Refusal) {
+        return "what this version cannot read".to_owned();
+    }
     let Holdings { sessions, panes, lines, spooled_bytes, .. } = contents.holds;
     format!(
         "{sessions} sessions, {panes} panes, {lines} history lines and {spooled_bytes} bytes of \

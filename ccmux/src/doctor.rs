@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use ccmux_protocol::rendezvous::Place;
-use ccmux_server::doctor::{Dump, DumpError, Severity, dump, examine};
+use ccmux_server::doctor::{Dump, DumpError, Severity, dump, examine, is_state_directory};
 use clap::{Parser, ValueEnum};
 
 use crate::offline::{lock, parse};
@@ -86,6 +86,9 @@ fn try_run(place: Place, args: Args) -> anyhow::Result<u8> {
     let directory = place.state_dir.clone();
     if !directory.is_dir() {
         bail!("there is no state directory at {}", directory.display());
+    }
+    if !is_state_directory(&directory) {
+        bail!("{} is no state directory: there is nothing of a server in it", directory.display());
     }
     let _lock = lock(&place)?;
     let mut out = io::BufWriter::new(io::stdout().lock());

@@ -149,7 +149,10 @@ fn whoever_attaches_first_is_told_of_damage() {
         let problems = status["recovery"]["problems"].as_array().expect("a list").clone();
         assert_eq!(problems.len(), 1, "{status}");
         let problem = problems[0].as_str().expect("it is text");
-        assert!(env.ok(&["status"]).contains(problem), "{problem}");
+        let told = env.ok(&["status"]);
+        assert!(told.contains(problem), "{problem}");
+        let file = path.file_name().expect("it is a file").to_string_lossy();
+        assert_eq!(told.matches(&*file).count(), 1, "{told}");
         let log = fs::read_to_string(env.state_dir().join("recovery.jsonl")).expect("it is there");
         let last = log.lines().last().expect("this recovery wrote something");
         let what = problem.rsplit(": ").next().unwrap_or_default();
@@ -174,10 +177,11 @@ fn whoever_attaches_first_is_told_of_damage() {
 #[test]
 fn a_pane_of_which_nothing_is_left_is_named() {
     let env = stopped();
-    let uuid = env.ok(&["doctor", "--dump", "pane"]);
+    let listed = env.ok(&["doctor", "--dump", "pane"]);
     // Panes are listed in the order of names that are random.
-    let uuid = uuid.split_whitespace().nth(1).expect("one of the panes has a name").to_owned();
-    fs::remove_dir_all(env.state_dir().join("panes").join(&uuid)).expect("it is ours");
+    let mut words = listed.split_whitespace();
+    let (id, uuid) = words.next().zip(words.next()).expect("one of the panes has a name");
+    fs::remove_dir_all(env.state_dir().join("panes").join(uuid)).expect("it is ours");
     for (path, _) in files(&env.state_dir().join("spool")) {
         fs::remove_file(path).expect("it is ours");
     }
@@ -189,7 +193,8 @@ fn a_pane_of_which_nothing_is_left_is_named() {
     assert!(matches!(losses[..], [loss] if loss.ends_with(&words)), "{}", finished.stdout);
     // The start that follows says the same.
     let status = env.ok(&["start-server", ";", "status"]);
-    assert!(status.contains(&format!("pane {uuid} lost all that it had shown")), "{status}");
+    let words = format!("pane {id}: pane {uuid} lost all that it had shown");
+    assert!(status.contains(&words), "{status}");
 }
 
 #[test]
@@ -200,6 +205,7 @@ fn what_a_newer_version_wrote_is_refused_in_words() {
     let finished = doctor(&env);
     assert_eq!(finished.code, Some(3), "{finished:?}");
     assert!(finished.stdout.contains("written by a newer ccmux (layout 9)"), "{finished:?}");
+    assert!(!finished.stdout.contains("0 sessions"), "nothing was read: {finished:?}");
 }
 
 #[test]
@@ -219,6 +225,12 @@ fn a_store_in_use_or_not_there_is_not_examined() {
     assert_eq!(finished.code, Some(4), "{finished:?}");
     assert!(finished.stderr.contains("there is no state directory at "), "{finished:?}");
     assert!(!env.state_dir().exists(), "looking makes nothing");
+    // Of one that is not its own it used to find only that others can read it, and how to change that.
+    let home = env.home();
+    fs::write(home.join("notes"), "mine").expect("it is ours");
+    let finished = env.ccmux(&["doctor", "--state-dir", home.to_str().expect("it is text")]);
+    assert_eq!(finished.code, Some(4), "{finished:?}");
+    assert!(finished.stderr.contains("there is nothing of a server in it"), "{finished:?}");
     env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
     let finished = env.ccmux(&["doctor"]);
     assert_eq!(finished.code, Some(4), "{finished:?}");
@@ -229,6 +241,19 @@ fn a_store_in_use_or_not_there_is_not_examined() {
     let finished = env.ccmux(&["doctor", "--dump", "nothing"]);
     assert_eq!(finished.code, Some(4), "{finished:?}");
     assert!(finished.stderr.contains("[possible values: wal, checkpoint, pane]"), "{finished:?}");
+}
+
+/// What one does with a disk that fails: it is mounted so that nothing changes it any more.
+#[test]
+fn a_store_that_can_only_be_read_is_examined() {
+    let Some(env) = TestEnv::on_small_disk(env!("CARGO_BIN_EXE_ccmux"), 16 << 20) else { return };
+    env.ok(&["new-session", "-d", "exec tail -f /dev/null"]);
+    env.shut_down();
+    env.set_read_only("", true);
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("1 sessions, 1 windows, 1 panes"), "{finished:?}");
+    env.set_read_only("", false);
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn no_more_lines_are_seen_than_the_limit() {
     let limited = |first: u32| {
         assert_eq!(shown(&env, "#{history_size}"), "100");
         assert_eq!(numbers(&env, WHOLE), (first..=5000).collect::<Vec<_>>());
+        assert_eq!(env.status()["panes"][0]["history_lines"], 100);
     };
     limited(4892);
     env.ok(&["copy-mode", "-t", "%0", ";", "send-keys", "-X", "-t", "%0", "history-top"]);

@@ -325,6 +325,8 @@ fn directories_of_others_are_refused() {
         for mode in [0o770, 0o707, 0o777] {
             fs::set_permissions(dir, Permissions::from_mode(mode)).expect("it is ours");
             assert_refused(dir, "unsafe permissions");
+            let hint = format!("chmod 700 {} makes it usable", dir.display());
+            assert!(complaint(&env, &start).contains(&hint));
         }
         fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("it is ours");
         if can_change_user() {

@@ -44,6 +44,8 @@ fn sixels_are_shown_where_they_can_be() {
     assert_eq!(wait_image(&able, "shown"), sixel);
     let features = env.ok(&["list-clients", "-F", "#{client_termfeatures}"]);
     assert!(features.contains("sixel"), "{features}");
+    let cell = ["list-clients", "-F", "#{client_cell_width}x#{client_cell_height}"];
+    assert_eq!(env.ok(&cell), "8x16\n");
     env.set("TERM", "vt220");
     let unable = env.attach(60, 10);
     let is_text = |text: &str| {

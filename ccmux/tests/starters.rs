@@ -71,6 +71,16 @@ fn raced_starters_after_a_kill_get_one_server() {
     }
 }
 
+/// One was left behind, without a session, where there was nothing to attach to.
+#[test]
+fn no_server_is_started_for_what_is_no_terminal() {
+    let env = env();
+    let finished = env.ccmux(&[]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.stderr, "open terminal failed: not a terminal\n");
+    assert!(env.servers().is_empty());
+}
+
 /// Every file below a directory, with its contents and the time of its last change.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, String> {
     use std::os::unix::fs::MetadataExt as _;

@@ -18,6 +18,23 @@ fn passing(row: u16, text: &str) -> String {
     format!("printf '{sequence}'; echo has passed; exec cat")
 }
 
+/// It was sent what it shows as letters.
+#[test]
+fn a_terminal_that_moves_no_cursor_is_refused() {
+    let mut env = env();
+    env.ok(&["new-session", "-d", "-s", "work", "exec cat"]);
+    env.set("TERM", "dumb");
+    for command in ["attach-session", "new-session"] {
+        let client = env.script_in_terminal(&format!("$0 {command}; echo status $?"), 60, 10);
+        let text = client.wait_text("status 1");
+        assert_eq!(
+            text.lines().next(),
+            Some("open terminal failed: terminal does not support clear")
+        );
+    }
+    assert_eq!(env.ok(&["list-sessions"]).lines().count(), 1);
+}
+
 /// Goal: what programs send past ccmux reaches the terminals that `allow-passthrough` names, and no
 /// other. Method: text at places that no picture touches; terminals get all that in order.
 #[test]

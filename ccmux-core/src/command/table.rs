@@ -187,14 +187,16 @@ pub const COMMANDS: &[CommandSpec] = &[
         OPTIONAL,
         "[-F format] [command]",
         "List commands and how to call them",
-    ),
+    )
+    .starting_server(),
     CommandSpec::new(
         ("list-keys", "lsk"),
         "aNP:T:1",
         OPTIONAL,
         "[-1aN] [-P prefix-string] [-T key-table] [key]",
         "List key bindings",
-    ),
+    )
+    .starting_server(),
     CommandSpec::new(
         ("list-panes", "lsp"),
         "af:st:F:",

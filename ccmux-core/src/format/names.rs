@@ -16,6 +16,8 @@ pub const VARIABLES: &[&str] = &[
     "buffer_sample",
     "buffer_size",
     "client_activity",
+    "client_cell_height",
+    "client_cell_width",
     "client_control_mode",
     "client_created",
     "client_flags",

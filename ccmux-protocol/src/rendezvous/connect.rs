@@ -6,10 +6,12 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
 use rustix::process::getuid;
 use thiserror::Error;
 
-use super::lock::registration;
+use super::lock::{LockOutcome, Registration, lock_or_holder, registration};
+use super::start::to_path;
 use super::{Patience, Place};
 
 /// Why there is no connection.
@@ -62,8 +64,31 @@ impl ConnectError {
 /// Connects to the server of `place`. Refuses one of another user, who would get to see the
 /// environment and everything typed. A server that takes no connections, because it was stopped and
 /// more clients wait for it than can, is given ten seconds.
+///
+/// Who has another runtime directory than the server, or none, looks for another socket: the lock file
+/// of the state directory says where that is.
 pub fn connect(place: &Place) -> Result<UnixStream, ConnectError> {
-    connect_within(place, Patience::new())
+    let error = match connect_within(place, Patience::new()) {
+        Err(error @ ConnectError::NotRunning { .. }) => error,
+        result => return result,
+    };
+    registered_elsewhere(place)
+        .and_then(|elsewhere| connect_within(&elsewhere, Patience::new()).ok())
+        .ok_or(error)
+}
+
+/// Where the server of this state directory listens, if there is one and that is not where `place` says.
+fn registered_elsewhere(place: &Place) -> Option<Place> {
+    let is_elsewhere = |last: &Registration| to_path(last.socket.as_bstr()) != place.socket;
+    registration(&place.state_dir).filter(is_elsewhere)?;
+    // Where the last one listened may be the server of another state directory by now.
+    match lock_or_holder(place) {
+        Ok(LockOutcome::Held(holder)) => {
+            let socket = to_path(holder.filter(is_elsewhere)?.socket.as_bstr()).to_owned();
+            Some(Place { socket, ..place.clone() })
+        }
+        _ => None,
+    }
 }
 
 /// Like [`connect`], for who has only so much patience.

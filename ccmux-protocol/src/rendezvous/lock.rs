@@ -99,7 +99,8 @@ pub enum LockError {
     },
 }
 
-/// Takes the lock of `place` if it is free. The state directory must exist.
+/// Takes the lock of `place` if it is free. The state directory must exist. On a file system that can
+/// only be read that keeps servers away, and nothing can be registered.
 pub fn lock_or_holder(place: &Place) -> Result<LockOutcome, LockError> {
     lock_or_holder_at(place.lock_path())
 }
@@ -107,14 +108,13 @@ pub fn lock_or_holder(place: &Place) -> Result<LockOutcome, LockError> {
 pub(super) fn lock_or_holder_at(path: PathBuf) -> Result<LockOutcome, LockError> {
     let io = |source| LockError::Io { path: path.clone(), source };
     loop {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => File::open(&path),
+            opened => opened,
+        }
+        .map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -163,6 +163,11 @@ impl LockedFile {
             self.file.set_len(text.len() as u64)
         };
         write().map_err(|source| LockError::Io { path: self.path.clone(), source })
+    }
+
+    /// Whether it is the lock of this state directory.
+    pub(super) fn is_in(&self, state_dir: &Path) -> bool {
+        is_same_file(&self.file, &state_dir.join(LOCK))
     }
 
     pub(super) fn duplicate(&self) -> Result<OwnedFd, LockError> {

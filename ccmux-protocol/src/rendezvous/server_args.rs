@@ -18,11 +18,12 @@ use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use bstr::BString;
+use bstr::{BString, ByteSlice as _};
 use thiserror::Error;
 
 use super::handover::Proof;
 use super::lock::{LockError, LockOutcome};
+use super::start::to_path;
 use super::{Launch, LockedFile, Place, PlaceError, PlaceOptions, lock_or_holder};
 
 const SERVER: &str = "server";
@@ -129,6 +130,23 @@ impl Surroundings {
     ) -> Result<Place, PlaceError> {
         let env = |name: &str| self.env(name);
         Place::resolve(&PlaceOptions { label, socket_path, env: &env, uid: self.uid })
+    }
+}
+
+impl Launch {
+    /// Whether it starts a server that this is the lock of, whatever path leads there.
+    pub(super) fn is_for(&self, lock: &LockedFile) -> bool {
+        self.argument(STATE_DIR).is_none_or(|state_dir| lock.is_in(state_dir))
+    }
+
+    /// The socket of the server that it starts.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        self.argument(SOCKET)
+    }
+
+    fn argument(&self, name: &str) -> Option<&Path> {
+        let at = self.args.iter().position(|arg| arg == name)?;
+        self.args.get(at + 1).map(|value| to_path(value.as_bstr()))
     }
 }
 

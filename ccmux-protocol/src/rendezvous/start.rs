@@ -26,6 +26,7 @@ use super::lock::{
     LOCK, Launch, LockError, LockOutcome, LockedFile, Registration, lock_or_holder,
     lock_or_holder_at,
 };
+use super::place::UnsafeReason;
 use super::server_args::{LOCK_FD, READY_FD};
 use super::{Patience, Place, PlaceError};
 
@@ -98,6 +99,10 @@ impl StartError {
                 Some(format!("kill -USR1 {pid} makes a server bind its socket again"))
             }
             StartError::Connect(error) => error.hint(),
+            StartError::Place(PlaceError::Unsafe { path, reason: UnsafeReason::Mode { .. } }) => {
+                let path = path.display();
+                Some(format!("if nobody has put anything there, chmod 700 {path} makes it usable"))
+            }
             _ => None,
         }
     }
@@ -191,7 +196,8 @@ pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
     match lock_or_holder_at(state_dir.join(LOCK))? {
         LockOutcome::Held(_) => Ok(Revival::Present),
         LockOutcome::Locked(mut lock) => {
-            let Some(registration) = lock.registration() else {
+            let registration = lock.registration();
+            let Some(registration) = registration.filter(|last| last.launch.is_for(&lock)) else {
                 return Ok(Revival::Unregistered);
             };
             let fallback =
@@ -204,9 +210,15 @@ pub fn revive(state_dir: &Path, exe: &Path) -> Result<Revival, StartError> {
 
 /// Starts a server with the lock that we hold, and does not wait: as the last one was registered,
 /// if it has not [`ended`](Registration::ended) and its executable still exists, else as
-/// `fallback` says.
+/// `fallback` says. A state directory that was moved or copied, or is reached by another socket now, is
+/// not where that one would serve.
 pub fn spawn_server(mut lock: LockedFile, fallback: &Launch) -> Result<Starting, StartError> {
-    let continued = lock.registration().filter(|registration| !registration.ended);
+    let registration = lock.registration();
+    let wanted = fallback.socket();
+    let is_here = |launch: &Launch| {
+        launch.is_for(&lock) && launch.socket().is_none_or(|socket| Some(socket) == wanted)
+    };
+    let continued = registration.filter(|last| !last.ended && is_here(&last.launch));
     match continued {
         None => spawn(&lock, fallback),
         Some(registration) => spawn_first_of(&lock, &[&registration.launch, fallback]),

@@ -2,6 +2,7 @@
 
 use ccmux_core::decide::Command as Intent;
 use ccmux_core::ids::SessionId;
+use ccmux_protocol::Hello;
 
 use super::{CommandError, Cx, Flow, Origin, Outcome};
 use crate::client::flags::{ClientFlagError, ClientFlags};
@@ -40,6 +41,7 @@ pub(super) fn attach(cx: &mut Cx<'_>, target: super::Target) -> Result<(), Comma
     if !hello.is_tty {
         return Err(CommandError::new("open terminal failed: not a terminal"));
     }
+    check_abilities(hello)?;
     if hello.is_inside_pane() {
         let message = "sessions should be nested with care, unset $CCMUX to force";
         return Err(CommandError::new(message));
@@ -84,5 +86,13 @@ fn detach_others(cx: &mut Cx<'_>, session: SessionId, but: ClientId) {
         if id != but {
             cx.server.detach(id, &then);
         }
+    }
+}
+
+/// Refuses a terminal that moves no cursor, such as a shell in an editor.
+pub(super) fn check_abilities(hello: &Hello) -> Result<(), CommandError> {
+    match hello.term.as_ref().is_some_and(|term| term == "dumb") {
+        true => Err(CommandError::new("open terminal failed: terminal does not support clear")),
+        false => Ok(()),
     }
 }

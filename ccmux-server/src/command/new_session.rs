@@ -7,7 +7,7 @@ use ccmux_core::geometry::Size;
 
 use crate::client::flags::ClientFlags;
 
-use super::attach_session::attach;
+use super::attach_session::{attach, check_abilities};
 use super::{CommandError, Cx, Flow, Origin, Outcome};
 
 pub(super) fn exec(cx: &mut Cx<'_>) -> Outcome {
@@ -77,7 +77,7 @@ fn check_terminal(cx: &Cx<'_>) -> Result<(), CommandError> {
     if !hello.is_tty {
         return Err(CommandError::new("open terminal failed: not a terminal"));
     }
-    Ok(())
+    check_abilities(hello)
 }
 
 /// The size of the windows: `-x` and `-y`, else the client's.

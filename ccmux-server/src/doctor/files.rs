@@ -12,6 +12,14 @@ const DEPTH_MAX: usize = 4;
 /// So many files are named; the others are counted.
 const NAMED_MAX: usize = 5;
 
+/// What a state directory has at least one of.
+const PARTS: [&str; 7] = ["checkpoints", "format", "lock", "mark", "panes", "spool", "wal"];
+
+/// Whether there is anything in a directory that a server makes in its state directory.
+pub fn is_state_directory(directory: &Path) -> bool {
+    PARTS.iter().any(|part| directory.join(part).symlink_metadata().is_ok())
+}
+
 /// Adds up sizes by the first component of the path, and finds files that others could read.
 pub(super) fn look_over(directory: &Path, examination: &mut Examination) {
     let mut open = Vec::new();

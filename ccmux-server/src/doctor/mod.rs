@@ -19,6 +19,7 @@ use ccmux_core::model::State;
 use serde::Serialize;
 
 pub use self::dump::{Dump, DumpError, dump};
+pub use self::files::is_state_directory;
 pub use self::report::{Finding, Severity};
 use crate::clock::{Clock as _, SystemClock};
 use crate::pane::store::thaw;
@@ -140,7 +141,7 @@ impl Examination {
             Some(format!("{base}, then {} records up to {}", report.replayed, report.reached));
         for damage in &report.damage {
             let place = format!("{} at {}", damage.file, damage.offset);
-            let meaning = "the next start goes on without it and puts the file into quarantine/";
+            let meaning = "the next start goes on without it; a damaged file goes into quarantine/";
             self.findings.push(Finding::new(Severity::Warning, &place, &damage.what, meaning));
         }
         if let Some((first, last)) = report.lost {

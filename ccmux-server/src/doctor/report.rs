@@ -69,17 +69,20 @@ impl fmt::Display for Examination {
         if let Some(recovery) = &self.recovery {
             writeln!(f, "recovers  {recovery}")?;
         }
-        let holds = &self.holds;
-        writeln!(
-            f,
-            "holds     {} sessions, {} windows, {} panes; {} living keepers; {} closed panes kept",
-            holds.sessions, holds.windows, holds.panes, holds.keepers, holds.closed
-        )?;
-        writeln!(
-            f,
-            "output    {} history lines, {} keyframes, {} bytes in the spool alone",
-            holds.lines, holds.keyframes, holds.spooled_bytes
-        )?;
+        // Of a store that is refused nothing was read.
+        if self.worst() != Some(Severity::Refusal) {
+            let holds = &self.holds;
+            writeln!(
+                f,
+                "holds     {} sessions, {} windows, {} panes; {} living keepers; {} closed panes kept",
+                holds.sessions, holds.windows, holds.panes, holds.keepers, holds.closed
+            )?;
+            writeln!(
+                f,
+                "output    {} history lines, {} keyframes, {} bytes in the spool alone",
+                holds.lines, holds.keyframes, holds.spooled_bytes
+            )?;
+        }
         write!(f, "disk     ")?;
         for (kind, bytes) in &self.disk {
             write!(f, " {kind} {}", mebibytes(*bytes))?;

@@ -259,6 +259,11 @@ impl Scrollback {
         self.spool.lag()
     }
 
+    /// Bytes of the spool that nobody needs and the disk does not remove; `None` while it does.
+    pub(crate) fn stuck_bytes(&self) -> Option<u64> {
+        self.spool.stuck_bytes()
+    }
+
     /// Panes whose old output keeps the spool long.
     pub(crate) fn pinning(&self) -> Vec<PaneUuid> {
         self.spool.pinning()

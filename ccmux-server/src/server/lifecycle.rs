@@ -10,11 +10,13 @@ use ccmux_core::command::{ParseContext, parse_lenient};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{State, Timestamp};
 use ccmux_protocol::{Exit, ExitReason};
+use ccmux_term::copy_mode::LineSource as _;
 
 use super::{Server, Stopping};
 use crate::client::{Client, ClientStage};
 use crate::command::Origin;
 use crate::event_loop::Event;
+use crate::pane::mode::PaneLines;
 use crate::pane::store::StoreNews;
 use crate::pane::{Pane, Stage};
 use crate::persistence::LogHealth;
@@ -317,6 +319,12 @@ impl Server {
                 without_effect.join(", ")
             ));
         }
+        if let Some(bytes) = self.scrollback.stuck_bytes() {
+            notes.push(format!(
+                "files in spool/ cannot be removed: {} MiB that nobody needs, and more to come",
+                bytes.div_ceil(1 << 20)
+            ));
+        }
         let lag = self.scrollback.sync_lag();
         let degraded = self.degraded();
         serde_json::json!({
@@ -344,7 +352,7 @@ impl Server {
                 "sync_pieces": lag.frames,
             },
             "recovery": {
-                "summary": self.recovery.to_string(),
+                "summary": self.recovery.summary(),
                 "clean": self.recovery.is_clean() && self.pane_damage.is_empty(),
                 "problems": problems,
             },
@@ -359,7 +367,10 @@ impl Server {
             (true, true) => "keeper",
             (true, false) => "server",
         };
-        pane_report(pane, kept, self.scrollback.is_private(pane.uuid))
+        let stored = self.history_of(pane);
+        let lines = PaneLines::new(&stored, &pane.terminal);
+        let history = lines.end() - lines.start();
+        pane_report(pane, kept, self.scrollback.is_private(pane.uuid), history)
     }
 
     /// Whether the out-of-memory killer would take the server before its keepers.
@@ -391,7 +402,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn pane_report(pane: &Pane, kept: &str, is_private: bool) -> serde_json::Value {
+fn pane_report(pane: &Pane, kept: &str, is_private: bool, history: u64) -> serde_json::Value {
     let (state, why) = match &pane.stage {
         Stage::Waiting { .. } => ("waiting", None),
         Stage::Starting { .. } | Stage::Respawning { .. } => ("starting", None),
@@ -418,7 +429,7 @@ fn pane_report(pane: &Pane, kept: &str, is_private: bool) -> serde_json::Value {
         "pid": pane.child_pid(),
         "keeper_pid": keeper_pid(&pane.stage),
         "offset": pane.output.consumed,
-        "history_lines": pane.terminal.history_end(),
+        "history_lines": history,
         "kept": kept,
         "private": is_private,
     })

@@ -147,7 +147,7 @@ impl Server {
             self.load_pane(index, id, self.state.panes[&id].uuid)?;
         }
         for damage in index.damage() {
-            self.note_damage(damage);
+            self.note_damage(None, damage);
         }
         let ids: Vec<PaneId> = self.state.panes.keys().copied().collect();
         for id in ids {
@@ -202,7 +202,7 @@ impl Server {
         let lost_all = image.lost_all(uuid, has_shown);
         let lost_all = lost_all.filter(|_| !is_alive(&self.pane_dir(uuid)).unwrap_or(false));
         for damage in image.damage.iter().chain(&lost_all) {
-            self.note_damage(damage);
+            self.note_damage(Some(id), damage);
         }
         let size = term_size(self.pane_size(id)).clamped();
         let keyframed = image.keyframe.as_ref().map_or(0, |keyframe| keyframe.position.offset);
@@ -259,10 +259,16 @@ impl Server {
         self.findings_kept = self.pane_damage.len();
     }
 
-    fn note_damage(&mut self, damage: &crate::persistence::scrollback::Damage) {
+    fn note_damage(
+        &mut self,
+        pane: Option<PaneId>,
+        damage: &crate::persistence::scrollback::Damage,
+    ) {
         tracing::error!(%damage, "found damaged");
         self.to_set_aside.push(damage.clone());
-        self.pane_damage.push(damage.to_string());
+        // People know panes by their numbers.
+        let place = pane.map(|id| format!("pane {id}: ")).unwrap_or_default();
+        self.pane_damage.push(format!("{place}{damage}"));
     }
 
     /// A pane whose keeper is gone: its screen stays, the place is marked, and by policy a program

@@ -266,6 +266,8 @@ impl Known<'_> {
             "client_termfeatures" => attachment?.caps.feature_names().collect::<Vec<_>>().join(","),
             "client_width" => attachment?.size.cols.to_string(),
             "client_height" => attachment?.size.rows.to_string(),
+            "client_cell_width" => attachment?.cell()?.width.to_string(),
+            "client_cell_height" => attachment?.cell()?.height.to_string(),
             "client_session" => self.server.state.sessions.get(&attachment?.session)?.name.clone(),
             "client_last_session" => attachment?
                 .last_session

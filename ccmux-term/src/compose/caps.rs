@@ -120,12 +120,18 @@ impl OutputCaps {
         const SIXEL: u16 = 4;
         /// Horizontal scrolling, which came with DECSLRM.
         const HORIZONTAL_SCROLLING: u16 = 21;
+        /// Of a VT420, the first terminal that had it; an xterm that is told to be an older one has
+        /// not.
+        const CLASS_VT420: u16 = 64;
         let Some((&class, extensions)) = parameters.split_first() else { return self };
         if extensions.contains(&SIXEL) {
             self.features |= OutputFeatures::SIXEL;
         }
-        if (61..=65).contains(&class) && extensions.contains(&HORIZONTAL_SCROLLING) {
+        let has_margins = extensions.contains(&HORIZONTAL_SCROLLING);
+        if (61..=65).contains(&class) && has_margins {
             self.features |= OutputFeatures::MARGINS;
+        } else if class < CLASS_VT420 && !has_margins {
+            self.features -= OutputFeatures::MARGINS;
         }
         self
     }
@@ -406,6 +412,21 @@ mod tests {
         ] {
             let found = xterm.with_extensions(parameters);
             assert_eq!(found, OutputCaps { features, ..xterm }, "{parameters:?}");
+        }
+        // `xterm -ti vt340` has sixels and no side margins, whatever its name says.
+        let named = xterm.with_program("XTerm(379)");
+        for (parameters, has_margins) in [
+            (&[63, 1, 2, 4, 6, 9, 15, 16, 22, 28][..], false),
+            (&[62, 1, 4], false),
+            (&[1, 2], false),
+            (&[6], false),
+            (&[64, 1, 2, 6, 9, 15, 16, 17, 18, 21, 22, 28], true),
+            (&[64, 1, 2], true),
+            (&[65, 1], true),
+            (&[], true),
+        ] {
+            let features = named.with_extensions(parameters).features;
+            assert_eq!(features.contains(OutputFeatures::MARGINS), has_margins, "{parameters:?}");
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Sixels are part of the cells on a terminal: text that is written over one takes that part away.
 //! So a sixel is drawn again when anything was written in its cells, and where one is no more its
-//! rows are written anew. Pictures of the kitty protocol have ids on the terminal: each is sent once,
+//! rows are written anew, blanks as well: erasing cells (EL, ECH) takes a sixel off the screen of an
+//! xterm, but not out of its memory. Pictures of the kitty protocol have ids on the terminal: each is sent once,
 //! placed, and deleted when it is shown no more.
 //!
 //! Nothing moves rows while pictures are shown: terminals disagree about what that does to them.

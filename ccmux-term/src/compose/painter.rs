@@ -154,8 +154,10 @@ impl Painter {
             self.images.forget(self.caps.features, &mut self.drawing);
             self.is_known = true;
         }
+        let mut had_picture = vec![false; next.size().rows.into()];
         for y in self.images.rows_of_gone(next) {
             self.shown.spoil_row(y);
+            had_picture[usize::from(y)] = true;
         }
         self.scrolls.compare(&self.shown, next);
         let may_move = self.images.is_empty();
@@ -175,9 +177,12 @@ impl Painter {
                 self.pencil.shift(shift, &mut self.drawing);
                 self.shown.shift(shift);
             }
+            // xterm shows a sixel again that was erased, as soon as it has to redraw its window.
+            self.pencil.set_writes_blanks(had_picture[usize::from(y)]);
             let written = paint_row(&mut self.pencil, &self.shown, next, y, &mut self.drawing);
             self.touched[usize::from(y)] = written;
         }
+        self.pencil.set_writes_blanks(false);
     }
 
     /// Moves and erases rows together where that helps.

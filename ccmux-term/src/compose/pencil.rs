@@ -32,6 +32,8 @@ pub(super) struct Pencil {
     /// As the terminal has it.
     reduced: Style,
     link: Option<Arc<Hyperlink>>,
+    /// Blanks are written, not erased.
+    writes_blanks: bool,
 }
 
 impl Pencil {
@@ -43,13 +45,23 @@ impl Pencil {
             style: PackedStyle::default(),
             reduced: Style::default(),
             link: None,
+            writes_blanks: false,
         }
     }
 
-    /// The terminal learned to do more.
+    /// Whether blanks are written, and not erased, from now on.
+    pub(super) fn set_writes_blanks(&mut self, writes_blanks: bool) {
+        self.writes_blanks = writes_blanks;
+    }
+
     /// Something moved the cursor.
     pub(super) fn lose_place(&mut self) {
         self.place = Place::Unknown;
+    }
+
+    /// Whether blanks may be erased.
+    pub(super) fn may_erase(&self) -> bool {
+        !self.writes_blanks
     }
 
     /// Whether erasing gives a background of its own.

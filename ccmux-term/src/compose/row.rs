@@ -141,5 +141,7 @@ impl Row<'_> {
 
 /// Whether erasing gives this cell on this terminal.
 pub(super) fn can_erase(pencil: &Pencil, cell: &Cell) -> bool {
-    cell.is_erased() && (!cell.style.has_background() || pencil.erases_background())
+    pencil.may_erase()
+        && cell.is_erased()
+        && (!cell.style.has_background() || pencil.erases_background())
 }

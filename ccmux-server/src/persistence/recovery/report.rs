@@ -1,6 +1,6 @@
 //! What a recovery found and did, for people.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -42,26 +42,32 @@ impl RecoveryReport {
     pub fn is_clean(&self) -> bool {
         self.damage.is_empty() && self.lost.is_none()
     }
+
+    /// All but the damaged files, in a line.
+    pub fn summary(&self) -> String {
+        let mut line = match self.checkpoint {
+            Some(seq) => format!("checkpoint {seq}"),
+            None => "no checkpoint".to_owned(),
+        };
+        let _ = write!(line, ", {} records replayed up to {}", self.replayed, self.reached);
+        if self.undone > 0 {
+            let _ = write!(line, ", {} ends of programs taken back", self.undone);
+        }
+        if let Some((first, last)) = self.lost {
+            let _ = write!(line, ", records {first} to {last} lost");
+        }
+        for note in &self.notes {
+            let _ = write!(line, "; {note}");
+        }
+        line
+    }
 }
 
 impl fmt::Display for RecoveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.checkpoint {
-            Some(seq) => write!(f, "checkpoint {seq}")?,
-            None => write!(f, "no checkpoint")?,
-        }
-        write!(f, ", {} records replayed up to {}", self.replayed, self.reached)?;
-        if self.undone > 0 {
-            write!(f, ", {} ends of programs taken back", self.undone)?;
-        }
-        if let Some((first, last)) = self.lost {
-            write!(f, ", records {first} to {last} lost")?;
-        }
+        write!(f, "{}", self.summary())?;
         for Damage { file, offset, what } in &self.damage {
             write!(f, "; {file} at {offset}: {what}")?;
-        }
-        for note in &self.notes {
-            write!(f, "; {note}")?;
         }
         Ok(())
     }

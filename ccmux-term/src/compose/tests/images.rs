@@ -93,6 +93,28 @@ fn what_is_drawn_over_a_picture_hides_that_part() {
     assert_eq!((part.images()[0].from_col, part.images()[0].from_row), (7, 2));
 }
 
+/// An xterm forgets a sixel only where something is written: of one that was erased (EL, ECH, and the
+/// first line of ED) the pixels came back when its window was covered, or rows were moved.
+#[test]
+fn where_a_sixel_was_blanks_are_written() {
+    let features = OutputFeatures::SIXEL | OutputFeatures::ECH | OutputFeatures::INSERT_DELETE;
+    let mut painter = Painter::new(caps(features), SIZE);
+    let mut pane = pane(&format!("{}\x1b[7Hbelow", sixel(7, 10, 4)));
+    let mut paint = |pane: &Terminal| painted(&mut painter, &drawn(pane, features));
+    paint(&pane);
+    pane.advance(b"\x1b[H\x1b[2J\x1b[2Htext\x1b[7Hbelow");
+    let out = paint(&pane);
+    let blanks = |count| " ".repeat(count);
+    for row in [blanks(24), format!("text{}", blanks(20))] {
+        assert!(out.contains(&row), "{out:?}");
+    }
+    assert!(!out.contains("\x1b[K") && !out.contains('X'), "{out:?}");
+    assert_eq!(out.matches(' ').count(), 4 * 24 - "text".len(), "{out:?}");
+    // From then on there is nothing to heed.
+    pane.advance(b"\x1b[2H\x1b[2K");
+    assert_eq!(paint(&pane).matches(' ').count(), 0);
+}
+
 #[test]
 fn a_sixel_is_sent_when_it_is_not_there_any_more() {
     let features = OutputFeatures::SIXEL | OutputFeatures::INSERT_DELETE;

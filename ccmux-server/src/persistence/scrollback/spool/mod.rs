@@ -282,6 +282,11 @@ impl Spool {
         self.shared.lock().lag()
     }
 
+    /// Bytes of segments that nobody needs and the disk does not remove; `None` while it does.
+    pub fn stuck_bytes(&self) -> Option<u64> {
+        self.shared.lock().stuck_bytes()
+    }
+
     /// Bytes of all segments that are there, needed or not.
     pub fn bytes(&self) -> u64 {
         self.shared.lock().bytes()

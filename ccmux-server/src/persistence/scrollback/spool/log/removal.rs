@@ -47,12 +47,20 @@ impl SpoolLog {
     }
 
     /// Whether the disk would hold more than it should before segments that are on their way out are gone
-    /// (P6). A disk that removes nothing at all holds nobody back: nobody knows whether it ever will.
+    /// (P6). A disk that removes nothing at all holds nobody back: nobody knows whether it ever will, and
+    /// programs that stand still for good are worse than a disk that fills up. Until then all output is
+    /// stored; after that the disk refuses it, as any full one does. People are told at once.
     pub(super) fn waits_for_removals(&self) -> bool {
         let leaving = self.table.leaving_bytes();
         let bytes_max = self.options.total_bytes + self.options.leaving_bytes_max;
         let is_removing = self.may_remove() && !self.is_removal_stuck;
         leaving > 0 && is_removing && self.table.kept_bytes() + leaving > bytes_max
+    }
+
+    /// Bytes of segments that nobody needs and the disk does not remove; `None` while it does.
+    pub(in crate::persistence::scrollback::spool) fn stuck_bytes(&self) -> Option<u64> {
+        let is_stuck = self.is_removal_stuck || self.is_removal_over;
+        is_stuck.then(|| self.table.leaving_bytes())
     }
 
     /// Whether segments may go after the next sync: not while there is no segment that follows them.

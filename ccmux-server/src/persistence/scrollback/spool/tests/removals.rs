@@ -105,6 +105,8 @@ fn a_removal_that_succeeds_at_last_leaves_work_to_do() {
     let removed = remove_segments(&storage, &first);
     log.finish_removal(&first, removed);
     assert!(!log.is_dirty(), "it waits for something to sync");
+    let is_left = |log: &SpoolLog| log.stuck_bytes().is_some_and(|bytes| bytes > 0);
+    assert!(is_left(&log), "and people are told");
     print_and_release(&mut log);
     sync_log(&mut log, &storage);
     let again = log.begin_removal();
@@ -118,6 +120,7 @@ fn a_removal_that_succeeds_at_last_leaves_work_to_do() {
     let removed = remove_segments(&storage, &again);
     log.finish_removal(&again, removed);
     assert!(log.is_dirty(), "so whoever finishes a removal wakes the syncer");
+    assert_eq!(log.stuck_bytes(), None);
 }
 
 /// Whoever was told that a directory could not be synced had the next one believe that it was (P8).
@@ -131,7 +134,9 @@ fn nothing_goes_once_it_is_not_known_that_a_segment_is_gone() {
     storage.fail(CallKind::SyncDir, 2, 1, Fault::Io);
     let removed = remove_segments(&storage, &first);
     assert_eq!(removed.count, 0);
+    assert_eq!(log.stuck_bytes(), None);
     log.finish_removal(&first, removed);
+    assert!(log.stuck_bytes().is_some(), "people are told");
     for _ in 0..2 {
         print_and_release(&mut log);
         sync_log(&mut log, &storage);
