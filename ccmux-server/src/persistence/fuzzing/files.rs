@@ -44,7 +44,9 @@ fn files_and_boot(input: &[u8]) -> (Vec<File>, bool) {
     let Some((way, input)) = input.split_first() else { return (Vec::new(), false) };
     let mut files = unpack(input);
     if way & 1 == 1 {
-        files.iter_mut().for_each(|(_, contents)| repair(contents));
+        for (_, contents) in &mut files {
+            repair(contents);
+        }
     }
     (files, way & 2 == 2)
 }
