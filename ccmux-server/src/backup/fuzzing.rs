@@ -125,18 +125,19 @@ fn files_in(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// An entry of any name, with four bytes.
+fn named(header: &Header, name: &[u8]) -> Vec<u8> {
+    let mut header = header.clone();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name);
+    header.set_cksum();
+    let mut bytes = [header.as_bytes(), b"xxxx".as_slice()].concat();
+    bytes.resize(2 * BLOCK, 0);
+    bytes
+}
+
 /// One entry that has no place in a backup, whatever its contents.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let file = header(EntryType::Regular, 4);
-    let named = |header: &Header, name: &[u8]| {
-        let mut header = header.clone();
-        header.as_old_mut().name[..name.len()].copy_from_slice(name);
-        header.set_cksum();
-        let mut bytes = header.as_bytes().to_vec();
-        bytes.extend_from_slice(&[b'x'; 4]);
-        bytes.resize(2 * BLOCK, 0);
-        bytes
-    };
     let mut huge = file.clone();
     huge.set_size(u64::MAX);
     let mut link = header(EntryType::Symlink, 0);
@@ -154,7 +155,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("a path that leads out", named(&file, b"../out")),
         ("a path that leads out later", named(&file, b"panes/../../out")),
-        ("an absolute path", named(&file, b"/tmp/ccmux-out")),
+        ("an absolute path", named(&file, b"/no/such/directory/out")),
         ("a link to a directory", linked),
         ("a hard link", named(&hard, b"format")),
         ("a device", named(&header(EntryType::Char, 0), b"format")),
@@ -223,8 +224,12 @@ mod tests {
             let refused = unpacked(&labelled(&entry), outer.path());
             assert!(refused.is_err(), "{what}");
             assert_eq!(names_in(outer.path()), ["target"], "{what}");
-            assert!(!Path::new("/tmp/ccmux-out").exists(), "{what}");
         }
+        let outer = tempfile::tempdir().unwrap();
+        let absolute = outer.path().join("out");
+        let entry = named(&header(EntryType::Regular, 4), absolute.as_os_str().as_encoded_bytes());
+        unpacked(&labelled(&entry), outer.path()).unwrap_err();
+        assert!(!absolute.exists());
     }
 
     /// A name of a gigabyte of zeros takes a few kilobytes in an archive, and was read into memory.
