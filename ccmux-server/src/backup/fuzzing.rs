@@ -45,6 +45,10 @@ pub(crate) fn backup(input: &[u8]) -> bool {
         return false;
     }
     examine(&target).expect("nothing fails");
+    if target.join("spool").is_file() {
+        // Of a state without a spool that can be read there is no backup.
+        return true;
+    }
     let [once, twice] = ["once", "twice"].map(|name| outer.path().join(name));
     assert_eq!(repacked(&target, &once), repacked(&once, &twice), "packed again it differs");
     for (path, contents) in files_in(&once) {
