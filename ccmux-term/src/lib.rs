@@ -38,6 +38,8 @@ pub use history::{
 };
 pub use image::CellSize;
 pub use image::area::ImageArea;
+#[doc(hidden)]
+pub use image::fuzzing::{fuzz_picture_seeds, fuzz_pictures};
 pub use keyframe::KeyframeError;
 pub use modes::{Cursor, CursorShape, KeyboardFlags, Modes, MouseEncoding, MouseTracking};
 pub use size::Size;

@@ -1,7 +1,9 @@
 //! The archive itself: what goes into it in which order, and taking it apart.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -9,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, EntryType, Header};
 
 /// The first entry.
-const LABEL: &str = "ccmux-backup.json";
+pub(super) const LABEL: &str = "ccmux-backup.json";
 const LABEL_BYTES_MAX: u64 = 64 * 1024;
+/// The longest path, with the zero that ends it; no system has longer ones.
+const PATH_BYTES_MAX: u64 = 4096;
 /// The layout of archives that this code writes, and the newest that it reads.
 const LAYOUT: u32 = 1;
 /// zstd's own default: history is compressed already.
@@ -125,7 +129,7 @@ fn is_state(path: &Path) -> bool {
         && path.extension().is_none_or(|extension| extension != "tmp")
 }
 
-fn header(kind: EntryType, len: u64) -> Header {
+pub(super) fn header(kind: EntryType, len: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_size(len);
@@ -150,19 +154,33 @@ impl Source {
 pub(super) fn unpack(source: &Source, target: &Path) -> Result<(), String> {
     let mut file = &source.0;
     file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
-    let decoder = zstd::Decoder::new(BufReader::new(file)).map_err(|error| error.to_string())?;
+    unpack_from(BufReader::new(file), target)
+}
+
+/// The same of an archive that comes from anywhere.
+pub(super) fn unpack_from(reader: impl BufRead, target: &Path) -> Result<(), String> {
+    let decoder = zstd::Decoder::with_buffer(reader).map_err(|error| error.to_string())?;
     let mut archive = Archive::new(decoder);
-    let mut is_labelled = false;
-    for entry in archive.entries().map_err(|error| error.to_string())? {
+    let (mut is_labelled, mut long_path) = (false, None);
+    // Raw: names of any length would be read into memory before they are seen here.
+    for entry in archive.entries().map_err(|error| error.to_string())?.raw(true) {
         let mut entry = entry.map_err(|error| error.to_string())?;
-        let path = entry.path().map_err(|error| error.to_string())?.into_owned();
+        let kind = entry.header().entry_type();
+        if kind == EntryType::GNULongName && long_path.is_none() {
+            long_path = Some(read_long_path(&mut entry)?);
+            continue;
+        }
+        let path = match long_path.take() {
+            Some(path) => path,
+            None => entry.path().map_err(|error| error.to_string())?.into_owned(),
+        };
         if !is_labelled {
             check_label(&path, &mut entry)?;
             is_labelled = true;
             continue;
         }
         let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-        let unpacked = match (is_inside, entry.header().entry_type()) {
+        let unpacked = match (is_inside, kind) {
             (true, EntryType::Directory) => {
                 fs::DirBuilder::new().mode(0o700).create(target.join(&path))
             }
@@ -177,6 +195,18 @@ pub(super) fn unpack(source: &Source, target: &Path) -> Result<(), String> {
     // The checksum of all comes last, behind what the archive itself needs.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| error.to_string())?;
     Ok(())
+}
+
+/// A path that is too long for the header of its entry, which comes next.
+fn read_long_path(entry: &mut impl Read) -> Result<PathBuf, String> {
+    let mut path = Vec::new();
+    let mut entry = entry.take(PATH_BYTES_MAX + 1);
+    entry.read_to_end(&mut path).map_err(|error| error.to_string())?;
+    if path.len() as u64 > PATH_BYTES_MAX {
+        return Err(format!("it has a path of more than {PATH_BYTES_MAX} bytes"));
+    }
+    path.pop_if(|last| *last == 0);
+    Ok(OsString::from_vec(path).into())
 }
 
 fn check_label(path: &Path, entry: &mut impl Read) -> Result<(), String> {

@@ -9,6 +9,8 @@
 //! something moved in between, it is made again.
 
 mod archive;
+#[cfg(any(test, feature = "test-hooks"))]
+pub(crate) mod fuzzing;
 mod restore;
 
 use std::fs::{self, File, Permissions};

@@ -36,10 +36,24 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// The same with no more than is kept of answers.
+    pub(crate) fn within_bounds(mut self) -> Self {
+        self.version = self.version.map(|name| name_of(&name));
+        self.extensions.truncate(EXTENSIONS_MAX);
+        self
+    }
+
     /// Whether it answered nothing.
     pub(crate) fn is_unknown(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What is kept of a name.
+fn name_of(text: &str) -> String {
+    let mut name: String = text.chars().filter(|c| !c.is_control()).collect();
+    name.truncate(name.floor_char_boundary(VERSION_BYTES_MAX));
+    name
 }
 
 impl Attachment {
@@ -112,9 +126,7 @@ impl Client {
 impl Server {
     /// A client's terminal answered XTVERSION.
     pub(crate) fn take_version(&mut self, id: ClientId, version: &[u8]) {
-        let text = String::from_utf8_lossy(version);
-        let mut name: String = text.chars().filter(|c| !c.is_control()).collect();
-        name.truncate(name.floor_char_boundary(VERSION_BYTES_MAX));
+        let name = name_of(&String::from_utf8_lossy(version));
         self.learn(id, |identity| identity.version = Some(name));
     }
 

@@ -4,6 +4,8 @@ pub(crate) mod borders;
 pub(crate) mod caps;
 pub(crate) mod connection;
 pub(crate) mod flags;
+#[cfg(any(test, feature = "test-hooks"))]
+pub(crate) mod fuzzing;
 pub(crate) mod identity;
 pub(crate) mod input;
 pub(crate) mod keys;

@@ -28,6 +28,15 @@ pub(crate) struct ResumeToken {
     pub(crate) terminal: Identity,
 }
 
+impl ResumeToken {
+    /// Reads what a client brings, which need not be what it was given: what it says of the terminal is
+    /// kept as far as an answer of that terminal would be.
+    pub(crate) fn read(token: &[u8]) -> Option<Self> {
+        let token: Self = serde_json::from_slice(token).ok()?;
+        Some(Self { terminal: token.terminal.within_bounds(), ..token })
+    }
+}
+
 /// A pane in copy mode, and where in its history that is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Copying {

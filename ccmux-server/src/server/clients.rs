@@ -247,21 +247,17 @@ impl Server {
 
     /// Takes up an attachment that an earlier server held.
     fn resume(&mut self, id: ClientId, resume: &Resume) {
-        let token: Result<ResumeToken, _> = serde_json::from_slice(&resume.token);
-        let session = token.as_ref().ok().map(|token| SessionId(token.session));
-        let session = session.filter(|id| self.state.sessions.contains_key(id));
-        match session {
-            Some(session) => {
-                let flags = token.as_ref().map(|token| token.flags).unwrap_or_default();
+        let token = ResumeToken::read(&resume.token);
+        let known =
+            |token: &ResumeToken| self.state.sessions.contains_key(&SessionId(token.session));
+        match token.filter(known) {
+            Some(token) => {
+                let ResumeToken { session, flags, copying, prompt, terminal } = token;
                 // Before the attachment, whose token says what is looked at.
-                let (copying, prompt, terminal) = token.map_or_else(
-                    |_| Default::default(),
-                    |token| (token.copying, token.prompt, token.terminal),
-                );
                 for copying in copying {
                     self.resume_copying(&copying);
                 }
-                self.attach_known(id, session, flags, terminal);
+                self.attach_known(id, SessionId(session), flags, terminal);
                 if let Some(open) = prompt.and_then(OpenedPrompt::reopen) {
                     self.open_prompt(id, open);
                 }

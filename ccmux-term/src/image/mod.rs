@@ -17,6 +17,7 @@
 
 pub(crate) mod area;
 pub(crate) mod check;
+pub(crate) mod fuzzing;
 pub(crate) mod kitty;
 pub(crate) mod sixel;
 pub(crate) mod store;

@@ -8,6 +8,7 @@
 //! is not heeded, as in most emulators: pixels are square. Each picture has registers of its own, as
 //! with mode 1070; one that it does not define has whatever colour the terminal gives it.
 
+pub(crate) mod fuzzing;
 mod pixels;
 mod tokens;
 

@@ -35,16 +35,27 @@ pub(super) fn as_is_and_repaired(input: &[u8], look: impl Fn(&[File]) -> bool) -
     as_is || repaired
 }
 
+/// How the files of an input are tried, by its first byte: as they are or with their checksums made
+/// right, and in a later boot of the machine or in the one in which they were written.
+pub(super) const FILE_WAYS: u8 = 4;
+
+/// The files of an input as they are to be tried, and whether that is in their own boot.
+fn files_and_boot(input: &[u8]) -> (Vec<File>, bool) {
+    let Some((way, input)) = input.split_first() else { return (Vec::new(), false) };
+    let mut files = unpack(input);
+    if way & 1 == 1 {
+        for (_, contents) in &mut files {
+            repair(contents);
+        }
+    }
+    (files, way & 2 == 2)
+}
+
 /// A log, checkpoints and what else recovery reads.
 pub(super) fn log(input: &[u8]) -> bool {
-    as_is_and_repaired(input, |files| {
-        // In a later boot of the machine, and in the one in which it was written.
-        let own = files.iter().find_map(|(_, contents)| boot_of(contents));
-        [Some(BOOT), own].into_iter().flatten().fold(false, |is_any, boot| {
-            let is_found = recover_twice(&disk_with(files), boot);
-            is_any | is_found
-        })
-    })
+    let (files, is_same_boot) = files_and_boot(input);
+    let own = files.iter().find_map(|(_, contents)| boot_of(contents)).filter(|_| is_same_boot);
+    recover_twice(&disk_with(&files), own.unwrap_or(BOOT))
 }
 
 /// P3: a look changes nothing, and recovering what was recovered gives the same state.
@@ -105,15 +116,13 @@ pub(super) fn checkpoint(input: &[u8]) -> bool {
 
 /// Spool segments and what is in the directories of panes.
 pub(super) fn spool(input: &[u8]) -> bool {
-    as_is_and_repaired(input, |files| {
-        let store = files.iter().find_map(|(_, contents)| store_of(contents)).unwrap_or_default();
-        let boot = files.iter().rev().find_map(|(_, contents)| boot_of(contents));
-        // After a power cut, and in the boot in which the last of them was written.
-        [Some(Uuid::nil()), boot].into_iter().flatten().fold(false, |is_any, boot| {
-            let is_found = scan_twice(&disk_with(files), store, boot, input.len());
-            is_any | is_found
-        })
-    })
+    let (files, is_same_boot) = files_and_boot(input);
+    let store = files.iter().find_map(|(_, contents)| store_of(contents)).unwrap_or_default();
+    // After a power cut, or in the boot in which the last of them was written.
+    let boot = files.iter().rev().find_map(|(_, contents)| boot_of(contents));
+    let boot = boot.filter(|_| is_same_boot).unwrap_or_default();
+    let len = files.iter().map(|(_, contents)| contents.len()).sum();
+    scan_twice(&disk_with(&files), store, boot, len)
 }
 
 /// The store that a segment says it belongs to.

@@ -7,11 +7,12 @@
 //! Two callers: the fuzz targets in `fuzz/`, which look for inputs that break something, and the
 //! tests here, which run what they have found, and a fixed number of mutations of it, on every
 //! change. Checksums would stop nearly every mutated input at the door, so inputs are tried as they
-//! are and then once more with their checksums made right (`repair`).
+//! are and with their checksums made right (`repair`): one after the other, or, where trying takes
+//! long, as the first byte of the input says, which the tests set to each way.
 
 mod files;
 mod pack;
-pub(super) mod repair;
+pub(crate) mod repair;
 mod seeds;
 mod stash;
 mod streams;
@@ -20,6 +21,8 @@ mod tests;
 mod texts;
 
 pub use self::seeds::{SeedError, seeds};
+use crate::backup::fuzzing as backup;
+use crate::client::fuzzing as client;
 
 /// A format, and what is tried with it.
 #[derive(Clone, Copy, Debug)]
@@ -28,26 +31,41 @@ pub struct Target {
     pub name: &'static str,
     /// Tries an input; returns whether it was understood at least in part.
     pub run: fn(&[u8]) -> bool,
+    /// In how many ways an input can be tried, of which its first byte says one; 1 if it says none.
+    pub ways: u8,
+}
+
+impl Target {
+    const fn new(name: &'static str, run: fn(&[u8]) -> bool) -> Self {
+        Self { name, run, ways: 1 }
+    }
+
+    const fn with_ways(self, ways: u8) -> Self {
+        Self { ways, ..self }
+    }
 }
 
 /// Every format.
 pub const TARGETS: &[Target] = &[
-    Target { name: "log", run: files::log },
-    Target { name: "record", run: files::record },
-    Target { name: "checkpoint", run: files::checkpoint },
-    Target { name: "spool", run: files::spool },
-    Target { name: "keyframe", run: files::keyframe },
-    Target { name: "chunk", run: files::chunk },
-    Target { name: "terminal", run: streams::terminal },
-    Target { name: "emulator", run: streams::emulator },
-    Target { name: "history", run: streams::history },
-    Target { name: "frames", run: streams::frames },
-    Target { name: "keeper", run: ccmux_keeper::fuzz_connection },
-    Target { name: "stash", run: stash::stash },
-    Target { name: "commands", run: texts::commands },
-    Target { name: "format", run: texts::format },
-    Target { name: "layout", run: texts::layout },
-    Target { name: "input", run: texts::input },
+    Target::new("log", files::log).with_ways(files::FILE_WAYS),
+    Target::new("record", files::record),
+    Target::new("checkpoint", files::checkpoint),
+    Target::new("spool", files::spool).with_ways(files::FILE_WAYS),
+    Target::new("keyframe", files::keyframe),
+    Target::new("chunk", files::chunk),
+    Target::new("terminal", streams::terminal),
+    Target::new("emulator", streams::emulator),
+    Target::new("pictures", ccmux_term::fuzz_pictures),
+    Target::new("history", streams::history),
+    Target::new("frames", streams::frames),
+    Target::new("keeper", ccmux_keeper::fuzz_connection),
+    Target::new("stash", stash::stash),
+    Target::new("backup", backup::backup).with_ways(backup::WAYS),
+    Target::new("resume", client::resume),
+    Target::new("commands", texts::commands),
+    Target::new("format", texts::format),
+    Target::new("layout", texts::layout),
+    Target::new("input", texts::input),
 ];
 
 /// Tries an input with the target of that name, for the fuzz targets.

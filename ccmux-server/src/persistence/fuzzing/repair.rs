@@ -1,7 +1,7 @@
 //! Makes checksums right, whatever they protect: what a fuzzer changes shall not be stopped there.
 
 /// Repairs a file of any kind, told by the first bytes.
-pub(in crate::persistence) fn repair(file: &mut [u8]) {
+pub(crate) fn repair(file: &mut [u8]) {
     match file.first_chunk() {
         Some(b"ccmuxwal") => repair_log(file),
         Some(b"ccmuxckp") => repair_checkpoint(file),

@@ -14,11 +14,11 @@ use ccmux_protocol::{
 use ccmux_term::{LineTime, Terminal};
 use uuid::Uuid;
 
-use super::files::is_of_log;
+use super::files::{FILE_WAYS, is_of_log};
 use super::pack::{File, pack};
 use super::repair::repair;
 use super::streams::history_head;
-use super::{stash, texts};
+use super::{backup, client, stash, texts};
 use crate::persistence::scrollback::{
     FrameKind, FrameRef, Keyframe, Spool, SpoolIndex, SpoolOptions, StreamPosition,
 };
@@ -41,10 +41,11 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
     let mut of_log: Vec<File> =
         of_log.map(|(path, contents)| (path.clone(), blank(contents))).collect();
     of_log.extend(mark_of(&of_log));
-    seeds.push(("log", pack(&of_log)));
+    seeds.push(("log", packed(&of_log)));
     for file in &of_log {
-        seeds.push(("log", pack(std::slice::from_ref(file))));
+        seeds.push(("log", packed(std::slice::from_ref(file))));
     }
+    seeds.extend(backup::seeds(&of_log).into_iter().map(|seed| ("backup", seed)));
     let mut of_panes = Vec::new();
     for (path, contents) in &files {
         let contents = blank(contents);
@@ -67,15 +68,17 @@ pub fn seeds(archive: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, SeedError> 
         }
     }
     let mut spool = spooled();
-    seeds.push(("spool", pack(&spool)));
+    seeds.push(("spool", packed(&spool)));
     let (first, _) = &mut spool[0];
     *first = first.replace(".spool", ".gone");
     spool[0].1.clear();
-    seeds.push(("spool", pack(&spool)));
+    seeds.push(("spool", packed(&spool)));
     let spool = spooled();
     of_panes.extend(spool);
-    seeds.push(("spool", pack(&of_panes)));
+    seeds.push(("spool", packed(&of_panes)));
     seeds.extend(INPUTS.iter().map(|inputs| ("emulator", inputs.to_vec())));
+    seeds.extend(ccmux_term::fuzz_picture_seeds().into_iter().map(|seed| ("pictures", seed)));
+    seeds.extend(client::seeds().into_iter().map(|seed| ("resume", seed)));
     seeds.push(("frames", client_frames()));
     seeds.push(("frames", server_frames()));
     seeds.extend(texts::SEEDS.iter().map(|(name, seed)| (*name, seed.to_vec())));
@@ -103,6 +106,11 @@ const INPUTS: [&[u8]; 4] = [
       v=2,m=1;AAAA\x1b\\\xfd\x1b_Gm=0;AAAA\x1b\\\x1b_Ga=p,i=4,x=0,h=1,C=1\x1b\\\x1b_Ga=d,d=i,i=3\x1b\\\x1b[?1;1S\xff\x50\x18\
       \x1b[?8452h\x1bPq#0~\xff\x14\x05",
 ];
+
+/// Files with their checksums made right, in their own boot.
+fn packed(files: &[File]) -> Vec<u8> {
+    [&[FILE_WAYS - 1], pack(files).as_slice()].concat()
+}
 
 /// What two servers spooled of two panes, the second of them in two segments, in one boot.
 fn spooled() -> Vec<File> {

@@ -24,6 +24,10 @@ pub(super) fn terminal(input: &[u8]) -> bool {
     true
 }
 
+/// No screen of an input has as many columns and rows.
+const COLS_BOUND: u8 = 128;
+const ROWS_BOUND: u8 = 48;
+
 /// What a terminal is given: output, and between it, behind bytes that UTF-8 does not have, sizes (columns
 /// and rows, a byte each), times (a byte), and what a person can ask for.
 pub(super) fn emulator(input: &[u8]) -> bool {
@@ -59,7 +63,9 @@ pub(super) fn emulator(input: &[u8]) -> bool {
 fn give(terminal: &mut Terminal, bytes: &[u8]) -> usize {
     match *bytes {
         [0xff, cols, rows, ..] => {
-            terminal.resize(Size { cols: u16::from(cols), rows: u16::from(rows) });
+            // A screen of any byte's size takes long, and is like others.
+            let (cols, rows) = (cols % COLS_BOUND, rows % ROWS_BOUND);
+            terminal.resize(Size { cols: cols.into(), rows: rows.into() });
             3
         }
         [0xfe, time, ..] => {

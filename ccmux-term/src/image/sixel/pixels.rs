@@ -83,16 +83,16 @@ fn span((cell, cells): (u16, u16), (measured, shown): (u16, u16), side: u32) -> 
 }
 
 /// A decoded picture.
-struct Pixels {
-    width: u32,
+pub(super) struct Pixels {
+    pub(super) width: u32,
     /// Registers of pixels, plus one; 0 where nothing is set.
-    registers: Vec<u16>,
+    pub(super) registers: Vec<u16>,
     /// The last definition of each register.
     colors: Vec<Token>,
 }
 
 impl Pixels {
-    fn decode(image: &Image, body: &[u8]) -> Self {
+    pub(super) fn decode(image: &Image, body: &[u8]) -> Self {
         let (width, height) = (image.width, image.height);
         let mut registers = vec![0_u16; (width * height) as usize];
         crate::work::note(registers.len() + body.len());

@@ -189,7 +189,7 @@ impl SpoolLog {
 
     /// Goes on in a new segment; the frames so far stay where they are.
     fn begin_segment(&mut self) -> io::Result<()> {
-        let header = self.next_header();
+        let header = self.next_header()?;
         let segment = self.create_segment(header, &header.encode())?;
         self.table.push(segment.header.number, segment.len);
         self.adopt(segment);
@@ -211,7 +211,7 @@ impl SpoolLog {
     /// Goes on in a new segment, which begins with all frames that are not durable, and says so if there
     /// are none.
     fn begin_segment_again(&mut self) -> io::Result<()> {
-        let mut header = self.next_header();
+        let mut header = self.next_header()?;
         let mut bytes = vec![0; HEADER_BYTES];
         let mut copies = Vec::new();
         let mut rest = self.tail.frames_mut();
@@ -251,14 +251,15 @@ impl SpoolLog {
         self.before = segment.header.before_next();
     }
 
-    fn next_header(&mut self) -> SegmentHeader {
+    fn next_header(&mut self) -> io::Result<SegmentHeader> {
+        let number = self.next_number;
+        let next = number.checked_add(1);
+        self.next_number = next.ok_or_else(|| io::Error::other("there is no number left"))?;
         if let Some(segment) = self.current.take() {
             self.build_on(&segment);
             self.current = Some(segment);
         }
-        let number = self.next_number;
-        self.next_number += 1;
-        SegmentHeader {
+        Ok(SegmentHeader {
             version: VERSION,
             number,
             store: self.options.store,
@@ -270,7 +271,7 @@ impl SpoolLog {
             earlier: self.earlier,
             before: self.before,
             frames_at: HEADER_BYTES,
-        }
+        })
     }
 
     fn create_segment(&self, header: SegmentHeader, bytes: &[u8]) -> io::Result<Segment> {

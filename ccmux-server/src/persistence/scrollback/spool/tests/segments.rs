@@ -309,6 +309,26 @@ fn a_segment_does_not_get_the_number_of_one_that_is_gone() {
     assert_eq!((replayed(&storage, pane(1)), damage(&storage)), (String::new(), vec![]));
 }
 
+/// A file with the last of all numbers ended the server; without the checks of a debug build segments were
+/// numbered from 0 on, before all that were there.
+#[test]
+fn behind_the_last_number_there_is_no_segment() {
+    for number in [u64::MAX, u64::MAX - 1] {
+        let storage = SimStorage::new(1);
+        storage.create_dir(Path::new("spool")).unwrap();
+        drop(storage.create(&segment_path(number)).unwrap());
+        let storage: Arc<dyn Storage> = Arc::new(storage);
+        let index = SpoolIndex::scan(&*storage, STORE, LATER_BOOT).unwrap();
+        let mut spool = Spool::open(Arc::clone(&storage), &index, options(), Box::new(|| ()));
+        assert!(spool.health() != Health::Durable);
+        for _ in 0..2 {
+            spool.append(bytes_frame(pane(1), 0, b"x")).unwrap_err();
+            spool.sync();
+        }
+        assert_eq!(storage.list(Path::new("spool")).unwrap().len(), 1);
+    }
+}
+
 /// A kill, or a power cut, came between the note and the removals.
 #[test]
 fn segments_that_were_to_go_are_read_and_go_later() {
