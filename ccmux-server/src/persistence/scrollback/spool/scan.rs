@@ -45,6 +45,8 @@ pub struct SpoolIndex {
     damage: Vec<Damage>,
     /// Segments without a valid header, with their lengths: nothing is in them.
     torn: Vec<(u64, u64)>,
+    /// Headers of segments that are in the place of another one, or in the quarantine.
+    elsewhere: Vec<SegmentHeader>,
     /// Segments that an earlier start found damaged and moved to the quarantine.
     set_aside: Vec<u64>,
     /// Segments up to this one were removed because nobody needed them.
@@ -163,7 +165,8 @@ impl SpoolIndex {
         index.judge_torn(&headers);
         let mut bytes = Vec::new();
         for at in 0..headers.len() {
-            let said_end = said_end(headers[at].number, &headers[at + 1..]);
+            let said_end =
+                said_end(headers[at].number, headers[at + 1..].iter().chain(&index.elsewhere));
             index.scan_segment(at, &headers[at], said_end, &mut bytes)?;
         }
         index.judge_missing();
@@ -403,12 +406,15 @@ fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameH
 
 /// Where segment `number` validly ends, by the headers behind it: one builds on it, or on others that do, or
 /// a boot began there.
-fn said_end(number: u64, later: &[SegmentHeader]) -> Option<u64> {
+fn said_end<'a>(
+    number: u64,
+    later: impl Iterator<Item = &'a SegmentHeader> + Clone,
+) -> Option<u64> {
     let end_in = |later: &SegmentHeader| {
         let predecessor = (later.predecessor, later.predecessor_end);
         let mut named = std::iter::once(&predecessor).chain(later.named_before());
         named.find(|(named, _)| *named == number).map(|(_, end)| *end)
     };
-    let of_boot = || later.iter().find(|later| later.earlier.0 == number);
-    later.iter().find_map(end_in).or_else(|| of_boot().map(|later| later.earlier.1))
+    let of_boot = |later: &SegmentHeader| (later.earlier.0 == number).then_some(later.earlier.1);
+    later.clone().find_map(end_in).or_else(|| later.clone().find_map(of_boot))
 }

@@ -1,7 +1,7 @@
 //! Opening the segments: which of them belong to the log, by what their headers say.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ use crate::persistence::scrollback::spool::format::{
 };
 use crate::persistence::storage::{Storage, StorageFile, insist, read_full, unless_passing};
 
+/// What is wrong with a segment whose header is that of another one.
+const MISPLACED: &str = "it is not the segment that belongs here";
+
 impl SpoolIndex {
     /// Opens the segments and reads their headers.
     pub(super) fn open_segments(
@@ -23,29 +26,46 @@ impl SpoolIndex {
         (store, boot): (Uuid, Uuid),
         numbers: &[u64],
     ) -> io::Result<Vec<SegmentHeader>> {
-        let mut headers: Vec<SegmentHeader> = Vec::new();
+        let mut opened = Vec::new();
         for &number in numbers {
-            let (header, bytes, file) =
-                match unless_passing(insist(|| open_segment(storage, number)))? {
-                    Ok((Ok(header), bytes, file)) => (header, bytes, file),
-                    Ok((Err(HeaderError::Bad), bytes, _)) => {
-                        self.torn.push((number, bytes));
-                        continue;
+            let mut damaged = |reason| self.damage.push(Damage::Segment { number, reason });
+            match unless_passing(insist(|| open_segment(storage, &segment_path(number))))? {
+                Ok((Ok(header), bytes, file)) if header.store == store => {
+                    let is_here = header.number == number;
+                    if !is_here {
+                        damaged(MISPLACED.to_owned());
                     }
-                    Ok((Err(error), ..)) => {
-                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                        continue;
-                    }
-                    Err(error) => {
-                        self.damage.push(Damage::Segment { number, reason: error.to_string() });
-                        continue;
-                    }
-                };
-            if header.number != number || header.store != store {
-                let reason = "it is not the segment that belongs here".to_owned();
-                self.damage.push(Damage::Segment { number, reason });
-                continue;
+                    opened.push((header, is_here.then_some((bytes, file))));
+                }
+                Ok((Ok(_), ..)) => damaged(MISPLACED.to_owned()),
+                Ok((Err(HeaderError::Bad), bytes, _)) => self.torn.push((number, bytes)),
+                Ok((Err(error), ..)) => damaged(error.to_string()),
+                Err(error) => damaged(error.to_string()),
             }
+        }
+        // What is void is also said by those that are in a wrong place, or in the quarantine.
+        for path in paths_aside(storage)? {
+            if let Ok((Ok(header), ..)) = unless_passing(insist(|| open_segment(storage, &path)))?
+                && header.store == store
+            {
+                opened.push((header, None));
+            }
+        }
+        let in_place: Vec<u64> =
+            opened.iter().filter(|it| it.1.is_some()).map(|it| it.0.number).collect();
+        opened.retain(|(header, segment)| {
+            let is_of_another = in_place.contains(&header.number);
+            segment.is_some() || (self.may_be_elsewhere(header.number) && !is_of_another)
+        });
+        opened.sort_by_key(|(header, _)| header.number);
+        let mut headers: Vec<SegmentHeader> = Vec::new();
+        for (header, segment) in opened {
+            let number = header.number;
+            let Some((bytes, file)) = segment else {
+                self.end_at_predecessor(&header, &mut headers);
+                self.elsewhere.push(header);
+                continue;
+            };
             self.end_at_predecessor(&header, &mut headers);
             self.check_predecessor(&header, headers.last(), numbers, boot);
             let is_next = headers.last().is_some_and(|last| last.number == header.predecessor);
@@ -69,6 +89,12 @@ impl SpoolIndex {
             });
         }
         Ok(headers)
+    }
+
+    /// Whether this may be the number of a segment that is not in its place: not one that is still to be given, or
+    /// what is written then would be void, nor one of those that nobody needs.
+    fn may_be_elsewhere(&self, number: u64) -> bool {
+        (self.gone_to.saturating_add(1)..self.next_number).contains(&number)
     }
 
     /// Where whoever wrote `header` found the end of the log, segments behind that are void. Should the
@@ -144,13 +170,26 @@ pub(super) fn headless(number: u64) -> Damage {
 
 /// The numbers of the segments in the quarantine.
 pub(super) fn set_aside_in(storage: &dyn Storage) -> io::Result<Vec<u64>> {
+    let names = names_aside(storage)?;
+    Ok(names.iter().filter_map(|name| number_aside(name)).collect())
+}
+
+/// The paths of the segments in the quarantine.
+fn paths_aside(storage: &dyn Storage) -> io::Result<Vec<PathBuf>> {
+    let mut names = names_aside(storage)?;
+    names.retain(|name| number_aside(name).is_some());
+    Ok(names.iter().map(|name| Path::new(QUARANTINE_DIR).join(name)).collect())
+}
+
+fn names_aside(storage: &dyn Storage) -> io::Result<Vec<String>> {
     let listed = unless_passing(insist(|| storage.list(Path::new(QUARANTINE_DIR))))?;
-    // A second file of the name has a number behind it.
-    let number = |name: &String| {
-        let end = name.find(SEGMENT_SUFFIX)? + SEGMENT_SUFFIX.len();
-        number_of(&name[..end], SEGMENT_SUFFIX)
-    };
-    Ok(listed.unwrap_or_default().iter().filter_map(number).collect())
+    Ok(listed.unwrap_or_default())
+}
+
+/// The number of a segment in the quarantine. A second file of a name has a number behind it.
+fn number_aside(name: &str) -> Option<u64> {
+    let end = name.find(SEGMENT_SUFFIX)? + SEGMENT_SUFFIX.len();
+    number_of(&name[..end], SEGMENT_SUFFIX)
 }
 
 type Header = Result<SegmentHeader, HeaderError>;
@@ -158,9 +197,9 @@ type Header = Result<SegmentHeader, HeaderError>;
 /// The header, if it is valid, the length and the handle of a segment.
 fn open_segment(
     storage: &dyn Storage,
-    number: u64,
+    path: &Path,
 ) -> io::Result<(Header, u64, Box<dyn StorageFile>)> {
-    let file = storage.open(&segment_path(number))?;
+    let file = storage.open(path)?;
     let mut head = [0; HEADER_BYTES];
     let len = read_full(&*file, 0, &mut head)?;
     Ok((SegmentHeader::decode(&head[..len]), file.len()?, file))

@@ -225,6 +225,24 @@ fn what_was_void_stays_so_if_two_segments_behind_it_decay() {
     }
 }
 
+/// The segment that said what was void changed places with another one, and the start that found that was killed
+/// when it had put one of them aside.
+#[test]
+fn what_was_void_stays_so_if_the_segment_behind_it_is_in_a_wrong_place() {
+    use script::Step::{Cut, Sync};
+    for way in 0..WAYS {
+        for (file, with) in [(0, 2), (1, 2), (2, 3), (1, 3)] {
+            for call in 1..6 {
+                let mut steps = vec![print(281), Sync];
+                steps.extend([297, 297, 297, 297].map(print));
+                steps.extend([Cut(way, Vec::new()), print(89), Sync]);
+                steps.push(script::Step::Decay(vec![Decay::Swapped { file, with }], call));
+                run_output(0, steps);
+            }
+        }
+    }
+}
+
 /// No fault of the product: a keyframe that was never called durable hid frames that decayed, until a power
 /// cut took it.
 #[test]
