@@ -165,8 +165,7 @@ impl SpoolIndex {
         index.judge_torn(&headers);
         let mut bytes = Vec::new();
         for at in 0..headers.len() {
-            let said_end =
-                said_end(headers[at].number, headers[at + 1..].iter().chain(&index.elsewhere));
+            let said_end = said_end(headers[at].number, &headers[at + 1..], &index.elsewhere);
             index.scan_segment(at, &headers[at], said_end, &mut bytes)?;
         }
         index.judge_missing();
@@ -406,15 +405,13 @@ fn next_frame(bytes: &[u8], position: usize, salt: u64) -> Option<(usize, FrameH
 
 /// Where segment `number` validly ends, by the headers behind it: one builds on it, or on others that do, or
 /// a boot began there.
-fn said_end<'a>(
-    number: u64,
-    later: impl Iterator<Item = &'a SegmentHeader> + Clone,
-) -> Option<u64> {
+fn said_end(number: u64, behind: &[SegmentHeader], elsewhere: &[SegmentHeader]) -> Option<u64> {
+    let later = || behind.iter().chain(elsewhere);
     let end_in = |later: &SegmentHeader| {
         let predecessor = (later.predecessor, later.predecessor_end);
         let mut named = std::iter::once(&predecessor).chain(later.named_before());
         named.find(|(named, _)| *named == number).map(|(_, end)| *end)
     };
     let of_boot = |later: &SegmentHeader| (later.earlier.0 == number).then_some(later.earlier.1);
-    later.clone().find_map(end_in).or_else(|| later.clone().find_map(of_boot))
+    later().find_map(end_in).or_else(|| later().find_map(of_boot))
 }

@@ -243,6 +243,22 @@ fn what_was_void_stays_so_if_the_segment_behind_it_is_in_a_wrong_place() {
     }
 }
 
+/// A segment was in the place of an older one, and a newer one got the number that it says. That is not void for
+/// what the misplaced one says.
+#[test]
+fn a_number_that_a_misplaced_segment_has_may_be_given_again() {
+    use script::Step::Kill;
+    for (file, with) in [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3)] {
+        for gone in 0..4 {
+            let swapped = Decay::Swapped { file, with };
+            let decays = vec![swapped, Decay::Gone { file: gone }];
+            let mut steps = vec![print(1), Kill(Vec::new()), script::Step::Decay(decays, 1)];
+            steps.push(Kill(Vec::new()));
+            run_output(0, steps);
+        }
+    }
+}
+
 /// No fault of the product: a keyframe that was never called durable hid frames that decayed, until a power
 /// cut took it.
 #[test]
