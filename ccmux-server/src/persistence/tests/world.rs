@@ -168,8 +168,14 @@ impl World {
     /// Goes on with what was recovered after an accident, and is durable: nothing earlier and nothing
     /// that was lost can come back. If `is_final` no end of a program is in doubt any more, as in another boot
     /// of the machine.
-    pub(super) fn rebase(&mut self, issued: Seq, recovered: Recovered, is_final: bool) {
-        self.go_on_with(recovered, is_final);
+    pub(super) fn rebase(
+        &mut self,
+        issued: Seq,
+        recovered: Recovered,
+        is_final: bool,
+        past: &[Moment],
+    ) {
+        self.go_on_with(recovered, is_final, past);
         // Ends from long ago are final, although the record that said so is lost.
         if self.now.0 >= self.last_end.0 + 10_000 {
             self.ends_are_final();
@@ -181,12 +187,18 @@ impl World {
     }
 
     /// The same, when it is not durable.
-    pub(super) fn go_on(&mut self, issued: Seq, recovered: Recovered, is_final: bool) {
-        self.go_on_with(recovered, is_final);
+    pub(super) fn go_on(
+        &mut self,
+        issued: Seq,
+        recovered: Recovered,
+        is_final: bool,
+        past: &[Moment],
+    ) {
+        self.go_on_with(recovered, is_final, past);
         self.remember(issued);
     }
 
-    fn go_on_with(&mut self, recovered: Recovered, is_final: bool) {
+    fn go_on_with(&mut self, recovered: Recovered, is_final: bool, past: &[Moment]) {
         let Recovered { state: recovered, report, .. } = recovered;
         // One that was lost can look the same, and was perhaps in doubt.
         let alike = self.history.range(..=report.reached).rev();
@@ -199,7 +211,8 @@ impl World {
         });
         let found = alike.next();
         self.last_end = found.map_or(self.last_end, |moment| moment.last_end);
-        let undone = found.into_iter().chain(alike).flat_map(Moment::undone);
+        let past = past.iter().filter(|moment| same(&moment.state, &recovered));
+        let undone = found.into_iter().chain(alike).chain(past).flat_map(Moment::undone);
         let mut before_ends = undone.map(|undone| {
             let is_in_doubt = !is_final && !same(undone, &recovered);
             is_in_doubt.then(|| undone.clone())

@@ -432,3 +432,22 @@ fn a_record_that_was_replayed_between_two_kills_is_innocent() {
         run(4_201_446_056_523_112_318, steps);
     }
 }
+
+/// No fault of the product: a start logged records again because ends of programs were in doubt, and decay left
+/// some of those. The model knew only what all of them led to, which looked the same and meant other ends.
+#[test]
+fn what_decay_leaves_of_records_that_were_logged_again_may_be_meant() {
+    for bit in 0..8 {
+        let decay = |file, bit| Step::Decay(vec![Decay::Bit { file, bit }], Vec::new());
+        let mut steps = vec![decay(2_960_426_932_431_864_732, 0), Step::Commit, Step::Commit];
+        steps.extend([Step::Act, Step::Checkpoint]);
+        steps.extend(vec![Step::Act; 8]);
+        steps.extend([
+            Step::Finish,
+            decay(1_464_800_839_598_964_014, 5_107_006_025_588_509_056 + bit),
+        ]);
+        let cut = Trouble::Cut { call: 1, seed: 0 };
+        steps.push(Step::Kill(vec![cut]));
+        run(1_979_899_173_532_775_573, steps);
+    }
+}

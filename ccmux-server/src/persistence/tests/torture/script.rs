@@ -366,13 +366,16 @@ impl Life {
         let is_decay = matches!(accident, Accident::Decay { .. });
         // A state without what was lost can look like one after ends of programs.
         let is_final = is_cut || (is_decay && !persistence.is_unsettled());
+        // Records in doubt are logged again by a start, and decay may leave some of those.
+        let is_lost = is_decay && recovered.report.lost.is_some();
+        let past: &[Moment] = if is_lost { &self.past } else { &[] };
         if persistence.health() == LogHealth::Durable {
-            self.world.rebase(issued, recovered, is_final);
+            self.world.rebase(issued, recovered, is_final, past);
         } else {
             if is_decay {
                 self.world.acknowledged = Seq(0);
             }
-            self.world.go_on(issued, recovered, is_final);
+            self.world.go_on(issued, recovered, is_final, past);
         }
         self.world.observe(&persistence);
         self.issued = issued;
