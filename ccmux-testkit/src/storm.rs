@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -209,10 +210,14 @@ impl Storm {
     }
 }
 
-/// Changes whenever the socket is bound anew.
-fn socket_identity(env: &TestEnv) -> (u64, i64, i64) {
-    let metadata = fs::symlink_metadata(env.socket()).expect("a killed server leaves its socket");
-    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+/// Changes whenever the socket is bound anew. `None` if a server was killed while it did that: it
+/// had removed the old socket.
+fn socket_identity(env: &TestEnv) -> Option<(u64, i64, i64)> {
+    match fs::symlink_metadata(env.socket()) {
+        Ok(metadata) => Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec())),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => panic!("the socket cannot be looked at: {error}"),
+    }
 }
 
 /// Without the status line, which has a clock.
