@@ -238,6 +238,7 @@ impl Server {
         // A replayed clearing of the history counts for what is on the disk, too.
         self.scrollback.forget_before(uuid, pane.terminal.history_cleared_before());
         pane.output.archived = self.scrollback.stored_end(uuid);
+        pane.output.last_at = self.elapsed();
         // Nothing proves that the disk has the name of a keyframe that another process wrote. So there
         // is one of this process soon, however large and even if nothing more is printed.
         pane.output.is_touched = true;

@@ -176,7 +176,10 @@ fn a_start_takes_keyframes_of_its_own() {
     let mut world = World::on(disk.clone(), directories).unwrap();
     let newest = keyframes(&disk).pop().expect("the last server took some");
     disk.remove(&directory.join(&newest)).unwrap();
-    world.wait_until(|_| keyframes(&disk).last() == Some(&newest));
+    world.advance(Duration::from_secs(1));
+    world.rest();
+    world.wait_until(|server| !server.panes[&id].output.is_archiving);
+    assert_eq!(keyframes(&disk).last(), Some(&newest));
 }
 
 /// A window that is dragged has another size with every step, and each was a hard record of its
