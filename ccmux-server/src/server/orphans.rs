@@ -161,22 +161,31 @@ impl Server {
             Ok(head) => head,
             Err(error) => return tracing::error!(pane = %id, %error, "the ring is damaged"),
         };
+        let mut found = None;
         if loaded > head {
             // Frames that the keeper never published cannot be; files of another pane, perhaps.
-            tracing::error!(pane = %id, loaded, head, "more output is stored than was ever read");
-            let mark = restoration::doubt_mark(loaded - head);
+            let more = loaded - head;
+            found =
+                Some(format!("pane {id}: {more} bytes more are stored than its keeper ever read"));
+            let mark = restoration::doubt_mark(more);
             pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = head;
             pane.output.is_touched = true;
         } else if loaded < spooled {
             let lost = spooled - loaded;
-            tracing::error!(pane = %id, lost, "spooled output is gone");
+            found = Some(format!("pane {id}: {lost} bytes of output were stored and are gone"));
             let mark = restoration::gap_mark(lost);
             pane.apply(|terminal| terminal.advance(&mark));
             pane.output.consumed = spooled;
             pane.output.is_touched = true;
         }
         let (consumed, uuid) = (pane.output.consumed, pane.uuid);
+        if let Some(found) = found {
+            tracing::error!(found, "the keeper knows better");
+            self.pane_damage.push(found);
+            self.keep_findings();
+        }
+        let Some(pane) = self.panes.get_mut(&id) else { return };
         let kept = self.scrollback.dispensable(uuid, consumed);
         let Some(held) = pane.held() else { return };
         let pending: Vec<_> =

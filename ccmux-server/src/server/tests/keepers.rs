@@ -197,12 +197,16 @@ fn a_stash_that_is_none_costs_a_gap_and_no_more() {
         let parts = ["on the disk", "100 bytes of output are lost", "later"];
         let at: Vec<_> = parts.iter().map(|part| text.find(part)).collect();
         assert!(at[0].is_some() && at.is_sorted() && at[2].is_some(), "{text}");
-        let found = world.server.pane_damage.join("\n");
-        assert!(found.contains("what memory held of pane %0 cannot be used"), "{found}");
+        let found = &world.server.pane_damage;
+        let told = ["what memory held of pane %0 cannot be used", "pane %0: 100 bytes of output"];
         let files = world.disk.files();
         let history = files.iter().find(|(path, _)| path == Path::new("recovery.jsonl"));
         let history = String::from_utf8_lossy(&history.unwrap().1);
-        assert!(history.contains(&found), "{history}");
+        for (found, told) in found.iter().zip(told) {
+            assert!(found.contains(told), "{found}");
+            assert!(history.contains(found), "{history}");
+        }
+        assert_eq!(found.len(), told.len());
     }
 }
 
