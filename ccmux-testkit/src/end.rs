@@ -9,6 +9,8 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use crate::process::Process;
+#[cfg(target_os = "linux")]
+use crate::stat::Stat;
 
 /// Ends every process of the world of `home`.
 ///
@@ -69,9 +71,16 @@ fn is_of(home: &Path, pid: u32) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
 
     let entry = [b"HOME=", home.as_os_str().as_bytes()].concat();
-    // Of other users, and of processes that have ended, it cannot be read or is empty.
-    std::fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|var| var == entry))
+    loop {
+        // Of other users, and of processes that have ended, it cannot be read or is empty.
+        let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
+        // It is empty, too, for a moment at the beginning of a program, when whoever started it may
+        // already count on it.
+        if !environ.is_empty() || !Stat::of(pid).is_some_and(|stat| stat.is_executing()) {
+            return environ.split(|&byte| byte == 0).any(|var| var == entry);
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Elsewhere the server is all that can be found.

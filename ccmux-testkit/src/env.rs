@@ -5,6 +5,7 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
+use std::time::Instant;
 use std::{fs, thread};
 
 use ccmux_protocol::rendezvous::{Registration, registration};
@@ -20,9 +21,6 @@ use crate::watch::Watch;
 
 /// How much of a server's log is shown when a test fails.
 const LOG_TAIL_BYTES: usize = 8 * 1024;
-
-/// How often something is asked that will be answered differently in a moment.
-const QUESTIONS_MAX: usize = 5_000;
 
 /// A home directory, a state directory and a place for sockets, in a temporary directory that is
 /// made first and removed last; and the environment that leads there. Dropping it ends every
@@ -154,9 +152,13 @@ impl TestEnv {
     /// Runs a command that must succeed and say nothing on stderr; returns what it printed.
     pub fn ok(&self, args: &[&str]) -> String {
         let finished = self.ccmux(args);
+        self.assert_ok(args, &finished);
+        finished.stdout
+    }
+
+    fn assert_ok(&self, args: &[&str], finished: &Finished) {
         let is_ok = finished.code == Some(0) && finished.stderr.is_empty();
         assert!(is_ok, "ccmux {args:?}: {finished:?}\nserver log:\n{}", self.server_log());
-        finished.stdout
     }
 
     /// Asks again and again until the answer is as wanted, and returns it.
@@ -164,15 +166,33 @@ impl TestEnv {
     /// # Panics
     /// When it never is, with the last answer and the server's log.
     pub fn wait_ok(&self, args: &[&str], mut is_wanted: impl FnMut(&str) -> bool) -> String {
-        let mut answer = String::new();
-        for _ in 0..QUESTIONS_MAX {
-            answer = self.ok(args);
-            if is_wanted(&answer) {
-                return answer;
+        let is_wanted = |finished: &Finished| {
+            self.assert_ok(args, finished);
+            is_wanted(&finished.stdout)
+        };
+        self.wait_ccmux(args, is_wanted).stdout
+    }
+
+    /// Like [`TestEnv::wait_ok`], of a command that may fail, because its server is killed say.
+    ///
+    /// # Panics
+    /// When the answer never is as wanted, with the last one and the server's log.
+    pub fn wait_ccmux(
+        &self,
+        args: &[&str],
+        mut is_wanted: impl FnMut(&Finished) -> bool,
+    ) -> Finished {
+        let start = now();
+        loop {
+            let finished = self.ccmux(args);
+            if is_wanted(&finished) {
+                return finished;
+            }
+            if start.elapsed() > DEADLINE {
+                let (status, log) = (self.ccmux(&["status"]).stdout, self.server_log());
+                panic!("ccmux {args:?} never answers as it should: {finished:?}\n{status}\n{log}");
             }
         }
-        let (status, log) = (self.ccmux(&["status"]).stdout, self.server_log());
-        panic!("ccmux {args:?} never answers as it should:\n{answer}\n{status}\n{log}");
     }
 
     /// Like [`TestEnv::wait_ok`], of the status.
@@ -336,6 +356,9 @@ impl TestEnv {
         let all = processes(&self.home()).into_iter();
         all.filter(|(_, args)| args.get(1).is_some_and(|word| word == what))
             .map(|(process, _)| process)
+            // A keeper that starts a program or a server looks like two for a moment, and so does a
+            // server that starts a keeper.
+            .filter(Process::has_begun)
             .collect()
     }
 
@@ -360,8 +383,11 @@ impl TestEnv {
     /// # Panics
     /// When the deadline passes, with the log.
     pub fn wait_log(&self, what: &str) {
-        let writes = Watch::writes(&self.state_dir().join("server.log"));
-        while !self.server_log().contains(what) {
+        let log = self.state_dir().join("server.log");
+        let writes = Watch::writes(&log);
+        let is_said =
+            || fs::read(&log).is_ok_and(|log| String::from_utf8_lossy(&log).contains(what));
+        while !is_said() {
             assert!(writes.wait(), "the log never says {what:?}:\n{}", self.server_log());
         }
     }
@@ -397,10 +423,52 @@ pub(crate) fn log_tail(state_dir: &Path) -> String {
     String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_TAIL_BYTES)..]).into_owned()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the deadline matters only on failure")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn text(pipe: Option<&mut impl std::io::Read>) -> String {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
         let _ = pipe.read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// A keeper that was just starting the server was counted twice.
+    #[test]
+    fn a_process_that_starts_another_is_one() {
+        let env = TestEnv::new("/bin/sh");
+        let go = env.home().join("go");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &go, 0o600.into()).expect("home is ours");
+        // The shell makes a copy of itself, which executes nothing.
+        fs::write(env.home().join("keeper"), "(read line < go) & wait").expect("home is ours");
+        let mut child = env.command(&["keeper"]).spawn().expect("it can be started");
+        // Opened as soon as the copy reads.
+        let pipe = fs::File::options().write(true).open(&go).expect("it is read");
+        let all: Vec<_> = processes(&env.home()).into_iter().map(|(_, args)| args).collect();
+        assert!(all.len() == 2 && all[0] == all[1], "{all:?}");
+        assert_eq!(env.keepers().iter().map(Process::pid).collect::<Vec<_>>(), [child.id()]);
+        drop(pipe);
+        child.wait().expect("it is our child");
+    }
+
+    /// Whoever starts a program goes on before that has an environment, and it was not found.
+    #[test]
+    fn a_program_that_has_just_begun_is_found() {
+        let env = TestEnv::new("/bin/sleep");
+        for _ in 0..20 {
+            let mut child = env.command(&["1000"]).spawn().expect("it can be started");
+            let found = processes(&env.home());
+            assert_eq!(found.iter().map(|(it, _)| it.pid()).collect::<Vec<_>>(), [child.id()]);
+            assert_eq!(found[0].1[1], "1000");
+            child.kill().expect("it is our child");
+            child.wait().expect("it is our child");
+        }
+    }
 }

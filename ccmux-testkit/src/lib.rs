@@ -21,6 +21,8 @@ mod recorder;
 mod screen;
 mod small_disk;
 mod starts;
+#[cfg(target_os = "linux")]
+mod stat;
 mod storm;
 mod watch;
 

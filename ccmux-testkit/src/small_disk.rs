@@ -59,7 +59,8 @@ impl SmallDisk {
     pub(crate) fn set_read_only(&self, directory: &Path, is_read_only: bool) {
         let script = match is_read_only {
             true => "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"",
-            false => "umount \"$0\"",
+            // At once, although a server may have something open there at this moment.
+            false => "umount --lazy \"$0\"",
         };
         let mut command = Command::new("nsenter");
         command.args(["--mount", "--target", &self.holder.id().to_string(), "--", "sh", "-c"]);
@@ -85,5 +86,28 @@ impl Drop for SmallDisk {
         // It was ended before; or else it is now.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::env::TestEnv;
+
+    /// A server that was just looking whether it can write again kept the directory as it was, and
+    /// the test failed.
+    #[test]
+    fn what_is_open_is_in_nobodys_way() {
+        let Some(env) = TestEnv::on_small_disk("/bin/true", 1 << 20) else { return };
+        let directory = env.state_dir().join("directory");
+        fs::create_dir(&directory).expect("the disk is ours");
+        fs::write(directory.join("file"), "text").expect("the disk is ours");
+        env.set_read_only("directory", true);
+        let open = fs::File::open(directory.join("file")).expect("it is there");
+        assert!(fs::write(directory.join("other"), "text").is_err());
+        env.set_read_only("directory", false);
+        fs::write(directory.join("other"), "text").expect("the disk is ours");
+        drop(open);
     }
 }

@@ -3,7 +3,6 @@
 //! The flooding programs print numbered lines of every kind in bursts, so that the whole stream is
 //! known in advance and can be compared with history and screen.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -45,8 +44,8 @@ pub struct Storm {
     pub flood: Flood,
     /// Bursts that it was made to print.
     pub bursts: u32,
-    /// The servers that were killed.
-    pub servers: BTreeSet<u32>,
+    /// The process ids of the servers that were killed, which may come again.
+    pub servers: Vec<u32>,
     keys: u32,
     hidden: Option<Flood>,
 }
@@ -68,7 +67,7 @@ impl Storm {
         let client = env.attach(80, 50);
         client.wait_text("[storm]");
         client.wait_text("six");
-        let (flood, servers) = (Flood::of("%0"), BTreeSet::new());
+        let (flood, servers) = (Flood::of("%0"), Vec::new());
         Self { env, client, flood, bursts: 0, servers, keys: 0, hidden: None }
     }
 
@@ -123,18 +122,18 @@ impl Storm {
 
     /// Kills a server that serves.
     pub fn kill_server(&mut self) {
-        assert!(self.servers.insert(self.env.kill_server()), "a server of its own each time");
+        self.servers.push(self.env.kill_server());
     }
 
     /// Kills a server and then the next one before its socket is up. False if it was too quick.
     pub fn kill_server_twice(&mut self) -> bool {
         let starts = self.env.watch_starts();
-        self.servers.insert(self.env.kill_server());
+        self.servers.push(self.env.kill_server());
         let server = starts.wait();
         let before = socket_identity(&self.env);
         server.signal(Signal::KILL);
         server.wait_gone();
-        self.servers.insert(server.pid());
+        self.servers.push(server.pid());
         before == socket_identity(&self.env)
     }
 
@@ -162,7 +161,7 @@ impl Storm {
         self.client.wait_shows_panes(env);
         let before = self.client.picture();
         let captured = self.captured();
-        self.servers.insert(env.kill_server());
+        self.servers.push(env.kill_server());
         // What only the next server can have drawn.
         env.ok(&["set-option", "-g", "status-left", "next one "]);
         self.client.wait_text("next one ");
@@ -196,17 +195,17 @@ impl Storm {
 
     /// Waits until the server has a living keeper for each pane, and returns them.
     fn wait_live(&self) -> Vec<Process> {
-        loop {
-            let status = self.env.status();
+        let open = |pane: &serde_json::Value| {
+            let pid = u32::try_from(pane["keeper_pid"].as_u64()?).expect("a pid");
+            Process::open(pid).expect("it can be opened")
+        };
+        let mut live = None;
+        self.env.wait_status(|status| {
             let panes = status["panes"].as_array().expect("a list of panes");
-            let keepers = panes.iter().map(|pane| pane["keeper_pid"].as_u64());
-            let Some(pids) = keepers.collect::<Option<Vec<u64>>>() else { continue };
-            let open =
-                |pid| Process::open(u32::try_from(pid).expect("a pid")).expect("it can be opened");
-            if let Some(keepers) = pids.into_iter().map(open).collect() {
-                return keepers;
-            }
-        }
+            live = panes.iter().map(open).collect();
+            live.is_some()
+        });
+        live.expect("it was waited for")
     }
 }
 

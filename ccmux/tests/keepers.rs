@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use ccmux_testkit::{Process, TestEnv};
 use rustix::process::Signal;
 
-/// A pane whose keeper lives and does not answer: the server was killed and the socket is away.
+/// A pane whose keeper lives and does not answer: the socket is away, and the server was killed.
 struct Scene {
     env: TestEnv,
     keeper: Process,
@@ -33,8 +33,9 @@ impl Scene {
         let (keeper, shell) = (process("keeper_pid"), process("pid"));
         let uuid = status["panes"][0]["uuid"].as_str().expect("panes have ids").to_owned();
         let socket = env.state_dir().join("panes").join(uuid).join("keeper.sock");
-        env.kill_server();
+        // While there is a server: the next one may be quick.
         fs::rename(&socket, socket.with_extension("away")).expect("it is there");
+        env.kill_server();
         env.wait_status(|status| {
             let pane = &status["panes"][0];
             let why = pane["why"].as_str().unwrap_or_default();

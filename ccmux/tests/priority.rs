@@ -67,8 +67,7 @@ fn a_keeper_is_moved_into_a_scope_and_the_status_says_whether_it_is_in_one() {
     // One that fails costs nothing but the scope.
     env.ok(&["set-option", "-s", "scope-command", "exit 3"]);
     env.ok(&["new-window", "-d", "sleep 1000"]);
-    let failed = (0..1000).map(|_| env.ok(&["status"])).find(|text| text.contains("status: 3"));
-    let text = failed.expect("the failure is told");
+    let text = env.wait_ok(&["status"], |text| text.contains("status: 3"));
     assert!(text.contains("0 of 3 keepers in one of their own: the command"), "{text}");
     assert!(text.contains("%2 live"), "{text}");
 }

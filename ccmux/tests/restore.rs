@@ -119,9 +119,13 @@ fn programs_without_a_record_are_recovered_under_their_numbers() {
             std::fs::copy(&path, to.join(name)).expect("it can be copied");
         }
     };
+    // A checkpoint may be under way, which removes what is older.
+    let server = env.server();
+    server.stop();
     for dir in log {
         copy(&env.state_dir().join(dir), &kept.join(dir));
     }
+    server.signal(Signal::CONT);
     for n in 0..4 {
         env.ok(&["new-window", "-d", &format!("echo this is {n}; exec tail -f /dev/null")]);
         env.wait_ok(&["capture-pane", "-p", "-t", &format!("%{}", n + 1)], |text| {
@@ -139,7 +143,6 @@ fn programs_without_a_record_are_recovered_under_their_numbers() {
     let format = ["list-panes", "-a", "-F", "#{pane_id} #{pane_pid}"];
     let mut panes: Vec<String> = env.ok(&format).lines().map(str::to_owned).collect();
     let keepers = env.status()["panes"].clone();
-    let server = env.server();
     server.signal(Signal::STOP);
     // Two of them are gone for good, the last one among them.
     for at in [2, 4] {

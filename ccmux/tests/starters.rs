@@ -109,7 +109,7 @@ fn a_second_server_says_so_and_touches_nothing() {
     let pid = env.server().pid();
     // Stopped, the first server cannot write itself.
     let server = env.server();
-    server.signal(Signal::STOP);
+    server.stop();
     let before =
         (snapshot(&env.state_dir()), snapshot(env.socket().parent().expect("a directory")));
     for args in [&["server"][..], &["-D"]] {

@@ -350,6 +350,7 @@ impl Server {
                 "sync_p99_us": micros(lag.p99),
                 "sync_max_us": micros(lag.max),
                 "sync_pieces": lag.frames,
+                "unsynced_pieces": lag.pending,
             },
             "recovery": {
                 "summary": self.recovery.summary(),

@@ -172,6 +172,9 @@ fn keep(state_dir: &Path, name: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&place)?;
     let place = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(place)?.keep();
     let status = Command::new("cp").args(["-a", "--"]).arg(state_dir).arg(&place).status()?;
-    ensure!(status.success(), "cp fails");
+    if !status.success() {
+        // The server lives on, and removes what it needs no more.
+        println!("torture: not everything of it could be copied");
+    }
     Ok(place)
 }

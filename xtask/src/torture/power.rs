@@ -111,10 +111,11 @@ fn cut(env: &TestEnv, disk: &Disk, script: &mut Script, round: u32) -> Result<u3
         client.wait()?;
     }
     disk.cut()?;
-    everybody.extend(env.keepers());
-    end(&everybody);
+    // While there is a server: without one it would start another.
     client.kill()?;
     client.wait()?;
+    everybody.extend(env.keepers());
+    end(&everybody);
     disk.unmount()?;
     disk.mount()?;
     boot_anew(env.path(), round)?;
@@ -141,11 +142,10 @@ fn boot_anew(directory: &Path, number: u32) -> Result<()> {
     run_tool("mount", |command| command.arg("--bind").arg(&boot).arg(BOOT_ID))
 }
 
-/// Has the first pane flood numbered lines of this round.
+/// Has the first pane flood numbered lines of this round, of which the first is on the disk.
 fn start(env: &TestEnv, round: u32) {
-    let program = format!(
-        "exec awk 'BEGIN {{ while (1) {{ n++; printf \"R{round} L%08d what a program prints\\n\", n }} }}'"
-    );
+    let line = format!("printf \"R{round} L%08d what a program prints\\n\", ++n");
+    let program = format!("exec awk 'BEGIN {{ {line}; fflush(); getline; while (1) {line} }}'");
     if round == 0 {
         env.ok(&[
             "new-session",
@@ -166,6 +166,8 @@ fn start(env: &TestEnv, round: u32) {
     }
     let first = format!("R{round} L");
     env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains(&first));
+    env.wait_status(|status| status["output"]["unsynced_pieces"] == 0);
+    env.ok(&["send-keys", "-t", "%0", "Enter"]);
 }
 
 /// What is left of a round's output is its beginning: nothing is missing in between.

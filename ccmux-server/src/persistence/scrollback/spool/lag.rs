@@ -25,6 +25,8 @@ pub struct SyncLag {
     pub p99: Duration,
     /// What none exceeded.
     pub max: Duration,
+    /// Frames that are not durable yet.
+    pub pending: usize,
 }
 
 impl Lag {
@@ -58,7 +60,8 @@ impl Lag {
             let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
             sorted.get(rank).copied().unwrap_or_default()
         };
-        SyncLag { frames: sorted.len(), p50: at(50), p99: at(99), max: at(100) }
+        let (frames, pending) = (sorted.len(), self.pending.len());
+        SyncLag { frames, p50: at(50), p99: at(99), max: at(100), pending }
     }
 }
 
@@ -77,11 +80,14 @@ mod tests {
         lag.appended(10, ms(1));
         lag.appended(20, ms(4));
         assert_eq!(lag.oldest(), Some(ms(1)));
+        assert_eq!(lag.summary(), SyncLag { pending: 2, ..SyncLag::default() });
         lag.synced(19, ms(9));
-        assert_eq!(lag.summary(), SyncLag { frames: 1, p50: ms(8), p99: ms(8), max: ms(8) });
+        let one = SyncLag { frames: 1, p50: ms(8), p99: ms(8), max: ms(8), pending: 1 };
+        assert_eq!(lag.summary(), one);
         assert_eq!(lag.oldest(), Some(ms(4)));
         lag.synced(20, ms(9));
-        assert_eq!(lag.summary(), SyncLag { frames: 2, p50: ms(5), p99: ms(8), max: ms(8) });
+        let both = SyncLag { frames: 2, p50: ms(5), p99: ms(8), max: ms(8), pending: 0 };
+        assert_eq!(lag.summary(), both);
     }
 
     #[test]
@@ -93,7 +99,7 @@ mod tests {
             lag.appended(n + 2, ms(0));
         }
         lag.synced(u64::MAX, ms(3));
-        let expected = SyncLag { frames: SAMPLES, p50: ms(3), p99: ms(3), max: ms(3) };
+        let expected = SyncLag { frames: SAMPLES, p50: ms(3), p99: ms(3), max: ms(3), pending: 0 };
         assert_eq!(lag.summary(), expected);
     }
 }
