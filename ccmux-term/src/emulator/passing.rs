@@ -281,22 +281,31 @@ impl Gatherer<'_> {
     fn simple_len(&self, bytes: &[u8], follows: bool) -> Option<usize> {
         // At most so many bytes may be in the cell that was printed last; 0 if there is none.
         let mut cluster = usize::from(follows);
-        let mut before = Kind::Other;
+        // Whether what begins a cluster does so behind what is before it.
+        let mut is_apart = true;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             if byte < 0x80 {
                 if !(0x20..0x7f).contains(&byte) {
                     break;
                 }
-                (before, cluster) = (Kind::Other, 1);
+                (is_apart, cluster) = (true, 1);
                 at += 1;
+                continue;
+            }
+            if is_apart && let (len @ 1.., last) = self.widths.beginners_len(&bytes[at..]) {
+                (at, cluster) = (at + len, last);
                 continue;
             }
             let Decoded::Char(c, len) = decode(&bytes[at..]) else { return None };
             at += len;
             let class = self.widths.class(c);
+            if is_apart && class.begins_cluster() {
+                cluster = len;
+                continue;
+            }
             if class.plain_width().is_some() {
-                (before, cluster) = (Kind::Other, len);
+                (is_apart, cluster) = (true, len);
                 continue;
             }
             let (kind, width) = (class.kind(), class.width()?);
@@ -304,18 +313,12 @@ impl Gatherer<'_> {
             if kind == Kind::Prepend || (width, cluster) == (0, 0) {
                 return None;
             }
-            let begins = width > 0 && begins_cluster(kind) && begins_cluster(before);
-            cluster = if begins { len } else { cluster + len };
+            cluster += len;
             if cluster > CLUSTER_BYTES_MAX {
                 return None;
             }
-            before = kind;
+            is_apart = kind.begins_cluster();
         }
         Some(at)
     }
-}
-
-/// Whether characters of this kind, with a width, that follow each other are clusters of their own.
-fn begins_cluster(kind: Kind) -> bool {
-    matches!(kind, Kind::Other | Kind::Pictograph | Kind::HangulLv | Kind::HangulLvt)
 }
