@@ -53,25 +53,9 @@ pub(crate) const STYLE_BYTES_MAX: usize = 13;
 
 /// Appends a style, with the index of its link.
 pub(crate) fn put_style(out: &mut Vec<u8>, style: &Style, link: Option<u64>) {
-    let mut code = StyleBytes { bytes: [0; 16], len: 1 };
-    let mut present = code.put_color(style.fg) | code.put_color(style.bg) << 2;
-    if !style.attributes.is_empty() {
-        present |= 1 << 4;
-        code.put([style.attributes.bits()]);
-    }
-    if style.underline != Underline::None {
-        present |= 1 << 5;
-        code.put([underline_code(style.underline)]);
-    }
-    if style.underline_color != Color::Default {
-        present |= 1 << 6;
-        let kind_at = code.len;
-        code.put([0]);
-        code.bytes[kind_at] = code.put_color(style.underline_color);
-    }
-    present |= u8::from(link.is_some()) << 7;
-    code.bytes[0] = present;
-    put_short(out, &code.bytes, code.len);
+    let StyleBytes { mut bytes, len } = StyleBytes::of(style);
+    bytes[0] |= u8::from(link.is_some()) << 7;
+    put_short(out, &bytes, len);
     if let Some(link) = link {
         put_number(out, link);
     }
@@ -91,13 +75,36 @@ pub(crate) fn put_short(out: &mut Vec<u8>, bytes: &[u8], len: usize) {
     }
 }
 
-/// The beginning of an encoded style.
-struct StyleBytes {
-    bytes: [u8; 16],
-    len: usize,
+/// An encoded style without its link.
+pub(crate) struct StyleBytes {
+    /// Zeros follow it.
+    pub(crate) bytes: [u8; 16],
+    /// At most [`STYLE_BYTES_MAX`].
+    pub(crate) len: usize,
 }
 
 impl StyleBytes {
+    pub(crate) fn of(style: &Style) -> Self {
+        let mut code = Self { bytes: [0; 16], len: 1 };
+        let mut present = code.put_color(style.fg) | code.put_color(style.bg) << 2;
+        if !style.attributes.is_empty() {
+            present |= 1 << 4;
+            code.put([style.attributes.bits()]);
+        }
+        if style.underline != Underline::None {
+            present |= 1 << 5;
+            code.put([underline_code(style.underline)]);
+        }
+        if style.underline_color != Color::Default {
+            present |= 1 << 6;
+            let kind_at = code.len;
+            code.put([0]);
+            code.bytes[kind_at] = code.put_color(style.underline_color);
+        }
+        code.bytes[0] = present;
+        code
+    }
+
     #[inline]
     fn put<const N: usize>(&mut self, more: [u8; N]) {
         self.bytes[self.len..self.len + N].copy_from_slice(&more);

@@ -17,11 +17,12 @@ use crate::persistence::scrollback::{
     ArchiveJob, Frame, FrameKind, HistoryBlock, HistoryLimits, Keyframe,
 };
 
-/// How much one pane may print in one turn before clients and other panes are looked after.
+/// How much one pane may print in one turn before clients and other panes are looked after. It is emulated at
+/// once: small enough for the caches, large enough for most lines of a flood to be off the screen again.
 const TURN_BYTES_MAX: usize = 128 * 1024;
-/// How much is emulated at once: small enough for the caches, large enough to amortize the spool, and for
-/// most lines of a flood to be off the screen again at the end of it.
-const PIECE_BYTES_MAX: usize = 64 * 1024;
+/// A pane that printed so much in a turn prints on: what comes within a moment is worth waiting for. No echo
+/// is so long.
+const FLOOD_BYTES: usize = 8 * 1024;
 /// History lines are stored and compressed in blocks of about this size.
 const BLOCK_BYTES: usize = 64 * 1024;
 
@@ -96,12 +97,15 @@ impl Pane {
     ) -> Result<Fed, RingError> {
         let mut fed = Fed::default();
         let mut budget = TURN_BYTES_MAX;
-        while budget > 0 {
-            if !self.feed_piece(scrollback, now, scratch, &mut fed)? {
+        self.output.is_flooding = false;
+        // A second piece of a flood would be small: what came meanwhile.
+        while budget > 0 && !self.output.is_flooding {
+            if !self.feed_piece(scrollback, now, (scratch, budget), &mut fed)? {
                 break;
             }
             budget = budget.saturating_sub(scratch.len());
             self.output.last_at = elapsed;
+            self.output.is_flooding = TURN_BYTES_MAX - budget >= FLOOD_BYTES;
         }
         fed.has_more = budget == 0;
         let consumed = self.output.consumed;
@@ -115,7 +119,7 @@ impl Pane {
         &mut self,
         scrollback: &mut Scrollback,
         now: Timestamp,
-        scratch: &mut Vec<u8>,
+        (scratch, budget): (&mut Vec<u8>, usize),
         fed: &mut Fed,
     ) -> Result<bool, RingError> {
         self.mark_doubt();
@@ -127,9 +131,7 @@ impl Pane {
             .into_iter()
             .flatten()
             .filter(|at| *at > from)
-            .fold(PIECE_BYTES_MAX, |most, at| {
-                usize::try_from(at - from).map_or(most, |len| len.min(most))
-            });
+            .fold(budget, |most, at| usize::try_from(at - from).map_or(most, |len| len.min(most)));
         scratch.clear();
         if held.ring.copy_from(from, most, scratch)? == 0 {
             return Ok(false);

@@ -233,6 +233,8 @@ pub(crate) struct Output {
     pub(crate) archived: u64,
     /// When the program last printed, for keyframes during pauses.
     pub(crate) last_at: Duration,
+    /// Whether it printed so much in this turn that more is to be expected at once.
+    pub(crate) is_flooding: bool,
     /// Whether a keyframe is on its way to the disk.
     pub(crate) is_archiving: bool,
     /// Whether something other than output (a resize, a clear) wants a new keyframe.

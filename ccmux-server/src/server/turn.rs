@@ -16,6 +16,10 @@ use crate::persistence::scrollback::HistoryLimits;
 /// answer.
 const MEETING_MAX: Duration = Duration::from_secs(5);
 
+/// How long the loop lets a flood gather. A bell for each piece of it would wake the loop for a few KiB at a
+/// time, of which every line stays on the screen and is drawn; in a moment a ring gets half full at most.
+pub(super) const GATHER: Duration = Duration::from_millis(1);
+
 impl Server {
     /// Takes note of one event. What follows from it happens in [`Server::turn`].
     pub(crate) fn handle(&mut self, event: Event) {
@@ -70,7 +74,9 @@ impl Server {
             return Some(Duration::ZERO);
         }
         let now = self.elapsed();
-        self.deadline(now).map(|at| at.saturating_sub(now))
+        let deadline = self.deadline(now).map(|at| at.saturating_sub(now));
+        let is_flooded = self.panes.values().any(|pane| pane.output.is_flooding);
+        deadline.into_iter().chain(is_flooded.then_some(GATHER)).min()
     }
 
     /// Looks whether all panes of the start are as they will be: commands may then ask for process
@@ -105,11 +111,12 @@ impl Server {
 
     fn feed_pane(&mut self, id: PaneId) {
         let times = (self.now(), self.elapsed());
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        pane.output.is_flooding = false;
         // Lines leave memory through the archiver; where it cannot follow, the program waits.
         if !self.scrollback.has_room() {
             return;
         }
-        let Some(pane) = self.panes.get_mut(&id) else { return };
         if pane.held().is_none() || self.scrollback.is_coming_home(pane.uuid) {
             return;
         }
@@ -176,12 +183,13 @@ impl Server {
         }
     }
 
-    /// Declares to every keeper that the server sleeps; false if one has published meanwhile.
+    /// Declares to every keeper that the server sleeps; false if one has published meanwhile. That of a flood
+    /// is looked at again in a moment, and rings no bell until then.
     fn arm_bells(&mut self) -> bool {
         let mut may_sleep = true;
         for pane in self.panes.values_mut() {
             // It is fed again when the archiver has news of it.
-            if self.scrollback.is_coming_home(pane.uuid) {
+            if pane.output.is_flooding || self.scrollback.is_coming_home(pane.uuid) {
                 continue;
             }
             match pane.arm_bell() {

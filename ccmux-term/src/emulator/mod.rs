@@ -36,6 +36,7 @@ mod resize;
 mod settings;
 mod sgr;
 mod sgr_stack;
+mod style_memo;
 mod tabs;
 mod vt52;
 mod window;

@@ -13,12 +13,14 @@
 
 use memchr::memchr;
 
+use super::style_memo::{Sequence, StyleMemo};
 use super::{Emulator, sgr};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
+use crate::grid::pens::StyleCode;
 use crate::history::PassingLine;
 use crate::parser::{Decoded, Params, Parser, State, ascii_len, decode};
 use crate::unicode::Kind;
-use crate::{Color, Style, Widths, work};
+use crate::{Widths, work};
 
 /// A longer line is printed as ever. The history has none that are much longer.
 const LINE_BYTES_MAX: usize = 8 * 1024;
@@ -35,6 +37,7 @@ pub(crate) struct Passing {
     bytes: Vec<u8>,
     lines: Vec<Gathered>,
     line: PassingLine,
+    memo: StyleMemo,
 }
 
 /// A line that was put together.
@@ -52,9 +55,9 @@ struct Gathered {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Looks {
     /// The style in use.
-    style: Style,
+    style: StyleCode,
     /// That of the blanks in the row that is printed to.
-    fill: Style,
+    fill: StyleCode,
 }
 
 impl Emulator {
@@ -115,24 +118,24 @@ impl Emulator {
         if self.pen.link.is_some() {
             return (0, 0);
         }
-        let fill = self.pens.get(self.grid.row(self.bottom).fill).style;
+        let fill = StyleCode::of(&self.pens.get(self.grid.row(self.bottom).fill).style);
         let mut passing = std::mem::take(&mut self.passing);
-        let mut looks = Looks { style: self.pen.style, fill };
+        let mut looks = Looks { style: StyleCode::of(&self.pen.style), fill };
         let (mut passed, mut gathered) = (0, 0);
         while let Some(len) = memchr(b'\n', &bytes[gathered..]) {
-            let line = &bytes[gathered..=gathered + len];
             let gatherer = Gatherer {
                 widths: &self.widths,
                 cols: self.cols(),
                 looks,
                 line: &mut passing.line,
+                memo: &mut passing.memo,
             };
-            let Some(after) = gatherer.take(line) else { break };
-            work::note(line.len());
-            gathered += line.len();
-            passing.line.write(&after.fill, &mut passing.bytes);
+            let Some(after) = gatherer.take(&bytes[gathered..], len + 1) else { break };
+            work::note(len + 1);
+            gathered += len + 1;
+            passing.line.write(after.fill, &mut passing.bytes);
             // As the row that a line feed brings in.
-            looks = Looks { style: after.style, fill: background(after.style) };
+            looks = Looks { style: after.style, fill: after.style.background() };
             let encoded_end = passing.bytes.len();
             passing.lines.push(Gathered { encoded_end, end: gathered, after: looks });
             if passing.lines.len() > self.bottom + PASSING_LINES_MAX {
@@ -168,8 +171,9 @@ impl Emulator {
         for line in &mut passing.lines {
             line.encoded_end -= start;
         }
-        if after.style != self.pen.style {
-            self.pen.style = after.style;
+        let style = after.style.style();
+        if style != self.pen.style {
+            self.pen.style = style;
             self.pen_changed();
         }
         self.sweep_if_due();
@@ -181,62 +185,56 @@ impl Emulator {
     }
 }
 
-/// The style of what is erased, or comes in blank, while this one is in use.
-fn background(style: Style) -> Style {
-    Style { bg: style.bg, ..Style::default() }
-}
-
 /// Puts a line of the history together.
 struct Gatherer<'a> {
     widths: &'a Widths,
     cols: usize,
     looks: Looks,
     line: &'a mut PassingLine,
+    memo: &'a mut StyleMemo,
 }
 
 impl Gatherer<'_> {
-    /// Takes a whole line with its end. Returns how things look at its end, or `None` if there is
-    /// anything about it that printing has to see to.
-    fn take(mut self, line: &[u8]) -> Option<Looks> {
-        let text = line.strip_suffix(b"\r\n").filter(|text| text.len() <= LINE_BYTES_MAX)?;
+    /// Takes the line of `len` bytes, its end among them, that `bytes` begins with. Returns how things look
+    /// at its end, or `None` if there is anything about it that printing has to see to.
+    fn take(mut self, bytes: &[u8], len: usize) -> Option<Looks> {
+        let text =
+            bytes[..len].strip_suffix(b"\r\n").filter(|text| text.len() <= LINE_BYTES_MAX)?;
         self.line.clear();
         let first_fill = self.looks.fill;
-        let (mut is_ascii, mut has_background) = (true, first_fill != Style::default());
+        let (mut is_ascii, mut has_background) = (true, first_fill != StyleCode::DEFAULT);
         // Columns that are printed in the row, if all is ASCII.
         let mut column = 0;
         let mut at = 0;
         while at < text.len() {
             // What follows the text is there to be looked at, too: a lane is read at once.
-            let len = ascii_len(&line[at..]);
+            let mut len = ascii_len(&bytes[at..]);
+            column += len;
+            if column > self.cols {
+                column = (column - 1) % self.cols + 1;
+                // The row that a wrap brings in.
+                self.looks.fill = self.looks.style.background();
+            }
+            if let Some(0x80..) = text.get(at + len) {
+                len += self.simple_len(&text[at + len..], len > 0)?;
+                is_ascii = false;
+            }
             if len > 0 {
-                self.line.push(&line[at..], len, &self.looks.style);
-                column += len;
-                if column > self.cols {
-                    column = (column - 1) % self.cols + 1;
-                    // The row that a wrap brings in.
-                    self.looks.fill = background(self.looks.style);
-                }
-                has_background |= self.looks.style.bg != Color::Default;
+                self.line.push(&bytes[at..], len, self.looks.style);
+                has_background |= self.looks.style.has_background();
                 at += len;
             }
             match text[at..] {
                 [] => break,
                 [ESC, b'[', b'm', ..] => {
-                    self.looks.style = Style::default();
+                    self.looks.style = StyleCode::DEFAULT;
                     at += 3;
                 }
                 [ESC, b'[', b'0', b'm', ..] => {
-                    self.looks.style = Style::default();
+                    self.looks.style = StyleCode::DEFAULT;
                     at += 4;
                 }
-                [ESC, b'[', ..] => at += 2 + self.select_style(&text[at + 2..])?,
-                [0x80..=0xff, ..] => {
-                    let used = self.simple_len(&text[at..], len > 0)?;
-                    self.line.push(&text[at..], used, &self.looks.style);
-                    has_background |= self.looks.style.bg != Color::Default;
-                    is_ascii = false;
-                    at += used;
-                }
+                [ESC, b'[', ..] => at += 2 + self.select_style(&bytes[at + 2..])?,
                 _ => return None,
             }
         }
@@ -252,11 +250,28 @@ impl Gatherer<'_> {
 
     /// Takes the parameters and the end of a sequence that sets the style; returns how many bytes it
     /// has, or `None` if it is another one.
+    #[inline]
     fn select_style(&mut self, bytes: &[u8]) -> Option<usize> {
+        let is_default = self.looks.style == StyleCode::DEFAULT;
+        let sequence = if is_default { Sequence::at(bytes) } else { None };
+        let Some(sequence) = sequence else { return self.take_apart(bytes) };
+        if let Some(style) = self.memo.get(sequence) {
+            self.looks.style = style;
+        } else {
+            self.take_apart(bytes)?;
+            self.memo.remember(sequence, self.looks.style);
+        }
+        Some(sequence.len)
+    }
+
+    #[inline(never)]
+    fn take_apart(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut params = Params::new();
         let len = params.scan(bytes);
         (bytes.get(len) == Some(&b'm')).then(|| {
-            sgr::apply(&mut self.looks.style, &params);
+            let mut style = self.looks.style.style();
+            sgr::apply(&mut style, &params);
+            self.looks.style = StyleCode::of(&style);
             len + 1
         })
     }
@@ -266,22 +281,31 @@ impl Gatherer<'_> {
     fn simple_len(&self, bytes: &[u8], follows: bool) -> Option<usize> {
         // At most so many bytes may be in the cell that was printed last; 0 if there is none.
         let mut cluster = usize::from(follows);
-        let mut before = Kind::Other;
+        // Whether what begins a cluster does so behind what is before it.
+        let mut is_apart = true;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             if byte < 0x80 {
                 if !(0x20..0x7f).contains(&byte) {
                     break;
                 }
-                (before, cluster) = (Kind::Other, 1);
+                (is_apart, cluster) = (true, 1);
                 at += 1;
+                continue;
+            }
+            if is_apart && let (len @ 1.., last) = self.widths.beginners_len(&bytes[at..]) {
+                (at, cluster) = (at + len, last);
                 continue;
             }
             let Decoded::Char(c, len) = decode(&bytes[at..]) else { return None };
             at += len;
             let class = self.widths.class(c);
+            if is_apart && class.begins_cluster() {
+                cluster = len;
+                continue;
+            }
             if class.plain_width().is_some() {
-                (before, cluster) = (Kind::Other, len);
+                (is_apart, cluster) = (true, len);
                 continue;
             }
             let (kind, width) = (class.kind(), class.width()?);
@@ -289,18 +313,12 @@ impl Gatherer<'_> {
             if kind == Kind::Prepend || (width, cluster) == (0, 0) {
                 return None;
             }
-            let begins = width > 0 && begins_cluster(kind) && begins_cluster(before);
-            cluster = if begins { len } else { cluster + len };
+            cluster += len;
             if cluster > CLUSTER_BYTES_MAX {
                 return None;
             }
-            before = kind;
+            is_apart = kind.begins_cluster();
         }
         Some(at)
     }
-}
-
-/// Whether characters of this kind, with a width, that follow each other are clusters of their own.
-fn begins_cluster(kind: Kind) -> bool {
-    matches!(kind, Kind::Other | Kind::Pictograph | Kind::HangulLv | Kind::HangulLvt)
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::cell::PenId;
+use crate::wire::StyleBytes;
 use crate::{Color, Style, wire};
 
 /// A hyperlink (OSC 8).
@@ -93,7 +94,7 @@ impl PenTable {
         let id = self.pens.len() as u32;
         self.pens.push(pen.clone());
         self.keys.push(key);
-        self.codes.push(StyleCode::of(pen));
+        self.codes.push(StyleCode::of_pen(pen));
         self.slots[slot] = id + 1;
         if self.pens.len() * 2 > self.slots.len() {
             self.rehash(self.slots.len() * 2);
@@ -112,7 +113,7 @@ impl PenTable {
             }
         }
         self.keys = kept.iter().map(Key::of).collect();
-        self.codes = kept.iter().map(StyleCode::of).collect();
+        self.codes = kept.iter().map(StyleCode::of_pen).collect();
         self.pens = kept;
         self.sweep_at = (self.pens.len() * 2).max(SWEEP_AT_MIN);
         self.rehash((self.pens.len() * 2).next_power_of_two().max(64));
@@ -137,35 +138,78 @@ impl PenTable {
     }
 }
 
-/// A style as it is encoded in history and keyframes.
+/// A style as it is encoded in history and keyframes: its bytes, the first one lowest, and in the highest
+/// byte how many they are. In one number it is compared and copied at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct StyleCode {
-    bytes: [u8; wire::STYLE_BYTES_MAX],
-    len: u8,
-}
+pub(crate) struct StyleCode(u128);
+
+/// Where the length stands.
+const LEN_SHIFT: u32 = 120;
+
+const _: () = assert!(wire::STYLE_BYTES_MAX < LEN_SHIFT as usize / 8, "a run has a byte before it");
 
 impl StyleCode {
     /// That of the default style.
-    pub(crate) const DEFAULT: Self = Self { bytes: [0; wire::STYLE_BYTES_MAX], len: 1 };
+    pub(crate) const DEFAULT: Self = Self(1 << LEN_SHIFT);
 
-    fn of(pen: &Pen) -> Option<Self> {
-        if pen.link.is_some() {
-            return None;
+    pub(crate) fn of(style: &Style) -> Self {
+        let StyleBytes { bytes, len } = StyleBytes::of(style);
+        Self(u128::from_le_bytes(bytes) | (len as u128) << LEN_SHIFT)
+    }
+
+    /// That of a pen; `None` if it has a link.
+    fn of_pen(pen: &Pen) -> Option<Self> {
+        pen.link.is_none().then(|| Self::of(&pen.style))
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        (self.0 >> LEN_SHIFT) as usize
+    }
+
+    /// The style itself.
+    pub(crate) fn style(self) -> Style {
+        if self == Self::DEFAULT {
+            return Style::default();
         }
-        let mut encoded = Vec::with_capacity(wire::STYLE_BYTES_MAX);
-        wire::put_style(&mut encoded, &pen.style, None);
-        let mut bytes = [0; wire::STYLE_BYTES_MAX];
-        bytes[..encoded.len()].copy_from_slice(&encoded);
-        Some(Self { bytes, len: encoded.len() as u8 })
+        let bytes = self.0.to_le_bytes();
+        let (style, _no_link) =
+            wire::Reader::new(&bytes[..self.len()]).style().expect("it was made of a style");
+        style
+    }
+
+    #[inline]
+    pub(crate) fn has_background(self) -> bool {
+        self.0 & 0b1100 != 0
+    }
+
+    /// The style of what is erased, or comes in blank, while this one is in use.
+    #[inline]
+    pub(crate) fn background(self) -> Self {
+        if self.has_background() {
+            Self::of(&Style { bg: self.style().bg, ..Style::default() })
+        } else {
+            Self::DEFAULT
+        }
     }
 
     /// Appends the code to `out`.
     #[inline]
     pub(crate) fn put(self, out: &mut Vec<u8>) {
-        // All of it and a part back: a copy of a fixed length.
-        let end = out.len() + usize::from(self.len);
-        out.extend_from_slice(&self.bytes);
-        out.truncate(end);
+        wire::put_short(out, &self.0.to_le_bytes(), self.len());
+    }
+
+    /// Appends a run of so many bytes of text that look like this.
+    #[inline]
+    pub(crate) fn put_run(self, text_len: usize, out: &mut Vec<u8>) {
+        if text_len < 0x80 {
+            let run = self.0 << 8 | text_len as u128;
+            wire::put_short(out, &run.to_le_bytes(), 1 + self.len());
+        } else {
+            wire::put_number(out, text_len as u64);
+            self.put(out);
+        }
     }
 }
 

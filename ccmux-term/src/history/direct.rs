@@ -84,8 +84,7 @@ impl LineEncoder {
         if len == 0 {
             return styled_end;
         }
-        wire::put_number(&mut self.extras, len as u64);
-        code.put(&mut self.extras);
+        code.put_run(len, &mut self.extras);
         if code == StyleCode::DEFAULT { styled_end } else { self.extras.len() }
     }
 

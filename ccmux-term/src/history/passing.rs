@@ -1,10 +1,11 @@
 //! A line put together from text and styles as they come, without cells: of output that has left the
 //! screen before anybody could see it.
 
-use crate::{Style, wire};
+use crate::grid::pens::StyleCode;
+use crate::wire;
 
 /// A line of the history that is being put together. Its memory is used again for the next one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct PassingLine {
     text: Vec<u8>,
     /// Encoded runs, those at the end in the default style among them.
@@ -13,7 +14,14 @@ pub(crate) struct PassingLine {
     styled_end: usize,
     /// The run that may grow: where its text begins, and how it looks.
     start: usize,
-    style: Style,
+    style: StyleCode,
+}
+
+impl Default for PassingLine {
+    fn default() -> Self {
+        let (text, runs) = (Vec::new(), Vec::new());
+        Self { text, runs, styled_end: 0, start: 0, style: StyleCode::DEFAULT }
+    }
 }
 
 impl PassingLine {
@@ -24,28 +32,28 @@ impl PassingLine {
         self.runs.clear();
         self.styled_end = 0;
         self.start = 0;
-        self.style = Style::default();
+        self.style = StyleCode::DEFAULT;
     }
 
     /// Adds the first `len` bytes of `text` in a style. What is behind them may be read, too.
     #[inline]
-    pub(crate) fn push(&mut self, text: &[u8], len: usize, style: &Style) {
-        if *style != self.style {
+    pub(crate) fn push(&mut self, text: &[u8], len: usize, style: StyleCode) {
+        if style != self.style {
             self.end_run();
-            self.style = *style;
+            self.style = style;
         }
         wire::put_short(&mut self.text, text, len);
     }
 
+    #[inline]
     fn end_run(&mut self) {
         let len = self.text.len() - self.start;
         if len == 0 {
             return;
         }
         self.start = self.text.len();
-        wire::put_number(&mut self.runs, len as u64);
-        wire::put_style(&mut self.runs, &self.style, None);
-        if self.style != Style::default() {
+        self.style.put_run(len, &mut self.runs);
+        if self.style != StyleCode::DEFAULT {
             self.styled_end = self.runs.len();
         }
     }
@@ -53,22 +61,21 @@ impl PassingLine {
     /// Appends the line to `out`, as [`HistoryLine::encode`](super::HistoryLine::encode) does. `fill` is
     /// how the blanks behind the text look.
     #[inline]
-    pub(crate) fn write(&mut self, fill: &Style, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, fill: StyleCode, out: &mut Vec<u8>) {
         self.end_run();
-        let has_fill = *fill != Style::default();
+        let has_fill = fill != StyleCode::DEFAULT;
         let has_extras = has_fill || self.styled_end > 0;
         wire::put_number(out, (self.text.len() as u64) << 1 | u64::from(has_extras));
         out.extend_from_slice(&self.text);
         if !has_extras {
             return;
         }
-        let mut head = Vec::new();
-        if has_fill {
-            wire::put_style(&mut head, fill, None);
-        }
-        wire::put_number(out, (1 + head.len() + self.styled_end) as u64);
+        let fill_len = if has_fill { fill.len() } else { 0 };
+        wire::put_number(out, (1 + fill_len + self.styled_end) as u64);
         out.push(u8::from(has_fill) << 2);
-        out.extend_from_slice(&head);
+        if has_fill {
+            fill.put(out);
+        }
         out.extend_from_slice(&self.runs[..self.styled_end]);
     }
 }

@@ -54,6 +54,24 @@ const KINDS: [Kind; 16] = [
     Kind::Consonant,
 ];
 
+impl Kind {
+    /// Whether characters of this kind, with a width, that follow each other are clusters of their own.
+    #[inline]
+    pub(crate) const fn begins_cluster(self) -> bool {
+        matches!(self, Self::Other | Self::Pictograph | Self::HangulLv | Self::HangulLvt)
+    }
+}
+
+/// A bit for each kind that begins a cluster.
+const BEGINNERS: u16 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < KINDS.len() {
+        bits |= (KINDS[at].begins_cluster() as u16) << at;
+        at += 1;
+    }
+    bits
+};
+
 const WIDTH: u8 = 3;
 const AMBIGUOUS: u8 = 4;
 const EMOJI_BASE: u8 = 8;
@@ -78,6 +96,12 @@ impl Class {
     pub(crate) fn plain_width(self) -> Option<usize> {
         let width = self.0 & WIDTH;
         (self.0 >> 4 == Kind::Other as u8 && matches!(width, 1 | 2)).then_some(usize::from(width))
+    }
+
+    /// Whether it has a width and is of a kind that begins a cluster.
+    #[inline]
+    pub(crate) fn begins_cluster(self) -> bool {
+        BEGINNERS >> (self.0 >> 4) & 1 != 0 && matches!(self.0 & WIDTH, 1 | 2)
     }
 
     pub(crate) fn is_ambiguous(self) -> bool {

@@ -12,6 +12,8 @@ pub const WIDTH_OVERRIDES_MAX: usize = 1024;
 const BLOCK: usize = 256;
 const BLOCKS: usize = 0x11_0000 / BLOCK;
 const LAST_SCALAR: u32 = 0x10_ffff;
+/// The planes with nearly all text and emoji end here.
+const PLANES: usize = 0x2_0000;
 
 static DEFAULT: LazyLock<Widths> = LazyLock::new(|| Widths::build(Arc::default()));
 
@@ -45,6 +47,8 @@ pub struct Widths {
 struct Table {
     index: [u16; BLOCKS],
     blocks: Vec<[u8; BLOCK]>,
+    /// A bit for each character of the first two planes that begins a cluster; none for controls and ASCII.
+    beginners: [u64; PLANES / 64],
 }
 
 impl WidthOverride {
@@ -113,6 +117,22 @@ impl Widths {
         let scalar = c as usize;
         let block = usize::from(self.table.index[scalar / BLOCK]);
         Class(self.table.blocks[block][scalar % BLOCK])
+    }
+
+    /// Length of the characters at the front of `bytes`, none of them ASCII, that begin clusters
+    /// ([`Class::begins_cluster`]), and of the last one. Any may be left out with those behind it.
+    #[inline]
+    pub(crate) fn beginners_len(&self, bytes: &[u8]) -> (usize, usize) {
+        let (mut rest, mut last) = (bytes, 0);
+        while let Some(&four) = rest.first_chunk::<4>() {
+            let Some((word, bit, len)) = place(u32::from_le_bytes(four)) else { break };
+            if self.table.beginners[word] >> (bit % 64) & 1 == 0 {
+                break;
+            }
+            last = len;
+            rest = &rest[len..];
+        }
+        (bytes.len() - rest.len(), last)
     }
 
     /// Columns of a character; `None` for controls.
@@ -212,7 +232,12 @@ impl Table {
             classes[(range >> 8) as usize..end as usize].fill((range & 0xff) as u8);
         }
         apply(overrides, &mut classes);
-        let mut table = Self { index: [0; BLOCKS], blocks: Vec::new() };
+        let beginners = std::array::from_fn(|word| {
+            (0..64)
+                .filter(|bit| begins_cluster(&classes, 64 * word + bit))
+                .fold(0, |word, bit| word | 1 << bit)
+        });
+        let mut table = Self { index: [0; BLOCKS], blocks: Vec::new(), beginners };
         // Blocks of one class throughout are shared: most of them are.
         let mut uniform = [None; BLOCK];
         let (blocks, _) = classes.as_chunks::<BLOCK>();
@@ -235,6 +260,28 @@ impl Table {
     }
 }
 
+fn begins_cluster(classes: &[u8], scalar: usize) -> bool {
+    scalar >= 0x80 && Class(classes[scalar]).begins_cluster()
+}
+
+/// Where the bit of the character stands whose UTF-8 is in the lowest bytes of `bytes`, and the length of that;
+/// `None` if it is none of the first two planes. Longer forms are none, or have no bit: that of a control, or
+/// of a character of ASCII.
+#[inline]
+fn place(bytes: u32) -> Option<(usize, u32, usize)> {
+    if bytes & 0x00c0_c0f0 == 0x0080_80e0 {
+        let word = (bytes & 0xf) << 6 | bytes >> 8 & 0x3f;
+        (word >= 0x800 / 64).then_some((word as usize, bytes >> 16, 3))
+    } else if bytes & 0x0000_c0e0 == 0x0000_80c0 {
+        Some(((bytes & 0x1f) as usize, bytes >> 8, 2))
+    } else if bytes & 0xc0c0_e0ff == 0x8080_80f0 {
+        let word = (bytes >> 8 & 0x1f) << 6 | bytes >> 16 & 0x3f;
+        (word >= 0x1_0000 / 64).then_some((word as usize, bytes >> 24, 4))
+    } else {
+        None
+    }
+}
+
 /// Sets the widths of characters; ASCII is printed without a look at the table and stays as it is.
 fn apply(overrides: &[WidthOverride], classes: &mut [u8]) {
     for entry in overrides {
@@ -253,5 +300,59 @@ fn apply(overrides: &[WidthOverride], classes: &mut [u8]) {
             // It is no property of one character.
             WidthOverride::SelectorKeepsNarrow => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bits are what the classes say, whichever widths were chosen.
+    #[test]
+    fn what_begins_clusters_is_found_in_utf8() {
+        let chosen = [
+            WidthOverride::Ambiguous(2),
+            WidthOverride::Range { first: 0x4e00, last: 0x4eff, width: 0 },
+            WidthOverride::Range { first: 0x300, last: 0x303, width: 1 },
+        ];
+        for widths in [Widths::default(), Widths::new(chosen)] {
+            for c in ('\u{80}'..char::MAX).filter(|c| (*c as usize) < PLANES) {
+                let text = format!("{c}...");
+                let len = if widths.class(c).begins_cluster() { c.len_utf8() } else { 0 };
+                assert_eq!(widths.beginners_len(text.as_bytes()), (len, len), "{c:?}");
+            }
+        }
+    }
+
+    /// Only what is well-formed is taken for a character.
+    #[test]
+    fn nothing_else_begins_clusters() {
+        const EDGES: [u8; 12] =
+            [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xe4, 0xff];
+        let pairs = EDGES.iter().flat_map(|a| EDGES.map(|b| (*a, b)));
+        for (first, (second, third)) in
+            (0..=u8::MAX).flat_map(|lead| pairs.clone().map(move |p| (lead, p)))
+        {
+            for fourth in EDGES {
+                let bytes = [first, second, third, fourth, b'.', b'.', b'.'];
+                let (len, last) = Widths::builtin().beginners_len(&bytes);
+                let text = std::str::from_utf8(&bytes[..len]);
+                let lens: Vec<_> =
+                    text.iter().flat_map(|text| text.chars()).map(char::len_utf8).collect();
+                assert!(text.is_ok() && !lens.contains(&1), "{bytes:x?}");
+                assert_eq!(lens.last().copied().unwrap_or_default(), last, "{bytes:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_ends_before_what_attaches() {
+        let widths = Widths::builtin();
+        let len = |text: &str| widths.beginners_len(text.as_bytes());
+        assert_eq!(len("\u{4e00}\u{e9}\u{1f600} abc"), (9, 4));
+        assert_eq!(len("\u{ac00}\u{e9}\u{301}abc"), (5, 2));
+        assert_eq!(len("\u{301}\u{e9}abc"), (0, 0));
+        assert_eq!(len("abcd"), (0, 0));
+        assert_eq!(len("\u{e9}"), (0, 0), "there may be more of it than is there");
     }
 }

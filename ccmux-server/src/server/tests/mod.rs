@@ -1,6 +1,7 @@
 //! A server in the test's own process, on a disk whose syncs the test holds back.
 
 mod copying;
+mod floods;
 mod keepers;
 mod orphans;
 mod parting;

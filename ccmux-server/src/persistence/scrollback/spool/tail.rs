@@ -44,7 +44,7 @@ impl Tail {
     pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         if self.pieces.back().is_none_or(|last| last.len() >= PIECE_BYTES) {
             // Whoever has filled a piece fills more; who prints little should not take so much.
-            let capacity = if self.pieces.is_empty() { 0 } else { PIECE_BYTES + PIECE_BYTES / 2 };
+            let capacity = if self.pieces.is_empty() { 0 } else { 2 * PIECE_BYTES };
             let piece = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(capacity));
             self.pieces.push_back(piece);
         }
