@@ -332,6 +332,7 @@ fn job(spool: &Spool, lines: std::ops::Range<u64>, with_keyframe: bool) -> Archi
     let keyframe = with_keyframe.then(|| Keyframe {
         position,
         history: 0..lines.end,
+        has_note: true,
         time: Timestamp(3),
         bytes: b"a terminal".to_vec(),
     });
