@@ -212,8 +212,6 @@ impl Server {
         let mut pane = Pane::new(id, uuid, terminal, Stage::Ended);
         pane.output.consumed = keyframed;
         pane.output.keyframed = keyframed;
-        pane.output.keyframe_bytes =
-            image.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len() as u64);
         pane.output.doubted = keyframed;
         let mut replayed = Vec::new();
         for item in image.frames.by_ref() {
@@ -230,7 +228,6 @@ impl Server {
                 ReplayItem::Gap(gap) => {
                     let mark = restoration::gap_mark(gap.bytes());
                     pane.apply(|terminal| terminal.advance(&mark));
-                    pane.output.is_touched = true;
                 }
             }
         }
@@ -241,7 +238,9 @@ impl Server {
         // A replayed clearing of the history counts for what is on the disk, too.
         self.scrollback.forget_before(uuid, pane.terminal.history_cleared_before());
         pane.output.archived = self.scrollback.stored_end(uuid);
-        pane.output.is_touched |= pane.output.consumed > keyframed;
+        // Nothing proves that the disk has the name of a keyframe that another process wrote. So there
+        // is one of this process soon, however large and even if nothing more is printed.
+        pane.output.is_touched = true;
         pane.replayed = replayed;
         self.panes.insert(id, pane);
         Ok(())

@@ -33,6 +33,8 @@ pub(in crate::persistence::scrollback) struct PaneArchive {
     note: RemovalNote,
     /// Ascending.
     keyframes: Vec<StreamPosition>,
+    /// The newest keyframe that this process made durable.
+    written: Option<StreamPosition>,
     /// First line that the newest keyframe has not cleared.
     cleared: u64,
     /// Number of the line after the last that a keyframe counts on: all before it are durable.
@@ -90,6 +92,7 @@ impl PaneArchive {
             chunks,
             note,
             keyframes,
+            written: None,
             cleared,
             counted,
             end_line,
@@ -372,10 +375,17 @@ impl PaneArchive {
 
         let newest = self.keyframes.last().copied();
         // As long as the older keyframe can be replayed from, one bad file costs nothing. A pane
-        // whose stream stands still would hold on to the spool for ever: it has only the newest.
+        // whose stream stands still would hold on to the spool for ever: it has only the newest, once
+        // this process has written it twice.
         let is_repeated = newest.is_some_and(|newest| newest.frames == position.frames);
-        let release = if is_repeated { Some(position) } else { newest };
+        let is_own = newest.is_some() && newest == self.written;
         self.keyframes.retain(|known| known.offset != position.offset);
+        let release = match is_repeated {
+            true if is_own => Some(position),
+            true => self.keyframes.last().copied(),
+            false => newest,
+        };
+        self.written = Some(position);
         self.keyframes.push(position);
         let kept_from = self.keyframes.len().saturating_sub(2);
         self.keyframes.drain(..kept_from);

@@ -52,6 +52,9 @@ pub(super) struct Model {
     end: StreamPosition,
     durable_frames: u64,
     keyframe: Option<StreamPosition>,
+    /// The server goes on from a keyframe that was never called durable, written by one whose calls failed:
+    /// until there is one of its own, what it has may go with it.
+    is_unproven: bool,
     archived_end: u64,
     /// Frames before which output was not spooled because the spool was degraded.
     holes: Vec<u64>,
@@ -212,7 +215,7 @@ impl World {
     pub(super) fn sync(&mut self) {
         if self.spool.sync() == Health::Durable && !self.storage.is_off() {
             assert_eq!(self.spool.durable(), self.spool.appended());
-            for model in &mut self.models {
+            for model in self.models.iter_mut().filter(|model| !model.is_unproven) {
                 model.durable_frames = model.end.frames;
             }
         }
@@ -250,6 +253,7 @@ impl World {
                 model.archived_end = end;
                 if let Some(position) = archived.keyframe {
                     model.keyframe = Some(position);
+                    model.is_unproven = false;
                     model.durable_frames = model.durable_frames.max(position.frames);
                 }
                 if let Some(release) = archived.release {
@@ -346,9 +350,16 @@ impl Model {
         self.lost.extend(lost);
         let found = image.keyframe.map(|keyframe| keyframe.position);
         match accident {
-            Accident::Kill | Accident::KillAfterFaults => {}
+            Accident::Kill => {}
+            Accident::KillAfterFaults => {
+                self.is_unproven |= found != self.keyframe;
+                // Nothing else may have what only that keyframe shows.
+                let hidden = found.map_or(0, |found| found.frames);
+                self.lost.extend(due.max(self.durable_frames)..hidden);
+            }
             Accident::PowerCut => {
                 // What is there now was on the platter.
+                self.is_unproven = false;
                 self.durable_frames = position.frames;
                 self.keyframe = found;
             }
