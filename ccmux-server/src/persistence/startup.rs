@@ -82,8 +82,9 @@ pub(super) fn open(
         entropy: options.entropy,
         issued: recovery.highest,
         durable,
-        // Without a checkpoint nothing proves that the records before are on the disk.
-        follows: recovery.follows.filter(|_| settled.is_ok()),
+        // Without a checkpoint nothing proves that the records before are on the disk, nor does anything
+        // while those in doubt are not logged again.
+        follows: recovery.follows.filter(|_| settled.is_ok() && recovery.base.is_none()),
         carried: recovery.carried.take(),
         segments: std::mem::take(&mut recovery.segments),
         segment_bytes: options.segment_bytes,

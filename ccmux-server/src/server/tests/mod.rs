@@ -6,6 +6,8 @@ mod orphans;
 mod parting;
 mod world;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ccmux_core::geometry::Size;
@@ -14,7 +16,8 @@ use ccmux_protocol::{ClientFrame, Exit};
 use self::world::World;
 use super::Server;
 use crate::client::Client;
-use crate::persistence::sim::{CallKind, Fault};
+use crate::persistence::sim::{CallKind, Fault, SimStorage};
+use crate::persistence::storage::Storage as _;
 
 /// Goal: P1 at the reply. Method: hold back the sync of a change, and ask for it as somebody else:
 /// nobody is told of what a power cut would take back, whether by output, by an error, or by an
@@ -138,6 +141,42 @@ fn inputs_of_panes_are_synced_by_themselves() {
         world.rest();
         world.spool_gate.wait_until_more_passed(before);
     }
+}
+
+/// A server went on from a keyframe that an earlier one had written, and whose name was not on the disk: what was
+/// printed before it was lost with the power.
+#[test]
+fn a_start_takes_keyframes_of_its_own() {
+    let mut world = World::new();
+    // A pane without a program: a start has nothing to add to what it shows.
+    let mut maker = world.command(&["new-session", "-d", ";", "split-window", "-d", ""]);
+    world.finish(&mut maker);
+    world.rest();
+    let now = world.server.now();
+    let empty = |server: &Server| {
+        let mut panes = server.state.panes.values();
+        panes.find(|pane| pane.ended.is_some()).expect("it was made").id
+    };
+    let id = empty(&world.server);
+    let pane = world.server.panes.get_mut(&id).unwrap();
+    let directory = Path::new("panes").join(pane.uuid.to_string());
+    pane.print(&mut world.server.scrollback, now, b"printed\r\n");
+    let keyframes = |disk: &SimStorage| {
+        let names = disk.list(&directory).unwrap().into_iter();
+        names.filter(|name| name.ends_with(".keyframe")).collect::<Vec<_>>()
+    };
+    let disk = world.disk.clone();
+    world.wait_until(|server| {
+        let pane = &server.panes[&id];
+        !pane.output.is_archiving && pane.output.keyframed == pane.output.consumed
+    });
+    let directories = Arc::clone(&world.directory);
+    drop(world);
+
+    let mut world = World::on(disk.clone(), directories).unwrap();
+    let newest = keyframes(&disk).pop().expect("the last server took some");
+    disk.remove(&directory.join(&newest)).unwrap();
+    world.wait_until(|_| keyframes(&disk).last() == Some(&newest));
 }
 
 /// A window that is dragged has another size with every step, and each was a hard record of its

@@ -171,9 +171,15 @@ fn the_same_point_keyframed_twice_releases_the_spool() {
     let mut first = worker(&storage);
     run(&mut first, job(&[], Some(keyframe(100, 0..0))));
     run(&mut first, job(&[], Some(keyframe(200, 0..0))));
-    // By another process too.
-    let archived = run(&mut worker(&storage), job(&[], Some(keyframe(200, 0..0))));
+    let archived = run(&mut first, job(&[], Some(keyframe(200, 0..0))));
     assert_eq!(archived.release, Some(keyframe(200, 0..0).position));
+    assert_eq!(names(&storage).len(), 2);
+    // Another process takes one of its own before it relies on that of an earlier one.
+    let mut second = worker(&storage);
+    for released in [100, 200] {
+        let archived = run(&mut second, job(&[], Some(keyframe(200, 0..0))));
+        assert_eq!(archived.release, Some(keyframe(released, 0..0).position));
+    }
     assert_eq!(names(&storage).len(), 2);
 }
 

@@ -38,6 +38,9 @@ impl SpoolIndex {
     /// known to be synced of what stands before it, and so takes its place: whole, because it was synced
     /// whole. If not all of the repetitions are there none of what is in it, or behind it, ever was on the disk for
     /// certain, and the log ends as if it had never begun again.
+    ///
+    /// A segment ends before what nobody misses at its end. Who builds on it says so, and then nobody has to know
+    /// any more which later segment took the place of that.
     pub(super) fn judge_missing(&mut self) {
         let last = self.segments.last().map(|segment| segment.era);
         let earlier = self.segments.iter().rev().find(|segment| Some(segment.era) != last);
@@ -59,6 +62,7 @@ impl SpoolIndex {
             .chain(torn.iter().map(|&number| (number, 0, None)))
             .collect();
         pieces.sort_by_key(|&(number, from, _)| (number, from));
+        let mut unmissed = Vec::new();
         for (number, from, damage) in pieces {
             let is_repeated = self.is_repeated(number, from, &torn);
             let was_synced =
@@ -73,9 +77,17 @@ impl SpoolIndex {
             match damage {
                 _ if is_lost => self.damage.extend(damage),
                 _ if !is_repeated && number > end_of_earlier => {
-                    return self.end_before(number, from);
+                    self.end_before(number, from);
+                    break;
                 }
+                Some(Damage::SpoolBytes { to, .. }) => unmissed.push((number, from, to)),
                 _ => {}
+            }
+        }
+        for (number, from, to) in unmissed.into_iter().rev() {
+            let ends_there = |segment: &&mut SegmentInfo| (segment.number, segment.end) == (number, to);
+            if let Some(segment) = self.segments.iter_mut().find(ends_there) {
+                segment.end = from;
             }
         }
     }

@@ -128,3 +128,19 @@ fn what_a_decayed_checkpoint_had_is_durable_no_longer() {
         }
     }
 }
+
+/// A start could neither sync an end of a program that was in doubt nor log it again. Records that came later said
+/// that it was synced, and once a checkpoint had it, it was called damaged.
+#[test]
+fn records_that_a_start_could_not_log_again_are_proven_by_none_that_follow() {
+    for nth in 1..9 {
+        let failure = Failure { kind: CallKind::Sync, nth, times: 2, fault: Fault::Io };
+        let steps = [
+            vec![Step::Act, Step::Kill(Vec::new()), Step::Act, Step::Commit, Step::Act, Step::Commit],
+            vec![Step::Act, Step::Act, Step::Finish, Step::Finish, Step::Act, Step::Commit],
+            vec![Step::Act, Step::Finish, Step::Act, Step::Kill(vec![Trouble::Fail(failure)])],
+            vec![Step::Commit, Step::Act, Step::Act, Step::Checkpoint, Step::Finish],
+        ];
+        run(13_404_629_104_271_964_264, steps.concat());
+    }
+}

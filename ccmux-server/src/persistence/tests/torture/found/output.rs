@@ -359,3 +359,34 @@ fn history_behind_a_hole_that_a_power_cut_left_does_not_count() {
         }
     }
 }
+
+/// A sync failed and took what had been printed last, and the server was killed when it wrote that again. Where the
+/// segment ended was said by an empty one, which was void once the next boot had begun: then what was missing there
+/// was called damage.
+#[test]
+fn a_segment_ends_before_what_nobody_misses() {
+    use script::Step::{Cut, Fail, Sync};
+    let fail = |kind, fault| Fail { kind, nth: 1, times: 1, fault };
+    for way in 0..WAYS {
+        let mut steps = vec![print(1), Sync, print(249), fail(CallKind::Sync, Fault::Io)];
+        steps.extend([fail(CallKind::Write, Fault::IoUnseen), Sync, print(1)]);
+        steps.push(Cut(way, vec![(2, None)]));
+        run_output(way, steps);
+    }
+}
+
+/// The name of a keyframe could not be synced, and the sync of the spool failed that had the same output. The
+/// next server went on from the keyframe, and called durable what only that had.
+#[test]
+fn a_keyframe_of_a_server_whose_calls_failed_makes_nothing_durable() {
+    use script::Step::{Archive, Cut, Fail, Print, Sync};
+    let fail = |kind, nth, times, fault| Fail { kind, nth, times, fault };
+    for way in 0..WAYS {
+        let mut steps = vec![Print { pane: 1, bytes: 80 }];
+        steps.push(fail(CallKind::SyncDir, 4, 2, Fault::Io));
+        steps.push(Archive { pane: 1, with_keyframe: true });
+        steps.extend([fail(CallKind::Sync, 1, 1, Fault::IoUnseen), Sync]);
+        steps.extend([Print { pane: 1, bytes: 1 }, Sync, Cut(way, Vec::new())]);
+        run_output(way, steps);
+    }
+}
