@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::world::{PANES, load_all, read_lines};
-use crate::persistence::scrollback::Damage;
+use super::world::{PANES, load_all, pane, read_lines};
+use crate::persistence::scrollback::{Damage, PaneHistory};
 use crate::persistence::sim::SimStorage;
 
 /// The lines of each pane that can be read.
@@ -24,7 +25,11 @@ impl Stored {
         assert_eq!(images.len(), PANES);
         for (n, image) in images.into_iter().enumerate() {
             let Some(keyframe) = image.keyframe else { continue };
-            let mut told: Vec<Range<u64>> = read_lines(n, storage, image.history.clone()).missing;
+            // Whoever reads it begins with the first chunk that there is.
+            let history =
+                PaneHistory::open(Arc::new(storage.clone()), pane(n), image.history.clone());
+            let read = history.unwrap().first_line()..image.history.end;
+            let mut told: Vec<Range<u64>> = read_lines(n, storage, read).missing;
             told.extend(image.damage.iter().filter_map(|damage| match damage {
                 Damage::History { lines, .. } => Some(lines.clone()),
                 _ => None,

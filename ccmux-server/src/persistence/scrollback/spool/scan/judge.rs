@@ -85,7 +85,8 @@ impl SpoolIndex {
             }
         }
         for (number, from, to) in unmissed.into_iter().rev() {
-            let ends_there = |segment: &&mut SegmentInfo| (segment.number, segment.end) == (number, to);
+            let ends_there =
+                |segment: &&mut SegmentInfo| (segment.number, segment.end) == (number, to);
             if let Some(segment) = self.segments.iter_mut().find(ends_there) {
                 segment.end = from;
             }
