@@ -136,7 +136,14 @@ fn records_that_a_start_could_not_log_again_are_proven_by_none_that_follow() {
     for nth in 1..9 {
         let failure = Failure { kind: CallKind::Sync, nth, times: 2, fault: Fault::Io };
         let steps = [
-            vec![Step::Act, Step::Kill(Vec::new()), Step::Act, Step::Commit, Step::Act, Step::Commit],
+            vec![
+                Step::Act,
+                Step::Kill(Vec::new()),
+                Step::Act,
+                Step::Commit,
+                Step::Act,
+                Step::Commit,
+            ],
             vec![Step::Act, Step::Act, Step::Finish, Step::Finish, Step::Act, Step::Commit],
             vec![Step::Act, Step::Finish, Step::Act, Step::Kill(vec![Trouble::Fail(failure)])],
             vec![Step::Commit, Step::Act, Step::Act, Step::Checkpoint, Step::Finish],
