@@ -96,7 +96,13 @@ fn store(root: &Path, mebibytes: usize) {
         let block = HistoryBlock { first_line, count, bytes, offset: 1, time, has_times: false };
         let is_last = first_line + BLOCK_LINES == lines;
         let bytes = b"keyframe".to_vec();
-        let keyframe = is_last.then_some(Keyframe { position, history: 0..lines, time, bytes });
+        let keyframe = is_last.then_some(Keyframe {
+            position,
+            history: 0..lines,
+            has_note: true,
+            time,
+            bytes,
+        });
         archiver.submit(ArchiveJob { pane: PANE, blocks: vec![block], keyframe, limits });
     }
     archiver.finish();

@@ -75,4 +75,10 @@ fn the_oldest_output_goes_first_and_structure_never() {
     assert_eq!(env.ok(&["list-windows", "-F", "#{window_name}"]), "tail\nfirst\nsecond\n");
     let refused = env.ccmux(&["set-option", "-s", "history-disk-total", "0"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
+
+    // Nobody misses what went.
+    env.shut_down();
+    let doctor = env.ccmux(&["doctor"]);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    assert_eq!(env.status()["recovery"]["clean"], true, "{}", env.status());
 }

@@ -197,6 +197,24 @@ fn a_pane_of_which_nothing_is_left_is_named() {
     assert!(status.contains(&words), "{status}");
 }
 
+/// A history of which the first chunk was missing, or all of it, was called sound: it might have been a limit.
+#[test]
+fn lines_that_no_limit_took_are_missed() {
+    let env = stopped();
+    let good = files(&env.state_dir());
+    let (chunk, _) = newest(&good, ".chunk");
+    fs::remove_file(chunk).expect("it is ours");
+    let words = format!("pane {} lost history lines 0 to ", named(chunk));
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert_eq!(finished.stdout.matches(&words).count(), 1, "{}", finished.stdout);
+    let dumped = env.ok(&["doctor", "--dump", "pane", "%0"]);
+    assert!(dumped.starts_with(&format!("[{words}")), "{dumped}");
+    assert!(dumped.ends_with("line 300\n"), "{dumped}");
+    let status = env.ok(&["start-server", ";", "status"]);
+    assert!(status.contains(&words), "{status}");
+}
+
 #[test]
 fn what_a_newer_version_wrote_is_refused_in_words() {
     let env = stopped();

@@ -66,12 +66,26 @@ fn pack_spool(directory: &Path, builder: &mut Builder<impl io::Write>) -> io::Re
     for (path, file) in opened.iter().rev() {
         pack_file(path, file, builder)?;
     }
-    let noted = names_in(&full)?.into_iter().filter(|name| has_extension(name, "gone")).max();
-    if let Some(name) = noted {
-        let path = part.join(name);
+    pack_note(directory, part, builder)
+}
+
+/// Packs the note in a directory that says what was removed there on purpose. It is looked for after all else is
+/// packed, so that it knows of all that is missing.
+fn pack_note(
+    directory: &Path,
+    path: &Path,
+    builder: &mut Builder<impl io::Write>,
+) -> io::Result<()> {
+    let names = unless_gone(names_in(&directory.join(path)))?.unwrap_or_default();
+    if let Some(name) = names.into_iter().filter(is_note).max() {
+        let path = path.join(name);
         builder.append_data(&mut header(EntryType::Regular, 0), path, io::empty())?;
     }
     Ok(())
+}
+
+fn is_note(name: &PathBuf) -> bool {
+    has_extension(name, "gone")
 }
 
 fn names_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -100,10 +114,12 @@ fn pack_entry(
     if metadata.is_dir() {
         builder.append_data(&mut header(EntryType::Directory, 0), path, io::empty())?;
         let Some(mut names) = unless_gone(names_in(&full))? else { return Ok(()) };
+        names.retain(|name| !is_note(name));
         names.sort_by_key(|name| (order(name), name.clone()));
         for name in names {
             pack_entry(directory, &path.join(name), builder)?;
         }
+        pack_note(directory, path, builder)?;
     } else if metadata.is_file() && is_state(path) {
         let Some(file) = unless_gone(File::open(&full))? else { return Ok(()) };
         pack_file(path, &file, builder)?;
@@ -237,6 +253,7 @@ mod tests {
     const SEGMENTS: u64 = 6;
     const GONE_BEFORE: u64 = 2;
     const GONE_AFTER: u64 = 5;
+    const PANE: &str = "00000000-0000-0000-0000-000000000001";
 
     /// Takes everything, and does something at the `countdown`-th write.
     struct Disturbed<F> {
@@ -311,16 +328,62 @@ mod tests {
         assert!(writes > 2 * (SEGMENTS - GONE_BEFORE), "{writes}");
     }
 
-    fn check(archive: &[u8], writes: u64) {
-        let (mut segments, mut noted) = (BTreeSet::new(), Vec::new());
+    /// The same for the chunks of a pane, of which only the note tells that they were not lost.
+    #[test]
+    fn whenever_chunks_go_the_archive_says_so() {
+        const KEPT_FROM: u64 = 300;
+        let file = |directory: &Path, line: u64, suffix: &str| {
+            directory.join(format!("panes/{PANE}/{line:020}.{suffix}"))
+        };
+        for writes in 1.. {
+            let directory = tempfile::TempDir::new().unwrap();
+            let directory = directory.path();
+            fs::create_dir_all(directory.join("panes").join(PANE)).unwrap();
+            fs::write(file(directory, 7, "keyframe"), "terminal").unwrap();
+            fs::write(file(directory, 0, "gone"), "").unwrap();
+            for line in (0..600).step_by(100) {
+                fs::write(file(directory, line, "chunk"), [b'x'; 1000]).unwrap();
+            }
+            let act = || {
+                let noted =
+                    fs::rename(file(directory, 0, "gone"), file(directory, KEPT_FROM, "gone"));
+                for line in (0..KEPT_FROM).step_by(100).filter(|_| noted.is_ok()) {
+                    fs::remove_file(file(directory, line, "chunk")).unwrap();
+                }
+            };
+            let disturbed = Disturbed { countdown: writes, act, written: Vec::new() };
+            let mut builder = Builder::new(disturbed);
+            pack_entry(directory, Path::new("panes"), &mut builder).unwrap();
+            let disturbed = builder.into_inner().unwrap();
+            let (is_over, archive) = (disturbed.countdown > 0, disturbed.written);
+            let (chunks, noted) = contents(&archive, "chunk");
+            let [noted] = noted[..] else { panic!("{noted:?} at write {writes}") };
+            let is_there = |line: u64| chunks.contains(&line);
+            assert!((noted..600).step_by(100).all(is_there), "at write {writes}: {chunks:?}");
+            if is_over {
+                assert!(writes > 10, "{writes}");
+                break;
+            }
+        }
+    }
+
+    /// The numbers of the files that it is about, and of the notes.
+    fn contents(archive: &[u8], extension: &str) -> (BTreeSet<u64>, Vec<u64>) {
+        let (mut found, mut noted) = (BTreeSet::new(), Vec::new());
         for entry in Archive::new(archive).entries().unwrap() {
             let path = entry.unwrap().path().unwrap().into_owned();
             let number = |path: &Path| path.file_stem()?.to_str()?.parse::<u64>().ok();
             match number(&path) {
                 Some(number) if has_extension(&path, "gone") => noted.push(number),
-                number => segments.extend(number),
+                Some(number) if has_extension(&path, extension) => found.extend([number]),
+                _ => {}
             }
         }
+        (found, noted)
+    }
+
+    fn check(archive: &[u8], writes: u64) {
+        let (segments, noted) = contents(archive, "spool");
         let first = *segments.first().unwrap();
         assert_eq!(segments, (first..=SEGMENTS).collect(), "at write {writes}");
         assert_eq!(noted.len(), 1, "at write {writes}");

@@ -12,7 +12,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::pane::history::StoredLines;
 use crate::pane::text::{load_thawed, write_line, write_unstored};
 use crate::persistence::scrollback::{
-    PaneHistory, SpoolIndex, closed_pane, pane_dir, stored_panes,
+    Damage, PaneHistory, SpoolIndex, closed_pane, pane_dir, stored_panes,
 };
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{
@@ -119,6 +119,10 @@ impl Panes {
         let stored = image.history.clone();
         let history = PaneHistory::open(Arc::clone(&self.storage), uuid, stored.clone())?;
         let first = history.first_line();
+        let is_before = |damage: &&Damage| matches!(damage, Damage::History { lines, .. } if lines.start < first);
+        for damage in image.damage.iter().filter(is_before) {
+            writeln!(out, "[{damage}]")?;
+        }
         let lines = StoredLines::new([history]);
         for number in first..stored.end {
             match lines.line(number) {

@@ -442,6 +442,7 @@ impl Pane {
         let keyframe = Keyframe {
             position: scrollback.position(self.uuid),
             history: start.min(end)..end,
+            has_note: true,
             time: now,
             bytes: self.terminal.keyframe(),
         };

@@ -49,10 +49,12 @@ pub fn examine_pane(
     found.damage.extend(image.lost_all(pane, has_shown));
     found.keyframes += usize::from(image.keyframe.is_some());
     let mut judged: BTreeSet<u64> = image.keyframe.iter().map(|k| k.position.offset).collect();
+    let mut missing = Vec::new();
     for damage in image.damage {
         match damage {
             // Told below, with every other line that cannot be read; a gap comes with the frames.
-            Damage::History { .. } | Damage::Stream { .. } => {}
+            Damage::Stream { .. } => {}
+            Damage::History { lines, reason, .. } => missing.push((lines, reason)),
             damage => found.damage.push(damage),
         }
     }
@@ -94,7 +96,7 @@ pub fn examine_pane(
     if let Some(error) = image.frames.failure() {
         return Err(error);
     }
-    examine_history(storage, pane, image.history, &mut found);
+    examine_history(storage, pane, image.history, missing, &mut found);
     Ok(found)
 }
 
@@ -102,6 +104,7 @@ fn examine_history(
     storage: &Arc<dyn Storage>,
     pane: PaneUuid,
     range: Range<u64>,
+    missing: Vec<(Range<u64>, String)>,
     found: &mut PaneExamination,
 ) {
     let mut lost = |lines, reason: String| {
@@ -112,6 +115,9 @@ fn examine_history(
         Err(error) => return lost(range, error.to_string()),
     };
     let mut line = history.first_line();
+    for (lines, reason) in missing.into_iter().filter(|(lines, _)| lines.start < line) {
+        lost(lines, reason);
+    }
     while line < history.end_line() {
         match history.read(line) {
             HistoryRead::Block { valid, .. } => {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! keyframe = 0   8  "ccmuxkey"
-//!            8   4  version, 1
+//!            8   4  version, 2; 1 if no note says what of the history was removed
 //!            12  4  crc32c of everything else
 //!            16 16  pane
 //!            32  8  stream offset
@@ -27,7 +27,9 @@ use super::layout::{KEYFRAME_SUFFIX, POSITION_MAX, StreamPosition, number_of, nu
 use crate::persistence::storage::{Storage, insist, read_file, unless_passing};
 
 const MAGIC: &[u8; 8] = b"ccmuxkey";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// What earlier versions wrote.
+const VERSION_WITHOUT_NOTE: u32 = 1;
 const HEADER_BYTES: usize = 80;
 /// Longest terminal, before compression.
 const RAW_MAX: usize = 256 << 20;
@@ -40,6 +42,9 @@ pub struct Keyframe {
     /// The history lines that belong to it: from the first not cleared up to those it still holds
     /// itself.
     pub history: Range<u64>,
+    /// All lines of `history` were there when it was written, and a note beside it says which were removed
+    /// since. Of what earlier versions stored nothing says why the first lines are not there.
+    pub has_note: bool,
     /// When it was taken.
     pub time: Timestamp,
     /// The terminal, as the emulator encoded it.
@@ -60,7 +65,7 @@ impl Keyframe {
         let payload = compressor.compress(&self.bytes)?;
         let fields = Fields::<HEADER_BYTES>::new()
             .put(0, MAGIC)
-            .u32(8, VERSION)
+            .u32(8, if self.has_note { VERSION } else { VERSION_WITHOUT_NOTE })
             .put(16, pane.0.as_bytes())
             .u64(32, self.position.offset)
             .u64(40, self.position.frames)
@@ -80,13 +85,13 @@ impl Keyframe {
         let Some((head, payload)) = bytes.split_at_checked(HEADER_BYTES) else {
             return Err("shorter than a header".to_owned());
         };
-        let raw_len = u32_at(head, 72) as usize;
+        let (version, raw_len) = (u32_at(head, 8), u32_at(head, 72) as usize);
         let numbers = [32, 40, 48, 56].map(|at| u64_at(head, at));
         let problem = if &head[..8] != MAGIC {
             "not a keyframe"
         } else if u32_at(head, 12) != checksum(head, payload) {
             "checksum"
-        } else if u32_at(head, 8) != VERSION {
+        } else if !matches!(version, VERSION | VERSION_WITHOUT_NOTE) {
             "unknown version"
         } else if PaneUuid(uuid_at(head, 16)) != pane {
             "of another pane"
@@ -100,6 +105,7 @@ impl Keyframe {
             return Ok(Self {
                 position: StreamPosition { offset, frames },
                 history: first..end,
+                has_note: version == VERSION,
                 time: Timestamp(u64_at(head, 64)),
                 bytes,
             });

@@ -12,7 +12,7 @@ pub(super) const PANES_DIR: &str = "panes";
 pub(super) const QUARANTINE_DIR: &str = "quarantine";
 
 pub(super) const SEGMENT_SUFFIX: &str = ".spool";
-/// Of an empty file beside the segments: those up to its number were removed because nobody needed them.
+/// Of an empty file: the segments up to its number, or the chunks with lines before that, were removed on purpose.
 pub(super) const GONE_SUFFIX: &str = ".gone";
 pub(super) const CHUNK_SUFFIX: &str = ".chunk";
 pub(super) const KEYFRAME_SUFFIX: &str = ".keyframe";

@@ -75,6 +75,10 @@ pub fn load_pane(
     let mut lost = |lines, reason: String| damage.push(Damage::History { pane, lines, reason });
     match unless_passing(PaneHistory::open(Arc::clone(storage), pane, history.clone()))? {
         Ok(mut stored) => {
+            let missing = stored.missing_at_start()?;
+            if keyframe.as_ref().is_some_and(|known| known.has_note) && !missing.is_empty() {
+                lost(missing, unexplained(stored.removed_before()).to_owned());
+            }
             let missing = stored.missing_at_end()?;
             if !missing.is_empty() {
                 lost(missing, "no chunk holds them".to_owned());
@@ -82,11 +86,22 @@ pub fn load_pane(
             if let Some(offset) = lost_up_to {
                 history.end = history.end.max(stored.end_before(offset)?);
             }
+            let removed = stored.removed_before().unwrap_or(0);
+            history.start = history.start.max(removed).min(history.end);
         }
         Err(error) => lost(history.clone(), error.to_string()),
     }
     let frames = index.replay(pane, position);
     Ok(PaneImage { keyframe, frames, resume, history, damage })
+}
+
+/// Why lines are lost that come before the first chunk.
+fn unexplained(removed_before: Option<u64>) -> &'static str {
+    if removed_before.is_some() {
+        "no chunk holds them, and no limit had them removed"
+    } else {
+        "no chunk holds them; whether a limit had them removed is not known, as the note of that is missing, too"
+    }
 }
 
 /// The newest keyframe that is valid, and the offset of the newest that is not, if that is newer.

@@ -34,6 +34,7 @@ mod examination;
 mod keyframe;
 mod layout;
 mod load;
+mod removed;
 mod spool;
 mod stashed;
 #[cfg(test)]

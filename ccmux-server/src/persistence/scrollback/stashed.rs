@@ -207,7 +207,8 @@ mod tests {
     fn job(blocks: Vec<HistoryBlock>, history: Range<u64>) -> ArchiveJob {
         let position = StreamPosition { offset: history.end * 10, frames: history.end };
         let bytes = format!("terminal at {}", history.end).into_bytes();
-        let keyframe = Some(Keyframe { position, history, time: Timestamp(1), bytes });
+        let (has_note, time) = (true, Timestamp(1));
+        let keyframe = Some(Keyframe { position, history, has_note, time, bytes });
         ArchiveJob { pane: PANE, blocks, keyframe, limits: LIMITS }
     }
 

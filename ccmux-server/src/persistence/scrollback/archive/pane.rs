@@ -15,6 +15,7 @@ use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
 };
+use crate::persistence::scrollback::removed::RemovalNote;
 use crate::persistence::storage::Storage;
 
 pub(in crate::persistence::scrollback) type Compressor = zstd::bulk::Compressor<'static>;
@@ -28,6 +29,8 @@ pub(in crate::persistence::scrollback) struct PaneArchive {
     writer: Option<ChunkWriter>,
     /// Ascending; the last one is the writer's, if there is a writer and it was published.
     chunks: Vec<StoredChunk>,
+    /// Before which line chunks were removed.
+    note: RemovalNote,
     /// Ascending.
     keyframes: Vec<StreamPosition>,
     /// The newest keyframe that this process made durable.
@@ -62,11 +65,11 @@ impl PaneArchive {
         storage.sync_dir(Path::new(PANES_DIR))?;
         // One that is written for is not closed.
         remove_note(storage, pane)?;
-        for name in storage.list(&dir)? {
-            if name.ends_with(TEMPORARY_SUFFIX) {
-                storage.remove(&dir.join(name))?;
-            }
+        let names = storage.list(&dir)?;
+        for name in names.iter().filter(|name| name.ends_with(TEMPORARY_SUFFIX)) {
+            storage.remove(&dir.join(name))?;
         }
+        let note = RemovalNote::open(storage, &dir, &names)?;
         let mut chunks = Vec::new();
         for first_line in chunks_in(storage, &dir)? {
             let bytes = storage.open(&numbered(&dir, first_line, CHUNK_SUFFIX))?.len()?;
@@ -87,6 +90,7 @@ impl PaneArchive {
             dir,
             writer,
             chunks,
+            note,
             keyframes,
             written: None,
             cleared,
@@ -195,9 +199,7 @@ impl PaneArchive {
             }
         }
         while self.chunks.first().is_some_and(|chunk| chunk.first_line < keyframe.history.start) {
-            let path = ChunkWriter::path(&self.dir, self.chunks[0].first_line);
-            remove_if_there(storage, &path)?;
-            self.chunks.remove(0);
+            self.remove_first(storage)?;
         }
         if self.chunks.is_empty() {
             self.writer = None;
@@ -225,7 +227,8 @@ impl PaneArchive {
             self.end_line = self.end_line.max(end);
         }
         let mut release = None;
-        if let Some(keyframe) = &job.keyframe {
+        if let Some(keyframe) = &mut job.keyframe {
+            self.account(keyframe);
             release = self.write_keyframe(storage, keyframe, compressor)?;
             self.cleared = keyframe.history.start;
             self.counted = keyframe.history.end.max(self.counted);
@@ -236,12 +239,24 @@ impl PaneArchive {
         self.trim(storage, job.limits);
         Ok(Archived {
             pane: self.pane,
-            first_line: self.chunks.first().map(|chunk| chunk.first_line.max(self.cleared)),
+            first_line: self.first_line().map(|first| first.max(self.cleared)),
             end_line: self.end_line,
             keyframe: job.keyframe.as_ref().map(|keyframe| keyframe.position),
             release,
             bytes: self.bytes(),
         })
+    }
+
+    /// Lets a keyframe count no lines that are not here: limits took them, or the disk never had them. What it
+    /// counts and is not here later was removed as the note says, or is lost.
+    fn account(&self, keyframe: &mut Keyframe) {
+        let Range { start, end } = keyframe.history;
+        keyframe.history.start = start.max(self.first_line().unwrap_or(end)).min(end);
+    }
+
+    /// First line of the oldest chunk, but for lines that were to be removed.
+    fn first_line(&self) -> Option<u64> {
+        self.chunks.first().map(|chunk| chunk.first_line.max(self.note.line()))
     }
 
     fn write_blocks(
@@ -315,7 +330,8 @@ impl PaneArchive {
         Ok(())
     }
 
-    fn create_chunk(&self, storage: &dyn Storage, first_line: u64) -> io::Result<ChunkWriter> {
+    fn create_chunk(&mut self, storage: &dyn Storage, first_line: u64) -> io::Result<ChunkWriter> {
+        self.note.admit(storage, &self.dir, first_line)?;
         ChunkWriter::create(storage, &self.dir, self.pane, first_line)
     }
 
@@ -383,11 +399,16 @@ impl PaneArchive {
     fn trim(&mut self, storage: &dyn Storage, limits: HistoryLimits) {
         let end = self.end_line.unwrap_or(0);
         let by_lines = limits.lines.map_or(0, |lines| end.saturating_sub(lines));
-        let keep_from = self.cleared.max(by_lines);
-        while let [_, second, ..] = self.chunks[..]
-            && (second.first_line <= keep_from || self.bytes() > limits.bytes)
-            && self.remove_oldest(storage)
-        {}
+        let keep_from = self.cleared.max(by_lines).max(self.note.line());
+        let (mut count, mut bytes) = (0, self.bytes());
+        while let [oldest, second, ..] = self.chunks[count..]
+            && (second.first_line <= keep_from || bytes > limits.bytes)
+        {
+            (count, bytes) = (count + 1, bytes - oldest.bytes);
+        }
+        if count > 0 {
+            self.remove_chunks(storage, count, self.chunks[count].first_line);
+        }
     }
 
     /// Removes the oldest chunk if there is a newer one. Returns whether it did.
@@ -396,35 +417,42 @@ impl PaneArchive {
         storage: &dyn Storage,
     ) -> bool {
         // Where one failed before anyone saw it, that is the newest.
-        let is_writing = self.writer.as_ref().is_some_and(|writer| !writer.is_published());
-        let [oldest, ref newer @ ..] = self.chunks[..] else { return false };
-        if newer.is_empty() && !is_writing {
-            return false;
-        }
-        match remove_if_there(storage, &ChunkWriter::path(&self.dir, oldest.first_line)) {
-            Ok(()) => {
-                self.chunks.remove(0);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(pane = %self.pane, %error, "cannot remove old history");
-                false
-            }
-        }
+        let writing = self.writer.as_ref().filter(|writer| !writer.is_published());
+        let next = match &self.chunks[..] {
+            [_, second, ..] => Some(second.first_line),
+            [_] => writing.map(ChunkWriter::first_line),
+            [] => None,
+        };
+        next.is_some_and(|next| self.remove_chunks(storage, 1, next))
     }
 
     /// Removes the chunks of a history that was cleared up to `end`. Chunks from there on are
     /// nobody's yet; when lines with their numbers come they are replaced.
     fn remove_cleared(&mut self, storage: &dyn Storage, end: u64) {
         self.writer = None;
-        while let Some(oldest) = self.chunks.first().filter(|chunk| chunk.first_line < end) {
-            let path = ChunkWriter::path(&self.dir, oldest.first_line);
-            if let Err(error) = remove_if_there(storage, &path) {
-                tracing::warn!(pane = %self.pane, %error, "cannot remove cleared history");
-                break;
-            }
-            self.chunks.remove(0);
+        let count = self.chunks.partition_point(|chunk| chunk.first_line < end);
+        if count > 0 {
+            self.remove_chunks(storage, count, end);
         }
+    }
+
+    /// Removes the oldest chunks, once it is noted that lines before `line` go. Returns whether it did.
+    fn remove_chunks(&mut self, storage: &dyn Storage, count: usize, line: u64) -> bool {
+        let mut removed = self.note.raise(storage, &self.dir, line);
+        for _ in 0..count {
+            removed = removed.and_then(|()| self.remove_first(storage));
+        }
+        removed
+            .inspect_err(|error| {
+                tracing::warn!(pane = %self.pane, %error, "cannot remove old history");
+            })
+            .is_ok()
+    }
+
+    fn remove_first(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        remove_if_there(storage, &ChunkWriter::path(&self.dir, self.chunks[0].first_line))?;
+        self.chunks.remove(0);
+        Ok(())
     }
 
     pub(in crate::persistence::scrollback) fn end_line(&self) -> Option<u64> {

@@ -13,7 +13,7 @@ use super::{ArchiveEvent, ArchiveJob, Archived, HistorySource};
 use crate::persistence::scrollback::chunk::{PaneHistory, chunks_in};
 use crate::persistence::scrollback::closed::{ClosedPane, closed_pane};
 use crate::persistence::scrollback::layout::{
-    CHUNK_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
+    CHUNK_SUFFIX, GONE_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
 };
 use crate::persistence::scrollback::load::stored_panes;
 use crate::persistence::storage::Storage;
@@ -73,14 +73,22 @@ pub(in crate::persistence::scrollback) struct Worker {
     closed: BTreeSet<(Timestamp, PaneUuid)>,
     /// Those of them that went because of a limit, and were not told of yet.
     removed: Vec<PaneUuid>,
+    /// A chunk is complete at about this length.
+    chunk_bytes: u64,
 }
 
 impl Worker {
     pub(in crate::persistence::scrollback) fn new(storage: Arc<dyn Storage>) -> io::Result<Self> {
         let compressor = Compressor::new(1)?;
         let (panes, failed, usage) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (closed, removed) = (BTreeSet::new(), Vec::new());
-        Ok(Self { storage, compressor, panes, failed, usage, closed, removed })
+        let (closed, removed, chunk_bytes) = (BTreeSet::new(), Vec::new(), super::CHUNK_BYTES);
+        Ok(Self { storage, compressor, panes, failed, usage, closed, removed, chunk_bytes })
+    }
+
+    /// Lets panes that it has not looked at yet have chunks of another length.
+    #[cfg(test)]
+    pub(in crate::persistence::scrollback) fn set_chunk_bytes(&mut self, chunk_bytes: u64) {
+        self.chunk_bytes = chunk_bytes;
     }
 
     /// Adds up what is there already.
@@ -173,6 +181,7 @@ impl Worker {
         }
         let end_line = self.failed.get(&pane).copied().flatten();
         let archive = PaneArchive::open(&*self.storage, pane, end_line)?;
+        let archive = archive.with_chunk_bytes(self.chunk_bytes);
         self.failed.remove(&pane);
         Ok(archive)
     }
@@ -255,7 +264,7 @@ impl Worker {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             names => names?,
         };
-        let suffixes = [CHUNK_SUFFIX, KEYFRAME_SUFFIX, TEMPORARY_SUFFIX];
+        let suffixes = [CHUNK_SUFFIX, GONE_SUFFIX, KEYFRAME_SUFFIX, TEMPORARY_SUFFIX];
         let is_output = |name: &&String| suffixes.iter().any(|suffix| name.ends_with(suffix));
         let output: Vec<&String> = names.iter().filter(is_output).collect();
         for name in &output {

@@ -11,6 +11,7 @@ use super::HistoryBlock;
 use super::format::{BlockEntry, ChunkId};
 use super::index::ChunkIndex;
 use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, number_of, numbered, pane_dir};
+use crate::persistence::scrollback::removed::removed_before;
 use crate::persistence::storage::{Storage, insist, unless_passing};
 
 /// Chunks whose index is kept.
@@ -45,6 +46,8 @@ pub struct PaneHistory {
     range: Range<u64>,
     /// First lines of the chunks.
     chunks: Vec<u64>,
+    /// Lines before this one were removed on purpose; `None` if nothing says so.
+    removed_before: Option<u64>,
     /// Recently used, the latest last.
     indexes: Vec<ChunkIndex>,
     blocks: Vec<Arc<HistoryBlock>>,
@@ -55,14 +58,25 @@ impl PaneHistory {
     /// [`Archived`](crate::persistence::scrollback::Archived) names.
     pub fn open(storage: Arc<dyn Storage>, pane: PaneUuid, range: Range<u64>) -> io::Result<Self> {
         let dir = pane_dir(pane);
-        let chunks = chunks_in(&*storage, &dir)?;
-        Ok(Self { storage, pane, dir, range, chunks, indexes: Vec::new(), blocks: Vec::new() })
+        let (chunks, removed_before) = look(&*storage, &dir)?;
+        let (indexes, blocks) = (Vec::new(), Vec::new());
+        Ok(Self { storage, pane, dir, range, chunks, removed_before, indexes, blocks })
     }
 
     /// First line that may be there.
     pub fn first_line(&self) -> u64 {
         let oldest = self.chunks.first().copied().unwrap_or(self.range.end);
-        oldest.clamp(self.range.start.min(self.range.end), self.range.end)
+        oldest.clamp(self.kept_from(), self.range.end)
+    }
+
+    /// The line before which lines were removed on purpose; `None` if nothing says so.
+    pub(in crate::persistence::scrollback) fn removed_before(&self) -> Option<u64> {
+        self.removed_before
+    }
+
+    /// First line that was not removed on purpose.
+    fn kept_from(&self) -> u64 {
+        self.range.start.max(self.removed_before.unwrap_or(0)).min(self.range.end)
     }
 
     /// Number of the line after the last.
@@ -75,7 +89,7 @@ impl PaneHistory {
         if range == self.range {
             return Ok(());
         }
-        self.chunks = chunks_in(&*self.storage, &self.dir)?;
+        (self.chunks, self.removed_before) = look(&*self.storage, &self.dir)?;
         self.indexes.retain(|index| self.chunks.contains(&index.chunk.first_line));
         self.range = range;
         Ok(())
@@ -172,12 +186,33 @@ impl PaneHistory {
         let end = self.range.end;
         let newest = self.chunks.iter().rev().find(|&&first| first < end).copied();
         let stored = match newest {
-            None => self.range.start,
+            None => self.kept_from(),
             Some(first) => {
                 unless_passing(self.index(first))?.map_or(first, |index| index.end_line())
             }
         };
-        Ok(stored.clamp(self.range.start.min(end), end)..end)
+        Ok(stored.clamp(self.kept_from(), end)..end)
+    }
+
+    /// The lines before the first chunk that were not removed on purpose; none if there is no chunk, since they
+    /// are missing at the end then.
+    ///
+    /// # Errors
+    /// Only what says nothing about the chunks.
+    pub(in crate::persistence::scrollback) fn missing_at_start(
+        &mut self,
+    ) -> io::Result<Range<u64>> {
+        let from = self.kept_from();
+        let at = self.chunks.partition_point(|&first| first <= from);
+        let next = self.chunks.get(at).copied().filter(|&next| next < self.range.end);
+        let Some(next) = next else { return Ok(from..from) };
+        let stored = match at.checked_sub(1).map(|before| self.chunks[before]) {
+            None => from,
+            Some(first) if first == from => next,
+            // It may be one that was to be removed, and what followed it is gone.
+            Some(first) => unless_passing(self.index(first))?.map_or(next, |it| it.end_line()),
+        };
+        Ok(stored.clamp(from, next)..next)
     }
 
     /// Where the lines end that were complete before `offset` bytes of the stream, and can be read: what
@@ -228,14 +263,27 @@ impl PaneHistory {
     }
 }
 
+/// First lines of the chunks in a pane's directory, ascending, and before which line they were removed.
+fn look(storage: &dyn Storage, dir: &Path) -> io::Result<(Vec<u64>, Option<u64>)> {
+    let names = names_in(storage, dir)?;
+    Ok((chunks_among(&names), removed_before(&names)))
+}
+
 /// First lines of the chunks in a pane's directory, ascending.
 pub(in crate::persistence::scrollback) fn chunks_in(
     storage: &dyn Storage,
     dir: &Path,
 ) -> io::Result<Vec<u64>> {
+    Ok(chunks_among(&names_in(storage, dir)?))
+}
+
+fn chunks_among(names: &[String]) -> Vec<u64> {
+    names.iter().filter_map(|name| number_of(name, CHUNK_SUFFIX)).collect()
+}
+
+fn names_in(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<String>> {
     match insist(|| storage.list(dir)) {
-        Ok(names) => Ok(names.iter().filter_map(|name| number_of(name, CHUNK_SUFFIX)).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+        names => names,
     }
 }

@@ -5,4 +5,5 @@ mod decay;
 mod real_files;
 pub(in crate::persistence) mod script;
 mod sizes;
+mod told;
 mod world;

@@ -87,7 +87,8 @@ fn job(lines: std::ops::Range<u64>, position: StreamPosition) -> ArchiveJob {
         has_times: false,
     };
     let bytes = b"a terminal".to_vec();
-    let keyframe = Keyframe { position, history: 0..lines.end, time: Timestamp(3), bytes };
+    let (history, has_note, time) = (0..lines.end, true, Timestamp(3));
+    let keyframe = Keyframe { position, history, has_note, time, bytes };
     let limits = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
     ArchiveJob { pane: PANE, blocks: vec![block], keyframe: Some(keyframe), limits }
 }

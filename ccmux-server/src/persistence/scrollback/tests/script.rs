@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::told::Stored;
 use super::world::{Accident, Model, PANES, World};
+use crate::persistence::scrollback::HistoryLimits;
 use crate::persistence::sim::{CallKind, Decay, Fault, SimStorage};
 use crate::persistence::tests::decay;
 
@@ -18,6 +20,8 @@ pub(in crate::persistence) enum Step {
         to: u64,
     },
     Sync,
+    /// From now on no more history than that is kept.
+    Limit(HistoryLimits),
     Archive {
         pane: usize,
         with_keyframe: bool,
@@ -49,7 +53,17 @@ pub(in crate::persistence) type Crash = (u64, Option<u64>);
 
 /// A seed for the disk, and what happens to it.
 pub(in crate::persistence) fn scripts() -> impl Strategy<Value = (u64, Vec<Step>)> {
-    (any::<u64>(), prop::collection::vec(step(), 1..80))
+    let scripts = (any::<u64>(), prop::collection::vec(step(), 1..80), prop::option::of(limits()));
+    scripts.prop_map(|(seed, steps, limits)| {
+        (seed, limits.map(Step::Limit).into_iter().chain(steps).collect())
+    })
+}
+
+/// What lets most of the history go.
+fn limits() -> impl Strategy<Value = HistoryLimits> {
+    let bytes = |least: u64| prop::option::of(least..5000).prop_map(|it| it.unwrap_or(u64::MAX));
+    (prop::option::of(5_u64..100), bytes(600), bytes(1000))
+        .prop_map(|(lines, bytes, total)| HistoryLimits { lines, bytes, total })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -88,6 +102,7 @@ pub(in crate::persistence) fn run((seed, steps): &(u64, Vec<Step>)) -> Result<()
             Step::Print { pane, bytes } => world.print(*pane, *bytes),
             Step::Resize { pane, to } => world.resize(*pane, *to),
             Step::Sync => world.sync(),
+            Step::Limit(limits) => world.limit(*limits),
             Step::Archive { pane, with_keyframe } => world.archive(*pane, *with_keyframe),
             Step::Kill(crashes) => world = restart(world, None, crashes),
             Step::Cut(seed, crashes) => world = restart(world, Some(*seed), crashes),
@@ -139,9 +154,9 @@ fn strike(world: World, cut: Option<u64>) -> (SimStorage, Vec<Model>, Accident) 
 /// Decay while there is no server. One that starts and is killed leaves nothing untold.
 fn decayed(world: World, decays: &[Decay], call: u64) -> World {
     let (storage, models, _) = strike(world, None);
-    for decay in decays {
-        storage.decay(*decay);
-    }
+    let before = Stored::look(&storage);
+    let decayed: Vec<_> = decays.iter().filter_map(|decay| storage.decay(*decay)).collect();
+    before.check(&storage, &decayed);
     storage.strike(storage.calls() + call, Fault::PowerCut);
     let world = World::start(&storage, &models, Accident::Decay);
     let (storage, models, _) = strike(world, None);

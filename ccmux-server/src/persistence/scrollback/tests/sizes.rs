@@ -27,6 +27,7 @@ fn keyframes_of_everyday_screens_are_below_4_kib() {
         let keyframe = Keyframe {
             position: StreamPosition::default(),
             history: 0..terminal.history_sealed_end(),
+            has_note: true,
             time: Timestamp(1),
             bytes: terminal.keyframe(),
         };

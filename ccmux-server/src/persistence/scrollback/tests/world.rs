@@ -23,6 +23,8 @@ use crate::persistence::storage::Storage;
 pub(super) const STORE: Uuid = Uuid::from_u128(0xcc);
 pub(super) const PANES: usize = 2;
 const LINE_BYTES: u64 = 16;
+/// Where history is limited a chunk is complete at about this length: after two or three blocks.
+const CHUNK_BYTES: u64 = 400;
 /// The newest lines are on the screen, not in the history.
 const SCREEN_LINES: u64 = 3;
 
@@ -64,6 +66,10 @@ pub(super) struct Model {
     known_damage: Vec<Damage>,
     /// The first frame that the disk refused since it took one: all of it may be there.
     refused: Option<(FrameKind, u64, Vec<u8>)>,
+    /// How much of its history is kept, if not all of it.
+    limits: Option<HistoryLimits>,
+    /// Lines before this one a limit may have taken.
+    dispensable: u64,
 }
 
 /// What may have happened since the model was last true.
@@ -137,7 +143,18 @@ impl World {
             spool.resume(pane(n), model.end);
         }
         let worker = Worker::new(dyn_storage).unwrap();
-        Self { storage: storage.clone(), models, spool, worker }
+        let limits = models[0].limits;
+        let mut world = Self { storage: storage.clone(), models, spool, worker };
+        limits.into_iter().for_each(|limits| world.limit(limits));
+        world
+    }
+
+    /// Lets no more history be kept than that, in chunks short enough for it.
+    pub(super) fn limit(&mut self, limits: HistoryLimits) {
+        self.worker.set_chunk_bytes(CHUNK_BYTES);
+        for model in &mut self.models {
+            model.limits = Some(limits);
+        }
     }
 
     pub(super) fn new(storage: &SimStorage) -> Self {
@@ -221,10 +238,15 @@ impl World {
         let keyframe = with_keyframe.then(|| Keyframe {
             position: model.end,
             history: 0..end,
+            has_note: true,
             time: Timestamp(3),
             bytes: format!("pane {n} at {:?}", model.end).into_bytes(),
         });
-        let limits = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
+        let unlimited = HistoryLimits { lines: None, bytes: u64::MAX, total: u64::MAX };
+        let limits = model.limits.unwrap_or(unlimited);
+        let by_lines = limits.lines.map_or(0, |lines| end.saturating_sub(lines));
+        let by_bytes = if limits.bytes.min(limits.total) < u64::MAX { end } else { 0 };
+        model.dispensable = model.dispensable.max(by_lines).max(by_bytes);
         let mut task = Task::Archive(ArchiveJob { pane: pane(n), blocks, keyframe, limits });
         match self.worker.run(&mut task) {
             Ok(ArchiveEvent::Archived(archived)) => {
@@ -307,6 +329,8 @@ impl Model {
         self.is_decayed |= accident == Accident::Decay;
         if !self.is_decayed {
             assert_eq!(image.damage, gaps, "{context}");
+            let kept_from = self.dispensable.min(image.history.end);
+            assert!(image.history.start <= kept_from, "{:?}: {context}", image.history);
             let history = read_lines(n, storage, image.history.clone());
             // Behind a hole in the stream lines count that no keyframe names; the last one can be read.
             let is_at_end = history.missing.iter().any(|lines| lines.end == image.history.end);

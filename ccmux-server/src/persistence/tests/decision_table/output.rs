@@ -20,6 +20,7 @@ const RESTORE: &str = include_str!("../../../../../ccmux/tests/restore.rs");
 const CLOSED: &str = include_str!("../../../../../ccmux/tests/closed.rs");
 const DOCTOR: &str = include_str!("../../../../../ccmux/tests/doctor.rs");
 const ARCHIVE: &str = include_str!("../../scrollback/archive/tests/closed.rs");
+const REMOVED: &str = include_str!("../../scrollback/archive/tests/removed.rs");
 const KEEPERS: &str = include_str!("../../../server/tests/keepers.rs");
 const ORPHANS: &str = include_str!("../../../server/tests/orphans.rs");
 
@@ -50,6 +51,10 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("O25", elsewhere(KEEPERS, "a_stash_that_is_none_costs_a_gap_and_no_more")),
     ("O26", elsewhere(DOCTOR, "a_pane_of_which_nothing_is_left_is_named")),
     ("O24", elsewhere(ARCHIVE, "a_pane_that_is_written_for_again_is_not_closed")),
+    ("O27", elsewhere(REMOVED, "the_first_chunks_are_missed_if_no_limit_took_them")),
+    ("O28", elsewhere(REMOVED, "a_lost_note_is_told_if_lines_are_not_there")),
+    ("O29", elsewhere(REMOVED, "what_an_earlier_version_trimmed_is_not_called_lost")),
+    ("O30", elsewhere(REMOVED, "chunks_before_the_note_are_nobodys_and_go")),
 ];
 
 const fn elsewhere(source: &'static str, test: &'static str) -> Case {
@@ -332,6 +337,7 @@ fn job(spool: &Spool, lines: std::ops::Range<u64>, with_keyframe: bool) -> Archi
     let keyframe = with_keyframe.then(|| Keyframe {
         position,
         history: 0..lines.end,
+        has_note: true,
         time: Timestamp(3),
         bytes: b"a terminal".to_vec(),
     });
