@@ -77,14 +77,14 @@ fn pack_note(
     builder: &mut Builder<impl io::Write>,
 ) -> io::Result<()> {
     let names = unless_gone(names_in(&directory.join(path)))?.unwrap_or_default();
-    if let Some(name) = names.into_iter().filter(is_note).max() {
+    if let Some(name) = names.into_iter().filter(|name| is_note(name)).max() {
         let path = path.join(name);
         builder.append_data(&mut header(EntryType::Regular, 0), path, io::empty())?;
     }
     Ok(())
 }
 
-fn is_note(name: &PathBuf) -> bool {
+fn is_note(name: &Path) -> bool {
     has_extension(name, "gone")
 }
 

@@ -145,7 +145,9 @@ impl World {
         let worker = Worker::new(dyn_storage).unwrap();
         let limits = models[0].limits;
         let mut world = Self { storage: storage.clone(), models, spool, worker };
-        limits.into_iter().for_each(|limits| world.limit(limits));
+        if let Some(limits) = limits {
+            world.limit(limits);
+        }
         world
     }
 
