@@ -182,14 +182,14 @@ pub(super) fn recover(
     let kept_until =
         left_out.map_or(chain.reached, |seq| last_before(&records, seq).unwrap_or(base_seq));
 
-    // What was logged behind records that never were, because the disk took none, was promised to nobody
-    // until a checkpoint held those.
+    // What was logged behind records that never were, because the disk took none, does not show that what
+    // only a checkpoint has was in the log.
     let is_unled = |segment: &&SegmentFile| {
         segment.follows().is_none() && segment.first > chain.reached.next()
     };
     let led = segments.iter().position(is_unled).unwrap_or(segments.len());
     let mark = survey.mark.filter(|mark| Some(mark.store) == store);
-    let mut proof = Proof::gather(&segments[..led], format.as_ref(), circumstances.watermarks);
+    let mut proof = Proof::gather(&segments, format.as_ref(), circumstances.watermarks);
     proof.heed_checkpoints(&survey.checkpoints);
     proof.raise(mark.map_or(Seq(0), |mark| mark.durable), MARK_FILE);
     let proven = proof.seq;

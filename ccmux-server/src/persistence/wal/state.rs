@@ -34,7 +34,8 @@ pub(super) struct LogState {
     pub(super) issued: Seq,
     /// Everything up to here survives a power cut; acknowledged.
     pub(super) durable: Seq,
-    /// The last record that was synced as such. A checkpoint moves `durable` alone.
+    /// The last record that was synced as such, with all before it: records behind some that are only in
+    /// memory prove nothing of those. A checkpoint moves `durable` alone.
     pub(super) logged: Seq,
     /// What is written but not durable, to be written again if the disk fails.
     pub(super) unacknowledged: VecDeque<Unacknowledged>,
@@ -177,13 +178,13 @@ impl LogState {
 
     /// Everything up to `target` was synced.
     pub(super) fn synced(&mut self, target: Seq) {
-        self.logged = target;
         match &mut self.standing {
             Standing::Reopened { needs, synced, .. } => {
                 *synced = target;
                 if self.durable >= *needs {
                     // Nothing was missed: the log was only begun.
                     self.standing = Standing::Sound;
+                    self.logged = target;
                     self.acknowledge(target);
                 } else {
                     // Safe where it is, once a checkpoint holds what lies before.
@@ -193,9 +194,13 @@ impl LogState {
             Standing::Repaired { why } => {
                 tracing::warn!(%why, "the log failed and went on in a new segment");
                 self.standing = Standing::Sound;
+                self.logged = target;
                 self.acknowledge(target);
             }
-            Standing::Sound | Standing::Failed { .. } => self.acknowledge(target),
+            Standing::Sound | Standing::Failed { .. } => {
+                self.logged = target;
+                self.acknowledge(target);
+            }
             Standing::Degraded { .. } => {}
         }
     }

@@ -151,3 +151,19 @@ fn records_that_a_start_could_not_log_again_are_proven_by_none_that_follow() {
         run(13_404_629_104_271_964_264, steps.concat());
     }
 }
+
+/// A start could begin no log on its disk, though what was there had outlived a power cut. The segment that it began
+/// later said so, and was not heard when those records decayed: nobody was told.
+#[test]
+fn a_segment_that_only_a_checkpoint_leads_to_proves_what_was_synced_before() {
+    let failure = Failure { kind: CallKind::CreateDir, nth: 1, times: 2, fault: Fault::Io };
+    for seed in 0..WAYS {
+        let steps = [
+            vec![Step::Act, Step::Commit, Step::Act, Step::Commit],
+            vec![Step::Cut { seed, troubles: vec![Trouble::Fail(failure)] }, Step::Heal],
+            vec![Step::Act, Step::Commit, Step::Act],
+            vec![Step::Decay(vec![Decay::Gone { file: seed }], Vec::new())],
+        ];
+        run(seed, steps.concat());
+    }
+}
