@@ -373,7 +373,7 @@ impl Model {
                 } else if found != self.keyframe {
                     // It was never called durable, and the one that was may have decayed. So may frames
                     // that it hides until a power cut takes it.
-                    self.lost.extend(due..found.map_or(due, |found| found.frames));
+                    self.lost.extend(0..found.map_or(due, |found| found.frames));
                     self.keyframe = None;
                 }
             }
