@@ -165,7 +165,9 @@ fn start(env: &TestEnv, round: u32) {
         env.ok(&["respawn-pane", "-k", "-t", "%0", &program]);
     }
     let first = format!("R{round} L");
-    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains(&first));
+    // By now the pane may have one row, or one column.
+    let shown = ["capture-pane", "-p", "-J", "-S", "-100", "-t", "%0"];
+    env.wait_ok(&shown, |text| text.contains(&first));
     env.wait_status(|status| status["output"]["unsynced_pieces"] == 0);
     env.ok(&["send-keys", "-t", "%0", "Enter"]);
 }
