@@ -23,6 +23,9 @@ const TURN_BYTES_MAX: usize = 128 * 1024;
 /// A pane that printed so much in a turn prints on: what comes within a moment is worth waiting for. No echo
 /// is so long.
 const FLOOD_BYTES: usize = 8 * 1024;
+/// Where so much was there at once nothing is waited for: as much comes while that is emulated, and a ring
+/// that fills up meanwhile would stop the program.
+const GATHERED_BYTES: usize = 64 * 1024;
 /// History lines are stored and compressed in blocks of about this size.
 const BLOCK_BYTES: usize = 64 * 1024;
 
@@ -61,7 +64,7 @@ pub(crate) struct Fed {
     pub(crate) events: Vec<TermEvent>,
     /// Whether anything was printed.
     pub(crate) has_printed: bool,
-    /// Whether there was more than one turn may take.
+    /// Whether there was so much that there is more, to be taken at once.
     pub(crate) has_more: bool,
     /// The program ended and all it printed has been consumed.
     pub(crate) end: Option<ChildEnd>,
@@ -107,7 +110,7 @@ impl Pane {
             self.output.last_at = elapsed;
             self.output.is_flooding = TURN_BYTES_MAX - budget >= FLOOD_BYTES;
         }
-        fed.has_more = budget == 0;
+        fed.has_more = TURN_BYTES_MAX - budget >= GATHERED_BYTES;
         let consumed = self.output.consumed;
         if let Some(held) = self.held().filter(|_| !fed.has_more) {
             fed.end = held.ring.end_after(consumed)?;
