@@ -60,5 +60,7 @@ fn a_flood_gathers_for_a_moment_without_a_bell() {
     let sleep = world.server.turn().unwrap();
     assert_eq!(world.server.panes[&id].output.consumed, keeper.head());
     assert!(sleep > GATHER, "{sleep:?}");
-    assert_eq!(print(&mut keeper, 100), Wake::Ring, "it sleeps");
+    assert_eq!(print(&mut keeper, 64 * 1024), Wake::Ring, "it sleeps");
+    assert_eq!(world.server.turn(), Some(Duration::ZERO), "there is more by now");
+    assert_eq!(world.server.panes[&id].output.consumed, keeper.head());
 }
