@@ -390,6 +390,21 @@ fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
     run(8_689_170_244_905_290_830, steps.concat());
 }
 
+/// The same where a power cut left the name of the next segment and nothing in it: what has no header was taken for
+/// one that follows the record before its number.
+#[test]
+fn a_segment_without_a_header_leads_nowhere() {
+    let mut steps = vec![Step::Act; 8];
+    steps.insert(0, Step::Finish);
+    steps.push(Step::Commit);
+    let cut = Trouble::Cut { call: 41, seed: 1_608_412_592_890_254_852 };
+    steps.push(Step::Cut { seed: 0, troubles: vec![cut] });
+    steps.push(Step::Act);
+    let lost = Decay::LostRename { back: 5_500_892_210_112_962_363 };
+    steps.push(Step::Decay(vec![lost], Vec::new()));
+    run(5_973_654_299_571_015_471, steps);
+}
+
 /// No fault of the product: what was recovered looked like a state that was lost as well, and the model
 /// took it for that.
 #[test]
