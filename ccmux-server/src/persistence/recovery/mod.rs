@@ -206,7 +206,9 @@ pub(super) fn recover(
     let mark_of_this_boot = mark.filter(|mark| mark.is_of(circumstances.boot));
     let vouched = mark_of_this_boot.map(|mark| mark.vouched);
     let kept_from = second.unwrap_or(base_seq);
-    let is_in_doubt = walk(&segments, kept_from).links.iter().any(|link| {
+    // Nothing may lead from the one to the other.
+    let kept = walk(&segments, kept_from);
+    let is_in_doubt = kept.links.iter().chain(&chain.links).any(|link| {
         let boot = circumstances.boot;
         let may_be_of_this_boot = link
             .segment

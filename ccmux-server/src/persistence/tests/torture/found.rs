@@ -466,3 +466,19 @@ fn what_decay_leaves_of_records_that_were_logged_again_may_be_meant() {
         run(1_979_899_173_532_775_573, steps);
     }
 }
+
+/// Records in doubt behind a checkpoint that no record leads to were not logged again: only those were looked at
+/// to which the checkpoint before it leads. The segment behind them called them synced, and a power cut took them.
+#[test]
+fn records_behind_a_checkpoint_that_none_leads_to_may_be_in_doubt() {
+    let fail = |nth, fault| Failure { kind: CallKind::Sync, nth, times: 1, fault };
+    let cut = Trouble::Cut { call: 18, seed: 0 };
+    let troubles = vec![cut, Trouble::Fail(fail(5, Fault::Io))];
+    let mut steps = vec![Step::Act, Step::Checkpoint, Step::Act, Step::Act, Step::Act, Step::Act];
+    steps.push(Step::CutAt { call: 3, seed: 1_503_971_250_462_512_532, troubles });
+    steps.extend([Step::Act, Step::Act, Step::Act, Step::Act, Step::Finish, Step::Act, Step::Act]);
+    steps.push(Step::Fail(fail(1, Fault::IoUnseen)));
+    steps.extend([Step::Commit, Step::Act, Step::Act, Step::Commit, Step::Act]);
+    steps.push(Step::Cut { seed: 4_281_823_599_111_839_033, troubles: Vec::new() });
+    run(14_645_899_309_284_452_851, steps);
+}
