@@ -172,6 +172,9 @@ struct Life {
     kept: Option<Seq>,
     /// The last record of this server. The world may know later ones, which an earlier one lost.
     issued: Seq,
+    /// The last number that a record has, or that a segment was begun behind: one that only a checkpoint
+    /// has is given to nobody.
+    given: Seq,
     /// What decayed could not be put out of the way, because calls failed.
     is_untidy: bool,
     /// Calls failed: a sync that does may take what was written, and the mark tells of that.
@@ -191,6 +194,7 @@ impl Life {
             cut: (0, Vec::new()),
             kept: None,
             issued: Seq(0),
+            given: Seq(0),
             is_untidy: false,
             has_failed: false,
         };
@@ -228,6 +232,9 @@ impl Life {
             Step::Decay(decays, troubles) => return self.decay(decays, troubles),
         }
         self.world.observe(persistence);
+        if persistence.issued() > self.issued || persistence.health() == LogHealth::Durable {
+            self.given = persistence.issued();
+        }
         self.issued = persistence.issued();
         if self.storage.is_off() {
             let (seed, troubles) = std::mem::take(&mut self.cut);
@@ -345,7 +352,7 @@ impl Life {
         self.check(accident, (is_cut, may_be_settled), &recovered, told)
             .map_err(|why| format!("{why}: {report}"))?;
         let is_silent = accident == Accident::Decay { is_silent: true };
-        if persistence.issued() < self.world.acknowledged && !is_silent {
+        if persistence.issued() < self.world.acknowledged.min(self.given) && !is_silent {
             return Err(format!("numbers from {} on are given out again", persistence.issued()));
         }
         let cuts = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
@@ -370,6 +377,7 @@ impl Life {
         let is_lost = is_decay && recovered.report.lost.is_some();
         let past: &[Moment] = if is_lost { &self.past } else { &[] };
         if persistence.health() == LogHealth::Durable {
+            self.given = issued;
             self.world.rebase(issued, recovered, is_final, past);
         } else {
             if is_decay {
