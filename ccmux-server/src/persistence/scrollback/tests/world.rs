@@ -375,6 +375,7 @@ impl Model {
                     // that it hides until a power cut takes it.
                     self.lost.extend(0..found.map_or(due, |found| found.frames));
                     self.keyframe = None;
+                    self.is_unproven = true;
                 }
             }
         }

@@ -390,3 +390,19 @@ fn a_keyframe_of_a_server_whose_calls_failed_makes_nothing_durable() {
         run_output(way, steps);
     }
 }
+
+/// No fault of the product: a keyframe whose name a failed sync had not taken was found after decay, and the model called
+/// all before it durable before the server that found it had one of its own.
+#[test]
+fn a_keyframe_that_decay_shows_is_not_durable_yet() {
+    use script::Step::{Archive, Decay as Decayed, Fail, Kill, Print};
+    let steps = vec![
+        print(1),
+        Fail { kind: CallKind::SyncDir, nth: 4, times: 2, fault: Fault::Io },
+        Print { pane: 1, bytes: 64 },
+        Archive { pane: 1, with_keyframe: true },
+        Decayed(vec![Decay::Gone { file: 2_325_630_742_433_208_331 }], 1),
+        Kill(vec![(1, Some(7_572_916_851_128_703_339))]),
+    ];
+    run_output(0, steps);
+}
