@@ -242,8 +242,8 @@ fn make_durable(
     checkpoints: &mut CheckpointStore,
     options: &OpenOptions,
 ) -> Result<Ground, String> {
-    if let Some(mark) = recovery.mark.take()
-        && let Err(error) = withdraw(storage, &mark)
+    if recovery.is_marked
+        && let Err(error) = withdraw(storage)
     {
         tracing::warn!(%error, "the file {MARK_FILE} vouches for more than is certain");
     }

@@ -71,9 +71,11 @@ fn repair_spool(file: &mut [u8]) {
 }
 
 fn repair_mark(file: &mut [u8]) {
-    let Some(mark) = file.get_mut(..72) else { return };
-    let crc = crc32c::crc32c_append(crc32c::crc32c(&mark[..12]), &mark[16..]);
+    let Some(mark) = file.get_mut(..80) else { return };
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&mark[..12]), &mark[16..64]);
     put(mark, 12, crc);
+    let crc = crc32c::crc32c(&mark[64..72]);
+    put(mark, 72, crc);
 }
 
 fn repair_stash_table(block: &mut [u8]) {

@@ -169,7 +169,8 @@ fn mark_of(log: &[File]) -> Option<File> {
     let first = u64::from_le_bytes(*newest.get(16..)?.first_chunk()?);
     let last = (first + records(newest).count() as u64 - 1).to_le_bytes();
     let ids = newest.get(40..72)?;
-    let mut mark = [b"ccmuxmrk", &[2, 0, 0, 0, 0, 0, 0, 0], &last[..], &last, ids, &last].concat();
+    let before = *b"ccmuxmrk\x03\0\0\0\0\0\0\0";
+    let mut mark = [&before[..], &last, &last, ids, &last, &[0; 8]].concat();
     repair(&mut mark);
     Some(("mark".to_owned(), mark))
 }

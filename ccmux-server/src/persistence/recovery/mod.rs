@@ -37,7 +37,7 @@ use super::checkpoint::{BadCheckpoint, EmptiedBy, GoodCheckpoint, Snapshot};
 use super::format::{FORMAT_FILE, Format, FormatFile};
 use super::record::{Encoded, LogEntry, LogRecord};
 use super::storage::Storage;
-use super::wal::{Carried, HeaderError, MARK_FILE, Mark, Seq};
+use super::wal::{Carried, HeaderError, MARK_FILE, Seq};
 
 /// How long the end of a program can be taken for the beginning of a shutdown.
 pub(super) const UNDO_MS: u64 = 10_000;
@@ -71,8 +71,8 @@ pub(super) struct Recovery {
     pub(super) last_boot: Option<Uuid>,
     /// Why there is no session, if there is none but was one before.
     pub(super) emptied_by: Option<EmptiedBy>,
-    /// What the file `mark` says, if it is of this boot of the machine.
-    pub(super) mark: Option<Mark>,
+    /// There is a file `mark` of this boot of the machine.
+    pub(super) is_marked: bool,
     /// Records were found that `mark` does not vouch for, and that no power cut has passed over: a write or a
     /// sync may have failed, so that nothing proves that they are on the disk or ever will be. Or some are
     /// missing that a checkpoint has: once later ones are synced they would be taken for damaged.
@@ -278,7 +278,7 @@ pub(super) fn recover(
         follows,
         outlived: outlived.unwrap_or_default(),
         last_boot,
-        mark: mark_of_this_boot,
+        is_marked: mark_of_this_boot.is_some(),
         is_in_doubt: is_in_doubt || has_hole || redundancy == Redundancy::Missing,
         emptied_by,
         unsettled: ending.unsettled,

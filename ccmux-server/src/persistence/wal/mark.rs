@@ -17,10 +17,13 @@ use crate::persistence::storage::{Storage, StorageFile, is_damage, read_file};
 pub(crate) const MARK_FILE: &str = "mark";
 const NEXT_MARK: &str = "mark.tmp";
 
-const BYTES: usize = 72;
+const BYTES: usize = 80;
 const MAGIC: [u8; 8] = *b"ccmuxmrk";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const CHECKSUM_AT: usize = 12;
+/// Apart from the rest, and with a checksum of its own: what a start withdraws costs no proof, should the disk take
+/// half of it.
+const VOUCHED_AT: usize = 64;
 
 /// What the file says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,7 +60,7 @@ impl Mark {
         bytes[24..32].copy_from_slice(&self.durable.0.to_le_bytes());
         bytes[32..48].copy_from_slice(self.store.as_bytes());
         bytes[48..64].copy_from_slice(self.boot.as_bytes());
-        bytes[64..72].copy_from_slice(&self.vouched.0.to_le_bytes());
+        bytes[VOUCHED_AT..].copy_from_slice(&encode_vouched(self.vouched));
         let checksum = checksum(&bytes);
         bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -74,14 +77,29 @@ impl Mark {
             durable: Seq(u64_at(bytes, 24)),
             store: uuid_at(bytes, 32),
             boot: uuid_at(bytes, 48),
-            vouched: Seq(u64_at(bytes, 64)),
+            vouched: decode_vouched(bytes),
         };
         (is_sound && mark.written.max(mark.durable) <= SEQ_MAX).then_some(mark)
     }
 }
 
 fn checksum(bytes: &[u8; BYTES]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&bytes[..CHECKSUM_AT]), &bytes[CHECKSUM_AT + 4..])
+    let rest = &bytes[CHECKSUM_AT + 4..VOUCHED_AT];
+    crc32c::crc32c_append(crc32c::crc32c(&bytes[..CHECKSUM_AT]), rest)
+}
+
+fn encode_vouched(vouched: Seq) -> [u8; BYTES - VOUCHED_AT] {
+    let mut bytes = [0; BYTES - VOUCHED_AT];
+    bytes[..8].copy_from_slice(&vouched.0.to_le_bytes());
+    let checksum = crc32c::crc32c(&bytes[..8]);
+    bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// Nothing is vouched for where that cannot be read.
+fn decode_vouched(bytes: &[u8; BYTES]) -> Seq {
+    let vouched = Seq(u64_at(bytes, VOUCHED_AT));
+    if bytes[VOUCHED_AT..] == encode_vouched(vouched) { vouched } else { Seq(0) }
 }
 
 /// Reads the file, if there is one and it is good.
@@ -98,9 +116,9 @@ pub(crate) fn read_mark(storage: &dyn Storage) -> io::Result<Option<Mark>> {
 
 /// Vouches for nothing any more, before files of an earlier server are synced: should that fail, and this start
 /// be cut short, the next one must not take its own sync of them for a proof.
-pub(crate) fn withdraw(storage: &dyn Storage, mark: &Mark) -> io::Result<()> {
-    let withdrawn = Mark { vouched: Seq(0), ..*mark };
-    storage.open(Path::new(MARK_FILE))?.write_at(0, &withdrawn.encode())
+pub(crate) fn withdraw(storage: &dyn Storage) -> io::Result<()> {
+    let file = storage.open(Path::new(MARK_FILE))?;
+    file.write_at(VOUCHED_AT as u64, &encode_vouched(Seq(0)))
 }
 
 /// Keeps the file. A disk that does not take it does without: less is proven then.
@@ -179,13 +197,29 @@ mod tests {
             marker.set(&storage, mark);
             assert_eq!(read_mark(&storage).unwrap(), Some(mark));
         }
+        let vouches_for_nothing = Mark { written: Seq(10), vouched: Seq(0), ..MARK };
         for bit in 0..BYTES as u64 * 8 {
             storage.flip_bit(Path::new(MARK_FILE), bit);
-            assert_eq!(read_mark(&storage).unwrap(), None, "bit {bit}");
+            let proves = (bit >= VOUCHED_AT as u64 * 8).then_some(vouches_for_nothing);
+            assert_eq!(read_mark(&storage).unwrap(), proves, "bit {bit}");
             storage.flip_bit(Path::new(MARK_FILE), bit);
         }
         storage.damage(Path::new(MARK_FILE), Vec::clear);
         assert_eq!(read_mark(&storage).unwrap(), None);
+    }
+
+    /// What a start takes back costs no proof, whatever the disk does with it.
+    #[test]
+    fn one_that_is_withdrawn_proves_as_much() {
+        for way in 0..20 {
+            let storage = SimStorage::new(way);
+            Marker::Earlier.set(&storage, MARK);
+            storage.fail(CallKind::Write, 1, way % 2, Fault::Io);
+            let is_withdrawn = withdraw(&storage).is_ok();
+            let found = read_mark(&storage).unwrap().expect("it can be read");
+            assert_eq!(Mark { vouched: MARK.vouched, ..found }, MARK);
+            assert!(found.vouched == Seq(0) || (!is_withdrawn && found == MARK), "{found:?}");
+        }
     }
 
     #[test]

@@ -82,13 +82,13 @@ pub(super) fn a_mark_that_is_none() -> &'static str {
         let mut bytes = bytes_of(&other, Path::new(MARK_FILE));
         bytes[32] ^= 1;
         bytes[24..32].copy_from_slice(&99_u64.to_le_bytes());
-        let checksum = crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..]);
+        let checksum = crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..64]);
         bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
         bytes
     };
     let mut of_no_record = of_another_store.clone();
     of_no_record[31] = 0xff;
-    for mark in [of_another_store, of_no_record, Vec::new(), vec![0; 64], vec![0; 65]] {
+    for mark in [of_another_store, of_no_record, Vec::new(), vec![0; 72], vec![0; 80]] {
         let (storage, world, states) = with_three(true);
         storage.damage(Path::new(MARK_FILE), |bytes| bytes.clone_from(&mark));
         let (state, report) = reopen_twice(&storage, &world);

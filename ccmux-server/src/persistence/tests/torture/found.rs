@@ -2,6 +2,7 @@
 
 mod covered;
 mod output;
+mod witnesses;
 
 use super::script::{self, Failure, Step, Trouble};
 use crate::persistence::sim::{CallKind, Decay, Fault};
