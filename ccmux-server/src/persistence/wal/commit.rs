@@ -79,7 +79,7 @@ impl Log {
         let mut state = self.lock();
         let Some(current) = &state.current else { return };
         let files: Vec<_> = state.retired.iter().chain([&current.file]).map(Arc::clone).collect();
-        let (target, is_dir_dirty) = (state.issued, state.is_dir_dirty);
+        let (target, is_dir_dirty, newest) = (state.issued, state.is_dir_dirty, state.newest);
         state.demand = Demand::None;
         // A kill may come between a failure of this sync and whoever would note it.
         state.is_syncing = true;
@@ -95,6 +95,7 @@ impl Log {
             Ok(()) => {
                 state.retired = None;
                 state.is_dir_dirty = false;
+                state.settled = newest;
                 state.synced(target);
             }
             Err(error) => state.fail(&format!("cannot sync the log: {error}")),

@@ -92,6 +92,7 @@ impl Log {
             standing,
             wants_checkpoint: false,
             newest: segments.last().copied(),
+            settled: None,
             segments,
             bridge: follows,
             bridge_to: issued,
@@ -225,8 +226,8 @@ impl Log {
         let mut state = self.lock();
         let firsts: Vec<Seq> = state.segments.iter().copied().collect();
         // A segment ends where the next one begins; the last one has no end yet, and a log without any
-        // looks like one that is lost.
-        let is_last = |first: Seq| state.newest.is_none_or(|newest| first >= newest);
+        // looks like one that is lost. So none goes before a later one is certain to be there (P5).
+        let is_last = |first: Seq| state.settled.is_none_or(|settled| first >= settled);
         let dead: Vec<Seq> = firsts
             .windows(2)
             .filter(|pair| pair[1] <= floor.seq().next() && !is_last(pair[0]))

@@ -54,6 +54,8 @@ pub(super) struct LogState {
     pub(super) segments: BTreeSet<Seq>,
     /// The last of them that certainly has its name.
     pub(super) newest: Option<Seq>,
+    /// The last of them that this process synced, its name included.
+    pub(super) settled: Option<Seq>,
     /// The record that the first one of a segment begun after a gap builds on; none if records
     /// were issued that no segment holds.
     pub(super) bridge: Option<Seq>,

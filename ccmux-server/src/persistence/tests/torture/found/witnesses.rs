@@ -22,3 +22,17 @@ fn what_mark_proves_outlives_a_disk_that_takes_half_of_it() {
     steps.push(Step::Decay(vec![swapped], troubles));
     run(700_775_230_004_325_880, steps);
 }
+
+/// The log had begun a segment whose name no sync had taken, and went on without one. A checkpoint let the segment before
+/// it go all the same, and a power cut took the other: there was no log, which is damage.
+#[test]
+fn a_segment_goes_only_once_a_later_one_is_certain_to_be_there() {
+    let fail = |kind, nth| Failure { kind, nth, times: 1, fault: Fault::Io };
+    let sync = |nth| Trouble::Fail(fail(CallKind::Sync, nth));
+    let mut steps = vec![Step::Act, Step::Kill(vec![sync(4), sync(2)]), Step::Act, Step::Act];
+    steps.extend([Step::Checkpoint, Step::Fail(fail(CallKind::CreateDir, 1)), Step::Act]);
+    let seed = 11_827_577_300_028_027_554;
+    steps.push(Step::CutAt { call: 10, seed, troubles: Vec::new() });
+    steps.extend([Step::Commit, Step::Checkpoint]);
+    run(9_328_715_953_624_634_401, steps);
+}
