@@ -67,7 +67,8 @@ pub(super) fn open(
     }
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
     let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
-    if settled.is_err() && recovery.follows.is_some_and(|follows| follows < recovery.highest) {
+    let led_to = recovery.follows.unwrap_or(recovery.reached).min(recovery.reached);
+    if settled.is_err() && led_to < recovery.highest {
         // What was taken back is not void before a checkpoint says so. Until then nothing that is logged
         // may be taken for what follows it.
         recovery.highest = recovery.highest.next();

@@ -36,3 +36,17 @@ fn a_segment_goes_only_once_a_later_one_is_certain_to_be_there() {
     steps.extend([Step::Commit, Step::Checkpoint]);
     run(9_328_715_953_624_634_401, steps);
 }
+
+/// Ends of programs were taken back by a start whose disk failed, behind another such start: the segment that one had begun
+/// was begun again under its name, and its records were taken for what follows those ends.
+#[test]
+fn what_is_logged_behind_ends_taken_back_does_not_follow_them() {
+    let failing = || {
+        let kind = CallKind::SyncDir;
+        Trouble::Fail(Failure { kind, nth: 1, times: 1, fault: Fault::Io })
+    };
+    let mut steps = vec![Step::Act, Step::Act, Step::Kill(vec![failing()])];
+    steps.push(Step::Kill(vec![Trouble::Cut { call: 15, seed: 0 }, failing()]));
+    steps.extend([Step::Act, Step::Act, Step::Kill(Vec::new())]);
+    run(9_950_565_626_171_595_884, steps);
+}
