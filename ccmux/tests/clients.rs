@@ -218,6 +218,49 @@ fn clients_that_come_while_descriptors_are_short_are_served_afterwards() {
     assert_eq!(said, 1, "{}", env.server_log());
 }
 
+/// With few descriptors panes took all of them, and nobody could ask the server anything.
+#[cfg(target_os = "linux")]
+#[test]
+fn panes_are_refused_before_clients_are() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    const REFUSAL: &str = "too many files are open for another pane; `ulimit -n` allows the server";
+
+    let env = TestEnv::new(env!("CARGO_BIN_EXE_ccmux"));
+    env.ok(&["new-session", "-d", "-s", "work", "exec cat"]);
+    let pid = env.server().pid();
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count() as u64;
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = |current| {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        prlimit(pid, Resource::Nofile, Rlimit { current, maximum }).expect("the server is ours")
+    };
+    limit(Some(open + 12));
+    for command in [&["new-window", "-d", "exec cat"][..], &["new-session", "-d", "-s", "other"]] {
+        let refused = env.ccmux(command);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains(REFUSAL), "{refused:?}");
+    }
+    let clients: Vec<Attached> = (0..3).map(|_| env.attach(80, 24)).collect();
+    for client in &clients {
+        client.wait_text("[work]");
+    }
+    clients[0].type_keys("\x02c");
+    clients[0].wait_text("oo many files are open");
+    // An empty pane has no keeper.
+    env.ok(&["split-window", "-d", ""]);
+    // What is there already and has to be started anew waits.
+    let mut respawn = env.command(&["respawn-pane", "-k", "-t", "%0", "echo it runs; exec cat"]);
+    let mut respawn = respawn.stdout(Stdio::null()).spawn().expect("it can be started");
+    env.wait_ok(&["capture-pane", "-p", "-J", "-t", "%0"], |text| {
+        text.contains("no program can be started yet") && text.contains(REFUSAL)
+    });
+    limit(maximum);
+    assert!(respawn.wait().expect("it is our child").success());
+    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains("it runs"));
+    env.ok(&["new-window", "-d", "exec cat"]);
+}
+
 /// A command whose output nobody reads: much of it is there, and all of it in the end.
 #[test]
 fn a_command_that_is_not_read_delays_nobody() {

@@ -300,3 +300,22 @@ fn what_is_stored_can_be_read_without_a_server() {
     assert_eq!(finished.code, Some(4), "{finished:?}");
     assert!(finished.stderr.ends_with(": no pane %9 in the store\n"), "{finished:?}");
 }
+
+/// What is left of a closed pane whose removal was cut short is no loss, and the next start removes it.
+#[test]
+fn what_is_being_removed_is_not_missed() {
+    let env = stopped();
+    let dir = env.state_dir().join("panes/c45b5c0e-3a52-4b5e-9d0e-0a4c1d6f2b7a.removed");
+    fs::create_dir(&dir).expect("it is ours");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let stored = files(&env.state_dir());
+    let (chunk, _) = newest(&stored, ".chunk");
+    fs::copy(chunk, dir.join(chunk.file_name().expect("it has a name"))).expect("it is ours");
+    let finished = doctor(&env);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("is what is left of a closed pane"), "{finished:?}");
+    assert!(finished.stdout.contains("result    sound"), "{finished:?}");
+    env.ok(&["start-server"]);
+    env.wait_ok(&["list-sessions"], |_| !dir.exists());
+    assert_eq!(env.status()["recovery"]["clean"], true);
+}

@@ -24,7 +24,8 @@ pub use self::report::{Finding, Severity};
 use crate::clock::{Clock as _, SystemClock};
 use crate::pane::store::thaw;
 use crate::persistence::scrollback::{
-    Damage, Keyframe, SpoolIndex, closed_pane, examine_pane, pane_dir, stored_panes,
+    Damage, Keyframe, SpoolIndex, closed_pane, examine_pane, half_removed_panes, pane_dir,
+    stored_panes,
 };
 use crate::persistence::storage::{FsStorage, Storage};
 use crate::persistence::{LogExamination, OpenError, ReadOnly, boot_id, examine_log, restoration};
@@ -183,6 +184,11 @@ impl Examination {
             let has_shown = restoration::has_shown(pane, now, log.is_after_shutdown)
                 && !has_keeper(directory, pane.uuid);
             self.take_pane(&format!("pane {id}"), storage, &index, (pane.uuid, has_shown))?;
+        }
+        for pane in half_removed_panes(&**storage)? {
+            let what = format!("panes/{pane}.removed is what is left of a closed pane");
+            let meaning = "the next start removes it";
+            self.findings.push(Finding::new(Severity::Note, "panes", &what, meaning));
         }
         for pane in stored_panes(&**storage)? {
             let pane_dir = directory.join(pane_dir(pane));

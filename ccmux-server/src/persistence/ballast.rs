@@ -157,7 +157,8 @@ fn is_output(path: &Path) -> bool {
     ["spool", "panes", "quarantine"].iter().any(|dir| path.starts_with(dir))
 }
 
-fn is_full(error: &io::Error) -> bool {
+/// Whether the disk has no room for something.
+pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

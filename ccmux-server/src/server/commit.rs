@@ -13,6 +13,7 @@ use super::{Server, Stopping};
 use crate::client::{Client, RecordStanding};
 use crate::command::{CommandError, Job};
 use crate::event_loop::ClientId;
+use crate::open_files::shortage;
 use crate::pane::{Pane, Stage};
 use crate::persistence::{LogEntry, LogHealth, Seq};
 
@@ -52,12 +53,27 @@ impl Server {
         intent: Intent,
     ) -> Result<Vec<Change>, CommandError> {
         let changes = decide(&self.state, intent, &self.facts())?;
+        if changes.iter().any(|change| self.starts_another(change))
+            && let Some(why) = shortage()
+        {
+            return Err(CommandError::new(why));
+        }
         let seq = self.commit(&changes, cause)?;
         if let Some(seq) = seq.filter(|_| changes.iter().any(|change| !change.is_soft())) {
             job.hard = job.hard.max(Some(seq));
         }
         job.started.extend(changes.iter().filter_map(created_pane));
         Ok(changes)
+    }
+
+    /// Whether there is a keeper more with a change.
+    fn starts_another(&self, change: &Change) -> bool {
+        match change {
+            Change::WindowCreated { pane, .. } | Change::PaneCreated { pane, .. } => {
+                !pane.program.is_none() && !self.state.panes.contains_key(&pane.id)
+            }
+            _ => false,
+        }
     }
 
     /// Changes that nobody waits for: what programs and terminals did.

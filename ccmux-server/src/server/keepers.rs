@@ -85,6 +85,9 @@ impl Server {
         uuid: PaneUuid,
         child: ChildSpec,
     ) -> Result<Link, LinkError> {
+        if let Some(why) = crate::open_files::shortage() {
+            return Err(std::io::Error::other(why).into());
+        }
         let pane_dir = self.pane_dir(uuid);
         create_private_dir(&pane_dir)?;
         write_number(&pane_dir, id)?;

@@ -1,5 +1,6 @@
 //! What is damaged, what that cost, and what is to be kept out of the way.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use uuid::Uuid;
@@ -28,8 +29,16 @@ impl Findings {
         self.notes.push(note);
     }
 
+    /// Tells of damage at a place once, however much is to be said of it: what is wrong, then what that cost.
     fn damage(&mut self, file: String, offset: usize, what: String) {
-        self.damage.push(Damage { file, offset: offset as u64, what });
+        let offset = offset as u64;
+        let is_there = |known: &&mut Damage| known.file == file && known.offset == offset;
+        match self.damage.iter_mut().find(is_there) {
+            Some(known) => {
+                let _infallible = write!(known.what, "; {what}");
+            }
+            None => self.damage.push(Damage { file, offset, what }),
+        }
     }
 
     /// The first record that the replay had to leave out, intact as it may be.
@@ -249,7 +258,9 @@ impl Findings {
 
     pub(super) fn into_parts(mut self) -> (RecoveryReport, Vec<SetAside>) {
         self.set_aside.sort_unstable();
-        self.set_aside.dedup();
+        // What is moved, which comes first, is not copied besides.
+        let mut known = BTreeSet::new();
+        self.set_aside.retain(|file| known.insert(file.path().clone()));
         let report = RecoveryReport {
             lost: self.lost,
             damage: self.damage,
@@ -306,6 +317,7 @@ fn segment_of<'a>(segments: &[&'a SegmentFile], seq: Seq) -> Option<&'a SegmentF
 /// The file and offset where a record should be and is not.
 fn where_it_breaks(segments: &[&SegmentFile], seq: Seq) -> (String, usize) {
     match segment_of(segments, seq) {
+        Some(segment) if segment.unreadable.is_some() => (segment.path().display().to_string(), 0),
         Some(segment) => (segment.path().display().to_string(), segment.scan.end),
         None => (WAL_DIR.to_owned(), 0),
     }

@@ -236,8 +236,7 @@ pub(super) fn recover(
     // A segment without a record is begun again under the same name, and must not forget the void
     // that it bridges: only its header tells it from a loss. One without a header bridges nothing.
     let blank = segments.iter().find(|segment| segment.first == highest.next());
-    let bridged =
-        blank.filter(|segment| segment.header.is_ok() && segment.scan.records.is_empty());
+    let bridged = blank.filter(|segment| segment.header.is_ok() && segment.scan.records.is_empty());
     // Behind numbers that are void there will be another checkpoint, to which the newest one leads.
     let stays_newest = reached == base_seq && highest == base_seq;
     let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {

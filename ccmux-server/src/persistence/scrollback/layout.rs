@@ -17,6 +17,8 @@ pub(super) const GONE_SUFFIX: &str = ".gone";
 pub(super) const CHUNK_SUFFIX: &str = ".chunk";
 pub(super) const KEYFRAME_SUFFIX: &str = ".keyframe";
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
+/// Of a pane's directory that is being removed.
+const REMOVED_SUFFIX: &str = ".removed";
 
 /// No stream, no history and no count of frames comes near this: a file that says so is damaged,
 /// and sums with what it may say do not overflow.
@@ -39,6 +41,17 @@ pub struct StreamPosition {
 /// The directory of a pane, relative to the root of the store.
 pub fn pane_dir(pane: PaneUuid) -> PathBuf {
     Path::new(PANES_DIR).join(pane.to_string())
+}
+
+/// Where the directory of a pane is while it is removed: half of it must not be taken for a pane that has
+/// lost the other half.
+pub(super) fn removed_dir(pane: PaneUuid) -> PathBuf {
+    Path::new(PANES_DIR).join(format!("{pane}{REMOVED_SUFFIX}"))
+}
+
+/// The pane of a directory named by [`removed_dir`]; `None` for any other name.
+pub(super) fn removed_pane(name: &str) -> Option<PaneUuid> {
+    name.strip_suffix(REMOVED_SUFFIX)?.parse().ok()
 }
 
 /// `dir/<number, 20 digits><suffix>`: names that sort as their numbers do.

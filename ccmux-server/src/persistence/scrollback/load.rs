@@ -10,7 +10,7 @@ use ccmux_core::ids::PaneUuid;
 use super::chunk::PaneHistory;
 use super::damage::Damage;
 use super::keyframe::{Keyframe, keyframes_in};
-use super::layout::{PANES_DIR, StreamPosition, pane_dir};
+use super::layout::{PANES_DIR, StreamPosition, pane_dir, removed_pane};
 use super::spool::{Replay, SpoolIndex};
 use crate::persistence::storage::{Storage, insist, unless_passing};
 
@@ -134,9 +134,17 @@ pub(super) fn newest_keyframe(
 
 /// The panes that have a directory, whether or not anyone knows them.
 pub fn stored_panes(storage: &dyn Storage) -> io::Result<Vec<PaneUuid>> {
+    Ok(directories(storage)?.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// The panes that were being removed when a server was killed: what is left of them is no loss.
+pub fn half_removed_panes(storage: &dyn Storage) -> io::Result<Vec<PaneUuid>> {
+    Ok(directories(storage)?.iter().filter_map(|name| removed_pane(name)).collect())
+}
+
+fn directories(storage: &dyn Storage) -> io::Result<Vec<String>> {
     match insist(|| storage.list(Path::new(PANES_DIR))) {
-        Ok(names) => Ok(names.iter().filter_map(|name| name.parse().ok()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+        names => names,
     }
 }

@@ -49,7 +49,7 @@ pub use self::damage::{Damage, keep_output, places_aside, set_pane_aside};
 pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;
 pub use self::layout::{StreamPosition, pane_dir};
-pub use self::load::{PaneImage, load_pane, stored_panes};
+pub use self::load::{PaneImage, half_removed_panes, load_pane, stored_panes};
 pub use self::spool::{
     FRAME_PAYLOAD_MAX, Frame, FrameKind, FrameRef, Replay, ReplayItem, Spool, SpoolEvent,
     SpoolIndex, SpoolOptions, StreamGap, SyncLag,

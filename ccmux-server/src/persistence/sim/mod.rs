@@ -262,6 +262,8 @@ impl Storage for SimStorage {
         // Children one by one, as a real removal goes. A subtree goes with its entry.
         for child in names {
             disk.set_entries(&[(node, child, None)]);
+            // What is done at one instant is lost or kept together.
+            disk.clock += 1;
         }
         disk.set_entries(&[(dir, name, None)]);
         outcome.finish()

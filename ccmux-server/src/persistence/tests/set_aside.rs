@@ -75,3 +75,21 @@ fn what_is_found_is_told_although_what_was_told_before_cannot_be_read() {
     let aside = files(&storage, "quarantine");
     assert!(aside.iter().any(|path| path.to_string_lossy().ends_with("recovery.jsonl")));
 }
+
+/// A segment that could not be read was told of twice, as such and as the place where records are missing, and was to
+/// be copied to the quarantine as well as moved there.
+#[test]
+fn what_is_set_aside_is_told_of_once() {
+    let (storage, world) = established(6);
+    // The last one has no record yet.
+    let damaged = files(&storage, "wal").into_iter().rev().nth(1).unwrap();
+    storage.make_unreadable(&damaged);
+    let (_, recovered) = open(&storage, BOOT, world.now).unwrap();
+    let [damage] = &recovered.report.damage[..] else { panic!("{}", recovered.report) };
+    assert_eq!(damage.file, damaged.display().to_string());
+    for what in ["it cannot be read", "are missing"] {
+        assert!(damage.what.contains(what), "{}", recovered.report);
+    }
+    let aside = files(&storage, "quarantine");
+    assert_eq!(aside.len(), 1, "{aside:?}");
+}

@@ -233,6 +233,9 @@ impl Archiver {
         let thread = std::thread::Builder::new().name("archiver".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || {
+                if let Err(error) = worker.finish_removals() {
+                    tracing::warn!(%error, "what is left of closed panes cannot be removed");
+                }
                 if let Err(error) = worker.measure() {
                     tracing::warn!(%error, "cannot tell how much history there is");
                 }

@@ -10,12 +10,14 @@ use ccmux_core::model::Timestamp;
 
 use super::pane::{Compressor, PaneArchive};
 use super::{ArchiveEvent, ArchiveJob, Archived, HistorySource};
+use crate::persistence::ballast::is_full;
 use crate::persistence::scrollback::chunk::{PaneHistory, chunks_in};
 use crate::persistence::scrollback::closed::{ClosedPane, closed_pane};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, GONE_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
+    removed_dir,
 };
-use crate::persistence::scrollback::load::stored_panes;
+use crate::persistence::scrollback::load::{half_removed_panes, stored_panes};
 use crate::persistence::storage::Storage;
 
 /// So many closed panes are kept; each costs a start a moment, however short its history is.
@@ -104,6 +106,13 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Removes what a killed server had begun to remove.
+    pub(in crate::persistence::scrollback) fn finish_removals(&self) -> io::Result<()> {
+        half_removed_panes(&*self.storage)?
+            .into_iter()
+            .try_for_each(|pane| self.finish_removal(pane))
     }
 
     /// Does a task; if it fails, once more with new files (P8).
@@ -280,16 +289,34 @@ impl Worker {
 
     fn remove(&mut self, pane: PaneUuid) -> io::Result<()> {
         self.panes.remove(&pane);
-        match self.storage.remove_dir_all(&pane_dir(pane)) {
+        // Of a removal that was cut short, if the pane was written for again.
+        self.finish_removal(pane)?;
+        match self.storage.rename(&pane_dir(pane), &removed_dir(pane)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => {
-                removed?;
+            // What is to make room must not need any.
+            Err(error) if is_full(&error) => {
+                self.storage.remove_dir_all(&pane_dir(pane))?;
                 self.storage.sync_dir(Path::new(PANES_DIR))?;
+            }
+            renamed => {
+                renamed?;
+                self.finish_removal(pane)?;
             }
         }
         self.usage.remove(&pane);
         self.failed.remove(&pane);
         self.closed.retain(|(_, closed)| *closed != pane);
         Ok(())
+    }
+
+    /// Removes the directory of a pane that has got its last name, once the disk has that name: with the other
+    /// one it would be a pane of which files are missing.
+    fn finish_removal(&self, pane: PaneUuid) -> io::Result<()> {
+        let dir = removed_dir(pane);
+        match self.storage.list(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            _ => self.storage.sync_dir(Path::new(PANES_DIR))?,
+        }
+        self.storage.remove_dir_all(&dir)
     }
 }

@@ -55,6 +55,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("O28", elsewhere(REMOVED, "a_lost_note_is_told_if_lines_are_not_there")),
     ("O29", elsewhere(REMOVED, "what_an_earlier_version_trimmed_is_not_called_lost")),
     ("O30", elsewhere(REMOVED, "chunks_before_the_note_are_nobodys_and_go")),
+    ("O31", elsewhere(DOCTOR, "what_is_being_removed_is_not_missed")),
 ];
 
 const fn elsewhere(source: &'static str, test: &'static str) -> Case {

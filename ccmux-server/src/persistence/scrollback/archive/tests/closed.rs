@@ -86,3 +86,55 @@ fn a_pane_that_is_written_for_again_is_not_closed() {
     run(&mut worker, job(std::slice::from_ref(&(5..6)), Some(keyframe(200, 0..6))));
     assert_eq!(closed_pane(&storage, pane(1)).unwrap(), None);
 }
+
+/// Goal: what is to go is not missed, and goes. Method: cut the power at each call of the removal, with any of
+/// what was not synced done and the rest not. A part of the files was gone then, and the note there that called
+/// them kept.
+#[test]
+fn a_closed_pane_goes_as_a_whole_whenever_the_power_fails() {
+    let before = SimStorage::new(1);
+    let mut first = worker(&before);
+    first.set_chunk_bytes(1);
+    for lines in [0..5, 5..9, 9..12] {
+        let end = lines.end;
+        run(&mut first, job(&[lines], Some(keyframe(end * 100, 0..end))));
+    }
+    keep(&mut first, pane(1), 5);
+    assert_eq!(chunk_count(&before), 3);
+    let calls = {
+        let storage = before.fork();
+        worker(&storage).run(&mut Task::Remove(pane(1))).unwrap();
+        assert!(storage.list(Path::new("panes")).unwrap().is_empty());
+        storage.calls() - before.calls()
+    };
+    for call in 1..=calls + 1 {
+        let struck = before.fork();
+        struck.strike(struck.calls() + call, Fault::PowerCut);
+        let _cut_short = worker(&struck).run(&mut Task::Remove(pane(1)));
+        let killed = struck.kill();
+        for storage in (0..20).map(|seed| killed.fork().power_cut(seed)).chain([killed.fork()]) {
+            let is_there = stored_panes(&storage).unwrap() == [pane(1)];
+            if is_there {
+                assert_eq!(closed_pane(&storage, pane(1)).unwrap(), Some(note(5)), "call {call}");
+                assert_eq!(image(&storage).damage, [], "call {call}");
+                assert_lines(&storage, 0..12);
+            }
+            let next = worker(&storage);
+            next.finish_removals().unwrap();
+            let left = storage.list(Path::new("panes")).unwrap();
+            assert_eq!(left.is_empty(), !is_there, "call {call}: {left:?}");
+        }
+    }
+}
+
+/// A name that is longer takes room in a directory that may have none.
+#[test]
+fn a_closed_pane_goes_although_the_disk_is_full() {
+    let storage = SimStorage::new(1);
+    let mut worker = worker(&storage);
+    run(&mut worker, job(std::slice::from_ref(&(0..5)), Some(keyframe(100, 0..5))));
+    keep(&mut worker, pane(1), 5);
+    storage.fail(CallKind::Rename, 1, u64::MAX, Fault::NoSpace);
+    worker.run(&mut Task::Remove(pane(1))).unwrap();
+    assert!(storage.power_cut(1).list(Path::new("panes")).unwrap().is_empty());
+}
