@@ -1,6 +1,7 @@
 //! Scripts that broke a promise once, and what was wrong.
 
 mod covered;
+mod ends;
 mod output;
 mod witnesses;
 
@@ -491,6 +492,7 @@ fn a_number_that_no_record_has_may_be_given_out() {
     let failure = Failure { kind: CallKind::Rename, nth: 3, times: 2, fault: Fault::Io };
     let mut steps = vec![Step::Act, Step::Act, Step::Act];
     steps.push(Step::Kill(vec![Trouble::Killed { call: 15 }, Trouble::Fail(failure)]));
-    steps.push(Step::Decay(vec![Decay::LostRename { back: 3_385_843_743_602_515_455 }], Vec::new()));
+    steps
+        .push(Step::Decay(vec![Decay::LostRename { back: 3_385_843_743_602_515_455 }], Vec::new()));
     run(16_564_414_762_005_457, steps);
 }

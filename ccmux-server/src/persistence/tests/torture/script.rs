@@ -374,7 +374,8 @@ impl Life {
         // A state without what was lost can look like one after ends of programs.
         let is_final = is_cut || (is_decay && !persistence.is_unsettled());
         // Records in doubt are logged again by a start, and decay may leave some of those.
-        let is_lost = is_decay && recovered.report.lost.is_some();
+        let is_told = recovered.report.lost.is_some() || self.told() > told;
+        let is_lost = is_decay && (is_told || is_silent);
         let past: &[Moment] = if is_lost { &self.past } else { &[] };
         if persistence.health() == LogHealth::Durable {
             self.given = issued;
