@@ -484,15 +484,3 @@ fn records_behind_a_checkpoint_that_none_leads_to_may_be_in_doubt() {
     steps.push(Step::Cut { seed: 4_281_823_599_111_839_033, troubles: Vec::new() });
     run(14_645_899_309_284_452_851, steps);
 }
-
-/// No fault of the product: a number that only a checkpoint has is given to no record, so another may have it once
-/// that checkpoint is gone.
-#[test]
-fn a_number_that_no_record_has_may_be_given_out() {
-    let failure = Failure { kind: CallKind::Rename, nth: 3, times: 2, fault: Fault::Io };
-    let mut steps = vec![Step::Act, Step::Act, Step::Act];
-    steps.push(Step::Kill(vec![Trouble::Killed { call: 15 }, Trouble::Fail(failure)]));
-    steps
-        .push(Step::Decay(vec![Decay::LostRename { back: 3_385_843_743_602_515_455 }], Vec::new()));
-    run(16_564_414_762_005_457, steps);
-}

@@ -172,9 +172,11 @@ struct Life {
     kept: Option<Seq>,
     /// The last record of this server. The world may know later ones, which an earlier one lost.
     issued: Seq,
-    /// The last number that a record has, or that a segment was begun behind: one that only a checkpoint
-    /// has is given to nobody.
+    /// The last acknowledged number that a record has, or that a segment was begun behind: one that only a
+    /// checkpoint has is given to nobody.
     given: Seq,
+    /// The last number when this server started.
+    began_at: Seq,
     /// What decayed could not be put out of the way, because calls failed.
     is_untidy: bool,
     /// Calls failed: a sync that does may take what was written, and the mark tells of that.
@@ -195,6 +197,7 @@ impl Life {
             kept: None,
             issued: Seq(0),
             given: Seq(0),
+            began_at: Seq(0),
             is_untidy: false,
             has_failed: false,
         };
@@ -232,8 +235,10 @@ impl Life {
             Step::Decay(decays, troubles) => return self.decay(decays, troubles),
         }
         self.world.observe(persistence);
-        if persistence.issued() > self.issued || persistence.health() == LogHealth::Durable {
+        if persistence.health() == LogHealth::Durable {
             self.given = persistence.issued();
+        } else if persistence.durable() > self.began_at {
+            self.given = persistence.durable();
         }
         self.issued = persistence.issued();
         if self.storage.is_off() {
@@ -370,6 +375,7 @@ impl Life {
             self.check_again(&persistence, &recovered, boot)?;
         }
         let issued = persistence.issued();
+        self.began_at = issued;
         let is_decay = matches!(accident, Accident::Decay { .. });
         // A state without what was lost can look like one after ends of programs.
         let is_final = is_cut || (is_decay && !persistence.is_unsettled());
@@ -383,6 +389,7 @@ impl Life {
         } else {
             if is_decay {
                 self.world.acknowledged = Seq(0);
+                self.given = recovered.report.reached;
             }
             self.world.go_on(issued, recovered, is_final, past);
         }

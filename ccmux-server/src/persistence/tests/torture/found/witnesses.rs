@@ -50,3 +50,31 @@ fn what_is_logged_behind_ends_taken_back_does_not_follow_them() {
     steps.extend([Step::Act, Step::Act, Step::Kill(Vec::new())]);
     run(9_950_565_626_171_595_884, steps);
 }
+
+/// No fault of the product: a number that only a checkpoint has is given to no record, so another may have it once
+/// that checkpoint is gone.
+#[test]
+fn a_number_that_no_record_has_may_be_given_out() {
+    let failure = Failure { kind: CallKind::Rename, nth: 3, times: 2, fault: Fault::Io };
+    let mut steps = vec![Step::Act, Step::Act, Step::Act];
+    steps.push(Step::Kill(vec![Trouble::Killed { call: 15 }, Trouble::Fail(failure)]));
+    steps
+        .push(Step::Decay(vec![Decay::LostRename { back: 3_385_843_743_602_515_455 }], Vec::new()));
+    run(16_564_414_762_005_457, steps);
+}
+
+/// No fault of the product: the same, where records came behind that number which nothing had taken.
+#[test]
+fn nor_does_a_record_have_it_that_no_disk_took() {
+    let mut steps = vec![Step::Checkpoint];
+    steps.push(Step::CutAt { call: 6, seed: 8_350_951_463_141_213_035, troubles: Vec::new() });
+    steps.extend(vec![Step::Act; 5]);
+    let failure = Failure { kind: CallKind::Create, nth: 3, times: 2, fault: Fault::Io };
+    let cut = Trouble::Cut { call: 1, seed: 4_124_107_429_532_900_055 };
+    let bit = Decay::Bit { file: 5_173_578_702_214_958_182, bit: 0 };
+    steps.push(Step::Decay(vec![bit], vec![cut, Trouble::Fail(failure)]));
+    steps.push(Step::Act);
+    steps
+        .push(Step::Decay(vec![Decay::LostRename { back: 5_883_724_375_801_639_382 }], Vec::new()));
+    run(4_417_069_041_438_932, steps);
+}
