@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use super::checkpoint::{CheckpointError, CheckpointStore, Snapshot};
 use super::format::{self, Format};
+use super::history::Unkept;
 use super::storage::Storage;
 use super::wal::{Notifier, Trimmer};
 
@@ -16,6 +17,8 @@ struct Job {
     trimmer: Trimmer,
     format: Format,
     notify: Notifier,
+    /// What has to be noted before.
+    unkept: Arc<Mutex<Option<Unkept>>>,
 }
 
 /// Takes one checkpoint at a time in a thread of its own.
@@ -40,9 +43,11 @@ impl Checkpointer {
         trimmer: Trimmer,
         format: Format,
         notify: Notifier,
+        unkept: Option<Unkept>,
     ) -> Self {
         let checkpoints = Arc::new(Mutex::new(checkpoints));
-        let job = Job { storage, checkpoints, trimmer, format, notify };
+        let unkept = Arc::new(Mutex::new(unkept));
+        let job = Job { storage, checkpoints, trimmer, format, notify, unkept };
         Self { job, thread: None, outcome: Arc::default(), is_busy: false }
     }
 
@@ -109,6 +114,7 @@ fn put(outcome: &Mutex<Option<Result<(), CheckpointError>>>, result: Result<(), 
 
 impl Job {
     fn run(&self, snapshot: &Snapshot) -> Result<(), CheckpointError> {
+        self.keep_report()?;
         let mut checkpoints =
             self.checkpoints.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let verified = checkpoints.write(snapshot)?;
@@ -120,6 +126,17 @@ impl Job {
         if let Err(error) = format::write(&*self.storage, &format) {
             // A lower watermark only proves less.
             tracing::warn!(%error, "the watermark of the log could not be written");
+        }
+        Ok(())
+    }
+
+    /// What the recovery found is told of before anything hides it (P4).
+    fn keep_report(&self) -> Result<(), CheckpointError> {
+        let mut unkept = self.unkept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(report) = &*unkept {
+            let action = "note what the recovery found before";
+            report.keep(&*self.storage).map_err(|source| CheckpointError::Io { action, source })?;
+            *unkept = None;
         }
         Ok(())
     }

@@ -16,14 +16,13 @@
 //! segment, and holds the same state as the first; only behind that segment are damaged files put
 //! into `quarantine/`, because until then nothing else has the numbers that were given out.
 //!
-//! If a step fails the server starts all the same, degraded, and the later ones are left undone.
+//! If a step fails the server starts all the same, degraded, and the later ones are left undone. A report of
+//! damage that could not be kept comes before the next checkpoint.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ccmux_core::model::Timestamp;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::checkpoint::{
@@ -31,20 +30,16 @@ use super::checkpoint::{
 };
 use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
-use super::record::to_json;
+use super::history::{HISTORY_FILE, Unkept, keep_report};
 use super::recovery::breadcrumb::Breadcrumb;
-use super::recovery::{Circumstances, Recovery, RecoveryReport, SetAside, recover};
-use super::storage::{
-    Storage, StorageFile, create_dir_durably, insist, is_damage, read_full, read_whole,
-};
+use super::recovery::{Circumstances, Recovery, SetAside, recover};
+use super::storage::{Storage, create_dir_durably, read_whole};
 use super::wal::{
     LogHealth, LogStart, MARK_FILE, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path, withdraw,
 };
 use super::{Ends, Inherited, OpenError, OpenOptions, Persistence, Recovered, Workers};
 
-const QUARANTINE_DIR: &str = "quarantine";
-const HISTORY_FILE: &str = "recovery.jsonl";
-const HISTORY_BYTES_MAX: u64 = 256 << 10;
+pub(super) const QUARANTINE_DIR: &str = "quarantine";
 
 /// Recovers a store and opens its log.
 pub(super) fn open(
@@ -62,11 +57,14 @@ pub(super) fn open(
     let mut recovery = recover(&*storage, &circumstances, &mut breadcrumb)?;
 
     // First of all: what follows takes away the damage that it tells of.
-    if let Err(error) = keep_report(&*storage, options.now, &recovery.report) {
+    let unkept = keep_report(&*storage, options.now, &recovery.report).err().map(|error| {
         tracing::warn!(%error, "the report of the recovery could not be kept");
-    }
+        Unkept { now: options.now, report: recovery.report.clone(), why: error.to_string() }
+    });
+    let unkept = unkept.filter(|unkept| !unkept.report.is_clean());
     let store = recovery.store.unwrap_or_else(|| new_store_id(options.entropy));
-    let (mut checkpoints, settled) = settle(&storage, &mut recovery, store, options);
+    let (mut checkpoints, settled) =
+        settle(&storage, &mut recovery, store, options, unkept.as_ref());
     let led_to = recovery.follows.unwrap_or(recovery.reached).min(recovery.reached);
     if settled.is_err() && led_to < recovery.highest {
         // What was taken back is not void before a checkpoint says so. Until then nothing that is logged
@@ -135,7 +133,8 @@ pub(super) fn open(
         store: UuidText(store),
         watermark: recovery.highest,
     };
-    let checkpointer = Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify);
+    let checkpointer =
+        Checkpointer::new(storage, checkpoints, wal.trimmer(), format, notify, unkept);
     let closed_below = recovery.orphans_below();
     let recovered = Recovered {
         state: recovery.state,
@@ -176,8 +175,14 @@ fn settle(
     recovery: &mut Recovery,
     store: Uuid,
     options: &OpenOptions,
+    unkept: Option<&Unkept>,
 ) -> (CheckpointStore, Result<Ground, String>) {
-    let prepared = prepare(&**storage, recovery, store);
+    let prepared = match unkept {
+        Some(Unkept { why, .. }) => {
+            Err(format!("cannot note in {HISTORY_FILE} what the recovery found: {why}"))
+        }
+        None => prepare(&**storage, recovery, store),
+    };
     let good = std::mem::take(&mut recovery.good_checkpoints);
     let mut checkpoints = CheckpointStore::open(Arc::clone(storage), store, &good);
     let settled = prepared
@@ -356,7 +361,7 @@ fn new_store_id(entropy: [u8; 16]) -> Uuid {
 /// Puts damaged files into `quarantine/`, under a number that was not used before.
 ///
 /// What cannot be moved stays where it is and is reported again next time.
-fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
+pub(super) fn set_aside(storage: &dyn Storage, files: &[SetAside]) {
     for file in files {
         let path = file.path();
         let done = quarantine_path(storage, path, 0).and_then(|to| match file {
@@ -394,89 +399,4 @@ fn copy(storage: &dyn Storage, from: &Path, to: &Path) -> io::Result<()> {
     let copy = storage.create(to)?;
     copy.write_at(0, &bytes)?;
     copy.sync()
-}
-
-/// What a recovery found of panes, beside the report of the log.
-#[derive(Serialize)]
-struct PaneFindings<'a> {
-    panes: &'a [String],
-}
-
-/// Adds to `recovery.jsonl` what was found damaged of panes, for good.
-pub(crate) fn keep_pane_damage(
-    storage: &dyn Storage,
-    now: Timestamp,
-    panes: &[String],
-) -> io::Result<()> {
-    append_history(storage, now, &PaneFindings { panes })?.sync()?;
-    storage.sync_dir(Path::new(""))
-}
-
-/// Adds what a recovery did to `recovery.jsonl`; for good, if it tells of damage.
-fn keep_report(storage: &dyn Storage, now: Timestamp, report: &RecoveryReport) -> io::Result<()> {
-    let file = append_history(storage, now, report)?;
-    if report.is_clean() {
-        return Ok(());
-    }
-    file.sync()?;
-    storage.sync_dir(Path::new(""))
-}
-
-/// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
-fn append_history(
-    storage: &dyn Storage,
-    now: Timestamp,
-    found: &impl Serialize,
-) -> io::Result<Box<dyn StorageFile>> {
-    #[derive(Serialize)]
-    struct Line<'a, T> {
-        time: u64,
-        version: &'static str,
-        #[serde(flatten)]
-        found: &'a T,
-    }
-    let mut line = to_json(&Line { time: now.0, version: env!("CARGO_PKG_VERSION"), found });
-    line.push(b'\n');
-    let path = Path::new(HISTORY_FILE);
-    let (file, last) = match insist(|| open_history(storage)) {
-        Ok(opened) => opened,
-        // What was told before is of no use there, and what is to be told now must not be lost for it.
-        Err(error) if is_damage(&error) => {
-            create_dir_durably(storage, Path::new(QUARANTINE_DIR))?;
-            set_aside(storage, &[SetAside::Move(path.to_owned())]);
-            open_history(storage)?
-        }
-        Err(error) => return Err(error),
-    };
-    let len = file.len()?;
-    if len <= HISTORY_BYTES_MAX {
-        if last != b'\n' {
-            // What was being written when the power went is no line.
-            line.insert(0, b'\n');
-        }
-        file.write_at(len, &line)?;
-        return Ok(file);
-    }
-    let mut recent = vec![0; (HISTORY_BYTES_MAX / 2) as usize];
-    let read = read_full(&*file, len - HISTORY_BYTES_MAX / 2, &mut recent)?;
-    recent.truncate(read);
-    let whole_lines = recent.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let mut kept = recent.split_off(whole_lines);
-    kept.extend_from_slice(&line);
-    format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)?;
-    storage.open(path)
-}
-
-/// Opens `recovery.jsonl`, or makes it; with its last byte, or a line feed if there is none.
-fn open_history(storage: &dyn Storage) -> io::Result<(Box<dyn StorageFile>, u8)> {
-    let path = Path::new(HISTORY_FILE);
-    let file = match storage.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => storage.create(path)?,
-        opened => opened?,
-    };
-    let mut last = [b'\n'];
-    if let Some(at) = file.len()?.checked_sub(1) {
-        read_full(&*file, at, &mut last)?;
-    }
-    Ok((file, last[0]))
 }

@@ -290,7 +290,11 @@ impl Life {
         let is_newest = what.iter().any(|what| newest.iter().any(|name| what.contains(name)));
         let may_be_cut = troubles.iter().any(|trouble| matches!(trouble, Trouble::Cut { .. }));
         let hides_mark = what.iter().any(|what| what.contains(MARK_FILE));
-        let is_silent = what.len() > 1 || hides_mark || (is_newest && (had_failed || may_be_cut));
+        // Another decay may have hidden it before, and a start whose calls failed has made no new witness.
+        let is_silent = what.len() > 1
+            || hides_mark
+            || self.is_untidy
+            || (is_newest && (had_failed || may_be_cut));
         self.start(Accident::Decay { is_silent }, troubles)
             .map_err(|error| format!("{what:?}: {error}"))
     }

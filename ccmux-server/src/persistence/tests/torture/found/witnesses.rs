@@ -78,3 +78,33 @@ fn nor_does_a_record_have_it_that_no_disk_took() {
         .push(Step::Decay(vec![Decay::LostRename { back: 5_883_724_375_801_639_382 }], Vec::new()));
     run(4_417_069_041_438_932, steps);
 }
+
+/// A record was damaged, and the disk took no report of that but the checkpoint that hid it: the start was cut short, and
+/// the next one found nothing to tell of.
+#[test]
+fn no_checkpoint_hides_damage_that_nobody_was_told_of() {
+    let mut steps = vec![Step::Act; 5];
+    steps.extend([Step::Commit, Step::Act, Step::Settle, Step::Act, Step::Act]);
+    let sector =
+        Decay::Sector { file: 2_920_325_281_364_968_631, sector: 10_721_284_391_427_321_881 };
+    let failure = Failure { kind: CallKind::Write, nth: 1, times: 3, fault: Fault::Io };
+    let troubles = vec![Trouble::Fail(failure), Trouble::Killed { call: 22 }];
+    steps.push(Step::Decay(vec![sector], troubles));
+    run(3_509_296_987_072_643_580, steps);
+}
+
+/// No fault of the product: all that witnessed the last records had decayed, and a start whose calls failed had made
+/// nothing else that does. When the checkpoint went that alone had them, nobody could miss them.
+#[test]
+fn a_start_that_fails_makes_no_new_witness() {
+    let mut steps = vec![Step::Act, Step::Act, Step::Act, Step::Commit, Step::Finish, Step::Act];
+    steps.extend([Step::Checkpoint, Step::Act, Step::Act, Step::Finish, Step::Act, Step::Act]);
+    steps.push(Step::Checkpoint);
+    let gone = Decay::Gone { file: 923_183_262_320_246_316 };
+    let bit = Decay::Bit { file: 12_339_064_346_859_474_453, bit: 0 };
+    let cut = Trouble::Cut { call: 20, seed: 1_148_392_032_100_326_161 };
+    let failure = Failure { kind: CallKind::Write, nth: 1, times: 3, fault: Fault::Io };
+    steps.push(Step::Decay(vec![gone, bit], vec![cut, Trouble::Fail(failure)]));
+    steps.push(Step::Decay(vec![Decay::Gone { file: 15_182_570_615_115_008_405 }], Vec::new()));
+    run(1_971_336_026_383_321_586, steps);
+}
