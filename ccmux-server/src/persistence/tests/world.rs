@@ -194,11 +194,14 @@ impl World {
         is_final: bool,
         past: &[Moment],
     ) {
+        let reached = recovered.report.reached;
         self.go_on_with(recovered, is_final, past);
         // A checkpoint may hold ends from long ago, whatever else failed.
         if self.now.0 >= self.last_end.0 + 10_000 {
             self.before_ends_otherwise.push(None);
         }
+        // The next start may find no number beyond it.
+        self.remember(reached);
         self.remember(issued);
     }
 

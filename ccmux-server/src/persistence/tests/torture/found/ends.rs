@@ -43,3 +43,20 @@ fn a_start_that_fails_may_have_made_an_old_end_final() {
     steps.push(Step::Cut { seed: 0, troubles: Vec::new() });
     run(6_365_876_878_065_244_907, steps);
 }
+
+/// All was lost, and what was left looked like what the last end had led to. A start whose disk failed had passed over a
+/// number, and the model looked for what the next one found below it.
+#[test]
+fn a_number_that_is_passed_over_brings_no_end_back_into_doubt() {
+    let fail = |kind, times, fault| Failure { kind, nth: 1, times, fault };
+    let mut steps = vec![Step::Fail(fail(CallKind::Write, 1, Fault::IoUnseen)), Step::Act];
+    steps.push(Step::Checkpoint);
+    steps.extend(vec![Step::Act; 4]);
+    let swapped =
+        Decay::Swapped { file: 5_922_853_018_219_586_795, with: 2_054_019_019_522_767_574 };
+    let failing = Trouble::Fail(fail(CallKind::CreateDir, 4, Fault::Io));
+    steps.push(Step::Decay(vec![swapped], vec![Trouble::Killed { call: 29 }, failing]));
+    steps.push(Step::Finish);
+    steps.push(Step::Kill(vec![Trouble::Cut { call: 1, seed: 0 }]));
+    run(4_541_594_505_753_772_557, steps);
+}
