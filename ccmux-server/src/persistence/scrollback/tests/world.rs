@@ -64,8 +64,8 @@ pub(super) struct Model {
     is_decayed: bool,
     /// What was damaged of the spool after calls had failed.
     known_damage: Vec<Damage>,
-    /// The first frame that the disk refused since it took one: all of it may be there.
-    refused: Option<(FrameKind, u64, Vec<u8>)>,
+    /// The frames that the disk refused since it took one: all of one of them may be there.
+    refused: Vec<(FrameKind, u64, Vec<u8>)>,
     /// How much of its history is kept, if not all of it.
     limits: Option<HistoryLimits>,
     /// Lines before this one a limit may have taken.
@@ -197,7 +197,7 @@ impl World {
         match self.spool.append(frame) {
             Ok(end) => {
                 model.frames.push((kind, offset, payload.to_vec()));
-                model.refused = None;
+                model.refused.clear();
                 model.end =
                     StreamPosition { offset: offset + bytes, frames: model.frames.len() as u64 };
                 assert_eq!(end, model.end);
@@ -207,7 +207,7 @@ impl World {
                 model.frames.push((kind, offset, payload.to_vec()));
             }
             Err(_) => {
-                model.refused.get_or_insert((kind, offset, payload.to_vec()));
+                model.refused.push((kind, offset, payload.to_vec()));
                 model.holes.push(model.end.frames);
                 model.end.offset += bytes;
             }
@@ -278,9 +278,13 @@ impl Model {
         accident: Accident,
     ) {
         let context = self.context(n, storage, accident);
-        let refused = self.refused.take();
+        let refused = std::mem::take(&mut self.refused);
         if image.resume.frames > self.frames.len() as u64 {
-            self.frames.extend(refused);
+            let is_it = |(kind, offset, payload): &&(FrameKind, u64, Vec<u8>)| {
+                offset + kind.stream_bytes(payload.len()) == image.resume.offset
+            };
+            let found = refused.iter().find(is_it).or(refused.first());
+            self.frames.extend(found.cloned());
         }
         let base = image.keyframe.as_ref().map_or(StreamPosition::default(), |k| k.position);
         if let Some(keyframe) = &image.keyframe {

@@ -406,3 +406,18 @@ fn a_keyframe_that_decay_shows_is_not_durable_yet() {
     ];
     run_output(0, steps);
 }
+
+/// No fault of the product, which spools nothing of a pane once the disk has refused some: the model did, and took what
+/// was found for the first of what was refused, and not for a later one.
+#[test]
+fn any_of_what_was_refused_may_be_there() {
+    use script::Step::{Archive, Decay as Decayed, Fail, Heal, Print, Sync};
+    let fail = |times| Fail { kind: CallKind::Write, nth: 1, times, fault: Fault::Io };
+    let other = || Print { pane: 1, bytes: 1 };
+    let mut steps = vec![print(1), print(1), print(1), fail(u64::MAX)];
+    steps.extend([Archive { pane: 0, with_keyframe: true }, Sync, print(1), Sync, print(60)]);
+    steps.extend([Archive { pane: 0, with_keyframe: false }, Heal, Sync]);
+    steps.extend([other(), other(), other(), other(), Sync, fail(2), print(25)]);
+    steps.push(Decayed(vec![Decay::Unreadable { file: 295_463_637_314_285_392 }], 1));
+    run_output(13_522_848_461_785_678_376, steps);
+}
