@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use super::checkpoint::{CheckpointError, CheckpointStore, Snapshot};
 use super::format::{self, Format};
-use super::history::Unkept;
+use super::reports::Unkept;
 use super::storage::Storage;
 use super::wal::{Notifier, Trimmer};
 

@@ -30,9 +30,9 @@ use super::checkpoint::{
 };
 use super::checkpointer::Checkpointer;
 use super::format::{self, FORMAT_FILE, Format, LAYOUT, UuidText};
-use super::history::{HISTORY_FILE, Unkept, keep_report};
 use super::recovery::breadcrumb::Breadcrumb;
 use super::recovery::{Circumstances, Recovery, SetAside, recover};
+use super::reports::{REPORTS_FILE, Unkept, keep_report};
 use super::storage::{Storage, create_dir_durably, read_whole};
 use super::wal::{
     LogHealth, LogStart, MARK_FILE, SEGMENT_BYTES_MAX, Seq, WAL_DIR, Wal, segment_path, withdraw,
@@ -179,7 +179,7 @@ fn settle(
 ) -> (CheckpointStore, Result<Ground, String>) {
     let prepared = match unkept {
         Some(Unkept { why, .. }) => {
-            Err(format!("cannot note in {HISTORY_FILE} what the recovery found: {why}"))
+            Err(format!("cannot note in {REPORTS_FILE} what the recovery found: {why}"))
         }
         None => prepare(&**storage, recovery, store),
     };

@@ -1,9 +1,12 @@
 //! Damaged files on their way to the quarantine.
 
+use std::path::Path;
+
 use super::store::{established, files};
 use super::world::{BOOT, open};
 use crate::persistence::LogHealth;
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
+use crate::persistence::storage::Storage as _;
 
 fn has(storage: &SimStorage, bytes: &[u8]) -> bool {
     storage.files().iter().any(|(_, found)| found == bytes)
@@ -92,4 +95,34 @@ fn what_is_set_aside_is_told_of_once() {
     }
     let aside = files(&storage, "quarantine");
     assert_eq!(aside.len(), 1, "{aside:?}");
+}
+
+/// What the disk takes no report of is told of before the next checkpoint hides it (P4), and nothing is durable until then.
+#[test]
+fn a_report_that_could_not_be_kept_comes_before_the_next_checkpoint() {
+    let (storage, world) = established(6);
+    let damaged = files(&storage, "wal").into_iter().rev().nth(1).unwrap();
+    storage.make_unreadable(&damaged);
+    let is_told = |storage: &SimStorage| {
+        let damage = br#""damage":[{"#;
+        storage.files().iter().any(|(path, bytes)| {
+            path.ends_with("recovery.jsonl") && bytes.windows(damage.len()).any(|it| it == damage)
+        })
+    };
+    storage.remove(Path::new("recovery.jsonl")).unwrap();
+    storage.fail(CallKind::Create, 1, u64::MAX, Fault::Io);
+    let (mut persistence, recovered) = open(&storage, BOOT, world.now).unwrap();
+    assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
+    storage.heal();
+    let is_damaged = |storage: &SimStorage| {
+        let (_, found) = open(&storage.fork().kill(), BOOT, world.now).unwrap();
+        !found.report.is_clean()
+    };
+    assert!(is_damaged(&storage) && !is_told(&storage), "nothing has hidden it");
+    persistence.commit_now();
+    let taken = persistence.checkpoint(&recovered.state, world.now);
+    taken.expect("there is no reason against it");
+    assert!(is_told(&storage), "the checkpoint came first");
+    persistence.commit_now();
+    assert_eq!(persistence.health(), LogHealth::Durable);
 }

@@ -13,8 +13,8 @@ use super::startup::{QUARANTINE_DIR, set_aside};
 use super::storage::{Storage, StorageFile, create_dir_durably, insist, is_damage, read_full};
 
 /// The name of the file.
-pub(super) const HISTORY_FILE: &str = "recovery.jsonl";
-const HISTORY_BYTES_MAX: u64 = 256 << 10;
+pub(super) const REPORTS_FILE: &str = "recovery.jsonl";
+const REPORTS_BYTES_MAX: u64 = 256 << 10;
 
 /// What a recovery found of panes, beside the report of the log.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ pub(crate) fn keep_pane_damage(
     now: Timestamp,
     panes: &[String],
 ) -> io::Result<()> {
-    append_history(storage, now, &PaneFindings { panes })?.sync()?;
+    append_line(storage, now, &PaneFindings { panes })?.sync()?;
     storage.sync_dir(Path::new(""))
 }
 
@@ -54,7 +54,7 @@ pub(super) fn keep_report(
     now: Timestamp,
     report: &RecoveryReport,
 ) -> io::Result<()> {
-    let file = append_history(storage, now, report)?;
+    let file = append_line(storage, now, report)?;
     if report.is_clean() {
         return Ok(());
     }
@@ -63,7 +63,7 @@ pub(super) fn keep_report(
 }
 
 /// Adds a line to `recovery.jsonl`; the oldest half goes when it has become long.
-fn append_history(
+fn append_line(
     storage: &dyn Storage,
     now: Timestamp,
     found: &impl Serialize,
@@ -77,19 +77,19 @@ fn append_history(
     }
     let mut line = to_json(&Line { time: now.0, version: env!("CARGO_PKG_VERSION"), found });
     line.push(b'\n');
-    let path = Path::new(HISTORY_FILE);
-    let (file, last) = match insist(|| open_history(storage)) {
+    let path = Path::new(REPORTS_FILE);
+    let (file, last) = match insist(|| open_reports(storage)) {
         Ok(opened) => opened,
         // What was told before is of no use there, and what is to be told now must not be lost for it.
         Err(error) if is_damage(&error) => {
             create_dir_durably(storage, Path::new(QUARANTINE_DIR))?;
             set_aside(storage, &[SetAside::Move(path.to_owned())]);
-            open_history(storage)?
+            open_reports(storage)?
         }
         Err(error) => return Err(error),
     };
     let len = file.len()?;
-    if len <= HISTORY_BYTES_MAX {
+    if len <= REPORTS_BYTES_MAX {
         if last != b'\n' {
             // What was being written when the power went is no line.
             line.insert(0, b'\n');
@@ -97,19 +97,19 @@ fn append_history(
         file.write_at(len, &line)?;
         return Ok(file);
     }
-    let mut recent = vec![0; (HISTORY_BYTES_MAX / 2) as usize];
-    let read = read_full(&*file, len - HISTORY_BYTES_MAX / 2, &mut recent)?;
+    let mut recent = vec![0; (REPORTS_BYTES_MAX / 2) as usize];
+    let read = read_full(&*file, len - REPORTS_BYTES_MAX / 2, &mut recent)?;
     recent.truncate(read);
     let whole_lines = recent.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let mut kept = recent.split_off(whole_lines);
     kept.extend_from_slice(&line);
-    format::replace(storage, HISTORY_FILE, "recovery.tmp", &kept)?;
+    format::replace(storage, REPORTS_FILE, "recovery.tmp", &kept)?;
     storage.open(path)
 }
 
 /// Opens `recovery.jsonl`, or makes it; with its last byte, or a line feed if there is none.
-fn open_history(storage: &dyn Storage) -> io::Result<(Box<dyn StorageFile>, u8)> {
-    let path = Path::new(HISTORY_FILE);
+fn open_reports(storage: &dyn Storage) -> io::Result<(Box<dyn StorageFile>, u8)> {
+    let path = Path::new(REPORTS_FILE);
     let file = match storage.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => storage.create(path)?,
         opened => opened?,
