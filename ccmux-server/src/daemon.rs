@@ -44,13 +44,14 @@ pub fn run(mut args: ServerArgs) -> ExitCode {
 fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
     let clock = SystemClock::new();
     let started = clock.now();
-    log_to(&args.place.state_dir)?;
+    log_to(&args.place.state_dir);
     log_panics();
     let signals = Signals::install().context("installing signal handlers")?;
     let surroundings = surroundings(&args, started)?;
     let poller = Poller::new().context("setting up the event loop")?;
     let mut server = Server::restore(surroundings, Box::new(clock), &poller, signals)?;
-    let has_ended = rendezvous::registration(&args.place.state_dir).is_some_and(|last| last.ended);
+    let last = rendezvous::registration(&args.place.state_dir);
+    let has_ended = last.as_ref().is_some_and(|last| last.ended);
     let registration = Registration {
         pid: crate::own_pid(),
         started_unix_ms: started.0,
@@ -59,14 +60,22 @@ fn start(mut args: ServerArgs) -> Result<(Server, Poller)> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         launch: args.launch.clone(),
     };
-    // The error's text has its cause already.
-    args.lock
-        .register(&registration)
-        .map_err(|error| anyhow::anyhow!("registering in the lock file: {error}"))?;
+    let is_registered = match args.lock.register(&registration) {
+        Ok(()) => true,
+        // What the last one registered starts the next one just as well, and its programs wait.
+        Err(error) if last.is_some_and(|last| !last.ended) => {
+            tracing::warn!(%error, "this server could not be registered yet");
+            false
+        }
+        // The error's text has its cause already.
+        Err(error) => return Err(anyhow::anyhow!("registering in the lock file: {error}")),
+    };
     let listener = bind(&args.place)
         .with_context(|| format!("binding the socket {}", args.place.socket.display()))?;
     server.note = args.note;
-    server.listen(Door::new(listener, args.place, args.lock, registration))?;
+    let mut door = Door::new(listener, args.place, args.lock, registration);
+    door.is_registered = is_registered;
+    server.listen(door)?;
     server.begin(args.config_files, has_ended);
     if args.was_told_to_stop {
         server.leave();
@@ -119,15 +128,14 @@ pub(crate) fn own_executable() -> Result<PathBuf> {
     std::env::current_exe().context("finding the own executable")
 }
 
-fn log_to(state_dir: &Path) -> Result<()> {
+fn log_to(state_dir: &Path) {
     use tracing_subscriber::filter::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt;
-    let log = LogFile::open(state_dir, LOG_BYTES_MAX).context("opening the log file")?;
+    let log = LogFile::new(state_dir, LOG_BYTES_MAX);
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log);
     let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO).with(layer);
     // A process has one server and so one log; a second start in one process keeps the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    Ok(())
 }
 
 fn log_panics() {

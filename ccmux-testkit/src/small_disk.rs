@@ -59,8 +59,8 @@ impl SmallDisk {
     pub(crate) fn set_read_only(&self, directory: &Path, is_read_only: bool) {
         let script = match is_read_only {
             true => "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\"",
-            // At once, although a server may have something open there at this moment.
-            false => "umount --lazy \"$0\"",
+            // At once, although a server may have something open there at this moment: for that one, too.
+            false => "mount -o remount,bind,rw \"$0\" && umount --lazy \"$0\"",
         };
         let mut command = Command::new("nsenter");
         command.args(["--mount", "--target", &self.holder.id().to_string(), "--", "sh", "-c"]);

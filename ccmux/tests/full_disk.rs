@@ -220,6 +220,47 @@ fn read_only_directories_cost_nothing_either() {
     assert_eq!(env.status()["recovery"]["clean"], true, "{}", env.status());
 }
 
+/// A disk that fails becomes read-only as a whole. A server that is killed then comes back all the same, and
+/// is the one that is registered as soon as it can be.
+#[test]
+fn a_server_that_is_killed_on_a_read_only_disk_comes_back() {
+    let Some(env) = env() else { return };
+    env.ok(&["new-session", "-d", "-s", "kept"]);
+    wait_prompt(&env, "%0");
+    wait_durable(&env, true);
+    let registered = || {
+        let text = fs::read(env.state_dir().join("lock")).expect("it is there");
+        let registration: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
+        registration["pid"].as_u64().expect("a number")
+    };
+    let first = registered();
+    env.set_read_only("", true);
+    env.ok(&["send-keys", "-t", "%0", "seq 1 1000; echo printed $((6*7))", "Enter"]);
+    env.wait_ok(&["capture-pane", "-p", "-t", "%0"], |text| text.contains("printed 42"));
+    for _ in 0..2 {
+        env.kill_server();
+        wait_degraded(&env, false, "Read-only file system");
+        let text = env.ok(&["capture-pane", "-p", "-S", "-", "-t", "%0"]);
+        let numbers = text.lines().filter_map(|line| line.parse::<u32>().ok());
+        assert!(numbers.eq(1..=1000), "{}", summary(&text));
+    }
+    assert_eq!(registered(), first);
+    let client = env.attach(80, 24);
+    client.wait_screen("a warning", |screen| screen.status_line().contains("NOT DURABLE"));
+    client.type_keys("echo said $((40+2))\r");
+    client.wait_text("said 42");
+    env.ok(&["rename-window", "meanwhile"]);
+    env.set_read_only("", false);
+    wait_degraded(&env, true, "Read-only file system");
+    let server = env.status()["pid"].as_u64().expect("a number");
+    assert_eq!(registered(), server);
+    env.kill_everything();
+    assert_eq!(env.ok(&["list-windows", "-F", "#{window_name}"]), "meanwhile\n");
+    let text = env.ok(&["capture-pane", "-p", "-S", "-", "-t", "%0"]);
+    assert!(text.contains("said 42"), "{text}");
+    assert_eq!(env.status()["recovery"]["clean"], true, "{}", env.status());
+}
+
 /// What cannot be printed is no success.
 #[test]
 fn a_full_device_is_an_error_with_words() {

@@ -157,12 +157,18 @@ impl LockedFile {
         let mut text = serde_json::to_vec_pretty(registration)
             .expect("a registration has nothing that JSON cannot hold");
         text.push(b'\n');
-        let mut write = || {
-            self.file.seek(SeekFrom::Start(0))?;
-            self.file.write_all(&text)?;
-            self.file.set_len(text.len() as u64)
-        };
-        write().map_err(|source| LockError::Io { path: self.path.clone(), source })
+        self.write(&text).map_err(|source| LockError::Io { path: self.path.clone(), source })
+    }
+
+    /// Replaces the contents. A lock that was taken while the file system could only be read is held through
+    /// a descriptor that cannot write; the file may be writable by now.
+    fn write(&self, text: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        if !is_same_file(&self.file, &self.path) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the lock file is gone"));
+        }
+        file.write_all(text)?;
+        file.set_len(text.len() as u64)
     }
 
     /// Whether it is the lock of this state directory.

@@ -236,19 +236,21 @@ impl Storage for FsStorage {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = rustix::fs::openat(&self.root, path, flags, Mode::RUSR | Mode::WUSR)?;
-        Ok(Box::new(FsFile(fd.into())))
+        Ok(Box::new(FsFile { file: fd.into(), refusal: None }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
         check_path(path)?;
         let flags = OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let open = |access| rustix::fs::openat(&self.root, path, flags | access, Mode::empty());
-        let fd = match open(OFlags::RDWR) {
+        let (fd, refusal) = match open(OFlags::RDWR) {
             // What cannot be written any more must still be recovered.
-            Err(Errno::ROFS | Errno::ACCESS | Errno::PERM) => open(OFlags::RDONLY)?,
-            opened => opened?,
+            Err(why @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => {
+                (open(OFlags::RDONLY)?, Some(why))
+            }
+            opened => (opened?, None),
         };
-        Ok(Box::new(FsFile(fd.into())))
+        Ok(Box::new(FsFile { file: fd.into(), refusal }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -323,17 +325,22 @@ fn bytes_to_path(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
+/// An open file, and why it was opened for reading alone, if it was.
 #[derive(Debug)]
-struct FsFile(File);
+struct FsFile {
+    file: File,
+    refusal: Option<Errno>,
+}
 
 impl StorageFile for FsFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.check_writable()?;
+        self.file.write_all_at(bytes, offset)
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.0.read_at(buf, offset) {
+            match self.file.read_at(buf, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 done => return done,
             }
@@ -341,15 +348,17 @@ impl StorageFile for FsFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.check_writable()?;
+        self.file.set_len(len)
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, len) {
+        self.check_writable()?;
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, len) {
             Ok(()) => Ok(()),
             // Not every file system can reserve; written zeros are as good.
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => self.write_zeros_up_to(len),
@@ -359,18 +368,23 @@ impl StorageFile for FsFile {
 
     fn sync(&self) -> io::Result<()> {
         // The standard library asks macOS for F_FULLFSYNC here: its fsync stops at the drive.
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn forget_cached(&self) {
         #[cfg(target_vendor = "apple")]
-        let _hint = rustix::fs::fcntl_nocache(&self.0, true);
+        let _hint = rustix::fs::fcntl_nocache(&self.file, true);
         #[cfg(not(target_vendor = "apple"))]
-        let _hint = rustix::fs::fadvise(&self.0, 0, None, rustix::fs::Advice::DontNeed);
+        let _hint = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
     }
 }
 
 impl FsFile {
+    /// The system itself would speak of a bad descriptor.
+    fn check_writable(&self) -> io::Result<()> {
+        self.refusal.map_or(Ok(()), |why| Err(why.into()))
+    }
+
     fn write_zeros_up_to(&self, len: u64) -> io::Result<()> {
         static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
         let mut end = self.len()?;
@@ -447,12 +461,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_written_is_read_and_says_why() {
+        let temp = tempfile::tempdir().unwrap();
+        let storage = FsStorage::open(temp.path()).unwrap();
+        let path = Path::new("f");
+        storage.create(path).unwrap().write_at(0, b"text").unwrap();
+        let file = File::open(temp.path().join("f")).unwrap();
+        let file = FsFile { file, refusal: Some(Errno::ROFS) };
+        assert_eq!(read_whole(&file, 4096).unwrap(), b"text");
+        for refused in [file.write_at(0, b"x"), file.set_len(1), file.allocate(4096)] {
+            assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ReadOnlyFilesystem);
+        }
+        assert_eq!(read_whole(&file, 4096).unwrap(), b"text");
+    }
+
+    #[test]
     fn zeros_stand_in_for_a_reservation() {
         let temp = tempfile::tempdir().unwrap();
         let storage = FsStorage::open(temp.path()).unwrap();
         storage.create(Path::new("f")).unwrap().write_at(0, b"x").unwrap();
-        let file =
-            FsFile(File::options().write(true).read(true).open(temp.path().join("f")).unwrap());
+        let file = File::options().write(true).read(true).open(temp.path().join("f")).unwrap();
+        let file = FsFile { file, refusal: None };
         file.write_zeros_up_to(100_000).unwrap();
         assert_eq!(file.len().unwrap(), 100_000);
         let mut first = [0];

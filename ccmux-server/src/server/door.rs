@@ -24,6 +24,8 @@ pub(crate) struct Door {
     pub(crate) place: Place,
     pub(crate) lock: LockedFile,
     pub(crate) registration: Registration,
+    /// Whether the lock file says so; if not, the disk did not take it yet.
+    pub(crate) is_registered: bool,
     /// When to look for clients again that could not be let in.
     pub(crate) retry_at: Option<Duration>,
     /// Tells when the socket may be gone; `None` where the system does not.
@@ -40,7 +42,16 @@ impl Door {
         lock: LockedFile,
         registration: Registration,
     ) -> Self {
-        Self { listener, place, lock, registration, retry_at: None, watch: None, rebind_at: None }
+        Self {
+            listener,
+            place,
+            lock,
+            registration,
+            is_registered: true,
+            retry_at: None,
+            watch: None,
+            rebind_at: None,
+        }
     }
 
     /// When something is to be tried again.
@@ -73,6 +84,15 @@ impl Server {
         self.watch_socket(&mut door);
         self.door = Some(door);
         Ok(())
+    }
+
+    /// Registers this server, if the disk did not take that when it started.
+    pub(crate) fn register_if_due(&mut self) {
+        let Some(door) = self.door.as_mut().filter(|door| !door.is_registered) else { return };
+        match door.lock.register(&door.registration) {
+            Ok(()) => door.is_registered = true,
+            Err(error) => tracing::warn!(%error, "this server could not be registered yet"),
+        }
     }
 
     /// Asks to be told when the socket goes. A server that is not told goes on without.

@@ -142,6 +142,9 @@ impl Server {
         }
         let degraded = self.degraded_now();
         if degraded != self.shown_degraded {
+            if degraded.is_none() {
+                self.register_if_due();
+            }
             self.shown_degraded = degraded;
             self.redraw_all();
         }
