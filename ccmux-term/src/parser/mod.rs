@@ -513,20 +513,25 @@ fn unprintable(word: u64) -> u64 {
     (is_control | is_delete | word) & HIGH
 }
 
+/// The same of a lane; no branch depends on it.
+#[inline]
+pub(crate) fn ascii_len_of_lane(lane: &[u8; 16]) -> usize {
+    let words = u128::from_le_bytes(*lane);
+    let (first, second) = (unprintable(words as u64), unprintable((words >> 64) as u64));
+    (u128::from(first) | u128::from(second) << 64).trailing_zeros() as usize / 8
+}
+
 /// Length of the printable ASCII at the front of `bytes`.
 #[inline]
 pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
     let mut at = 0;
     // Runs are short in coloured output, and how short is hard to predict: no branch on it.
-    while let Some(lane) = bytes[at..].first_chunk::<16>() {
-        let words = u128::from_le_bytes(*lane);
-        let (first, second) = (unprintable(words as u64), unprintable((words >> 64) as u64));
-        if first | second != 0 {
-            let zeros =
-                if first != 0 { first.trailing_zeros() } else { 64 + second.trailing_zeros() };
-            return at + zeros as usize / 8;
+    while let Some(lane) = bytes[at..].first_chunk() {
+        let len = ascii_len_of_lane(lane);
+        at += len;
+        if len < lane.len() {
+            return at;
         }
-        at += lane.len();
     }
     let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
     at + bytes[at..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - at)
