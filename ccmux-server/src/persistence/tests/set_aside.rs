@@ -100,9 +100,10 @@ fn what_is_set_aside_is_told_of_once() {
 /// What the disk takes no report of is told of before the next checkpoint hides it (P4), and nothing is durable until then.
 #[test]
 fn a_report_that_could_not_be_kept_comes_before_the_next_checkpoint() {
-    let (storage, world) = established(6);
+    let (storage, mut world) = established(6);
     let damaged = files(&storage, "wal").into_iter().rev().nth(1).unwrap();
     storage.make_unreadable(&damaged);
+    let now = world.now;
     let is_told = |storage: &SimStorage| {
         let damage = br#""damage":[{"#;
         storage.files().iter().any(|(path, bytes)| {
@@ -115,13 +116,26 @@ fn a_report_that_could_not_be_kept_comes_before_the_next_checkpoint() {
     assert!(matches!(persistence.health(), LogHealth::Degraded { .. }));
     storage.heal();
     let is_damaged = |storage: &SimStorage| {
-        let (_, found) = open(&storage.fork().kill(), BOOT, world.now).unwrap();
+        let (_, found) = open(&storage.fork().kill(), BOOT, now).unwrap();
         !found.report.is_clean()
     };
     assert!(is_damaged(&storage) && !is_told(&storage), "nothing has hidden it");
-    persistence.commit_now();
-    let taken = persistence.checkpoint(&recovered.state, world.now);
-    taken.expect("there is no reason against it");
+    world.resume(&persistence, recovered.state);
+    let mut checkpoint = |failing: bool| {
+        world.act(&mut persistence);
+        persistence.commit_now();
+        if failing {
+            // The disk would take the checkpoint, and does not take the report.
+            storage.fail(CallKind::Create, 1, 1, Fault::NoSpace);
+        }
+        let taken = persistence.checkpoint(&world.state, world.now);
+        taken.expect("there is no reason against it");
+    };
+    for _ in 0..4 {
+        checkpoint(true);
+        assert!(is_damaged(&storage) && !is_told(&storage), "a checkpoint has hidden it");
+    }
+    checkpoint(false);
     assert!(is_told(&storage), "the checkpoint came first");
     persistence.commit_now();
     assert_eq!(persistence.health(), LogHealth::Durable);
