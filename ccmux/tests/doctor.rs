@@ -86,6 +86,34 @@ fn a_sound_store_is_called_sound() {
     assert_eq!(json["findings"], serde_json::json!([]), "{json}");
 }
 
+/// A file where a directory was: the doctor says which, what it costs, and all that there is to say of the rest.
+#[test]
+fn a_directory_that_is_none_is_told_of_by_its_name() {
+    let env = stopped();
+    let cases = [
+        ("panes", 2, "loss      panes: the directory panes cannot be read: Not a directory"),
+        ("spool", 2, "loss      spool: the spool is unreadable: Not a directory"),
+        ("wal", 3, "cannot read wal of the state directory: Not a directory"),
+        ("checkpoints", 3, "cannot read checkpoints of the state directory: Not a directory"),
+    ];
+    for (name, code, words) in cases {
+        let (path, aside) = (env.state_dir().join(name), env.path().join("aside"));
+        fs::rename(&path, &aside).expect("it is ours");
+        fs::write(&path, b"").expect("it is ours");
+        let finished = doctor(&env);
+        assert_eq!((finished.code, finished.stderr.as_str()), (Some(code), ""), "{finished:?}");
+        assert!(finished.stdout.contains(words), "{words}: {}", finished.stdout);
+        if code == 3 {
+            let finished = env.ccmux(&["list-sessions"]);
+            let told = finished.stderr.matches("Not a directory").count();
+            assert!(finished.stderr.contains(words) && told == 1, "{finished:?}");
+        }
+        fs::remove_file(&path).expect("it is ours");
+        fs::rename(&aside, &path).expect("it is ours");
+    }
+    assert_eq!(doctor(&env).code, Some(0));
+}
+
 /// Each damage gets its exit status and its words; and what a start then makes of it is what the
 /// doctor said.
 #[test]

@@ -185,12 +185,24 @@ impl Examination {
                 && !has_keeper(directory, pane.uuid);
             self.take_pane(&format!("pane {id}"), storage, &index, (pane.uuid, has_shown))?;
         }
-        for pane in half_removed_panes(&**storage)? {
+        let listed = half_removed_panes(&**storage)
+            .and_then(|removed| stored_panes(&**storage).map(|stored| (removed, stored)));
+        let (half_removed, stored) = match listed {
+            Ok(listed) => listed,
+            Err(error) => {
+                let what = format!("the directory panes cannot be read: {error}");
+                let meaning = "panes begin with what the spool holds; panes that are not in the \
+                               state cannot be found";
+                self.findings.push(Finding::new(Severity::Loss, "panes", &what, meaning));
+                return Ok(());
+            }
+        };
+        for pane in half_removed {
             let what = format!("panes/{pane}.removed is what is left of a closed pane");
             let meaning = "the next start removes it";
             self.findings.push(Finding::new(Severity::Note, "panes", &what, meaning));
         }
-        for pane in stored_panes(&**storage)? {
+        for pane in stored {
             let pane_dir = directory.join(pane_dir(pane));
             let has_keeper = has_keeper(directory, pane);
             self.holds.keepers += usize::from(has_keeper);

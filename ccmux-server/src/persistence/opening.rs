@@ -48,10 +48,12 @@ impl OpenOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It could not be looked at.
-    #[error("cannot read the state directory: {source}")]
+    #[error("cannot read {path} of the state directory: {error}")]
     Read {
+        /// The file or directory.
+        path: String,
         /// The error.
-        source: io::Error,
+        error: io::Error,
     },
     /// A newer ccmux wrote it and says that this one cannot read it.
     #[error("the state directory was written by a newer ccmux (layout {layout})")]

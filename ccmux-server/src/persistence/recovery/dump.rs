@@ -13,7 +13,7 @@ use crate::persistence::wal::{Found, HeaderError};
 
 /// Writes every record of every segment, and where there is damage.
 pub(crate) fn dump_log(storage: &dyn Storage, out: &mut dyn Write) -> io::Result<()> {
-    for segment in &survey(storage)?.segments {
+    for segment in &survey(storage).map_err(io::Error::other)?.segments {
         dump_segment(segment, out)?;
     }
     Ok(())
@@ -99,7 +99,7 @@ fn dump_record(segment: &SegmentFile, found: &Found, out: &mut dyn Write) -> io:
 
 /// Writes the newest checkpoint that can be read as JSON, after a line on each.
 pub(crate) fn dump_checkpoints(storage: &dyn Storage, out: &mut dyn Write) -> io::Result<()> {
-    let survey = survey(storage)?;
+    let survey = survey(storage).map_err(io::Error::other)?;
     for file in &survey.checkpoints {
         dump_verdict(file, out)?;
     }

@@ -143,7 +143,7 @@ pub(super) fn recover(
     circumstances: &Circumstances<'_>,
     breadcrumb: &mut Breadcrumb<'_>,
 ) -> Result<Recovery, OpenError> {
-    let survey = survey(storage).map_err(|source| OpenError::Read { source })?;
+    let survey = survey(storage)?;
     refuse_other_versions(&survey)?;
     let mut findings = Findings::default();
     let format = match survey.format {

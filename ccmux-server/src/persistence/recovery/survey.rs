@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::persistence::OpenError;
 use crate::persistence::checkpoint::{
     self, BadCheckpoint, CHECKPOINT_DIR, Snapshot, checkpoint_path, checkpoint_seq,
 };
-use crate::persistence::format::{self, FormatFile};
+use crate::persistence::format::{self, FORMAT_FILE, FormatFile};
 use crate::persistence::storage::{Storage, insist, is_damage, read_file};
 use crate::persistence::wal::{
-    HeaderError, Mark, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, read_mark, scan,
-    segment_first, segment_path,
+    HeaderError, MARK_FILE, Mark, SEGMENT_BYTES_MAX, Scan, SegmentHeader, Seq, WAL_DIR, read_mark,
+    scan, segment_first, segment_path,
 };
 
 /// All that is on the disk.
@@ -89,20 +90,23 @@ impl SegmentFile {
 ///
 /// # Errors
 /// Only what may pass: a file that cannot be read because it is damaged is part of the survey.
-pub(super) fn survey(storage: &dyn Storage) -> io::Result<Survey> {
+pub(super) fn survey(storage: &dyn Storage) -> Result<Survey, OpenError> {
     // Before the log: a server that is at work moves it on behind what it logs.
-    let mark = read_mark(storage)?;
-    let format = format::read(storage)?;
+    let mark = read_mark(storage).map_err(unread(Path::new(MARK_FILE)))?;
+    let format = format::read(storage).map_err(unread(Path::new(FORMAT_FILE)))?;
     let mut checkpoints = Vec::new();
     for seq in numbered(storage, CHECKPOINT_DIR, checkpoint_seq)?.into_iter().rev() {
         match checkpoint::read(storage, seq) {
-            Err(BadCheckpoint::Io(error)) if !is_damage(&error) => return Err(error),
+            Err(BadCheckpoint::Io(error)) if !is_damage(&error) => {
+                return Err(unread(&checkpoint_path(seq))(error));
+            }
             contents => checkpoints.push(CheckpointFile { seq, contents }),
         }
     }
     let mut segments = Vec::new();
     for first in numbered(storage, WAL_DIR, segment_first)? {
-        segments.push(read_segment(storage, first)?);
+        let segment = read_segment(storage, first);
+        segments.push(segment.map_err(unread(&segment_path(first)))?);
     }
     Ok(Survey { format, mark, checkpoints, segments })
 }
@@ -111,14 +115,20 @@ fn numbered(
     storage: &dyn Storage,
     dir: &str,
     number: fn(&str) -> Option<Seq>,
-) -> io::Result<Vec<Seq>> {
-    let names = match insist(|| storage.list(Path::new(dir))) {
+) -> Result<Vec<Seq>, OpenError> {
+    let dir = Path::new(dir);
+    let names = match insist(|| storage.list(dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        listed => listed?,
+        listed => listed.map_err(unread(dir))?,
     };
     let mut numbers: Vec<Seq> = names.iter().filter_map(|name| number(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+fn unread(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.display().to_string();
+    move |error| OpenError::Read { path, error }
 }
 
 fn read_segment(storage: &dyn Storage, first: Seq) -> io::Result<SegmentFile> {
