@@ -6,12 +6,13 @@
 //! nameless file), so a reader takes whatever does not parse for an empty file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -161,14 +162,16 @@ impl LockedFile {
     }
 
     /// Replaces the contents. A lock that was taken while the file system could only be read is held through
-    /// a descriptor that cannot write; the file may be writable by now.
+    /// a descriptor that cannot write; the file itself may be writable by now.
     fn write(&self, text: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).open(&self.path)?;
-        if !is_same_file(&self.file, &self.path) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the lock file is gone"));
+        if !rustix::fs::fcntl_getfl(&self.file)?.contains(OFlags::RDWR) {
+            let file = OpenOptions::new().write(true).open(&self.path)?;
+            return match is_same_file(&self.file, &self.path) {
+                true => replace(&file, text),
+                false => Err(io::ErrorKind::NotFound.into()),
+            };
         }
-        file.write_all(text)?;
-        file.set_len(text.len() as u64)
+        replace(&self.file, text)
     }
 
     /// Whether it is the lock of this state directory.
@@ -193,6 +196,11 @@ fn read_registration(file: &mut File) -> Option<Registration> {
     let mut text = Vec::new();
     file.take(REGISTRATION_BYTES_MAX).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+fn replace(file: &File, text: &[u8]) -> io::Result<()> {
+    file.write_all_at(text, 0)?;
+    file.set_len(text.len() as u64)
 }
 
 fn is_same_file(file: &File, path: &Path) -> bool {
