@@ -22,7 +22,7 @@ const REMOVED_SUFFIX: &str = ".removed";
 
 /// No stream, no history and no count of frames comes near this: a file that says so is damaged,
 /// and sums with what it may say do not overflow.
-pub(super) const POSITION_MAX: u64 = 1 << 62;
+pub(in crate::persistence) const POSITION_MAX: u64 = 1 << 62;
 
 /// A point in the stream of a pane's inputs.
 ///

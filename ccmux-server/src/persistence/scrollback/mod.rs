@@ -48,6 +48,8 @@ pub use self::closed::{ClosedPane, closed_pane, load_closed};
 pub use self::damage::{Damage, keep_output, places_aside, set_pane_aside};
 pub use self::examination::{PaneExamination, examine_pane};
 pub use self::keyframe::Keyframe;
+#[cfg(any(test, feature = "test-hooks"))]
+pub(in crate::persistence) use self::layout::POSITION_MAX;
 pub use self::layout::{StreamPosition, pane_dir};
 pub use self::load::{PaneImage, half_removed_panes, load_pane, stored_panes};
 pub use self::spool::{

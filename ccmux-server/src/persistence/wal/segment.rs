@@ -74,17 +74,23 @@ impl SegmentHeader {
         if bytes[..8] != MAGIC || u32_at(bytes, CHECKSUM_AT) != checksum {
             return Err(HeaderError::Bad);
         }
-        match u32_at(bytes, 8) {
-            VERSION => Ok(Self {
-                salt: u32_at(bytes, 12),
-                first: Seq(u64_at(bytes, 16)),
-                synced_through: Seq(u64_at(bytes, 24)),
-                follows: Some(Seq(u64_at(bytes, 32))).filter(|seq| *seq != FOLLOWS_A_CHECKPOINT),
-                store: uuid_at(bytes, 40),
-                boot: uuid_at(bytes, 56),
-            }),
-            version => Err(HeaderError::Version(version)),
+        let version = u32_at(bytes, 8);
+        if version != VERSION {
+            return Err(HeaderError::Version(version));
         }
+        let header = Self {
+            salt: u32_at(bytes, 12),
+            first: Seq(u64_at(bytes, 16)),
+            synced_through: Seq(u64_at(bytes, 24)),
+            follows: Some(Seq(u64_at(bytes, 32))).filter(|seq| *seq != FOLLOWS_A_CHECKPOINT),
+            store: uuid_at(bytes, 40),
+            boot: uuid_at(bytes, 56),
+        };
+        let numbers = [header.first, header.synced_through, header.follows.unwrap_or_default()];
+        if numbers.into_iter().any(|number| number > SEQ_MAX) {
+            return Err(HeaderError::Bad);
+        }
+        Ok(header)
     }
 }
 
@@ -384,6 +390,27 @@ mod tests {
         bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Version(9)));
         assert_eq!(SegmentHeader::decode(&bytes[..40]), Err(HeaderError::Bad));
+    }
+
+    #[test]
+    fn a_header_of_numbers_that_nobody_gave_out_is_damaged() {
+        let most = SegmentHeader {
+            first: SEQ_MAX,
+            synced_through: SEQ_MAX,
+            follows: Some(SEQ_MAX),
+            ..HEADER
+        };
+        assert_eq!(SegmentHeader::decode(&most.encode()), Ok(most));
+        let follows = SegmentHeader { follows: None, ..most };
+        assert_eq!(SegmentHeader::decode(&follows.encode()), Ok(follows));
+        let beyond = SEQ_MAX.next();
+        for header in [
+            SegmentHeader { first: beyond, ..most },
+            SegmentHeader { synced_through: beyond, ..most },
+            SegmentHeader { follows: Some(beyond), ..most },
+        ] {
+            assert_eq!(SegmentHeader::decode(&header.encode()), Err(HeaderError::Bad));
+        }
     }
 
     #[test]

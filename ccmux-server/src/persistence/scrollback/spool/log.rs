@@ -19,7 +19,9 @@ use super::sync_work::SyncWork;
 use super::table::SegmentTable;
 use super::tail::Tail;
 use super::{SpoolEvent, SpoolOptions};
-use crate::persistence::scrollback::layout::{SPOOL_DIR, StreamPosition, segment_path};
+use crate::persistence::scrollback::layout::{
+    POSITION_MAX, SPOOL_DIR, StreamPosition, segment_path,
+};
 use crate::persistence::storage::{Storage, StorageFile};
 
 /// The state of the spool. Its owner serializes the calls; only [`SyncWork::run`] and the removal of
@@ -137,6 +139,9 @@ impl SpoolLog {
             .next_position(frame.pane)
             .unwrap_or(StreamPosition { offset: frame.offset, frames: 0 });
         debug_assert!(frame.offset >= before.offset, "BUG: the stream of {} went back", frame.pane);
+        if frame.offset.max(before.frames) > POSITION_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "stream too long to spool"));
+        }
         let len = frame_len(frame.payload.len()) as u64;
         let is_full = self.current.as_ref().is_some_and(|segment| {
             segment.len > HEADER_BYTES as u64 && segment.len + len > self.options.segment_bytes
