@@ -513,9 +513,9 @@ fn unprintable(word: u64) -> u64 {
     (is_control | is_delete | word) & HIGH
 }
 
-/// The same of a lane; no branch depends on it.
+/// Length of the printable ASCII at the front of a lane; no branch depends on it.
 #[inline]
-pub(crate) fn ascii_len_of_lane(lane: &[u8; 16]) -> usize {
+fn ascii_len_of_lane(lane: &[u8; 16]) -> usize {
     let words = u128::from_le_bytes(*lane);
     let (first, second) = (unprintable(words as u64), unprintable((words >> 64) as u64));
     (u128::from(first) | u128::from(second) << 64).trailing_zeros() as usize / 8
