@@ -52,6 +52,9 @@ pub struct SpoolIndex {
     /// Segments up to this one were removed because nobody needed them.
     gone_to: u64,
     next_number: u64,
+    /// The highest number in a header, of whatever file. It is not given again: two segments of one number could
+    /// take each other's place.
+    highest_said: u64,
     /// Segments behind the end of the log, with their lengths: nothing in them counts.
     void: Vec<(u64, u64)>,
     /// What is missing of the log, until it is known whether that was ever on the disk.
@@ -363,7 +366,7 @@ impl SpoolIndex {
     }
 
     pub(super) fn next_number(&self) -> u64 {
-        self.next_number.max(1)
+        self.next_number.max(self.highest_said.saturating_add(1))
     }
 
     pub(super) fn segment_table(&self) -> SegmentTable {

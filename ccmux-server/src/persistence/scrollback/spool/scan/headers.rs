@@ -51,6 +51,7 @@ impl SpoolIndex {
                 opened.push((header, None));
             }
         }
+        self.highest_said = opened.iter().map(|(header, _)| header.number).max().unwrap_or(0);
         let in_place: Vec<u64> =
             opened.iter().filter(|it| it.1.is_some()).map(|it| it.0.number).collect();
         opened.retain(|(header, segment)| {

@@ -259,6 +259,29 @@ fn a_number_that_a_misplaced_segment_has_may_be_given_again() {
     }
 }
 
+/// A segment was in the place of an older one, its own place was empty, and the next segment got its number. When the two
+/// were exchanged later, the older one could not be told from the one that belonged there: output came back that was lost.
+#[test]
+fn no_two_segments_have_the_same_number() {
+    use script::Step::{Cut, Decay as Decayed, Print};
+    let steps = vec![
+        Cut(5_015_845_828_070_511_639, vec![(1, None)]),
+        Print { pane: 0, bytes: 1 },
+        Decayed(
+            vec![
+                Decay::Swapped { file: 61_514_194_402_507_235, with: 4_822_911_077_134_677_090 },
+                Decay::Gone { file: 7_420_592_892_583_452_842 },
+            ],
+            1,
+        ),
+        Decayed(
+            vec![Decay::Swapped { file: 186_095_329_344_723_599, with: 7_927_376_137_416_495_024 }],
+            1,
+        ),
+    ];
+    run_output(0, steps);
+}
+
 /// No fault of the product: a keyframe that was never called durable hid frames that decayed, until a power
 /// cut took it.
 #[test]
