@@ -92,8 +92,9 @@ impl SpoolIndex {
         Ok(headers)
     }
 
-    /// Whether this may be the number of a segment that is not in its place: not one that is still to be given, or
-    /// what is written then would be void, nor one of those that nobody needs.
+    /// Whether this may be the number of a segment that is not in its place: not one behind all that have a name (in
+    /// earlier versions it may be given again, and what is written then must not be void), nor one of those that nobody
+    /// needs.
     fn may_be_elsewhere(&self, number: u64) -> bool {
         (self.gone_to.saturating_add(1)..self.next_number).contains(&number)
     }

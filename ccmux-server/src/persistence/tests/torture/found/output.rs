@@ -243,10 +243,10 @@ fn what_was_void_stays_so_if_the_segment_behind_it_is_in_a_wrong_place() {
     }
 }
 
-/// A segment was in the place of an older one, and a newer one got the number that it says. That is not void for
-/// what the misplaced one says.
+/// A segment was in the place of an older one, and its own place was empty. What came later is not void for what the
+/// misplaced one says.
 #[test]
-fn a_number_that_a_misplaced_segment_has_may_be_given_again() {
+fn what_a_misplaced_segment_says_makes_no_newer_one_void() {
     use script::Step::Kill;
     for (file, with) in [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3)] {
         for gone in 0..4 {
