@@ -58,7 +58,7 @@ pub(super) struct Model {
     archived_end: u64,
     /// Frames before which output was not spooled because the spool was degraded.
     holes: Vec<u64>,
-    /// Frames that an earlier power cut took.
+    /// Frames that an earlier power cut took, or that may be nowhere but in a keyframe that one may take.
     lost: BTreeSet<u64>,
     /// Something of it has decayed: its damage is told again at each start.
     is_decayed: bool,
@@ -329,9 +329,15 @@ impl Model {
         }
         assert_eq!(position, image.resume, "{context}");
         let issued = self.frames.len() as u64;
-        let least = if accident == Accident::Kill { self.end.frames } else { self.durable_frames };
         assert!(position.frames <= issued, "invented: {context}");
-        assert!(position.frames >= least || accident == Accident::Decay, "lost: {context}");
+        let is_there = match accident {
+            Accident::Kill => position.frames >= self.end.frames,
+            Accident::PowerCut | Accident::KillAfterFaults => {
+                (position.frames..self.durable_frames).all(|frame| self.lost.contains(&frame))
+            }
+            Accident::Decay => true,
+        };
+        assert!(is_there, "lost: {context}");
         self.is_decayed |= accident == Accident::Decay;
         if !self.is_decayed {
             assert_eq!(image.damage, gaps, "{context}");

@@ -444,3 +444,22 @@ fn any_of_what_was_refused_may_be_there() {
     steps.push(Decayed(vec![Decay::Unreadable { file: 295_463_637_314_285_392 }], 1));
     run_output(13_522_848_461_785_678_376, steps);
 }
+
+/// No fault of the product: the only segment with a pane's frames was found in another one's place, and told of; its
+/// keyframe was one whose name a failed sync had not taken, and the power went. The model knew that what such a keyframe
+/// hides may be missing before other frames, and not at the end.
+#[test]
+fn what_decayed_behind_a_keyframe_may_go_with_that() {
+    use script::Step::{Archive, Cut, Decay as Decayed, Fail, Kill, Print, Resize, Sync};
+    let other = |bytes| Print { pane: 1, bytes };
+    let mut steps = vec![other(31), other(33), Sync, Cut(0, vec![(1, None)]), print(1)];
+    steps.extend([Resize { pane: 0, to: 0 }, Kill(vec![(1, None)]), print(1)]);
+    steps.push(Fail { kind: CallKind::SyncDir, nth: 4, times: 1, fault: Fault::IoUnseen });
+    steps.extend([Archive { pane: 1, with_keyframe: true }, Kill(vec![(1, None)]), print(62)]);
+    steps.push(Archive { pane: 0, with_keyframe: false });
+    let swapped =
+        Decay::Swapped { file: 12_410_497_841_407_514_113, with: 139_158_273_662_109_929 };
+    steps.extend([Decayed(vec![swapped], 1), print(1), print(1)]);
+    steps.push(Cut(11_968_002_199_613_926_600, Vec::new()));
+    run_output(0, steps);
+}
