@@ -234,9 +234,13 @@ pub(super) fn recover(
     let highest = segments.iter().map(|segment| segment.highest());
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
     // A segment without a record is begun again under the same name, and must not forget the void
-    // that it bridges: only its header tells it from a loss. One without a header bridges nothing.
+    // that it bridges: only its header tells it from a loss. One without a header bridges nothing, nor
+    // does one that follows the last record.
     let blank = segments.iter().find(|segment| segment.first == highest.next());
-    let bridged = blank.filter(|segment| segment.header.is_ok() && segment.scan.records.is_empty());
+    let bridged = blank.filter(|segment| {
+        let is_empty = segment.header.is_ok() && segment.scan.records.is_empty();
+        is_empty && segment.follows() != Some(reached)
+    });
     // Behind numbers that are void there will be another checkpoint, to which the newest one leads.
     let stays_newest = reached == base_seq && highest == base_seq;
     let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {

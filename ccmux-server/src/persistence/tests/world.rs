@@ -25,7 +25,7 @@ pub(super) const BOOT: Uuid = Uuid::from_u128(0xb007);
 pub(super) const NEXT_BOOT: Uuid = Uuid::from_u128(0xb008);
 
 /// Small, so that a short script rotates.
-pub(super) const SEGMENT_BYTES: u64 = 4096;
+pub(super) const SEGMENT_BYTES: u64 = 8192;
 
 pub(super) fn options(boot: Uuid, now: Timestamp) -> OpenOptions {
     let mut entropy = [7; 16];
@@ -200,7 +200,8 @@ impl World {
         if self.now.0 >= self.last_end.0 + 10_000 {
             self.before_ends_otherwise.push(None);
         }
-        // The next start may find no number beyond it.
+        // What was recorded behind it is lost. The next start may find no number beyond it.
+        self.history.retain(|seq, _| *seq <= reached);
         self.remember(reached);
         self.remember(issued);
     }

@@ -226,11 +226,14 @@ impl PaneHistory {
         offset: u64,
     ) -> io::Result<u64> {
         let chunks = self.chunks.clone();
+        // Of lines that a later chunk should have, an earlier one may have others: nobody reads those.
+        let mut next = u64::MAX;
         for &first in chunks.iter().rev() {
+            let beyond = std::mem::replace(&mut next, first);
             let Ok(index) = unless_passing(self.index(first))? else { continue };
             let may_have_hole = chunks.last() == Some(&first) && !index.is_complete;
-            let before = index.blocks.iter().filter(|block| block.offset <= offset);
-            let before: Vec<BlockEntry> = before.copied().collect();
+            let counts = |block: &&BlockEntry| block.offset <= offset && block.first_line < beyond;
+            let before: Vec<BlockEntry> = index.blocks.iter().filter(counts).copied().collect();
             if may_have_hole {
                 if let Some(end) = self.intact_end(first, &before)? {
                     return Ok(end);
@@ -239,7 +242,7 @@ impl PaneHistory {
             }
             for block in before.iter().rev() {
                 if unless_passing(self.block(first, block))?.is_ok() {
-                    return Ok(block.end_line());
+                    return Ok(block.end_line().min(beyond));
                 }
             }
         }

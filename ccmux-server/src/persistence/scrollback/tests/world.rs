@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::persistence::scrollback::archive::{Task, Worker};
 use crate::persistence::scrollback::{
-    ArchiveEvent, ArchiveJob, Damage, FrameKind, FrameRef, Health, HistoryBlock, HistoryLimits,
-    HistoryRead, Keyframe, PaneHistory, PaneImage, ReplayItem, Spool, SpoolIndex, SpoolOptions,
-    StreamPosition, load_pane,
+    ArchiveEvent, ArchiveJob, Damage, Frame, FrameKind, FrameRef, Health, HistoryBlock,
+    HistoryLimits, HistoryRead, Keyframe, PaneHistory, PaneImage, ReplayItem, Spool, SpoolIndex,
+    SpoolOptions, StreamPosition, load_pane,
 };
 use crate::persistence::sim::{Random, SimStorage};
 use crate::persistence::storage::Storage;
@@ -45,10 +45,29 @@ fn lines(n: usize, range: Range<u64>) -> Vec<u8> {
     output(n, range.start * LINE_BYTES..range.end * LINE_BYTES)
 }
 
+/// An input of a pane: kind, offset in the stream, payload.
+type Given = (FrameKind, u64, Vec<u8>);
+
+/// What is replayed of an input where the stream stands at `position`. One that was refused and is there all the same
+/// brings nothing that a keyframe has.
+fn brought((kind, offset, payload): &Given, position: StreamPosition) -> (FrameKind, u64, &[u8]) {
+    let before = position.offset.saturating_sub(*offset);
+    let known = before.min(payload.len() as u64);
+    match *kind {
+        FrameKind::Bytes => (*kind, offset + known, &payload[known as usize..]),
+        _ if before > 0 => (FrameKind::Bytes, position.offset, &[]),
+        _ => (*kind, *offset, payload),
+    }
+}
+
+fn seen(frame: &Frame) -> (FrameKind, u64, &[u8]) {
+    (frame.kind, frame.offset, &frame.payload)
+}
+
 /// What a pane was given, and what of it must be there after a power cut.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Model {
-    frames: Vec<(FrameKind, u64, Vec<u8>)>,
+    frames: Vec<Given>,
     end: StreamPosition,
     durable_frames: u64,
     keyframe: Option<StreamPosition>,
@@ -65,7 +84,7 @@ pub(super) struct Model {
     /// What was damaged of the spool after calls had failed.
     known_damage: Vec<Damage>,
     /// The frames that the disk refused since it took one: all of one of them may be there.
-    refused: Vec<(FrameKind, u64, Vec<u8>)>,
+    refused: Vec<Given>,
     /// How much of its history is kept, if not all of it.
     limits: Option<HistoryLimits>,
     /// Lines before this one a limit may have taken.
@@ -279,13 +298,6 @@ impl Model {
     ) {
         let context = self.context(n, storage, accident);
         let refused = std::mem::take(&mut self.refused);
-        if image.resume.frames > self.frames.len() as u64 {
-            let is_it = |(kind, offset, payload): &&(FrameKind, u64, Vec<u8>)| {
-                offset + kind.stream_bytes(payload.len()) == image.resume.offset
-            };
-            let found = refused.iter().find(is_it).or(refused.first());
-            self.frames.extend(found.cloned());
-        }
         let base = image.keyframe.as_ref().map_or(StreamPosition::default(), |k| k.position);
         if let Some(keyframe) = &image.keyframe {
             assert_eq!(keyframe.bytes, format!("pane {n} at {base:?}").into_bytes(), "{context}");
@@ -299,19 +311,12 @@ impl Model {
         for item in image.frames {
             match item {
                 ReplayItem::Frame(frame) => {
-                    let (kind, offset, payload) = &self.frames[position.frames as usize];
-                    // One that was refused and is there all the same brings nothing that a keyframe has.
-                    let before = position.offset.saturating_sub(*offset);
-                    let known = before.min(payload.len() as u64);
-                    let expected = match *kind {
-                        FrameKind::Bytes => (*kind, offset + known, &payload[known as usize..]),
-                        _ if before > 0 => (FrameKind::Bytes, position.offset, &[][..]),
-                        _ => (*kind, *offset, &payload[..]),
-                    };
-                    assert!(
-                        (frame.kind, frame.offset, &frame.payload[..]) == expected,
-                        "{context}"
-                    );
+                    if position.frames == self.frames.len() as u64 {
+                        let is_it = |it: &&Given| brought(it, position) == seen(&frame);
+                        self.frames.extend(refused.iter().find(is_it).cloned());
+                    }
+                    let given = self.frames.get(position.frames as usize).expect(&context);
+                    assert!(seen(&frame) == brought(given, position), "{context}");
                     position = frame.end;
                 }
                 ReplayItem::Gap(gap) => {

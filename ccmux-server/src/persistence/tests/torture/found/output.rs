@@ -463,3 +463,36 @@ fn what_decayed_behind_a_keyframe_may_go_with_that() {
     steps.push(Cut(11_968_002_199_613_926_600, Vec::new()));
     run_output(0, steps);
 }
+
+/// No fault of the product: of two pieces of output that the disk refused the first was there all the same, before a
+/// keyframe that had both. The model took it for the second, which ended where the keyframe stood.
+#[test]
+fn what_was_refused_may_end_before_a_keyframe() {
+    use script::Step::{Archive, Cut, Fail, Print, Resize, Sync};
+    let fail = |kind, nth, times, fault| Fail { kind, nth, times, fault };
+    let other = |bytes| Print { pane: 1, bytes };
+    let archive = |pane, with_keyframe| Archive { pane, with_keyframe };
+    let mut steps = vec![other(1), other(1), fail(CallKind::SyncDir, 3, 1, Fault::IoUnseen)];
+    steps.extend([archive(0, false), Sync, fail(CallKind::Sync, 4, 1, Fault::IoUnseen)]);
+    steps.extend([Resize { pane: 0, to: 0 }, print(80), archive(0, false), Sync]);
+    steps.extend([print(1), print(1), print(30), Sync, archive(0, false), archive(0, true)]);
+    steps.extend([print(1), fail(CallKind::Remove, 1, 1, Fault::Io)]);
+    steps.extend([fail(CallKind::Write, 1, 3, Fault::Io), other(25), archive(0, false)]);
+    steps.extend([other(1), archive(1, true), Cut(16_343_080_720_909_321_344, Vec::new())]);
+    run_output(10_132_436_550_678_817_737, steps);
+}
+
+/// Lines of a chunk from before a power cut counted, behind a gap, that nobody can read: a later chunk began before them,
+/// and had not got that far.
+#[test]
+fn lines_that_a_later_chunk_should_have_do_not_count() {
+    use script::Step::{Archive, Fail, Kill, Sync};
+    let archive = |with_keyframe| Archive { pane: 0, with_keyframe };
+    let mut steps = vec![print(64), archive(true), print(240), archive(false)];
+    steps.push(Kill(vec![(1, Some(32_130_415_384_042_368))]));
+    steps.extend([print(32), print(1), print(1), archive(true)]);
+    steps.push(Fail { kind: CallKind::Sync, nth: 1, times: 5, fault: Fault::Io });
+    steps.extend([Sync, print(206), Sync, archive(false), Sync, print(1), print(1)]);
+    steps.extend([Kill(Vec::new()), print(1)]);
+    run_output(3_694_679_034_064_880_425, steps);
+}
