@@ -87,7 +87,7 @@ fn open_log(disk: &SimStorage, boot: Uuid, life: u8) -> Option<State> {
         entropy: [life; 16],
         notifier: Arc::new(|| ()),
         watermarks: Vec::new(),
-        segment_bytes: 4096,
+        segment_bytes: 8192,
     };
     let opened = startup::open(Arc::new(disk.clone()), &options, Workers::None);
     opened.ok().map(|(_, recovered)| recovered.state)

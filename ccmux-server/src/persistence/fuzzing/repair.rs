@@ -15,10 +15,13 @@ pub(crate) fn repair(file: &mut [u8]) {
 }
 
 fn repair_log(file: &mut [u8]) {
-    let Some(header) = file.get_mut(..80) else { return };
+    let mut at = if u32_at(file, 8) == Some(1) { 80 } else { 4176 };
+    let Some(header) = file.get_mut(..at) else { return };
     let crc = crc32c::crc32c(&header[..72]);
     put(header, 72, crc);
-    let mut at = 80;
+    if at == 4176 {
+        header.copy_within(..80, 4096);
+    }
     while let Some(record) = file.get_mut(at..) {
         let Some(len) = u32_at(record, 4) else { return };
         let Some(record) = record.get_mut(..24 + len) else { return };

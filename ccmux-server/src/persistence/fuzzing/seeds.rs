@@ -183,7 +183,7 @@ fn blank(contents: &[u8]) -> Vec<u8> {
 
 /// The records of a log segment, each behind its kind.
 fn records(segment: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let mut rest = segment.get(80..).unwrap_or_default();
+    let mut rest = segment.get(4176..).unwrap_or_default();
     std::iter::from_fn(move || {
         let len = u32::from_le_bytes(*rest.get(4..)?.first_chunk()?) as usize;
         let payload = rest.get(24..24 + len).filter(|payload| !payload.is_empty())?;

@@ -29,6 +29,9 @@ fn dump_segment(segment: &SegmentFile, out: &mut dyn Write) -> io::Result<()> {
                 "  header: first record {}, follows {follows}, synced through {}, store {}, boot {}",
                 header.first, header.synced_through, header.store, header.boot
             )?;
+            if let Some(at) = header.damaged_copy(&segment.bytes) {
+                writeln!(out, "  {at:>8}: this copy of the header is damaged")?;
+            }
         }
         Err(HeaderError::Version(version)) => {
             writeln!(out, "  header: of version {version}, which this ccmux does not read")?;

@@ -119,6 +119,12 @@ impl Findings {
                     self.damage(file, 0, "its header is damaged; its records are not".into());
                     self.set_aside.push(SetAside::Copy(path));
                 }
+                (Ok(header), _) => {
+                    if let Some(at) = header.damaged_copy(&segment.bytes) {
+                        let which = "one copy of its header is damaged; the other one is used";
+                        self.note(format!("{file}:{at}: {which}"));
+                    }
+                }
                 _ => {}
             }
             if segment.scan.is_cut_short {

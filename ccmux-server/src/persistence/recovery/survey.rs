@@ -143,6 +143,6 @@ fn read_segment(storage: &dyn Storage, first: Seq) -> io::Result<SegmentFile> {
     // A header that names another first record than the file's name is as good as none.
     let header = header
         .and_then(|header| if header.first == first { Ok(header) } else { Err(HeaderError::Bad) });
-    let scan = scan(&bytes, first, header.ok().map(|header| header.salt));
+    let scan = scan(&bytes, first, header.as_ref().ok());
     Ok(SegmentFile { first, header, unreadable, bytes, scan })
 }

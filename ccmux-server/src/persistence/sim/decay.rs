@@ -16,6 +16,13 @@ pub enum Decay {
         /// Which bit of it.
         bit: u64,
     },
+    /// The same bit of both copies of a header is inverted.
+    Copies {
+        /// Which file.
+        file: u64,
+        /// Which bit of the first copy.
+        bit: u64,
+    },
     /// A sector reads as zeros.
     Sector {
         /// Which file.
@@ -65,6 +72,15 @@ impl SimStorage {
                 let bit = bit.checked_rem(bytes.len() as u64 * 8)?;
                 bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
                 Some(format!("bit {bit} inverted"))
+            }),
+            Decay::Copies { file, bit } => self.decay_bytes(path(file)?, |bytes| {
+                let at = (bit / 8) as usize;
+                let (first, second) = bytes.split_at_mut_checked(4096)?;
+                let copies = [first.get_mut(at)?, second.get_mut(at)?];
+                for byte in copies {
+                    *byte ^= 1 << (bit % 8);
+                }
+                Some(format!("bit {bit} inverted in both copies"))
             }),
             Decay::Sector { file, sector } => self.decay_bytes(path(file)?, |bytes| {
                 let at = (sector.checked_rem(bytes.len().div_ceil(SECTOR) as u64)?) as usize;

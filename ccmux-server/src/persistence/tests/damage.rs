@@ -6,7 +6,7 @@ use ccmux_core::change::{Change, CloseReason, OptionScope};
 use ccmux_core::ids::PaneId;
 use ccmux_core::model::{Ended, ExitStatus};
 
-use super::store::{established, files, quarantined, reopen_twice};
+use super::store::{established, files, quarantined, reopen_twice, spoil_header};
 use super::world::{BOOT, World, open, options, same};
 use crate::persistence::checkpoint::checkpoint_seq;
 use crate::persistence::fuzzing::repair::repair;
@@ -165,7 +165,7 @@ fn a_damaged_header_costs_nothing_and_is_reported_once() {
     drop(persistence);
     for segment in files(&storage, "wal") {
         let storage = storage.fork();
-        storage.flip_bit(&segment, 100);
+        spoil_header(&storage, &segment);
         let (state, report) = reopen_twice(&storage, &world);
         assert!(same(&state, &world.state) && report.lost.is_none(), "{report}");
         assert_eq!((report.damage.len(), quarantined(&storage)), (1, 1), "{report}");

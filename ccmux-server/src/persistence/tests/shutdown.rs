@@ -6,6 +6,7 @@ use ccmux_core::ids::PaneId;
 use ccmux_core::model::{Ended, ExitStatus, Timestamp};
 use uuid::Uuid;
 
+use super::store::spoil_header;
 use super::world::{BOOT, NEXT_BOOT, World, open, same};
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
 use crate::persistence::{CheckpointRefusal, LogHealth, Persistence};
@@ -191,7 +192,7 @@ fn ends_in_a_boot_that_is_not_known_are_taken_back() {
     persistence.commit_now();
     drop(persistence);
     let (path, _) = storage.files().into_iter().find(|(path, _)| path.starts_with("wal")).unwrap();
-    storage.flip_bit(&path, 100);
+    spoil_header(&storage, &path);
     for boot in [NEXT_BOOT, BOOT] {
         let storage = storage.fork();
         let (_, recovered) = open(&storage, boot, world.now).unwrap();
@@ -207,7 +208,7 @@ fn ends_in_a_boot_that_is_not_known_are_taken_back() {
     world.settle(&mut persistence);
     persistence.commit_now();
     drop(persistence);
-    storage.flip_bit(&path, 100);
+    spoil_header(&storage, &path);
     let (_, recovered) = open(&storage, NEXT_BOOT, world.now).unwrap();
     assert!(same(&recovered.state, &world.state), "{}", recovered.report);
 }

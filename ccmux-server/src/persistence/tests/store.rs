@@ -1,6 +1,6 @@
 //! A store with a past, and what is in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -36,6 +36,13 @@ pub(super) fn established(seed: u64) -> (SimStorage, World) {
 pub(super) fn files(storage: &SimStorage, dir: &str) -> Vec<PathBuf> {
     let paths = storage.files().into_iter().map(|(path, _)| path);
     paths.filter(|path| path.starts_with(dir)).collect()
+}
+
+/// Damages both copies of the header of a segment of the log.
+pub(super) fn spoil_header(storage: &SimStorage, segment: &Path) {
+    for copy in [0, 4096] {
+        storage.flip_bit(segment, 8 * copy + 100);
+    }
 }
 
 pub(super) fn quarantined(storage: &SimStorage) -> usize {

@@ -16,11 +16,18 @@ pub(crate) const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 /// The largest payload of a record.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 16 << 20;
 
-pub(crate) const HEADER_BYTES: usize = 80;
+/// Length of what precedes the first record.
+pub(crate) const HEADER_BYTES: usize = SECOND_COPY_AT + COPY_BYTES;
+/// Where the second copy of the header stands: not in the sector, page or block of the first.
+pub(crate) const SECOND_COPY_AT: usize = 4096;
+/// Length of a copy. In version 1 there is one, and records follow it at once.
+pub(crate) const COPY_BYTES: usize = 80;
 pub(crate) const RECORD_HEADER_BYTES: usize = 24;
 
 const MAGIC: [u8; 8] = *b"ccmuxwal";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// In this version there is one copy of the header.
+const VERSION_WITH_ONE_COPY: u32 = 1;
 /// The value of [`SegmentHeader::follows`] on disk that stands for none.
 const FOLLOWS_A_CHECKPOINT: Seq = Seq(u64::MAX);
 /// The header's checksum stands here in every version, so that a newer one can be believed.
@@ -41,6 +48,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) store: Uuid,
     /// The boot of the machine in which all records of the segment were written.
     pub(crate) boot: Uuid,
+    /// Where its first record begins: at [`HEADER_BYTES`], but for an older version.
+    pub(crate) records_at: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +61,7 @@ pub(crate) enum HeaderError {
 }
 
 impl SegmentHeader {
+    /// Both copies, and what lies between them.
     pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         bytes[0..8].copy_from_slice(&MAGIC);
@@ -65,19 +75,33 @@ impl SegmentHeader {
         bytes[56..72].copy_from_slice(self.boot.as_bytes());
         let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
         bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
+        bytes.copy_within(..COPY_BYTES, SECOND_COPY_AT);
         bytes
     }
 
+    /// Reads the header at the beginning of a segment: the first copy, or for want of that the second.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
-        let bytes: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(HeaderError::Bad)?;
+        let second = || {
+            let copy = Self::decode_copy(bytes.get(SECOND_COPY_AT..).unwrap_or_default())?;
+            if copy.records_at == HEADER_BYTES { Ok(copy) } else { Err(HeaderError::Bad) }
+        };
+        match Self::decode_copy(bytes) {
+            Err(HeaderError::Bad) => second(),
+            header => header,
+        }
+    }
+
+    fn decode_copy(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let bytes: &[u8; COPY_BYTES] = bytes.first_chunk().ok_or(HeaderError::Bad)?;
         let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
         if bytes[..8] != MAGIC || u32_at(bytes, CHECKSUM_AT) != checksum {
             return Err(HeaderError::Bad);
         }
-        let version = u32_at(bytes, 8);
-        if version != VERSION {
-            return Err(HeaderError::Version(version));
-        }
+        let records_at = match u32_at(bytes, 8) {
+            VERSION => HEADER_BYTES,
+            VERSION_WITH_ONE_COPY => COPY_BYTES,
+            other => return Err(HeaderError::Version(other)),
+        };
         let header = Self {
             salt: u32_at(bytes, 12),
             first: Seq(u64_at(bytes, 16)),
@@ -85,12 +109,21 @@ impl SegmentHeader {
             follows: Some(Seq(u64_at(bytes, 32))).filter(|seq| *seq != FOLLOWS_A_CHECKPOINT),
             store: uuid_at(bytes, 40),
             boot: uuid_at(bytes, 56),
+            records_at,
         };
         let numbers = [header.first, header.synced_through, header.follows.unwrap_or_default()];
         if numbers.into_iter().any(|number| number > SEQ_MAX) {
             return Err(HeaderError::Bad);
         }
         Ok(header)
+    }
+
+    /// Where in the file `bytes` a copy of this header is damaged, if one is.
+    pub(crate) fn damaged_copy(&self, bytes: &[u8]) -> Option<usize> {
+        let copies = if self.records_at == HEADER_BYTES { &[0, SECOND_COPY_AT][..] } else { &[0] };
+        let is_bad =
+            |at: &&usize| Self::decode_copy(bytes.get(**at..).unwrap_or_default()) != Ok(*self);
+        copies.iter().find(is_bad).copied()
     }
 }
 
@@ -176,14 +209,14 @@ const VAIN_LENGTHS_MAX: usize = 4;
 
 /// Reads the records of a segment whose first is to be number `first`.
 ///
-/// Without a salt, because the header is damaged, the first record's own is taken: a file is never
+/// Without a header, because it is damaged, the first record's own salt is taken: a file is never
 /// used twice, so that a sound record with the right number belongs.
-pub(crate) fn scan(bytes: &[u8], first: Seq, salt: Option<u32>) -> Scan {
+pub(crate) fn scan(bytes: &[u8], first: Seq, header: Option<&SegmentHeader>) -> Scan {
     let mut records = Vec::new();
-    let mut end = HEADER_BYTES;
+    let mut end = header.map_or_else(|| beginning(bytes, first), |header| header.records_at);
     let mut seq = first;
-    let salt = salt.or_else(|| Some(u32_at(bytes.get(end..end + RECORD_HEADER_BYTES)?, 20)));
-    let Some(salt) = salt else {
+    let own_salt = || Some(u32_at(bytes.get(end..end + RECORD_HEADER_BYTES)?, 20));
+    let Some(salt) = header.map(|header| header.salt).or_else(own_salt) else {
         let beyond = Vec::new();
         return Scan { records, end, has_debris: false, beyond, is_cut_short: false };
     };
@@ -200,6 +233,15 @@ pub(crate) fn scan(bytes: &[u8], first: Seq, salt: Option<u32>) -> Scan {
     let mut search = Search { beyond: Vec::new(), vain_bytes: 0 };
     let is_cut_short = has_debris && !search.run(bytes, end, salt, seq);
     Scan { records, end, has_debris, beyond: search.beyond, is_cut_short }
+}
+
+/// Where the records of a segment without a header begin: where one of an older version has them, if there is the first
+/// and not at the other place.
+fn beginning(bytes: &[u8], first: Seq) -> usize {
+    let is_at = |at: usize| {
+        bytes.get(at..at + RECORD_HEADER_BYTES).is_some_and(|head| u64_at(head, 8) == first.0)
+    };
+    if is_at(COPY_BYTES) && !is_at(HEADER_BYTES) { COPY_BYTES } else { HEADER_BYTES }
 }
 
 /// The search for records behind debris.
@@ -302,6 +344,7 @@ mod tests {
         synced_through: Seq(5),
         store: Uuid::from_u128(1),
         boot: Uuid::from_u128(2),
+        records_at: HEADER_BYTES,
     };
 
     fn segment(payloads: &[&[u8]], preallocated: usize) -> Vec<u8> {
@@ -320,26 +363,27 @@ mod tests {
 
     #[test]
     fn a_segment_reads_as_written() {
-        let bytes = segment(&[b"one", b"", b"three...."], 4096);
+        let bytes = segment(&[b"one", b"", b"three...."], 8192);
         assert_eq!(SegmentHeader::decode(&bytes), Ok(HEADER));
         let after_a_gap = SegmentHeader { follows: None, ..HEADER };
         assert_eq!(SegmentHeader::decode(&after_a_gap.encode()), Ok(after_a_gap));
-        for salt in [Some(HEADER.salt), None] {
-            let scan = scan(&bytes, Seq(7), salt);
+        for header in [Some(&HEADER), None] {
+            let scan = scan(&bytes, Seq(7), header);
             assert_eq!(payloads(&bytes, &scan.records), [&b"one"[..], b"", b"three...."]);
             assert!(!scan.has_debris && scan.beyond.is_empty());
             assert_eq!(scan.end, HEADER_BYTES + 32 + 24 + 40);
             assert_eq!(scan.records[2].frame.synced_through(), Some(Seq(5)));
         }
-        assert!(scan(&bytes, Seq(7), Some(1)).records.is_empty(), "another salt");
-        assert!(scan(&bytes, Seq(8), Some(HEADER.salt)).records.is_empty(), "another number");
+        let of_another = SegmentHeader { salt: 1, ..HEADER };
+        assert!(scan(&bytes, Seq(7), Some(&of_another)).records.is_empty(), "another salt");
+        assert!(scan(&bytes, Seq(8), Some(&HEADER)).records.is_empty(), "another number");
     }
 
     #[test]
     fn a_bad_record_ends_the_reading_and_later_ones_are_witnesses() {
-        let mut bytes = segment(&[b"one", b"two", b"three", b"four"], 4096);
+        let mut bytes = segment(&[b"one", b"two", b"three", b"four"], 8192);
         bytes[HEADER_BYTES + 32 + 24] ^= 1;
-        let scan = scan(&bytes, Seq(7), Some(HEADER.salt));
+        let scan = scan(&bytes, Seq(7), Some(&HEADER));
         assert_eq!(payloads(&bytes, &scan.records), [b"one"]);
         assert!(scan.has_debris);
         assert_eq!(payloads(&bytes, &scan.beyond), [&b"three"[..], b"four"]);
@@ -363,7 +407,8 @@ mod tests {
         assert!(!search.run(&bytes, debris_at, salt, Seq(7)));
         assert!(search.beyond.is_empty());
         assert!((LEN..5 * LEN).contains(&search.vain_bytes), "{}", search.vain_bytes);
-        assert!(scan(&bytes, Seq(7), Some(salt)).is_cut_short);
+        let header = SegmentHeader { salt, ..HEADER };
+        assert!(scan(&bytes, Seq(7), Some(&header)).is_cut_short);
     }
 
     /// Damaged payloads behind intact frames are what a bad disk makes: none keeps the others from
@@ -376,7 +421,7 @@ mod tests {
         for record in (0..300).filter(|record| record % 10 > 0) {
             bytes[HEADER_BYTES + record * framed + 100] ^= 1;
         }
-        let scan = scan(&bytes, Seq(7), Some(HEADER.salt));
+        let scan = scan(&bytes, Seq(7), Some(&HEADER));
         assert_eq!((scan.records.len(), scan.beyond.len()), (1, 29));
         assert!(!scan.is_cut_short);
     }
@@ -385,11 +430,57 @@ mod tests {
     fn headers_of_other_versions_are_told_from_damage() {
         let mut bytes = HEADER.encode();
         bytes[8] = 9;
-        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Bad));
-        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
-        bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(SegmentHeader::decode(&bytes[..COPY_BYTES]), Err(HeaderError::Bad));
+        reseal(&mut bytes);
         assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Version(9)));
         assert_eq!(SegmentHeader::decode(&bytes[..40]), Err(HeaderError::Bad));
+        bytes[0] = 0;
+        bytes.copy_within(..COPY_BYTES, SECOND_COPY_AT);
+        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Bad));
+    }
+
+    /// Makes the checksum of the first copy right.
+    fn reseal(bytes: &mut [u8]) {
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+        bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
+    }
+
+    /// A header that decayed made a record follow one that was void: that was said nowhere else.
+    #[test]
+    fn either_copy_of_a_header_will_do() {
+        let whole = segment(&[b"one"], 8192);
+        assert_eq!(HEADER.damaged_copy(&whole), None);
+        for copy in [0, SECOND_COPY_AT] {
+            for at in copy..copy + CHECKSUM_AT + 4 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1;
+                assert_eq!(SegmentHeader::decode(&bytes), Ok(HEADER), "{at}");
+                assert_eq!(HEADER.damaged_copy(&bytes), Some(copy), "{at}");
+            }
+        }
+        let mut bytes = whole;
+        (bytes[20], bytes[SECOND_COPY_AT]) = (0xff, 0);
+        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Bad));
+        assert_eq!(payloads(&bytes, &scan(&bytes, Seq(7), None).records), [b"one"]);
+    }
+
+    #[test]
+    fn a_segment_of_the_first_version_reads_as_written() {
+        let mut bytes = HEADER.encode()[..COPY_BYTES].to_vec();
+        bytes[8] = 1;
+        reseal(&mut bytes);
+        // In the place of the second copy there may be anything.
+        Frame::new(Seq(7), 1, 0, Seq(5)).encode(HEADER.salt, &[7; 6000], &mut bytes);
+        Frame::new(Seq(8), 1, 0, Seq(5)).encode(HEADER.salt, b"two", &mut bytes);
+        let header = SegmentHeader::decode(&bytes).unwrap();
+        assert_eq!(header, SegmentHeader { records_at: COPY_BYTES, ..HEADER });
+        assert_eq!(header.damaged_copy(&bytes), None);
+        for header in [Some(&header), None] {
+            let found = scan(&bytes, Seq(7), header).records;
+            assert_eq!(payloads(&bytes, &found), [&[7; 6000][..], b"two"]);
+        }
+        bytes[0] = 0;
+        assert_eq!(SegmentHeader::decode(&bytes), Err(HeaderError::Bad));
     }
 
     #[test]
@@ -439,8 +530,8 @@ mod tests {
             }
             let extra = cut.index(20);
             bytes.truncate(bytes.len() - extra.min(bytes.len()));
-            for salt in [Some(HEADER.salt), None] {
-                let read = payloads(&bytes, &scan(&bytes, Seq(7), salt).records);
+            for header in [Some(&HEADER), None] {
+                let read = payloads(&bytes, &scan(&bytes, Seq(7), header).records);
                 prop_assert!(read.len() <= records.len());
                 prop_assert_eq!(&read[..], &records[..read.len()]);
             }

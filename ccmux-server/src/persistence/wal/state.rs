@@ -173,7 +173,9 @@ impl LogState {
         salt = crc32c::crc32c_append(salt, &first.0.to_le_bytes());
         salt = crc32c::crc32c_append(salt, &self.begun.to_le_bytes());
         let (store, boot, synced_through) = (log.store, log.boot, self.logged);
-        let header = SegmentHeader { salt, first, follows, synced_through, store, boot };
+        let records_at = HEADER_BYTES;
+        let header =
+            SegmentHeader { salt, first, follows, synced_through, store, boot, records_at };
         file.write_at(0, &header.encode())?;
         Ok(salt)
     }

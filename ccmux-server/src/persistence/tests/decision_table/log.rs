@@ -14,7 +14,7 @@ use crate::persistence::recovery::breadcrumb::Breadcrumb;
 use crate::persistence::sim::{CallKind, Fault, SimStorage};
 use crate::persistence::storage::Storage;
 use crate::persistence::tests::store::{
-    established, files, quarantined, reopen_twice, reopen_twice_in,
+    established, files, quarantined, reopen_twice, reopen_twice_in, spoil_header,
 };
 use crate::persistence::tests::world::{BOOT, NEXT_BOOT, World, open, options, same};
 use crate::persistence::wal::{Found, Frame, SegmentHeader, scan, segment_first};
@@ -54,6 +54,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("L31", Case::Made(ends::a_mark_that_is_none)),
     ("L32", Case::Made(covered::intact_records_behind_bad_ones)),
     ("L33", Case::Made(covered::intact_records_behind_torn_ones)),
+    ("L34", Case::Made(a_bad_copy_of_a_header)),
 ];
 
 /// What a report says, in the words of the table.
@@ -103,7 +104,7 @@ pub(super) fn records(storage: &SimStorage, path: &Path) -> (SegmentHeader, Vec<
     let bytes = bytes_of(storage, path);
     let first = segment_first(&path.file_name().unwrap().to_string_lossy()).unwrap();
     let header = SegmentHeader::decode(&bytes).unwrap();
-    let found = scan(&bytes, first, Some(header.salt));
+    let found = scan(&bytes, first, Some(&header));
     (header, found.records, found.end)
 }
 
@@ -203,7 +204,7 @@ fn newest_segment_without_header() -> &'static str {
     assert!(records(&pristine, &path).1.is_empty());
     for byte in [0, 0x5a] {
         let storage = pristine.fork();
-        storage.damage(&path, |bytes| bytes[..80].fill(byte));
+        storage.damage(&path, |bytes| bytes[..4176].fill(byte));
         let (state, report) = reopen_twice(&storage, &world);
         assert!(same(&state, &states[3]), "{report}");
         assert_eq!(reported(&report), "");
@@ -213,10 +214,23 @@ fn newest_segment_without_header() -> &'static str {
 
 fn a_bad_header() -> &'static str {
     let (storage, world, states) = with_three(true);
-    storage.flip_bit(&newest(&storage, "wal"), 100);
+    spoil_header(&storage, &newest(&storage, "wal"));
     let (state, report) = reopen_twice(&storage, &world);
     assert!(same(&state, &states[3]), "{report}");
     reported(&report)
+}
+
+fn a_bad_copy_of_a_header() -> &'static str {
+    let (pristine, world, states) = with_three(true);
+    let segment = newest(&pristine, "wal");
+    for (at, len) in [(12, 1), (4096 + 12, 1), (0, 512), (4096, 64)] {
+        let storage = pristine.fork();
+        storage.damage(&segment, |bytes| bytes[at..at + len].fill(0x5a));
+        let (state, report) = reopen_twice(&storage, &world);
+        assert!(same(&state, &states[3]) && report.is_clean(), "{report}");
+        assert_eq!(reported(&report), "note", "{report}");
+    }
+    "note"
 }
 
 fn made_up_frames() -> &'static str {
@@ -447,7 +461,7 @@ fn ends_before_a_boot() -> &'static str {
     persistence.commit_now();
     drop(persistence);
     let headless = storage.fork();
-    headless.flip_bit(&newest(&headless, "wal"), 100);
+    spoil_header(&headless, &newest(&headless, "wal"));
     let (_, recovered) = open(&headless, BOOT, world.now).unwrap();
     assert!(same(&recovered.state, &before) && recovered.report.undone == 1);
     let (_, recovered) = open(&storage, NEXT_BOOT, world.now).unwrap();

@@ -477,7 +477,7 @@ impl Life {
     }
 }
 
-const SEGMENT_HEADER_BYTES: usize = 80;
+const SEGMENT_HEADER_BYTES: usize = 4176;
 
 /// Where it is told what starts have found.
 const HISTORY: &str = "recovery.jsonl";

@@ -12,7 +12,7 @@ fn records_behind_one_that_a_checkpoint_has_are_not_lost() {
     for checkpoint in [vec![Step::Checkpoint], Vec::new()] {
         let cut =
             Step::Cut { seed: 145_947_286_189_274_043, troubles: vec![Trouble::Fail(sync_dir)] };
-        let bit = 12_923_469_595_459_191_424;
+        let bit = 33_408;
         for file in 0..8 {
             let steps = [
                 vec![Step::Act],
@@ -97,7 +97,7 @@ fn what_is_missing_before_a_checkpoint_is_replaced_before_it_can_look_damaged() 
         ];
         run(2_784_904_522_896_452_303, steps.concat());
     }
-    let flipped = Decay::Bit { file: 503_896_679_110_230_782, bit: 10_386_488_858_821_395_072 };
+    let flipped = Decay::Bit { file: 503_896_679_110_230_782, bit: 33_408 };
     let cut = Trouble::Cut { call: 1, seed: 635_592_802_427_407_263 };
     let steps = [
         vec![Step::Act, Step::Kill(vec![cut])],
@@ -115,13 +115,14 @@ fn what_is_missing_before_a_checkpoint_is_replaced_before_it_can_look_damaged() 
 fn what_a_decayed_checkpoint_had_is_durable_no_longer() {
     let refused = Failure { kind: CallKind::CreateDir, nth: 1, times: 1, fault: Fault::Io };
     for way in 0..WAYS {
-        for file in 0..6 {
+        let decays = |file| [Decay::Bit { file, bit: 0 }, Decay::Copies { file, bit: 0 }];
+        for decay in (0..6).flat_map(decays) {
             let steps = vec![
                 Step::Act,
                 Step::Finish,
                 Step::Act,
                 Step::Checkpoint,
-                Step::Decay(vec![Decay::Bit { file, bit: 0 }], vec![Trouble::Fail(refused)]),
+                Step::Decay(vec![decay], vec![Trouble::Fail(refused)]),
                 Step::Cut { seed: way, troubles: Vec::new() },
             ];
             run(way, steps);

@@ -8,7 +8,7 @@ use crate::persistence::sim::CallKind;
 #[test]
 fn an_end_is_in_doubt_again_without_what_followed_it() {
     let mut steps = vec![Step::Act, Step::Act, Step::Finish, Step::Act, Step::Act, Step::Finish];
-    let bit = Decay::Bit { file: 3_515_804_172_584_129_732, bit: 4_147_681_546_815_539_584 };
+    let bit = Decay::Bit { file: 3_515_804_172_584_129_732, bit: 35_200 };
     let gone = Decay::Gone { file: 6_200_979_643_482_110_880 };
     let troubles = vec![Trouble::Killed { call: 1 }, Trouble::Killed { call: 25 }];
     steps.push(Step::Decay(vec![bit, gone], troubles));
