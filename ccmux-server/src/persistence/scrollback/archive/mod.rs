@@ -29,6 +29,7 @@ use super::closed::ClosedPane;
 use super::keyframe::Keyframe;
 use super::layout::StreamPosition;
 use super::{Health, Notify};
+use crate::persistence::priority;
 use crate::persistence::storage::Storage;
 
 /// A chunk is complete at about this length.
@@ -233,6 +234,7 @@ impl Archiver {
         let thread = std::thread::Builder::new().name("archiver".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || {
+                priority::lower();
                 if let Err(error) = worker.finish_removals() {
                     tracing::warn!(%error, "what is left of closed panes cannot be removed");
                 }

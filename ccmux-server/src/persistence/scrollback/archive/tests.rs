@@ -369,6 +369,19 @@ fn the_queue_is_bounded_in_bytes_and_drained_at_the_end() {
     assert_lines(&storage, 0..5);
 }
 
+/// A flood takes all processors that there are: compressing its history must not hold up those who read it.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_archiver_runs_after_others() {
+    let nice = || rustix::process::getpriority_process(None).unwrap();
+    let (tell, told) = mpsc::channel();
+    let notify = Box::new(move || tell.send(nice()).unwrap_or_default());
+    let storage = Arc::new(SimStorage::new(1));
+    let mut archiver = Archiver::start(storage, ArchiverOptions::default(), notify).unwrap();
+    archiver.submit(job(&[0..2], None));
+    assert_eq!(told.recv().unwrap(), (nice() + 10).min(19));
+}
+
 #[test]
 fn a_closed_pane_leaves_nothing_behind() {
     let storage = SimStorage::new(1);
