@@ -258,7 +258,7 @@ fn make_durable(
         tracing::warn!(%error, "the old log could not be synced; checkpoints replace it");
     }
     let is_whole = synced.is_ok() && recovery.report.is_clean() && !recovery.is_in_doubt;
-    let base = recovery.carried.as_ref().map(|carried| carried.follows);
+    let base = recovery.base.as_ref().map(|base| base.seq);
     // A damaged file keeps its name until it is set aside: a new one must not take its place.
     let is_taken = |set_aside: &[SetAside], seq: Seq| {
         set_aside.contains(&SetAside::Move(checkpoint_path(seq)))

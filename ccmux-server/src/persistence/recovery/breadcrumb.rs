@@ -33,8 +33,9 @@ struct Crumb {
 #[derive(Debug)]
 pub(in crate::persistence) struct Breadcrumb<'a> {
     storage: &'a dyn Storage,
-    /// Opened at the first record: a store that is refused is not touched.
+    /// Opened at the first record: a store that is refused is not touched. None once the disk has not taken it.
     file: Option<Box<dyn StorageFile>>,
+    is_begun: bool,
     crumb: Crumb,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Breadcrumb<'a> {
             Some(old) if old.at == old.suspect => Crumb { crashes: old.crashes + 1, ..old },
             Some(old) => Crumb { suspect: old.at, crashes: 1, ..fresh },
         };
-        Self { storage, file: None, crumb }
+        Self { storage, file: None, is_begun: false, crumb }
     }
 
     /// A record that must not be replayed again.
@@ -58,9 +59,10 @@ impl<'a> Breadcrumb<'a> {
 
     /// Record `seq` is replayed next. A disk that does not take this does without.
     pub(in crate::persistence) fn replaying(&mut self, seq: Seq) {
-        if self.file.is_none() {
+        if !self.is_begun {
             let path = Path::new(PATH);
             self.file = self.storage.open(path).or_else(|_| self.storage.create(path)).ok();
+            self.is_begun = true;
         }
         self.crumb.at = seq;
         self.write();
@@ -86,12 +88,16 @@ impl<'a> Breadcrumb<'a> {
         }
     }
 
-    fn write(&self) {
+    fn write(&mut self) {
         let mut bytes = to_json(&self.crumb);
         debug_assert!(bytes.len() <= BYTES, "BUG: a breadcrumb is of bounded length");
         bytes.resize(BYTES, b' ');
-        if let Some(file) = &self.file {
-            let _best_effort = file.write_at(0, &bytes);
+        if let Some(file) = &self.file
+            && file.write_at(0, &bytes).is_err()
+        {
+            // What it says from now on may be wrong: that this start ended at a record that it replayed.
+            self.file = None;
+            let _best_effort = self.storage.remove(Path::new(PATH));
         }
     }
 }
@@ -105,7 +111,7 @@ fn read(storage: &dyn Storage) -> Option<Crumb> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::persistence::sim::SimStorage;
+    use crate::persistence::sim::{CallKind, Fault, SimStorage};
 
     const BOOT: Uuid = Uuid::from_u128(1);
 
@@ -157,5 +163,19 @@ mod tests {
             }
         }
         assert_eq!(Breadcrumb::read(&storage, BOOT).poisoned(), None);
+    }
+    /// A start replayed a record at which one before it had been killed, and the disk took half of what it noted: the
+    /// next start left the record out.
+    #[test]
+    fn a_disk_that_takes_half_of_it_makes_no_record_guilty() {
+        let storage = SimStorage::new(0);
+        Breadcrumb::read(&storage, BOOT).replaying(Seq(7));
+        let mut breadcrumb = Breadcrumb::read(&storage, BOOT);
+        breadcrumb.replaying(Seq(7));
+        storage.fail(CallKind::Write, 1, u64::MAX, Fault::Io);
+        breadcrumb.replayed();
+        storage.heal();
+        assert_eq!(Breadcrumb::read(&storage, BOOT).poisoned(), None);
+        assert!(storage.files().is_empty());
     }
 }

@@ -46,7 +46,10 @@ pub(super) fn walk<'a>(segments: &[&'a SegmentFile], from: Seq) -> Chain<'a> {
             // before them, still tells what is void.
             continue;
         }
-        if segment.follows() == Some(reached) && reached < segment.first {
+        // The number of the checkpoint that it begins with may be void: that of a record whose end of a program was
+        // taken back.
+        let leads_on = |follows| follows == reached || (reached == from && follows < from);
+        if segment.follows().is_some_and(leads_on) && reached < segment.first {
             // Whatever numbers lie between are void.
             reached = Seq(segment.first.0 - 1);
         }

@@ -234,13 +234,11 @@ pub(super) fn recover(
     let highest = segments.iter().map(|segment| segment.highest());
     let highest = highest.chain([proof.seq, chain.reached]).max().unwrap_or_default();
     // A segment without a record is begun again under the same name, and must not forget the void
-    // that it bridges: only its header tells it from a loss. One without a header bridges nothing, nor
-    // does one that follows the last record.
+    // that it bridges: only its header tells it from a loss. One that follows the last record bridges
+    // nothing, nor does one without a header.
     let blank = segments.iter().find(|segment| segment.first == highest.next());
-    let bridged = blank.filter(|segment| {
-        let is_empty = segment.header.is_ok() && segment.scan.records.is_empty();
-        is_empty && segment.follows() != Some(reached)
-    });
+    let bridged = blank
+        .filter(|segment| segment.scan.records.is_empty() && segment.follows() != Some(reached));
     // Behind numbers that are void there will be another checkpoint, to which the newest one leads.
     let stays_newest = reached == base_seq && highest == base_seq;
     let follows = match bridged.map_or(Some(reached), |segment| segment.follows()) {
@@ -269,7 +267,10 @@ pub(super) fn recover(
             let (time, closed_below) = (circumstances.now, Some(closed_below));
             records.push(LogRecord::Orphans { time, closed_below }.encode());
         }
-        Carried { follows: base_seq, records }
+        // The checkpoint's own number may be void, and the segment that says so is replaced by this one.
+        let first = chain.links.first().filter(|link| link.found.frame.seq == link.segment.first);
+        let follows = first.and_then(|link| link.segment.follows()).unwrap_or(base_seq);
+        Carried { follows: follows.min(base_seq), records }
     });
     let base_of_carried = carried.as_ref().map(|_| base.cloned().unwrap_or_default());
     let emptied_by = findings.reason_if_lost(reached).or(replayed.emptied_by);

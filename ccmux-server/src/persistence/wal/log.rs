@@ -46,10 +46,11 @@ pub(in crate::persistence) struct LogStart {
     pub(in crate::persistence) why: String,
 }
 
-/// The records after `follows`, to be repeated under new numbers in the first segment; the old ones
-/// are void from then on.
+/// The records since the newest checkpoint, to be repeated under new numbers in the first segment; the old ones
+/// are void from then on, and so is what lies between `follows` and the checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::persistence) struct Carried {
+    /// The record that leads to the checkpoint's state.
     pub(in crate::persistence) follows: Seq,
     pub(in crate::persistence) records: Vec<Encoded>,
 }

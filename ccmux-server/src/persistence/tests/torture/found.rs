@@ -3,6 +3,7 @@
 mod covered;
 mod ends;
 mod output;
+mod voids;
 mod witnesses;
 
 use super::script::{self, Failure, Step, Trouble};
@@ -347,31 +348,6 @@ fn a_start_that_was_cut_short_makes_old_ends_final() {
     }
 }
 
-/// The end of a program was repeated under another number, and a start in another boot took it back. The
-/// segment that it began followed the number in between, which is void: without the segment that made it
-/// void, an older one still had a record of that number.
-#[test]
-fn no_segment_follows_a_number_that_is_void() {
-    let steps = [
-        vec![Step::Act, Step::Checkpoint],
-        vec![Step::Act; 4],
-        vec![Step::Checkpoint, Step::Act],
-        vec![Step::Kill(vec![Trouble::Cut { call: 24, seed: 3_813_422_576_380_915_365 }])],
-        vec![Step::Act],
-        vec![Step::Decay(
-            vec![
-                Decay::Swapped {
-                    file: 12_931_909_060_065_308_114,
-                    with: 7_028_983_668_752_137_771,
-                },
-                Decay::LostRename { back: 18_107_982_463_344_103_634 },
-            ],
-            Vec::new(),
-        )],
-    ];
-    run(13_490_448_655_268_721_452, steps.concat());
-}
-
 /// A start took ends of programs back, and the checkpoint before had no log that led to it. The segment
 /// that was begun then said no more than that a checkpoint leads to it: without that checkpoint the
 /// records that were taken back led to it as well.
@@ -389,21 +365,6 @@ fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
         vec![Step::Decay(vec![Decay::Gone { file: 16_805_248_988_807_642_666 }], Vec::new())],
     ];
     run(8_689_170_244_905_290_830, steps.concat());
-}
-
-/// The same where a power cut left the name of the next segment and nothing in it: what has no header was taken for
-/// one that follows the record before its number.
-#[test]
-fn a_segment_without_a_header_leads_nowhere() {
-    let mut steps = vec![Step::Act; 8];
-    steps.insert(0, Step::Finish);
-    steps.push(Step::Commit);
-    let cut = Trouble::Cut { call: 41, seed: 1_608_412_592_890_254_852 };
-    steps.push(Step::Cut { seed: 0, troubles: vec![cut] });
-    steps.push(Step::Act);
-    let lost = Decay::LostRename { back: 5_500_892_210_112_962_363 };
-    steps.push(Step::Decay(vec![lost], Vec::new()));
-    run(5_973_654_299_571_015_471, steps);
 }
 
 /// No fault of the product: what was recovered looked like a state that was lost as well, and the model
@@ -482,54 +443,4 @@ fn records_behind_a_checkpoint_that_none_leads_to_may_be_in_doubt() {
     steps.extend([Step::Commit, Step::Act, Step::Act, Step::Commit, Step::Act]);
     steps.push(Step::Cut { seed: 4_281_823_599_111_839_033, troubles: Vec::new() });
     run(14_645_899_309_284_452_851, steps);
-}
-
-/// A start took back the end of a program, and the power went right behind its checkpoint. The next one began a segment that
-/// had been prepared before, and went on saying that this followed the record which had been taken back: without the
-/// checkpoint that one counted again (P2).
-#[test]
-fn a_prepared_segment_does_not_follow_what_was_taken_back() {
-    let mut steps = vec![Step::Act; 3];
-    let cut = |call, seed| vec![Trouble::Cut { call, seed }];
-    steps.push(Step::Kill(cut(9, 2_154_996_505_719_505_175)));
-    steps.extend(vec![Step::Act; 4]);
-    steps.push(Step::Checkpoint);
-    steps.extend(vec![Step::Act; 10]);
-    steps.push(Step::Commit);
-    steps.push(Step::Cut { seed: 0, troubles: cut(31, 6_108_135_454_731_212_274) });
-    steps.extend([Step::Act, Step::Act]);
-    let unreadable = Decay::Unreadable { file: 5_140_224_940_225_516_695 };
-    steps.push(Step::Decay(vec![unreadable], Vec::new()));
-    run(1_835_281_976_056_485_293, steps);
-}
-
-/// The header of a segment said that the end of a program was void, and the checkpoint without it was damaged as well:
-/// then that record counted again, and what had followed the checkpoint after it (P2). A header has a second copy now.
-#[test]
-fn a_flipped_bit_of_a_header_forgets_no_void() {
-    let flipped = |file| Decay::Bit { file, bit: 0 };
-    let mut steps = vec![Step::Act, Step::Act, Step::Finish, Step::Act, Step::Commit];
-    steps.push(Step::Kill(vec![Trouble::Cut { call: 1, seed: 0 }]));
-    let both = vec![flipped(3_000_694_309_728_916_891), flipped(10_018_944_770_360_841_239)];
-    steps.extend([Step::Act, Step::Decay(both, Vec::new())]);
-    run(6_039_369_994_591_183_700, steps);
-}
-
-/// No fault of the product: records were lost, and the disk took little of the next start. The model still looked among
-/// them for what the one after that found.
-#[test]
-fn what_was_lost_comes_back_in_no_other_start() {
-    let cut = |call, seed| Trouble::Cut { call, seed };
-    let mut steps =
-        vec![Step::CutAt { call: 7, seed: 8_716_485_899_265_224_230, troubles: Vec::new() }];
-    steps.extend(vec![Step::Act; 4]);
-    steps.push(Step::Checkpoint);
-    steps.extend(vec![Step::Act; 10]);
-    let refused = Failure { kind: CallKind::Write, nth: 5, times: 4, fault: Fault::Io };
-    let format = Decay::Sector { file: 7_499_990_989_073_116_446, sector: 0 };
-    let record = Decay::Bit { file: 6_423_925_156_516_932_759, bit: 33_408 };
-    steps.push(Step::Decay(vec![format, record], vec![Trouble::Fail(refused)]));
-    steps.extend(vec![Step::Act; 5]);
-    steps.extend([Step::Finish, Step::Kill(vec![cut(1, 0)]), Step::Act]);
-    run(5_258_357_820_106_989_963, steps);
 }

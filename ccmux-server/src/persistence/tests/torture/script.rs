@@ -447,18 +447,28 @@ impl Life {
                 Err(format!("damage reported after a mere {accident:?}"))
             };
         }
+        // A damaged header does not say in which boot ends of programs were logged.
+        let is_it = |moment: &Moment| same(&moment.state, state) || moment.is_undone(state);
+        let has_been = self.past.iter().any(is_it);
+        if has_been && self.may_come_back(is_new_boot) {
+            return Ok(());
+        }
         let Accident::Decay { is_silent } = accident else {
             return Err(format!("what was acknowledged up to {} is lost", self.world.acknowledged));
         };
-        // A damaged header does not say in which boot ends of programs were logged.
-        let is_it = |moment: &Moment| same(&moment.state, state) || moment.is_undone(state);
-        if !self.past.iter().any(is_it) {
+        if !has_been {
             return Err("P2: a state that never was".to_owned());
         }
         if !is_silent && report.is_clean() && report.undone == 0 && self.told() == told {
             return Err("P4: lost without a word".to_owned());
         }
         Ok(())
+    }
+
+    /// Whether more may be found than the last start did: it found damage, a disk that failed took nothing of it since,
+    /// and a power cut brings back segments whose removal was not synced.
+    fn may_come_back(&self, is_new_boot: bool) -> bool {
+        is_new_boot && self.is_untidy && self.world.acknowledged == Seq(0)
     }
 
     /// How often `recovery.jsonl` tells of damage.
