@@ -267,7 +267,8 @@ pub(super) fn recover(
             let (time, closed_below) = (circumstances.now, Some(closed_below));
             records.push(LogRecord::Orphans { time, closed_below }.encode());
         }
-        // The checkpoint's own number may be void, and the segment that says so is replaced by this one.
+        // The checkpoint's own number may be void, and the segment that says so is replaced by this one. Where only
+        // the checkpoint leads there, its number is all that can be followed.
         let first = chain.links.first().filter(|link| link.found.frame.seq == link.segment.first);
         let follows = first.and_then(|link| link.segment.follows()).unwrap_or(base_seq);
         Carried { follows: follows.min(base_seq), records }

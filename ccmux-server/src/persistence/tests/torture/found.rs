@@ -348,25 +348,6 @@ fn a_start_that_was_cut_short_makes_old_ends_final() {
     }
 }
 
-/// A start took ends of programs back, and the checkpoint before had no log that led to it. The segment
-/// that was begun then said no more than that a checkpoint leads to it: without that checkpoint the
-/// records that were taken back led to it as well.
-#[test]
-fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
-    let cut = |seed| Step::Cut { seed, troubles: Vec::new() };
-    let steps = [
-        vec![Step::Act; 3],
-        vec![Step::Finish],
-        vec![Step::Act; 7],
-        vec![Step::Checkpoint, cut(13_372_663_674_342_101_247), Step::Commit],
-        vec![Step::Act, Step::Act, Step::Commit, Step::Act, Step::Act],
-        vec![fail(CallKind::Write, u64::MAX), Step::Act, Step::Commit, Step::Commit, Step::Commit],
-        vec![cut(851_394_397_085_043_087), Step::Act, Step::Act],
-        vec![Step::Decay(vec![Decay::Gone { file: 16_805_248_988_807_642_666 }], Vec::new())],
-    ];
-    run(8_689_170_244_905_290_830, steps.concat());
-}
-
 /// No fault of the product: what was recovered looked like a state that was lost as well, and the model
 /// took it for that.
 #[test]

@@ -1,6 +1,6 @@
 //! Records that are void or lost, and what may follow them.
 
-use super::run;
+use super::{fail, run};
 use crate::persistence::sim::{CallKind, Decay, Fault};
 use crate::persistence::tests::torture::script::{Failure, Step, Trouble};
 
@@ -27,6 +27,26 @@ fn no_segment_follows_a_number_that_is_void() {
         )],
     ];
     run(13_490_448_655_268_721_452, steps.concat());
+}
+
+/// A start took ends of programs back, and the checkpoint before had no log that led to it. The segment
+/// that was begun then said no more than that a checkpoint leads to it: without that checkpoint the
+/// records that were taken back led to it as well.
+#[test]
+fn records_that_were_taken_back_stay_so_without_the_checkpoint_that_says_so() {
+    let cut = |seed| Step::Cut { seed, troubles: Vec::new() };
+    let refused = fail(CallKind::Write, u64::MAX);
+    let steps = [
+        vec![Step::Act; 3],
+        vec![Step::Finish],
+        vec![Step::Act; 7],
+        vec![Step::Checkpoint, cut(13_372_663_674_342_101_247), Step::Commit],
+        vec![Step::Act, Step::Act, Step::Commit, Step::Act, Step::Act],
+        vec![refused, Step::Act, Step::Commit, Step::Commit, Step::Commit],
+        vec![cut(851_394_397_085_043_087), Step::Act, Step::Act],
+        vec![Step::Decay(vec![Decay::Gone { file: 16_805_248_988_807_642_666 }], Vec::new())],
+    ];
+    run(8_689_170_244_905_290_830, steps.concat());
 }
 
 /// The same where a power cut left the name of the next segment and nothing in it: what has no header was taken for
