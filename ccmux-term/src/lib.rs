@@ -18,6 +18,7 @@ mod grid;
 mod history;
 mod image;
 mod keyframe;
+mod memo;
 mod modes;
 mod parser;
 mod size;

@@ -7,8 +7,8 @@
 //! * E1 `top < bottom < rows`, or the screen has one row and both are 0; `left < right < cols`, and
 //!   both lie at the borders unless DECLRMM is set.
 //! * E2 Ids of pens and clusters are held by cells only, in rows, in the overflow of the screen and in
-//!   the head of the scrollback
-//!   (the pen in use is interned when it is needed), so that a sweep can renumber them.
+//!   the head of the scrollback, so that a sweep can renumber them. The pen in use is interned when it is
+//!   needed, and what sequences make of pens is forgotten by a sweep.
 
 mod charset;
 mod csi;
@@ -36,7 +36,6 @@ mod resize;
 mod settings;
 mod sgr;
 mod sgr_stack;
-mod style_memo;
 mod tabs;
 mod vt52;
 mod window;

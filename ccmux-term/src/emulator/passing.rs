@@ -13,11 +13,11 @@
 
 use memchr::memchr;
 
-use super::style_memo::{Sequence, StyleMemo};
 use super::{Emulator, sgr};
 use crate::grid::clusters::CLUSTER_BYTES_MAX;
 use crate::grid::pens::StyleCode;
 use crate::history::PassingLine;
+use crate::memo::{Memo, Sequence};
 use crate::parser::{Decoded, Params, Parser, State, ascii_len, decode};
 use crate::unicode::Kind;
 use crate::{Widths, work};
@@ -29,6 +29,9 @@ const LINE_BYTES_MAX: usize = 8 * 1024;
 const PASSING_LINES_MAX: usize = 64;
 
 const ESC: u8 = 0x1b;
+
+/// What sequences make of the default style.
+type StyleMemo = Memo<Sequence, StyleCode, 256, 2048>;
 
 /// Lines that may have passed. It is kept for its memory only.
 #[derive(Clone, Debug, Default)]
@@ -254,14 +257,14 @@ impl Gatherer<'_> {
     fn select_style(&mut self, bytes: &[u8]) -> Option<usize> {
         let is_default = self.looks.style == StyleCode::DEFAULT;
         let sequence = if is_default { Sequence::at(bytes) } else { None };
-        let Some(sequence) = sequence else { return self.take_apart(bytes) };
-        if let Some(style) = self.memo.get(sequence) {
+        let Some((sequence, len)) = sequence else { return self.take_apart(bytes) };
+        if let Some(&style) = self.memo.get(sequence) {
             self.looks.style = style;
         } else {
             self.take_apart(bytes)?;
             self.memo.remember(sequence, self.looks.style);
         }
-        Some(sequence.len)
+        Some(len)
     }
 
     #[inline(never)]

@@ -76,6 +76,15 @@ impl Perform for Emulator {
         }
     }
 
+    #[inline]
+    fn style(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.sweep_if_due();
+        let len = self.select_remembered(bytes)?;
+        work::note(1);
+        self.last_printed = None;
+        Some(len)
+    }
+
     fn osc(&mut self, text: &[u8], terminator: Terminator) {
         work::note(text.len());
         self.sweep_if_due();

@@ -4,6 +4,8 @@
 //! binds a parameter to its predecessor, so what is malformed between colons is skipped as one.
 
 use super::Emulator;
+use crate::grid::cell::PenId;
+use crate::memo::Sequence;
 use crate::parser::Params;
 use crate::{Attributes, Color, Style, Underline};
 
@@ -12,6 +14,31 @@ impl Emulator {
     pub(super) fn select_graphic_rendition(&mut self, params: &Params) {
         apply(&mut self.pen.style, params);
         self.pen_changed();
+    }
+
+    /// Does the same for a sequence whose parameters `bytes` begin with; returns how many bytes it has, or
+    /// `None` if it is another one, a long one, or cut.
+    #[inline]
+    pub(super) fn select_remembered(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (sequence, len) = Sequence::at(bytes)?;
+        let before = self.pen_id();
+        if let Some(&(style, id)) = self.pens.changed(before, sequence) {
+            self.pen.style = style;
+            self.pen_id = Some(id);
+            self.fill_id = None;
+        } else {
+            self.select_and_remember((before, sequence), bytes);
+        }
+        Some(len)
+    }
+
+    #[inline(never)]
+    fn select_and_remember(&mut self, change: (PenId, Sequence), bytes: &[u8]) {
+        let mut params = Params::new();
+        params.scan(bytes);
+        self.select_graphic_rendition(&params);
+        let after = (self.pen.style, self.pen_id());
+        self.pens.remember_changed(change, after);
     }
 }
 

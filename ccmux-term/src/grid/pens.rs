@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::cell::PenId;
+use crate::memo::{Memo, Sequence};
 use crate::wire::StyleBytes;
 use crate::{Color, Style, wire};
 
@@ -40,6 +41,8 @@ pub(crate) struct PenTable {
     slots: Vec<u32>,
     /// Sweep when this many pens are in the table.
     sweep_at: usize,
+    /// What sequences that set the style make of pens.
+    changed: Memo<(PenId, Sequence), (Style, PenId), 32, 512>,
 }
 
 const SWEEP_AT_MIN: usize = 1024;
@@ -53,6 +56,7 @@ impl PenTable {
             codes: vec![Some(StyleCode::DEFAULT)],
             slots: vec![0; 64],
             sweep_at: SWEEP_AT_MIN,
+            changed: Memo::default(),
         }
     }
 
@@ -116,12 +120,28 @@ impl PenTable {
         self.codes = kept.iter().map(StyleCode::of_pen).collect();
         self.pens = kept;
         self.sweep_at = (self.pens.len() * 2).max(SWEEP_AT_MIN);
+        self.changed.clear();
         self.rehash((self.pens.len() * 2).next_power_of_two().max(64));
         new_ids
     }
 
     pub(crate) fn len(&self) -> usize {
         self.pens.len()
+    }
+
+    /// The style, and the pen with it, that `sequence` makes of a pen, if that is remembered.
+    #[inline]
+    pub(crate) fn changed(&self, pen: PenId, sequence: Sequence) -> Option<&(Style, PenId)> {
+        self.changed.get((pen, sequence))
+    }
+
+    /// Remembers that, until the next [`sweep`](Self::sweep): it renumbers pens.
+    pub(crate) fn remember_changed(
+        &mut self,
+        (pen, sequence): (PenId, Sequence),
+        (style, changed): (Style, PenId),
+    ) {
+        self.changed.remember((pen, sequence), (style, changed));
     }
 
     fn rehash(&mut self, slots: usize) {
@@ -147,6 +167,12 @@ pub(crate) struct StyleCode(u128);
 const LEN_SHIFT: u32 = 120;
 
 const _: () = assert!(wire::STYLE_BYTES_MAX < LEN_SHIFT as usize / 8, "a run has a byte before it");
+
+impl Default for StyleCode {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
 
 impl StyleCode {
     /// That of the default style.

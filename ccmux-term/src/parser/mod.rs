@@ -63,6 +63,11 @@ pub(crate) trait Perform {
     fn esc(&mut self, intermediates: &[u8], last: u8);
     /// `CSI [private marker] params intermediates final`; the marker comes first in `intermediates`.
     fn csi(&mut self, params: &Params, intermediates: &[u8], last: u8);
+    /// Carries out a sequence that sets the style, if `bytes`, which follow `ESC [`, begin with the parameters
+    /// and the end of one. Returns how many bytes they are. `None` is right always: then it goes the usual way.
+    fn style(&mut self, _bytes: &[u8]) -> Option<usize> {
+        None
+    }
     /// A whole OSC string.
     fn osc(&mut self, text: &[u8], terminator: Terminator);
     /// Whether a byte of 0x80 to 0x9f that belongs to no character is a C1 control.
@@ -167,8 +172,14 @@ impl Parser {
                         [b'm', ..] => 1,
                         [b'0', b'm', ..] => 2,
                         _ => {
-                            self.state = State::CsiEntry;
-                            return at;
+                            let Some(len) = performer.style(&bytes[at..]) else {
+                                self.state = State::CsiEntry;
+                                at += self.csi(performer, &bytes[at..]);
+                                continue;
+                            };
+                            self.state = State::Ground;
+                            at += len;
+                            continue;
                         }
                     };
                     self.state = State::Ground;

@@ -13,6 +13,7 @@ mod replies;
 mod reports;
 mod resize;
 mod screen;
+mod styles;
 mod support;
 mod times;
 mod unicode;

@@ -23,6 +23,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 
 use super::bytes::{Fields, u32_at, u64_at, uuid_at};
+use super::compress::{Compressor, Effort};
 use super::layout::{KEYFRAME_SUFFIX, POSITION_MAX, StreamPosition, number_of, numbered};
 use crate::persistence::storage::{Storage, insist, read_file, unless_passing};
 
@@ -59,10 +60,10 @@ impl Keyframe {
     pub(super) fn encode(
         &self,
         pane: PaneUuid,
-        compressor: &mut zstd::bulk::Compressor<'_>,
+        compressor: &mut Compressor,
     ) -> io::Result<Vec<u8>> {
         assert!(self.bytes.len() <= RAW_MAX, "BUG: a keyframe too long to be read back");
-        let payload = compressor.compress(&self.bytes)?;
+        let payload = compressor.compress(&self.bytes, Effort::Thorough)?;
         let fields = Fields::<HEADER_BYTES>::new()
             .put(0, MAGIC)
             .u32(8, if self.has_note { VERSION } else { VERSION_WITHOUT_NOTE })
@@ -117,7 +118,7 @@ impl Keyframe {
     #[cfg(any(test, feature = "test-hooks"))]
     pub(in crate::persistence) fn reencode(pane: PaneUuid, bytes: &[u8]) -> Option<Self> {
         let keyframe = Self::decode(pane, bytes).ok()?;
-        let mut compressor = zstd::bulk::Compressor::new(1).expect("there is memory");
+        let mut compressor = Compressor::new().expect("there is memory");
         let again = keyframe.encode(pane, &mut compressor).expect("there is memory");
         assert_eq!(Self::decode(pane, &again).as_ref(), Ok(&keyframe), "it reads differently");
         Some(keyframe)

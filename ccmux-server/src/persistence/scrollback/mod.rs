@@ -29,6 +29,7 @@ mod archive;
 mod bytes;
 mod chunk;
 mod closed;
+mod compress;
 mod damage;
 mod examination;
 mod keyframe;

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use ccmux_core::ids::PaneUuid;
 use ccmux_keeper::STASH_BYTES;
 
-use super::archive::{ArchiveJob, Archived, Compressor, HistoryLimits, PaneArchive};
+use super::archive::{ArchiveJob, Archived, HistoryLimits, PaneArchive};
 use super::chunk::{HistoryRead, PaneHistory};
+use super::compress::Compressor;
 use super::keyframe::{Keyframe, keyframes_in};
 use super::layout::{StreamPosition, pane_dir};
 use crate::persistence::stash::{Memory, StashStorage};
@@ -124,7 +125,7 @@ impl StashedPane {
         mut work: impl FnMut(&mut PaneArchive, &dyn Storage, &mut Compressor) -> io::Result<T>,
     ) -> io::Result<T> {
         let storage = Arc::clone(&self.storage);
-        let (mut end_line, mut compressor) = (None, Compressor::new(1)?);
+        let (mut end_line, mut compressor) = (None, Compressor::new()?);
         loop {
             let mut archive = match self.archive.take() {
                 Some(archive) => archive,
@@ -293,7 +294,7 @@ mod tests {
     fn the_newest_history_is_taken_in() {
         let source: Arc<dyn Storage> =
             Arc::new(StashStorage::format(Box::new(TestMemory::default())).unwrap());
-        let mut compressor = Compressor::new(1).unwrap();
+        let mut compressor = Compressor::new().unwrap();
         let mut archive = PaneArchive::open(&*source, PANE, None).unwrap();
         let blocks = (0..80).map(|at| block(at * 2..at * 2 + 2, 30_000)).collect();
         archive.archive(&*source, &mut job(blocks, 0..160), &mut compressor).unwrap();

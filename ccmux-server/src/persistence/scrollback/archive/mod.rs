@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use ccmux_core::ids::PaneUuid;
 
-pub(super) use self::pane::{Compressor, PaneArchive};
+pub(super) use self::pane::PaneArchive;
 pub(super) use self::worker::{Task, Worker};
 use super::chunk::{BLOCK_RAW_MAX, HistoryBlock};
 use super::closed::ClosedPane;

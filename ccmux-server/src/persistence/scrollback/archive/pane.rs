@@ -11,14 +11,13 @@ use crate::persistence::scrollback::chunk::{
     ChunkWriter, HistoryBlock, HistoryRead, PaneHistory, chunks_in,
 };
 use crate::persistence::scrollback::closed::remove_note;
+use crate::persistence::scrollback::compress::Compressor;
 use crate::persistence::scrollback::keyframe::{Keyframe, keyframes_in};
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, PANES_DIR, StreamPosition, TEMPORARY_SUFFIX, numbered, pane_dir,
 };
 use crate::persistence::scrollback::removed::RemovalNote;
 use crate::persistence::storage::Storage;
-
-pub(in crate::persistence::scrollback) type Compressor = zstd::bulk::Compressor<'static>;
 
 /// The files of a pane, and the chunk being written. After any error it must be dropped and opened
 /// anew: what a failed file holds is then written to another one (P8).

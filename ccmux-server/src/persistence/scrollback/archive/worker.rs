@@ -8,11 +8,12 @@ use std::sync::Arc;
 use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 
-use super::pane::{Compressor, PaneArchive};
+use super::pane::PaneArchive;
 use super::{ArchiveEvent, ArchiveJob, Archived, HistorySource};
 use crate::persistence::ballast::is_full;
 use crate::persistence::scrollback::chunk::{PaneHistory, chunks_in};
 use crate::persistence::scrollback::closed::{ClosedPane, closed_pane};
+use crate::persistence::scrollback::compress::Compressor;
 use crate::persistence::scrollback::layout::{
     CHUNK_SUFFIX, GONE_SUFFIX, KEYFRAME_SUFFIX, PANES_DIR, TEMPORARY_SUFFIX, numbered, pane_dir,
     removed_dir,
@@ -81,7 +82,7 @@ pub(in crate::persistence::scrollback) struct Worker {
 
 impl Worker {
     pub(in crate::persistence::scrollback) fn new(storage: Arc<dyn Storage>) -> io::Result<Self> {
-        let compressor = Compressor::new(1)?;
+        let compressor = Compressor::new()?;
         let (panes, failed, usage) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (closed, removed, chunk_bytes) = (BTreeSet::new(), Vec::new(), super::CHUNK_BYTES);
         Ok(Self { storage, compressor, panes, failed, usage, closed, removed, chunk_bytes })

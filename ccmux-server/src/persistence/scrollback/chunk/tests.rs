@@ -8,6 +8,7 @@ use ccmux_core::ids::PaneUuid;
 use proptest::prelude::*;
 
 use super::*;
+use crate::persistence::scrollback::compress::Compressor;
 use crate::persistence::scrollback::layout::pane_dir;
 use crate::persistence::sim::{Random, SimStorage};
 use crate::persistence::storage::Storage;
@@ -32,7 +33,7 @@ fn lines(range: Range<u64>, mark: &str) -> HistoryBlock {
 fn write(storage: &SimStorage, range: Range<u64>, mark: &str, is_complete: bool) -> PathBuf {
     let dir = pane_dir(PANE);
     storage.create_dir(&dir).unwrap();
-    let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+    let mut compressor = Compressor::new().unwrap();
     let mut writer = ChunkWriter::create(storage, &dir, PANE, range.start).unwrap();
     for first in range.clone().step_by(5) {
         let block = lines(first..range.end.min(first + 5), mark);
@@ -101,7 +102,7 @@ fn a_reader_follows_the_writer() {
     storage.create_dir(&dir).unwrap();
     let mut history = open(&storage, 0..0);
     assert_eq!(history.first_line()..history.end_line(), 0..0);
-    let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+    let mut compressor = Compressor::new().unwrap();
     let mut writer = ChunkWriter::create(&storage, &dir, PANE, 0).unwrap();
     writer.publish(&storage, &dir).unwrap();
     for first in 0..6 {

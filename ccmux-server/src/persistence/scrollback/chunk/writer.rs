@@ -7,6 +7,7 @@ use ccmux_core::ids::PaneUuid;
 
 use super::HistoryBlock;
 use super::format::{BLOCK_RAW_MAX, BlockEntry, ChunkId, HEADER_BYTES, block_len, encode_footer};
+use crate::persistence::scrollback::compress::{Compressor, Effort};
 use crate::persistence::scrollback::layout::{CHUNK_SUFFIX, TEMPORARY_SUFFIX, numbered};
 use crate::persistence::storage::{Storage, StorageFile};
 
@@ -20,6 +21,8 @@ pub(in crate::persistence::scrollback) struct ChunkWriter {
     entries: Vec<BlockEntry>,
     bytes: u64,
     end_line: u64,
+    /// For the next block.
+    effort: Effort,
 }
 
 impl ChunkWriter {
@@ -39,7 +42,8 @@ impl ChunkWriter {
         let file = storage.create(&numbered(dir, first_line, TEMPORARY_SUFFIX))?;
         file.write_at(0, &chunk.encode_header())?;
         let (is_published, entries, bytes) = (false, Vec::new(), HEADER_BYTES as u64);
-        Ok(Self { chunk, file, is_published, entries, bytes, end_line: first_line })
+        let (end_line, effort) = (first_line, Effort::default());
+        Ok(Self { chunk, file, is_published, entries, bytes, end_line, effort })
     }
 
     /// Gives it its name, in place of what has that name. What was appended has to be synced before; the name
@@ -72,11 +76,12 @@ impl ChunkWriter {
     pub(in crate::persistence::scrollback) fn append(
         &mut self,
         block: &HistoryBlock,
-        compressor: &mut zstd::bulk::Compressor<'_>,
+        compressor: &mut Compressor,
     ) -> io::Result<()> {
         assert!(block.first_line == self.end_line, "BUG: a hole inside a chunk");
         assert!(block.bytes.len() <= BLOCK_RAW_MAX, "BUG: a block too long to be read back");
-        let payload = compressor.compress(&block.bytes)?;
+        let payload = compressor.compress(&block.bytes, self.effort)?;
+        self.effort = self.effort.next(block.bytes.len(), payload.len());
         let entry = BlockEntry {
             position: self.bytes,
             payload_crc: crc32c::crc32c(&payload),

@@ -4,6 +4,7 @@ use ccmux_core::ids::PaneUuid;
 use ccmux_core::model::Timestamp;
 use ccmux_term::{LineTime, Size, Terminal};
 
+use crate::persistence::scrollback::compress::Compressor;
 use crate::persistence::scrollback::keyframe::Keyframe;
 use crate::persistence::scrollback::layout::StreamPosition;
 
@@ -13,7 +14,7 @@ const VIM: &[u8] = include_bytes!("../../../../../ccmux-term/tests/recordings/vi
 /// A keyframe is written whenever output pauses, for every pane: it has to be small.
 #[test]
 fn keyframes_of_everyday_screens_are_below_4_kib() {
-    let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+    let mut compressor = Compressor::new().unwrap();
     for (name, recordings) in [
         ("a shell", [SHELL, &[]]),
         ("an editor", [VIM, &[]]),
