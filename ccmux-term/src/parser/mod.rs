@@ -148,7 +148,8 @@ impl Parser {
         }
     }
 
-    /// Text and controls, up to and with the next ESC or `ESC [`.
+    /// Text, controls and control sequences, up to and with the next ESC that begins another sequence, or the end
+    /// of what there is of a control sequence that is cut.
     #[inline]
     fn ground<P: Perform>(&mut self, performer: &mut P, bytes: &[u8]) -> usize {
         let mut at = 0;
@@ -172,13 +173,13 @@ impl Parser {
                         [b'm', ..] => 1,
                         [b'0', b'm', ..] => 2,
                         _ => {
-                            let Some(len) = performer.style(&bytes[at..]) else {
+                            if let Some(len) = performer.style(&bytes[at..]) {
+                                self.state = State::Ground;
+                                at += len;
+                            } else {
                                 self.state = State::CsiEntry;
                                 at += self.csi(performer, &bytes[at..]);
-                                continue;
-                            };
-                            self.state = State::Ground;
-                            at += len;
+                            }
                             continue;
                         }
                     };

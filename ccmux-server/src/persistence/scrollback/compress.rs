@@ -2,7 +2,7 @@
 //!
 //! Text as programs print it comes to a third of its length or less, and what makes it short are pieces that
 //! were there before. In what hardly compresses (words at random, dumps, base64) there are none, and looking
-//! for them takes most of the time that a flood costs. Coding letters by their frequency is what helps there.
+//! for them takes most of the time. Coding letters by their frequency is what helps there.
 
 use std::fmt::{self, Debug, Formatter};
 use std::io;
