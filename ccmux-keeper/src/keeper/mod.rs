@@ -1,11 +1,12 @@
 //! The keeper process: one pane's pty, program and ring, and whoever serves them.
 //!
-//! A single thread around `poll(2)`; no runtime, no allocation in the path of the output. The
-//! process ends on RELEASE, or when it has nothing to hold: no signal but SIGKILL ends it, and no
+//! A loop around `poll(2)`; no runtime, no allocation in the path of the output. One thread runs it, and while
+//! the program floods another one, which the first waits for: `precedence` says why. The process ends on RELEASE, or when it has nothing to hold: no signal but SIGKILL ends it, and no
 //! death of a server does.
 //!
 //! * `setup` makes the process a daemon, `pane` moves output, `program` watches and signals the
-//!   program, `visitors` holds the connections to servers, `backoff` decides when to start a server.
+//!   program, `visitors` holds the connections to servers, `backoff` decides when to start a server,
+//!   `pace` tells a flood, `precedence` lets the keeper come after the program that floods.
 //!
 //! Invariants
 //! * K1 Nothing a server does or fails to do stops the pty from being read, except a full ring.
@@ -15,7 +16,9 @@
 //!   until RELEASE.
 
 mod backoff;
+mod pace;
 mod pane;
+mod precedence;
 mod program;
 mod setup;
 mod visitors;
@@ -24,6 +27,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -32,10 +36,14 @@ use rustix::process::{WaitOptions, wait};
 
 use self::backoff::Backoff;
 use self::pane::Pane;
+use self::precedence::SessionRank;
 use self::setup::Setup;
 use self::visitors::{Heard, Parting, Visitors};
 use crate::socket::pane_uuid;
 use crate::wire::message::{Failure, ToKeeper, ToServer};
+
+/// Stack of the thread that runs in a flood.
+const STACK_BYTES: usize = 256 * 1024;
 
 /// Runs a keeper for the pane whose directory this is, until it is released.
 ///
@@ -47,7 +55,7 @@ use crate::wire::message::{Failure, ToKeeper, ToServer};
 /// exactly once however many keepers try, return at once, and say whether a server was there or
 /// was started. It is called again, at growing intervals, until a server adopts the keeper or
 /// after eight times.
-pub fn run(pane_dir: &Path, starter: &mut dyn FnMut() -> bool) -> ExitCode {
+pub fn run(pane_dir: &Path, starter: &mut (dyn FnMut() -> bool + Send)) -> ExitCode {
     // Without standard error there is no one to tell; the server sees the connection close.
     match Keeper::new(pane_dir, starter).and_then(Keeper::hold) {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,7 +70,17 @@ struct Keeper<'a> {
     /// What the server left here for the next one.
     stash: Option<OwnedFd>,
     backoff: Backoff,
-    starter: &'a mut dyn FnMut() -> bool,
+    rank: SessionRank,
+    starter: &'a mut (dyn FnMut() -> bool + Send),
+}
+
+/// Who comes first, the keeper or the program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Precedence {
+    /// The keeper, as any other process would.
+    Keeper,
+    /// The program: it floods.
+    Program,
 }
 
 /// Whether to go on.
@@ -94,26 +112,78 @@ enum Source {
 }
 
 impl<'a> Keeper<'a> {
-    fn new(pane_dir: &Path, starter: &'a mut dyn FnMut() -> bool) -> io::Result<Keeper<'a>> {
+    fn new(
+        pane_dir: &Path,
+        starter: &'a mut (dyn FnMut() -> bool + Send),
+    ) -> io::Result<Keeper<'a>> {
         let uuid = pane_uuid(pane_dir)?;
         let (setup, server) = Setup::detach()?;
         let visitors = Visitors::new(pane_dir, uuid, server)?;
         let backoff = Backoff::default();
-        Ok(Keeper { setup, visitors, pane: None, stash: None, backoff, starter })
+        let rank = SessionRank::default();
+        Ok(Keeper { setup, visitors, pane: None, stash: None, backoff, rank, starter })
     }
 
     fn hold(mut self) -> io::Result<()> {
         let mut ready = vec![Source::Server];
         loop {
-            if self.handle(&ready) == Stay::Leave {
+            if self.run(std::mem::take(&mut ready), Precedence::Keeper)? == Stay::Leave
+                || self.run_in_flood()? == Stay::Leave
+            {
                 return Ok(());
             }
+        }
+    }
+
+    /// Runs in a thread that comes after others, as long as the program floods.
+    fn run_in_flood(&mut self) -> io::Result<Stay> {
+        let stayed = thread::scope(|scope| {
+            let keeper = &mut *self;
+            let running =
+                thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || {
+                    precedence::yield_thread();
+                    keeper.run(Vec::new(), Precedence::Program)
+                });
+            let running = running.ok()?;
+            Some(running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        // Without another thread the flood goes on as before.
+        stayed.unwrap_or_else(|| {
+            if let Some(pane) = &mut self.pane {
+                pane.calm(now());
+            }
+            Ok(Stay::Hold)
+        })
+    }
+
+    /// Goes on until there is nothing to hold, or somebody else should come first.
+    fn run(&mut self, mut ready: Vec<Source>, precedence: Precedence) -> io::Result<Stay> {
+        loop {
+            if self.handle(&ready) == Stay::Leave {
+                return Ok(Stay::Leave);
+            }
             self.move_output(&ready);
-            if self.backoff.is_due(now()) {
+            let now = now();
+            let wanted = self.precedence(now);
+            self.rank.set_yielding(wanted == Precedence::Program, now);
+            if wanted != precedence {
+                return Ok(Stay::Hold);
+            }
+            if self.backoff.is_due(now) {
                 let started = (self.starter)();
-                self.backoff.tried(now(), started);
+                self.backoff.tried(self::now(), started);
             }
             ready = self.wait()?;
+        }
+    }
+
+    /// The keeper's, when it has a server to start: that inherits how soon a thread gets a processor.
+    fn precedence(&mut self, now: Instant) -> Precedence {
+        let is_flooded = self.pane.as_mut().is_some_and(|pane| pane.is_flooding(now));
+        if is_flooded && !self.backoff.is_due(now) {
+            Precedence::Program
+        } else {
+            Precedence::Keeper
         }
     }
 
@@ -173,11 +243,11 @@ impl<'a> Keeper<'a> {
             }
             (ToKeeper::Start(spec), None) => {
                 setup::set_oom_score_adj(spec.oom_score_adj);
-                return self.take(Pane::start(&spec));
+                return self.take(Pane::start(&spec, now()));
             }
             (ToKeeper::Replace { child_pid, oom_score_adj, master, ring }, None) => {
                 setup::set_oom_score_adj(oom_score_adj);
-                return self.take(Pane::adopt(child_pid, master, ring));
+                return self.take(Pane::adopt(child_pid, master, ring, now()));
             }
             (ToKeeper::Release, _) => return Reply::Release,
             (ToKeeper::End { signal }, Some(pane)) => pane.end_program(signal),
@@ -256,7 +326,8 @@ impl<'a> Keeper<'a> {
         };
         watch(Source::Children, self.setup.child_signal(), PollFlags::IN);
         self.visitors.watch(&mut watch);
-        let mut deadline = self.backoff.deadline();
+        let mut deadline =
+            [self.backoff.deadline(), self.rank.deadline()].into_iter().flatten().min();
         if let Some(pane) = &self.pane {
             pane.watch(&mut watch);
             deadline = [deadline, pane.deadline(now())].into_iter().flatten().min();

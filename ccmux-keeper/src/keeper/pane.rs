@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitStatus};
 
 use super::Source;
+use super::pace::Pace;
 use super::program::Program;
 use crate::child::{ChildSpec, open_pty, spawn};
 use crate::ring::{ChildEnd, ChildState, KeeperRing, RingError, Wake};
@@ -39,6 +40,7 @@ pub(super) struct Pane {
     /// The server sleeps and was not rung yet.
     owes_bell: bool,
     drained_bytes: usize,
+    pace: Pace,
 }
 
 /// Where the output stands.
@@ -59,7 +61,7 @@ enum Output {
 
 impl Pane {
     /// Starts a program.
-    pub(super) fn start(spec: &ChildSpec) -> Result<Pane, Failure> {
+    pub(super) fn start(spec: &ChildSpec, now: Instant) -> Result<Pane, Failure> {
         let mut ring =
             KeeperRing::create(spec.stream_offset).map_err(|error| Failure::from_ring(&error))?;
         let (master, terminal) =
@@ -76,11 +78,17 @@ impl Pane {
             output: Output::Awaited,
             owes_bell: false,
             drained_bytes: 0,
+            pace: Pace::new(now),
         })
     }
 
     /// Goes on where a killed keeper stopped.
-    pub(super) fn adopt(child_pid: u32, master: OwnedFd, ring: OwnedFd) -> Result<Pane, Failure> {
+    pub(super) fn adopt(
+        child_pid: u32,
+        master: OwnedFd,
+        ring: OwnedFd,
+        now: Instant,
+    ) -> Result<Pane, Failure> {
         let mut ring = KeeperRing::adopt(ring).map_err(|error| Failure::from_ring(&error))?;
         let state = ring.child_state().map_err(|error| Failure::from_ring(&error))?;
         let pid =
@@ -93,7 +101,17 @@ impl Pane {
             ring.set_ended(ChildEnd::Unknown);
         }
         let output = if ring.is_drained() { Output::Over } else { Output::Awaited };
-        Ok(Pane { master, ring, child_pid, program, output, owes_bell: false, drained_bytes: 0 })
+        let pace = Pace::new(now);
+        Ok(Pane {
+            master,
+            ring,
+            child_pid,
+            program,
+            output,
+            owes_bell: false,
+            drained_bytes: 0,
+            pace,
+        })
     }
 
     /// What to tell a server: the program, the pty and the ring.
@@ -117,11 +135,23 @@ impl Pane {
 
     /// When to look again without being told.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
-        match self.output {
+        let look = match self.output {
             Output::HungUp { again, .. } => Some(again),
             _ if self.program.needs_looking() => Some(now + RETRY_DELAY_MAX),
             _ => None,
-        }
+        };
+        [look, self.pace.deadline()].into_iter().flatten().min()
+    }
+
+    /// Whether the program floods, by what was moved lately.
+    pub(super) fn is_flooding(&mut self, now: Instant) -> bool {
+        self.pace.look(now);
+        self.pace.is_flood()
+    }
+
+    /// Takes it for calm until another window is over.
+    pub(super) fn calm(&mut self, now: Instant) {
+        self.pace = Pace::new(now);
     }
 
     /// Moves output from the pty to the ring as long as there is some and there is room, within
@@ -212,6 +242,7 @@ impl Pane {
                 Ok(0) => return Ok(Filled::HungUp),
                 Ok(count) => {
                     reads += 1;
+                    self.pace.add(count);
                     if has_ended {
                         self.drained_bytes += count;
                     }

@@ -11,5 +11,6 @@ mod ends;
 mod harness;
 mod hostile;
 mod literal;
+mod precedence;
 mod program;
 mod wire;

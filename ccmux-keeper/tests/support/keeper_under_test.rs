@@ -1,7 +1,7 @@
 //! The processes that the tests start: a keeper, and programs to run in its pane.
 //!
 //! * `keeper STARTER PANE_DIR` runs a keeper. When the server vanishes it connects to the socket
-//!   STARTER, and reports whether that succeeded.
+//!   STARTER, says its nice value there, and reports whether that succeeded.
 //! * `flood LINES` prints numbered lines as fast as it can.
 //! * `report` prints what the program got from its keeper.
 
@@ -16,8 +16,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match words.as_slice() {
         ["keeper", starter, pane_dir] => {
-            let mut starter = || UnixStream::connect(starter).is_ok();
-            Ok(ccmux_keeper::run(Path::new(pane_dir), &mut starter))
+            let start = || -> io::Result<()> {
+                let nice = rustix::process::getpriority_process(None)?;
+                writeln!(UnixStream::connect(starter)?, "{nice}")
+            };
+            Ok(ccmux_keeper::run(Path::new(pane_dir), &mut || start().is_ok()))
         }
         ["flood", lines] => {
             let mut output = io::BufWriter::with_capacity(16 * 1024, io::stdout().lock());

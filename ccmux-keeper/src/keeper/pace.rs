@@ -1,0 +1,91 @@
+//! How fast a program prints.
+
+use std::time::{Duration, Instant};
+
+/// What comes is counted for so long at a time.
+const WINDOW: Duration = Duration::from_millis(50);
+/// So much in a millisecond is a flood, 2 MB/s: more than anybody reads, and than a program draws that animates a
+/// screen. It goes on with half as much.
+const FLOOD_BYTES_PER_MS: u128 = 2_000;
+
+/// Counts bytes in windows of time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    since: Instant,
+    bytes: u64,
+    is_flood: bool,
+}
+
+impl Pace {
+    pub(super) fn new(now: Instant) -> Pace {
+        Pace { since: now, bytes: 0, is_flood: false }
+    }
+
+    /// Takes note of bytes that came.
+    pub(super) fn add(&mut self, count: usize) {
+        self.bytes += count as u64;
+    }
+
+    /// Looks at what came in a window that is over.
+    pub(super) fn look(&mut self, now: Instant) {
+        let window = now.saturating_duration_since(self.since);
+        if window >= WINDOW {
+            let least = if self.is_flood { FLOOD_BYTES_PER_MS / 2 } else { FLOOD_BYTES_PER_MS };
+            let is_flood = u128::from(self.bytes) >= window.as_millis() * least;
+            *self = Pace { is_flood, ..Pace::new(now) };
+        }
+    }
+
+    /// Whether what came in the last window was a flood.
+    pub(super) fn is_flood(&self) -> bool {
+        self.is_flood
+    }
+
+    /// When to look at the latest, to see that a flood is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.is_flood.then_some(self.since + WINDOW)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_begins_and_ends_with_a_window() {
+        let start = super::super::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut pace = Pace::new(start);
+        pace.add(100_000);
+        pace.look(at(49));
+        assert!(!pace.is_flood(), "the window is not over");
+        assert_eq!(pace.deadline(), None);
+        pace.look(at(50));
+        assert!(pace.is_flood());
+        assert_eq!(pace.deadline(), Some(at(100)));
+        pace.add(50_000);
+        pace.look(at(100));
+        assert!(pace.is_flood(), "it goes on");
+        pace.add(49_999);
+        pace.look(at(150));
+        assert!(!pace.is_flood());
+        assert_eq!(pace.deadline(), None);
+        pace.add(99_999);
+        pace.look(at(200));
+        assert!(!pace.is_flood(), "it takes more to begin");
+    }
+
+    /// A screenful after a pause is no flood.
+    #[test]
+    fn what_came_is_measured_against_the_time_it_took() {
+        let start = super::super::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pace = Pace::new(start);
+        pace.add(1_000_000);
+        pace.look(at(1));
+        assert!(!pace.is_flood());
+        pace.add(2_000_000);
+        pace.look(at(2));
+        assert!(pace.is_flood());
+    }
+}
