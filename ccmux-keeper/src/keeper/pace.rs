@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 /// What comes is counted for so long at a time.
-const WINDOW: Duration = Duration::from_millis(50);
-/// So much in a millisecond is a flood, 2 MB/s: more than anybody reads, and than a program draws that animates a
-/// screen. It goes on with half as much.
-const FLOOD_BYTES_PER_MS: u128 = 2_000;
+const WINDOW: Duration = Duration::from_millis(20);
+/// So much in a millisecond is a flood, 5 MB/s: more than anybody reads, and than a program draws that animates a
+/// screen.
+const FLOOD_BYTES_PER_MS: u128 = 5_000;
+/// It goes on with so much: the machine may have become busy.
+const STILL_FLOOD_BYTES_PER_MS: u128 = 1_000;
 
 /// Counts bytes in windows of time.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl Pace {
     pub(super) fn look(&mut self, now: Instant) {
         let window = now.saturating_duration_since(self.since);
         if window >= WINDOW {
-            let least = if self.is_flood { FLOOD_BYTES_PER_MS / 2 } else { FLOOD_BYTES_PER_MS };
+            let least = if self.is_flood { STILL_FLOOD_BYTES_PER_MS } else { FLOOD_BYTES_PER_MS };
             let is_flood = u128::from(self.bytes) >= window.as_millis() * least;
             *self = Pace { is_flood, ..Pace::new(now) };
         }
@@ -57,21 +59,21 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let mut pace = Pace::new(start);
         pace.add(100_000);
-        pace.look(at(49));
+        pace.look(at(19));
         assert!(!pace.is_flood(), "the window is not over");
         assert_eq!(pace.deadline(), None);
-        pace.look(at(50));
+        pace.look(at(20));
         assert!(pace.is_flood());
-        assert_eq!(pace.deadline(), Some(at(100)));
-        pace.add(50_000);
-        pace.look(at(100));
+        assert_eq!(pace.deadline(), Some(at(40)));
+        pace.add(20_000);
+        pace.look(at(40));
         assert!(pace.is_flood(), "it goes on");
-        pace.add(49_999);
-        pace.look(at(150));
+        pace.add(19_999);
+        pace.look(at(60));
         assert!(!pace.is_flood());
         assert_eq!(pace.deadline(), None);
         pace.add(99_999);
-        pace.look(at(200));
+        pace.look(at(80));
         assert!(!pace.is_flood(), "it takes more to begin");
     }
 
@@ -84,7 +86,7 @@ mod tests {
         pace.add(1_000_000);
         pace.look(at(1));
         assert!(!pace.is_flood());
-        pace.add(2_000_000);
+        pace.add(5_000_000);
         pace.look(at(2));
         assert!(pace.is_flood());
     }
