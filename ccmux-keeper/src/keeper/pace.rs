@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// What comes is counted for so long at a time.
+/// What comes is counted for so long, to see a flood begin.
 const WINDOW: Duration = Duration::from_millis(20);
-/// So much in a millisecond is a flood, 5 MB/s: more than anybody reads, and than a program draws that animates a
-/// screen.
+/// In a window so much a millisecond is a flood, 5 MB/s: more than anybody reads, and than a program draws that
+/// animates a screen.
 const FLOOD_BYTES_PER_MS: u128 = 5_000;
-/// It goes on with so much: the machine may have become busy.
+
+/// To see it end, it is counted for so long: a disk that is slow for a moment has output wait, too.
+const LONG_WINDOW: Duration = Duration::from_millis(200);
+/// With so much a millisecond it goes on: the machine may have become busy.
 const STILL_FLOOD_BYTES_PER_MS: u128 = 1_000;
 
 /// Counts bytes in windows of time.
@@ -30,11 +33,20 @@ impl Pace {
 
     /// Looks at what came in a window that is over.
     pub(super) fn look(&mut self, now: Instant) {
-        let window = now.saturating_duration_since(self.since);
-        if window >= WINDOW {
-            let least = if self.is_flood { STILL_FLOOD_BYTES_PER_MS } else { FLOOD_BYTES_PER_MS };
-            let is_flood = u128::from(self.bytes) >= window.as_millis() * least;
+        let (window, least) = self.measure();
+        let time = now.saturating_duration_since(self.since);
+        if time >= window {
+            let is_flood = u128::from(self.bytes) >= time.as_millis() * least;
             *self = Pace { is_flood, ..Pace::new(now) };
+        }
+    }
+
+    /// How long it is counted, and for how much a millisecond.
+    fn measure(&self) -> (Duration, u128) {
+        if self.is_flood {
+            (LONG_WINDOW, STILL_FLOOD_BYTES_PER_MS)
+        } else {
+            (WINDOW, FLOOD_BYTES_PER_MS)
         }
     }
 
@@ -45,7 +57,7 @@ impl Pace {
 
     /// When to look at the latest, to see that a flood is over.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.is_flood.then_some(self.since + WINDOW)
+        self.is_flood.then_some(self.since + self.measure().0)
     }
 }
 
@@ -64,16 +76,18 @@ mod tests {
         assert_eq!(pace.deadline(), None);
         pace.look(at(20));
         assert!(pace.is_flood());
-        assert_eq!(pace.deadline(), Some(at(40)));
-        pace.add(20_000);
-        pace.look(at(40));
+        assert_eq!(pace.deadline(), Some(at(220)));
+        pace.look(at(219));
+        assert!(pace.is_flood(), "a pause is not its end");
+        pace.add(200_000);
+        pace.look(at(220));
         assert!(pace.is_flood(), "it goes on");
-        pace.add(19_999);
-        pace.look(at(60));
+        pace.add(199_999);
+        pace.look(at(420));
         assert!(!pace.is_flood());
         assert_eq!(pace.deadline(), None);
         pace.add(99_999);
-        pace.look(at(80));
+        pace.look(at(440));
         assert!(!pace.is_flood(), "it takes more to begin");
     }
 
