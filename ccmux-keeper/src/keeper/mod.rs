@@ -1,7 +1,8 @@
 //! The keeper process: one pane's pty, program and ring, and whoever serves them.
 //!
-//! A loop around `poll(2)`; no runtime, no allocation in the path of the output. One thread runs it, and while
-//! the program floods another one, which the first waits for: `precedence` says why. The process ends on RELEASE, or when it has nothing to hold: no signal but SIGKILL ends it, and no
+//! A loop around `poll(2)`; no runtime, no allocation in the path of the output. One thread runs it, and
+//! while the program floods another one, which the first waits for: `precedence` says why. The
+//! process ends on RELEASE, or when it has nothing to hold: no signal but SIGKILL ends it, and no
 //! death of a server does.
 //!
 //! * `setup` makes the process a daemon, `pane` moves output, `program` watches and signals the
@@ -180,7 +181,8 @@ impl<'a> Keeper<'a> {
     /// The keeper's, when it has a server to start: that inherits how soon a thread gets a processor.
     fn precedence(&mut self, now: Instant) -> Precedence {
         let is_flooded = self.pane.as_mut().is_some_and(|pane| pane.is_flooding(now));
-        if is_flooded && !self.backoff.is_due(now) {
+        // Elsewhere a nice value is that of a process.
+        if cfg!(target_os = "linux") && is_flooded && !self.backoff.is_due(now) {
             Precedence::Program
         } else {
             Precedence::Keeper
