@@ -2,7 +2,7 @@
 //!
 //! A pty passes on a few KiB at a time, and its reader is woken for each. A reader that runs as soon as it is
 //! woken takes them one by one and has the program wait meanwhile; one that comes after the program finds a
-//! whole buffer, and both, and the kernel's worker between them, need a third less of the processors.
+//! whole buffer: it takes a third less time itself, and it, the program and the kernel's worker together a tenth.
 //!
 //! The kernel weighs threads by their nice value, within a session or a control group; sessions it weighs by
 //! theirs, where it makes groups of them (`autogroup` in sched(7)). So both are raised, and only for as
